@@ -1,0 +1,45 @@
+# callwright: every target is listed by `make help`.
+SHELL := /bin/sh
+PY := .venv/bin/python
+STAMP := .venv/.callwright-ready
+DEMO_ARGS ?=
+PYTEST_ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-fast lint format bench docs lock clean
+
+help: ## Show this list
+	@echo "callwright - make targets:"
+	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  \1|\2/' | awk -F'|' '{printf "  %-12s %s\n", $$1, $$2}'
+
+$(STAMP): pyproject.toml requirements/dev.txt scripts/setup
+	@sh scripts/setup
+
+setup: $(STAMP) ## Prepare .venv (uv, the locked packages, callwright itself) and the Debian packages
+
+demo: $(STAMP) ## Ring 24 simulated people on loopback and report every call (DEMO_ARGS="--lang zh")
+	@.venv/bin/callwright demo $(DEMO_ARGS)
+
+test: $(STAMP) ## Run all tests with coverage (PYTEST_ARGS="-k name")
+	@sh scripts/test $(PYTEST_ARGS)
+
+test-fast: $(STAMP) ## Unit and property tests only
+	@$(PY) -m pytest tests/unit tests/property -q $(PYTEST_ARGS)
+
+lint: $(STAMP) ## ruff, ruff format, mypy strict, import-linter
+	@.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy && .venv/bin/lint-imports
+
+format: $(STAMP) ## Let ruff rewrite the sources
+	@.venv/bin/ruff check --fix . && .venv/bin/ruff format .
+
+bench: $(STAMP) ## Run the reproducible benchmarks
+	@.venv/bin/callwright bench nlu
+
+docs: $(STAMP) ## Run every command of the docs and check their links
+	@$(PY) -m pytest tests/acceptance/test_docs.py -q
+
+lock: ## Write requirements/*.txt again from pyproject.toml
+	@sh scripts/lock
+
+clean: ## Remove what the targets made
+	@rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage htmlcov callwright-demo

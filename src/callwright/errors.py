@@ -1,0 +1,116 @@
+"""The one tree of exceptions. Everything callwright raises on purpose is a CallwrightError.
+
+CallwrightError
+├── InputError            something that came from outside is wrong (exit code 2)
+│   ├── ScriptError       a script/1 file
+│   ├── LeadsError        a list of people to call
+│   ├── AudioError        a recording
+│   ├── ModelError        a speech model or a trained understanding
+│   └── SettingsError     environment or command line
+├── RefusedError               the call may not be placed (compliance)
+└── LineError             the line or its peer failed (telephony)
+    └── WireError         a peer sent what is no SIP, SDP or RTP
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = [
+    "AudioError",
+    "CallwrightError",
+    "InputError",
+    "LeadsError",
+    "LineError",
+    "ModelError",
+    "Place",
+    "Problem",
+    "RefusedError",
+    "ScriptError",
+    "SettingsError",
+    "WireError",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where something stands: file, 1-based line and column (0 = unknown), and the field path (`flow.nodes.opening.say[0]`)."""
+
+    file: str = ""
+    line: int = 0
+    column: int = 0
+    field: str = ""
+
+    def __str__(self) -> str:
+        parts = [self.file or "<input>"]
+        if self.line:
+            parts.append(str(self.line))
+            if self.column:
+                parts.append(str(self.column))
+        text = ":".join(parts)
+        return f"{text} ({self.field})" if self.field else text
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong with an input: a stable code (`unknown-key`), what, where, and how to mend it."""
+
+    code: str
+    message: str
+    place: Place = Place()
+    hint: str = ""
+    severity: str = "error"  # "error" | "warning"
+
+    def __str__(self) -> str:
+        text = f"{self.place}: {self.severity}: {self.message} [{self.code}]"
+        return f"{text}\n    {self.hint}" if self.hint else text
+
+
+class CallwrightError(Exception):
+    """Base of every error callwright raises on purpose; `exit_code` is what the command line ends with."""
+
+    exit_code = 1
+
+
+class InputError(CallwrightError):
+    """Something from outside is wrong; carries every problem found, in file order."""
+
+    exit_code = 2
+
+    def __init__(self, problems: Problem | list[Problem]) -> None:
+        self.problems = [problems] if isinstance(problems, Problem) else list(problems)
+        super().__init__("\n".join(str(p) for p in self.problems))
+
+
+class ScriptError(InputError):
+    """A script/1 file cannot be used."""
+
+
+class LeadsError(InputError):
+    """A list of people to call cannot be used."""
+
+
+class AudioError(InputError):
+    """A recording cannot be used."""
+
+
+class ModelError(InputError):
+    """A speech model or a trained understanding is missing or damaged."""
+
+
+class SettingsError(InputError):
+    """A setting from the environment or the command line is wrong."""
+
+
+class RefusedError(CallwrightError):
+    """The call may not be placed; the decision tells why."""
+
+    exit_code = 3
+
+
+class LineError(CallwrightError):
+    """The line failed: no socket, no route, peer gone."""
+
+
+class WireError(LineError):
+    """A peer sent bytes that are no valid message; never fatal for other calls."""

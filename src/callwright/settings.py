@@ -1,0 +1,34 @@
+"""Settings from the environment. Read once at the rim (app.py, cli); never inside the pure rooms."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+__all__ = ["Settings"]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Where things are. models: folder of speech models (CALLWRIGHT_MODELS); shared: development data (CALLWRIGHT_SHARED);
+    cache: rendered prompts and trained understandings (CALLWRIGHT_CACHE)."""
+
+    models: Path
+    shared: Path
+    cache: Path
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] | None = None) -> Settings:
+        """Settings of this process; folders need not exist (whoever needs one says what is missing)."""
+        env = os.environ if environ is None else environ
+        shared = Path(env.get("CALLWRIGHT_SHARED", "../shared"))
+        data = Path(env.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "callwright"
+        default_models = shared / "models" if (shared / "models").is_dir() else data / "models"
+        cache = Path(env.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "callwright"
+        return cls(
+            models=Path(env.get("CALLWRIGHT_MODELS") or default_models),
+            shared=shared,
+            cache=Path(env.get("CALLWRIGHT_CACHE") or cache),
+        )

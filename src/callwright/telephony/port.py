@@ -1,0 +1,204 @@
+"""The line: what every driver (sip, loopback; later asterisk, freeswitch) offers to `calls`. Ports are meant to last.
+
+A call is a `Leg`. A leg has signalling events and, from early media or answer on, a `Media` that plays G.711 at 20 ms and gives back
+what came in. Times are ms on the driver's clock unless said otherwise; audio is 8 kHz mono.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from callwright.compliance.decision import Permit
+
+__all__ = [
+    "FRAME_MS",
+    "FRAME_SAMPLES",
+    "SAMPLE_RATE",
+    "Codec",
+    "DialOrder",
+    "Frame",
+    "IncomingLeg",
+    "Leg",
+    "LegAnswered",
+    "LegDtmf",
+    "LegEarlyMedia",
+    "LegEnded",
+    "LegEvent",
+    "LegRejected",
+    "LegRinging",
+    "LegTrying",
+    "LineDriver",
+    "Media",
+    "MediaStats",
+    "Pcm",
+]
+
+SAMPLE_RATE = 8000
+FRAME_MS = 20
+FRAME_SAMPLES = 160
+Codec = Literal["PCMU", "PCMA"]
+Pcm = npt.NDArray[np.int16]
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """20 ms that came in. index counts ticks since the media opened; pcm has 160 samples (concealed = no packet arrived in time)."""
+
+    index: int
+    pcm: Pcm
+    concealed: bool = False
+
+
+@dataclass(slots=True)
+class MediaStats:
+    """Counters of one RTP stream pair; garbage = packets that were no RTP of ours (counted, never trusted)."""
+
+    sent: int = 0
+    received: int = 0
+    lost: int = 0
+    late: int = 0
+    garbage: int = 0
+    jitter_ms: float = 0.0
+    last_packet_ms: float = 0.0
+
+
+class Media(Protocol):
+    """Audio of one leg. `play` queues G.711 already encoded with `codec`; `on_frame`, `on_dtmf` are called in the event loop."""
+
+    codec: Codec
+    stats: MediaStats
+
+    def play(self, encoded: bytes, mark: str = "") -> None:
+        """Queue audio (codec bytes, 160 a frame) behind what is queued."""
+
+    def pause(self) -> None:
+        """Stop at the next frame and keep the rest of the queue."""
+
+    def resume(self, at_ms: int | None = None) -> None:
+        """Go on with the rest; at_ms: position within the current mark to go on from (a sentence boundary before the pause)."""
+
+    def flush(self) -> int:
+        """Drop the queue; returns ms of the current mark that were played."""
+
+    def position(self) -> tuple[str, int, int]:
+        """(current mark, ms of it played, ms still queued over all)."""
+
+    async def drained(self) -> None:
+        """Wait until the queue has been played (returns at once when it is empty; a flush also ends it)."""
+
+    def send_dtmf(self, digits: str) -> None:
+        """RFC 4733 events, 100 ms each."""
+
+    def listen(self, on_frame: Callable[[Frame], None], on_dtmf: Callable[[str], None]) -> None:
+        """Deliver frames and key presses from now on (in the event loop, never in the tick)."""
+
+    def record(self, path: str) -> None:
+        """Start the two-channel recording (left: callee, right: ours) into a WAV file, written outside the tick."""
+
+    async def close(self) -> None:
+        """Stop, close socket and recording. Safe to call twice."""
+
+
+# ---------------------------------------------------------------- signalling events of a leg
+
+
+@dataclass(frozen=True, slots=True)
+class LegTrying:
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class LegRinging:
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class LegEarlyMedia:
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class LegAnswered:
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class LegRejected:
+    """The callee or the network said no: SIP status, reason phrase, Q.850 cause if one was given."""
+
+    at_ms: int
+    code: int
+    reason: str
+    q850: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LegDtmf:
+    at_ms: int
+    digit: str
+
+
+@dataclass(frozen=True, slots=True)
+class LegEnded:
+    """Always the last event, exactly once. cause: `bye`, `cancelled`, `rejected`, `timeout` (no answer to our signalling),
+    `no_answer` (ring time over), `media_timeout`, `protocol_error`, `transport_error`, `shutdown`; by: who ended it."""
+
+    at_ms: int
+    cause: str
+    by: Literal["us", "peer", "network"]
+    detail: str = ""
+
+
+LegEvent = LegTrying | LegRinging | LegEarlyMedia | LegAnswered | LegRejected | LegDtmf | LegEnded
+
+
+@dataclass(frozen=True, slots=True)
+class DialOrder:
+    """One call to place. `permit` holds callee and caller (E.164); target is the SIP URI it goes to; call_id becomes the Call-ID."""
+
+    permit: Permit
+    target: str
+    call_id: str
+    ring_timeout_s: float = 30.0
+    max_duration_s: float = 600.0
+    codecs: tuple[Codec, ...] = ("PCMA", "PCMU")
+    headers: tuple[tuple[str, str], ...] = field(default=())
+
+
+class Leg(Protocol):
+    """One call. `events()` yields until and including LegEnded; cancelling or leaving the iteration does not end the call, `hangup` does."""
+
+    call_id: str
+    media: Media | None
+
+    def events(self) -> AsyncIterator[LegEvent]: ...
+
+    async def hangup(self, reason: str = "") -> None:
+        """BYE when answered, CANCEL while ringing, 603 when incoming and unanswered; returns when the far side knows or gave up."""
+
+
+class IncomingLeg(Leg, Protocol):
+    caller: str
+    called: str
+
+    async def ring(self) -> None: ...
+
+    async def answer(self) -> None: ...
+
+    async def reject(self, code: int, reason: str = "") -> None: ...
+
+
+class LineDriver(Protocol):
+    """A way to the telephone network."""
+
+    async def place(self, order: DialOrder) -> Leg: ...
+
+    def incoming(self) -> AsyncIterator[IncomingLeg]: ...
+
+    async def aclose(self) -> None:
+        """End every leg (BYE/CANCEL), then close the sockets."""
