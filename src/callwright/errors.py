@@ -60,9 +60,12 @@ class Problem:
     place: Place = Place()
     hint: str = ""
     severity: str = "error"  # "error" | "warning"
+    trace: tuple[str, ...] = ()  # shortest path that shows it (model checker)
 
     def __str__(self) -> str:
         text = f"{self.place}: {self.severity}: {self.message} [{self.code}]"
+        if self.trace:
+            text += "\n    path: " + " -> ".join(self.trace)
         return f"{text}\n    {self.hint}" if self.hint else text
 
 
