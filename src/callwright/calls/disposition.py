@@ -1,0 +1,83 @@
+"""How a call came out: one taxonomy for every call, from what the line said and how the dialogue ended. Pure.
+
+SIP mapping: RFC 3261 section 21, RFC 3398, RFC 8197 (607), RFC 8688 (608). 5xx is the carrier's fault, never the callee's.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+__all__ = ["CONNECTED", "Disposition", "disposition"]
+
+Disposition = Literal[
+    # answered
+    "completed", "opted_out", "declined", "transferred", "callback", "wrong_person", "no_interaction", "hung_up", "abused", "voicemail",
+    "screened", "not_understood", "too_long", "interrupted_by_fault",
+    # not connected
+    "busy", "no_answer", "rejected", "not_existing", "unreachable", "barred", "carrier_blocked", "network_fault", "unknown",
+    # not dialled
+    "not_allowed",
+]  # fmt: skip
+
+CONNECTED: frozenset[str] = frozenset(get_args(Disposition)[:14])
+
+_BY_END: dict[str, Disposition] = {
+    "optout": "opted_out",
+    "refused": "declined",
+    "transfer": "transferred",
+    "callback": "callback",
+    "transfer_failed": "callback",
+    "wrong_person": "wrong_person",
+    "silence": "no_interaction",
+    "hangup": "hung_up",
+    "profanity": "abused",
+    "voicemail": "voicemail",
+    "screened": "screened",
+    "unrecognised": "not_understood",
+    "too_long": "too_long",
+    "fault": "interrupted_by_fault",
+}
+
+_BY_CODE: dict[int, Disposition] = {
+    403: "barred",
+    404: "not_existing",
+    408: "no_answer",
+    410: "not_existing",
+    480: "no_answer",
+    484: "not_existing",
+    486: "busy",
+    487: "no_answer",
+    600: "busy",
+    603: "rejected",
+    604: "not_existing",
+    607: "rejected",
+    608: "carrier_blocked",
+}
+
+
+def disposition(*, answered: bool, end: str, code: int | None, cause: str) -> Disposition:
+    """The disposition of a call.
+
+    Args:
+        answered: a 2xx was received.
+        end: the dialogue's end value ("" when it never spoke).
+        code: the SIP status of the rejection, if there was one.
+        cause: `LegEnded.cause`.
+    """
+    if answered:
+        if cause in {"media_timeout", "protocol_error", "transport_error", "shutdown"} and end in {"", "hangup"}:
+            return "interrupted_by_fault"
+        return _BY_END.get(end, "completed" if end else "hung_up")
+    if code is not None:
+        if code >= 500 and code < 600:
+            return "network_fault"
+        if code in _BY_CODE:
+            return _BY_CODE[code]
+        return "barred" if code in {401, 407} else "unreachable"
+    if cause in {"no_answer", "cancelled"}:
+        return "no_answer"
+    if cause == "timeout":
+        return "unreachable"
+    if cause in {"transport_error", "protocol_error"}:
+        return "network_fault"
+    return "unknown"

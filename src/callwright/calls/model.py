@@ -1,0 +1,71 @@
+"""What is left of a call when it is over: one record, and the files beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+__all__ = ["CallFiles", "CallRecord", "mask"]
+
+
+@dataclass(frozen=True, slots=True)
+class CallFiles:
+    """The files of one call in its folder."""
+
+    folder: Path
+    name: str
+
+    @property
+    def recording(self) -> Path:
+        return self.folder / "recordings" / f"{self.name}.wav"
+
+    @property
+    def transcript(self) -> Path:
+        return self.folder / "transcripts" / f"{self.name}.txt"
+
+    @property
+    def log(self) -> Path:
+        return self.folder / "events" / f"{self.name}.jsonl"
+
+
+@dataclass(frozen=True, slots=True)
+class CallRecord:
+    """One call, finished. Times in ms since it was placed (None = never happened); number is masked; reason says why this grade."""
+
+    call_id: str
+    number: str
+    script: str
+    started_at: str
+    disposition: str
+    end: str = ""
+    cause: str = ""
+    code: int | None = None
+    answered: bool = False
+    ring_ms: int | None = None
+    talk_ms: int = 0
+    turns: int = 0
+    grade: str | None = None
+    grade_title: str = ""
+    reason: str = ""
+    follow_up: str = ""
+    slots: Mapping[str, Any] = field(default_factory=dict)
+    tags: tuple[str, ...] = ()
+    kb: tuple[str, ...] = ()
+    portrait: Mapping[str, Any] = field(default_factory=dict)
+    learn: tuple[str, ...] = ()
+    decision: str = ""
+    recording: str = ""
+    transcript: str = ""
+    log: str = ""
+    faults: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON-ready mapping."""
+        return asdict(self)
+
+
+def mask(number: str) -> str:
+    """`+12025550123` -> `+1202***0123`: enough to tell calls apart, too little to ring somebody."""
+    return f"{number[:5]}***{number[-4:]}" if len(number) > 9 else "***"
