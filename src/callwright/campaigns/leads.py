@@ -103,7 +103,10 @@ def parse_csv(text: str, file: str = "<csv>", region: str | None = None) -> tupl
     except csv.Error as error:
         problems.append(
             Problem(
-                "not-csv", f"not readable as CSV: {error}", Place(file, reader.line_num), "check quotes and line breaks"
+                "not-csv",
+                f"not readable as CSV: {error}",
+                Place(file, reader.line_num + 1),
+                "check quotes and line breaks",
             )
         )
     if problems:

@@ -1,4 +1,4 @@
-"""The report of a run: one self-contained HTML file with table, charts, audio players and transcripts. Opens anywhere, asks nobody for anything."""
+"""The report of a run: one self-contained HTML file with table, charts, audio players and transcripts."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import base64
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, select_autoescape
@@ -37,15 +36,15 @@ class ReportCall:
 _WORDS: dict[str, dict[str, str]] = {
     "en": {
         "calls": "calls", "answered": "answered", "right": "came out right", "talk": "talk time", "dispositions": "Outcomes", "grades": "Grades",
-        "durations": "Talk time by call", "who": "Person", "outcome": "Outcome", "grade": "Grade", "reason": "Why", "slots": "Slots", "tags": "Tags",
-        "duration": "Seconds", "transcript": "Transcript", "expected": "Expected", "recording": "Recording", "search": "Filter: person, outcome, words",
+        "who": "Person", "outcome": "Outcome", "grade": "Grade", "reason": "Why", "slots": "Slots", "tags": "Tags",
+        "duration": "Seconds", "transcript": "Transcript", "expected": "Expected", "search": "Filter: person, outcome, words",
         "none": "No call matches the filter.", "robot": "robot", "caller": "caller", "agent": "agent", "note": "", "ungraded": "none",
         "no_audio": "not answered: nothing was recorded", "follow_up": "Next", "faults": "Faults",
     },
     "zh": {
         "calls": "通电话", "answered": "接通", "right": "结果正确", "talk": "通话时长", "dispositions": "通话结果", "grades": "意向等级",
-        "durations": "每通时长", "who": "被叫人", "outcome": "结果", "grade": "等级", "reason": "原因", "slots": "槽位", "tags": "标签",
-        "duration": "秒", "transcript": "对话文本", "expected": "应为", "recording": "录音", "search": "筛选：被叫人、结果、关键词",
+        "who": "被叫人", "outcome": "结果", "grade": "等级", "reason": "原因", "slots": "槽位", "tags": "标签",
+        "duration": "秒", "transcript": "对话文本", "expected": "应为", "search": "筛选：被叫人、结果、关键词",
         "none": "没有符合条件的通话。", "robot": "机器人", "caller": "客户", "agent": "坐席", "note": "", "ungraded": "无",
         "no_audio": "未接通，没有录音", "follow_up": "跟进", "faults": "故障",
     },
@@ -80,11 +79,6 @@ def render_report(title: str, language: str, calls: Sequence[ReportCall], made_a
         dispositions=_bars(Counter(call.record.disposition for call in calls).most_common()),
         grades=_bars([(grade, sum(call.record.grade == grade for call in calls)) for grade in _GRADES]),
     )
-
-
-def page_path() -> Path:
-    """Folder of the page templates (package data)."""
-    return Path(__file__).with_name("pages")
 
 
 def _row(index: int, call: ReportCall, longest: int) -> dict[str, Any]:
