@@ -65,6 +65,8 @@ class MediaStats:
     garbage: int = 0
     jitter_ms: float = 0.0
     last_packet_ms: float = 0.0
+    dropped: int = 0  # frames nobody took in time
+    recording_error: str = ""  # why the recording is not whole; "" while it is
 
 
 class Media(Protocol):

@@ -1,0 +1,193 @@
+"""Jitter buffer and loss concealment of one G.711 stream: packets in, exactly one 20 ms frame per tick out. Sans-IO.
+
+Audio is placed by timestamp, not by packet, so any packet time (10, 20, 30, 40 ms) comes out as frames of 160 samples. The buffer starts
+with two frames, grows when packets keep coming late and shrinks again when it was deeper than needed for two seconds.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from callwright.telephony.port import FRAME_SAMPLES, Pcm
+
+__all__ = ["SILENT_FRAME", "Concealer", "JitterBuffer"]
+
+_AHEAD = 50  # frames in front of playout that are still believed to be the same clock
+_DEEPEST = 8  # frames of delay we are ready to add for a jittery peer
+_OVERFULL = 12
+_REVIEW = 100  # ticks
+
+
+class JitterBuffer:
+    """`push` what arrives, `pop` once a tick. `late` counts packets that came after their turn (their audio is gone)."""
+
+    __slots__ = (
+        "_anchored",
+        "_cursor",
+        "_frames",
+        "_fresh",
+        "_hold",
+        "_late_run",
+        "_least",
+        "_newest",
+        "_newest_at",
+        "_review",
+        "_silence",
+        "_stray",
+        "_top",
+        "late",
+    )
+
+    def __init__(self, silence: bytes) -> None:
+        """silence: one byte, the codec's silence, fills what a partial frame lacks."""
+        self._silence = silence
+        self.late = 0
+        self.reset()
+
+    def reset(self, silence: bytes | None = None) -> None:
+        """Forget everything buffered: the next packet begins anew (new source, new codec)."""
+        self._silence = silence or self._silence
+        self._frames: dict[int, bytes | bytearray] = {}
+        self._anchored = False
+        self._cursor = 0  # number of the frame to play next
+        self._top = -1  # highest frame number present
+        self._newest = 0  # timestamp of the newest packet, mod 2**32 ...
+        self._newest_at = 0  # ... and its place in samples since the anchor
+        self._fresh = True  # the cursor has not moved
+        self._hold = 0  # ticks to wait without moving the cursor
+        self._late_run = 0
+        self._stray: int | None = None
+        self._least = _OVERFULL
+        self._review = _REVIEW
+
+    @property
+    def depth(self) -> int:
+        """Frames waiting (from the one to play next to the newest)."""
+        return max(0, self._top - self._cursor + 1)
+
+    def push(self, timestamp: int, payload: bytes) -> None:
+        """Audio of one packet: one byte a sample, first sample at `timestamp`."""
+        if not self._anchored:
+            self._anchor(timestamp)
+        step = ((timestamp - self._newest + 0x80000000) & 0xFFFFFFFF) - 0x80000000
+        at = self._newest_at + step
+        number, offset = divmod(at, FRAME_SAMPLES)
+        behind = self._cursor - number
+        if self._fresh and 0 < behind <= 3:  # nothing played yet: the true first packet was overtaken
+            self._cursor, behind = number, 0
+        if behind > 0 and behind * FRAME_SAMPLES - offset >= len(payload):
+            self._came_late(timestamp, behind, payload)
+            return
+        if behind < -_AHEAD:
+            self._came_far_ahead(timestamp, payload)
+            return
+        self._late_run = 0
+        self._stray = None
+        if step > 0:
+            self._newest, self._newest_at = timestamp, at
+        if offset == 0 and len(payload) == FRAME_SAMPLES:
+            self._frames[number] = payload
+            self._top = max(self._top, number)
+        else:
+            self._place(number, offset, payload)
+
+    def pop(self) -> bytes | None:
+        """The frame whose turn it is (160 bytes), or None: nothing came in time, conceal."""
+        if self._hold:
+            self._hold -= 1
+            return None
+        if not self._anchored:
+            return None
+        frame = self._frames.pop(self._cursor, None)
+        self._cursor += 1
+        self._fresh = False
+        self._settle()
+        return None if frame is None else bytes(frame)
+
+    def _anchor(self, timestamp: int) -> None:
+        self.reset()
+        self._anchored = True
+        self._newest = timestamp
+        self._hold = 1
+
+    def _place(self, number: int, offset: int, payload: bytes) -> None:
+        taken = 0
+        while taken < len(payload):
+            piece = payload[taken : taken + FRAME_SAMPLES - offset]
+            if number >= self._cursor:
+                frame = self._frames.get(number)
+                if not isinstance(frame, bytearray):
+                    frame = bytearray(frame or self._silence * FRAME_SAMPLES)
+                    self._frames[number] = frame
+                frame[offset : offset + len(piece)] = piece
+                self._top = max(self._top, number)
+            taken += len(piece)
+            number, offset = number + 1, 0
+
+    def _came_late(self, timestamp: int, behind: int, payload: bytes) -> None:
+        self.late += 1
+        self._late_run += 1
+        if self._late_run < 3:  # one or two are reordering; a run is a slower path
+            return
+        if behind + self.depth > _DEEPEST:
+            self._anchor(timestamp)
+            self.push(timestamp, payload)
+            return
+        self._late_run = 0
+        self._hold = max(self._hold, behind)
+        self._review, self._least = _REVIEW, _OVERFULL
+
+    def _came_far_ahead(self, timestamp: int, payload: bytes) -> None:
+        stray, self._stray = self._stray, timestamp
+        if stray is not None and 0 < (timestamp - stray) & 0xFFFFFFFF <= _AHEAD * FRAME_SAMPLES:
+            self._anchor(timestamp)
+            self.push(timestamp, payload)
+
+    def _settle(self) -> None:
+        """Give back delay that is not needed: at once when overfull (we or the peer stood still), else a frame every two seconds."""
+        spare = self.depth
+        self._least = min(self._least, spare)
+        self._review -= 1
+        if spare > _OVERFULL:
+            self._skip(spare - 2)
+        elif self._review <= 0:
+            if self._least > 1:
+                self._skip(1)
+            self._review, self._least = _REVIEW, _OVERFULL
+
+    def _skip(self, frames: int) -> None:
+        for _ in range(frames):
+            self._frames.pop(self._cursor, None)
+            self._cursor += 1
+
+
+def _silent() -> Pcm:
+    frame = np.zeros(FRAME_SAMPLES, np.int16)
+    frame.flags.writeable = False
+    return frame
+
+
+SILENT_FRAME: Pcm = _silent()
+_FADE = (0.7, 0.4, 0.15)
+
+
+class Concealer:
+    """What to hear when nothing came: the last good frame, fading over 60 ms, then silence."""
+
+    __slots__ = ("_last", "_missing")
+
+    def __init__(self) -> None:
+        self._last: Pcm = SILENT_FRAME
+        self._missing = len(_FADE)
+
+    def good(self, frame: Pcm) -> None:
+        self._last = frame
+        self._missing = 0
+
+    def conceal(self) -> Pcm:
+        if self._missing >= len(_FADE):
+            self._last = SILENT_FRAME
+            return SILENT_FRAME
+        gain = _FADE[self._missing]
+        self._missing += 1
+        return (self._last * gain).astype(np.int16)

@@ -1,0 +1,60 @@
+"""Sequence numbers of one source: duplicates, loss and restarts (RFC 3550 appendix A.1 and A.3)."""
+
+from __future__ import annotations
+
+__all__ = ["SequenceTracker"]
+
+_WINDOW = 128
+_MASK = (1 << _WINDOW) - 1
+_DROPOUT = 3000
+
+
+class SequenceTracker:
+    """Which packets of one source came, by number. `lost` = expected - received, so a packet that comes late gives back its loss."""
+
+    __slots__ = ("_expected_before", "_received", "_seen", "_started", "_top", "_total")
+
+    def __init__(self) -> None:
+        self._started = False
+        self._top = 0
+        self._seen = 0  # bit n: packet top - n came
+        self._total = 0  # expected since the last restart
+        self._received = 0
+        self._expected_before = 0
+
+    @property
+    def lost(self) -> int:
+        return max(0, self._expected_before + self._total - self._received)
+
+    def restart(self) -> None:
+        """A new source: the next number is the first of its own; the counts go on."""
+        self._started = False
+        self._expected_before += self._total
+        self._total = 0
+
+    def accept(self, sequence: int) -> bool:
+        """Note a packet; False for a duplicate or one too old to tell."""
+        if not self._started:
+            self._started = True
+            self._top, self._seen, self._total = sequence, 1, 1
+            self._received += 1
+            return True
+        step = ((sequence - self._top + 0x8000) & 0xFFFF) - 0x8000
+        if 0 < step < _DROPOUT:
+            self._seen = ((self._seen << step) | 1) & _MASK
+            self._top = sequence
+            self._total += step
+        elif -_WINDOW < step <= 0:
+            bit = 1 << -step
+            if self._seen & bit:
+                return False
+            self._seen |= bit
+            if -step >= self._total:  # older than the first one: it was sent before, so it is expected now
+                self._total = -step + 1
+        elif abs(step) >= _DROPOUT:  # the sender started anew
+            self.restart()
+            return self.accept(sequence)
+        else:
+            return False
+        self._received += 1
+        return True

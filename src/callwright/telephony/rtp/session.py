@@ -1,0 +1,213 @@
+"""One RTP stream pair without sockets, threads or clock: datagrams in, one frame in and one packet out per 20 ms tick.
+
+The engine owns the socket and the time; everything that decides (who may speak, what is lost, what is said next) is here and in the
+modules this one joins, and is tested in virtual time.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Literal, get_args
+
+from callwright.errors import LineError, WireError
+from callwright.telephony.port import FRAME_SAMPLES, Codec, MediaStats
+from callwright.telephony.rtp import g711
+from callwright.telephony.rtp.dtmf import KeyReceiver, KeySender
+from callwright.telephony.rtp.jitter import JitterBuffer
+from callwright.telephony.rtp.latch import Latch, Verdict
+from callwright.telephony.rtp.packet import RtpPacket, is_rtcp, parse, parse_event, serialise, serialise_event
+from callwright.telephony.rtp.playout import Playout
+from callwright.telephony.rtp.sequence import SequenceTracker
+
+__all__ = ["Direction", "Session"]
+
+Direction = Literal["sendrecv", "sendonly", "recvonly", "inactive"]
+Address = tuple[str, int]
+_Kind = Literal["PCMU", "PCMA", "event", "ignored"]
+
+_STATIC: dict[int, Codec] = {0: "PCMU", 8: "PCMA"}
+_COMFORT_NOISE = 13
+_LONGEST = 10 * FRAME_SAMPLES  # bytes of audio a packet may carry
+
+
+class Session:
+    """State of one stream pair. Not thread-safe: the owner serialises calls."""
+
+    def __init__(self, ssrc: int, sequence: int, timestamp: int) -> None:
+        """Our SSRC and the random first sequence number and timestamp (RFC 3550 section 5.1 asks for random ones)."""
+        self.codec: Codec = "PCMA"
+        self.stats = MediaStats()
+        self.rtcp = 0
+        self.event_payload_type: int | None = None
+        self.sending = False
+        self.receiving = False
+        self.sent_audio: bytes | None = None  # what the last `give` sent, None: no audio (nothing, or a key)
+        self.keys: list[str] = []  # pressed since the owner took them
+        self.playout = Playout(g711.SILENCE[self.codec])
+        self.keys_out = KeySender()
+        self.jitter = JitterBuffer(g711.SILENCE[self.codec])
+        self._latch: Latch | None = None
+        self._kinds: dict[int, _Kind] = {}
+        self._payload_type = 8
+        self._keys_in = KeyReceiver()
+        self._tracker = SequenceTracker()
+        self._ssrc = ssrc & 0xFFFFFFFF
+        self._sequence = sequence & 0xFFFF
+        self._timestamp = timestamp & 0xFFFFFFFF
+        self._marker = True
+        self._arrival: tuple[float, int] | None = None
+        self._silence = g711.SILENCE[self.codec] * FRAME_SAMPLES
+
+    def configure(
+        self, remote: Address, codec: Codec, payload_type: int, event_payload_type: int | None, direction: str
+    ) -> None:
+        """What signalling agreed on; again for every re-INVITE. direction is ours. Raises WireError for what no peer can have meant.
+
+        The address 0.0.0.0 and port 0 (hold of RFC 2543, refused stream) stop sending. The latch begins anew when the address changes.
+        """
+        address = _checked(remote, codec, payload_type, event_payload_type, direction)
+        silent = address[1] == 0 or ipaddress.ip_address(address[0]).is_unspecified
+        self._use_codec(codec)
+        self._payload_type = payload_type
+        self.event_payload_type = event_payload_type
+        if event_payload_type is None:
+            self.keys_out.clear()
+        self._kinds = {0: "PCMU", 8: "PCMA", _COMFORT_NOISE: "ignored", payload_type: codec}
+        if event_payload_type is not None:
+            self._kinds[event_payload_type] = "event"
+        if self._latch is None or self._latch.remote != address:
+            self._latch = Latch(address)
+        self.sending = direction in ("sendrecv", "sendonly") and not silent
+        self.receiving = direction in ("sendrecv", "recvonly")
+        self._marker = True
+
+    @property
+    def peer(self) -> Address | None:
+        """Where packets go."""
+        return None if self._latch is None else self._latch.peer
+
+    def receive(self, datagram: bytes, source: Address, now_ms: float) -> None:
+        """One datagram. Whatever is not RTP of our peer is counted and dropped."""
+        packet = parse(datagram)
+        if packet is None:
+            if is_rtcp(datagram):
+                self.rtcp += 1
+            else:
+                self.stats.garbage += 1
+            return
+        kind = self._kinds.get(packet.payload_type)
+        if kind is None or self._latch is None or len(packet.payload) > _LONGEST:
+            self.stats.garbage += 1
+            return
+        verdict = self._latch.judge(source, packet.ssrc)
+        if verdict is Verdict.REFUSE:
+            self.stats.garbage += 1
+            return
+        if verdict is Verdict.NEW_SOURCE:
+            self._new_source()
+        if not self._tracker.accept(packet.sequence):
+            return
+        self.stats.received += 1
+        self.stats.last_packet_ms = now_ms
+        self.stats.lost = self._tracker.lost
+        if kind == "event":
+            self._key(packet)
+        elif kind != "ignored" and packet.payload and self.receiving:
+            self._audio(packet, kind, now_ms)
+
+    def take(self) -> bytes | None:
+        """The received frame of this tick: 160 bytes in `codec`, or None: conceal."""
+        return self.jitter.pop()
+
+    def give(self, instead_of_silence: bytes | None = None) -> bytes | None:
+        """The packet of this tick, or None while we may not send. What is queued goes first, then `instead_of_silence` (a bridge),
+        then silence: the stream never stops, so a NAT and the peer's watchdog stay content."""
+        timestamp = self._timestamp
+        self._timestamp = (timestamp + FRAME_SAMPLES) & 0xFFFFFFFF
+        self.sent_audio = None
+        if not self.sending:
+            self._marker = True
+            return None
+        payload_type, marker = self._payload_type, self._marker
+        out = self.keys_out.step(timestamp) if self.keys_out.busy and self.event_payload_type is not None else None
+        if out is not None and self.event_payload_type is not None:
+            payload, payload_type = serialise_event(out.event), self.event_payload_type
+            timestamp, marker = out.timestamp, out.marker
+        else:
+            payload = self.playout.take() or instead_of_silence or self._silence
+            self.sent_audio = payload
+            self._marker = False
+        sequence = self._sequence
+        self._sequence = (sequence + 1) & 0xFFFF
+        self.stats.sent += 1
+        return serialise(RtpPacket(payload_type, sequence, timestamp, self._ssrc, payload, marker))
+
+    def skip(self, ticks: int) -> None:
+        """Ticks that could not be kept: our clock goes on, the queue waits for them."""
+        self._timestamp = (self._timestamp + ticks * FRAME_SAMPLES) & 0xFFFFFFFF
+        self._marker = True
+
+    def send_dtmf(self, digits: str) -> None:
+        """Raises LineError for what is no key, or when the peer takes no telephone-events."""
+        if self.event_payload_type is None:
+            raise LineError("DTMF: the far side did not agree to telephone-event (RFC 4733) in its SDP")
+        self.keys_out.send(digits)
+
+    def _use_codec(self, codec: Codec) -> None:
+        if codec == self.codec:
+            return
+        table, silence = g711.TRANSCODE[self.codec, codec], g711.SILENCE[codec]
+        self.playout.transcode(table, silence)
+        self.jitter.reset(silence)
+        self._silence = silence * FRAME_SAMPLES
+        self.codec = codec
+
+    def _new_source(self) -> None:
+        self._tracker.restart()
+        self.jitter.reset()
+        self._keys_in.reset()
+        self._arrival = None
+
+    def _key(self, packet: RtpPacket) -> None:
+        event = parse_event(packet.payload)
+        if event is None:
+            self.stats.garbage += 1
+            return
+        key = self._keys_in.receive(event, packet.timestamp, packet.marker)
+        if key is not None:
+            self.keys.append(key)
+
+    def _audio(self, packet: RtpPacket, spoken: Codec, now_ms: float) -> None:
+        if self._arrival is not None:  # RFC 3550 appendix A.8, arrival known to the tick
+            before, stamp = self._arrival
+            moved = ((packet.timestamp - stamp + 0x80000000) & 0xFFFFFFFF) - 0x80000000
+            difference = abs(now_ms - before - moved / 8)
+            if difference < 1000:  # else the peer's clock jumped: no jitter
+                self.stats.jitter_ms += (difference - self.stats.jitter_ms) / 16
+        self._arrival = (now_ms, packet.timestamp)
+        payload = packet.payload
+        if spoken != self.codec:
+            payload = payload.translate(g711.TRANSCODE[spoken, self.codec])
+        self.jitter.push(packet.timestamp, payload)
+        self.stats.late = self.jitter.late
+
+
+def _checked(
+    remote: Address, codec: Codec, payload_type: int, event_payload_type: int | None, direction: str
+) -> Address:
+    host, port = remote
+    try:
+        ip = str(ipaddress.ip_address(host))
+    except ValueError as error:
+        raise WireError(f"media: the peer's address {host!r} is no IP address (resolve names before)") from error
+    if not 0 <= port <= 65535:
+        raise WireError(f"media: the peer's port {port} is not 0..65535")
+    if codec not in get_args(Codec):
+        raise WireError(f"media: codec {codec!r} is not one of {', '.join(get_args(Codec))}")
+    if direction not in get_args(Direction):
+        raise WireError(f"media: direction {direction!r} is not one of {', '.join(get_args(Direction))}")
+    if not 0 <= payload_type <= 127 or _STATIC.get(payload_type, codec) != codec:
+        raise WireError(f"media: payload type {payload_type} cannot carry {codec}")
+    if event_payload_type is not None and (not 96 <= event_payload_type <= 127 or event_payload_type == payload_type):
+        raise WireError(f"media: telephone-event needs a payload type of its own in 96..127, got {event_payload_type}")
+    return ip, port

@@ -1,0 +1,307 @@
+"""`RtpStream`: the Media of one leg. Its public methods belong to the event loop, the underscored `tick_*` ones to the tick thread.
+
+Both sides meet in `Session` under a lock that is held for microseconds and never over a system call.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+import time
+from collections.abc import Callable
+
+from callwright.errors import LineError
+from callwright.telephony.port import Codec, Frame, MediaStats, Pcm
+from callwright.telephony.rtp import g711
+from callwright.telephony.rtp.jitter import SILENT_FRAME, Concealer
+from callwright.telephony.rtp.recording import Recording, RecordingWriter
+from callwright.telephony.rtp.session import Session
+
+__all__ = ["RtpStream", "bridge", "unbridge"]
+
+_DATAGRAMS = 32  # per tick and stream; a flood waits in the kernel (and is lost there), it never holds up other calls
+_LONGEST_DATAGRAM = 2048
+
+Post = Callable[[Callable[[], None]], None]
+
+
+class RtpStream:
+    """One RTP stream pair on its own even UDP port; made by `RtpEngine.open`. Implements `telephony.port.Media`.
+
+    Nothing is sent and everything received is garbage until `configure` told who the peer is. `stats.recording_error` and
+    `on_recording_error` tell when a recording cannot be written; the call goes on without it.
+    """
+
+    def __init__(
+        self,
+        local: socket.socket,
+        session: Session,
+        writer: RecordingWriter,
+        post: Post,
+        depart: Callable[[RtpStream], None],
+    ) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._socket = local
+        self._session = session
+        self._writer = writer
+        self._post = post
+        self._depart = depart
+        self._lock = threading.Lock()
+        self._closed: asyncio.Future[None] | None = None
+        self._on_frame: Callable[[Frame], None] | None = None
+        self._on_dtmf: list[Callable[[str], None]] = []
+        self._listener_dtmf: Callable[[str], None] | None = None
+        self._drains: list[tuple[int, asyncio.Future[None]]] = []
+        self._watch: tuple[float, Callable[[], None]] | None = None
+        self._watch_from = 0.0
+        self.on_recording_error: Callable[[str], None] | None = None
+        self.local_port: int = local.getsockname()[1]
+        self.codec: Codec = session.codec
+        self.stats: MediaStats = session.stats
+        # of the tick thread
+        self.recording: Recording | None = None
+        self.bridged: RtpStream | None = None
+        self.first_tick: int | None = None
+        self.heard: bytes | None = None
+        self.heard_codec: Codec = session.codec
+        self.sent_codec: Codec = session.codec
+        self.heard_pcm: Pcm = SILENT_FRAME
+        self.concealer = Concealer()
+        self.send_errors = 0
+
+    # ------------------------------------------------------------ set up
+
+    @property
+    def rtcp_received(self) -> int:
+        """RTCP packets that shared the port: tolerated, not used."""
+        return self._session.rtcp
+
+    @property
+    def listening(self) -> bool:
+        return self._on_frame is not None
+
+    @property
+    def closed(self) -> bool:
+        return self._closed is not None
+
+    def configure(
+        self,
+        remote: tuple[str, int],
+        codec: Codec,
+        payload_type: int,
+        event_payload_type: int | None,
+        direction: str = "sendrecv",
+    ) -> None:
+        """What the SDP answer says; again for each re-INVITE. remote: (IP address, port); direction is ours. Raises WireError."""
+        with self._lock:
+            self._session.configure(remote, codec, payload_type, event_payload_type, direction)
+            self.codec = codec
+        self._watch_from = time.monotonic() * 1000
+
+    def listen(self, on_frame: Callable[[Frame], None], on_dtmf: Callable[[str], None]) -> None:
+        """See Media. A second `listen` takes over from the first. A frame comes every tick, concealed when nothing arrived."""
+        self._on_frame, self._listener_dtmf = on_frame, on_dtmf
+
+    def on_dtmf(self, callback: Callable[[str], None]) -> None:
+        """Keys for the driver too (its LegDtmf events), beside whoever listens."""
+        self._on_dtmf.append(callback)
+
+    def watch(self, timeout_ms: int, callback: Callable[[], None]) -> None:
+        """Call back, once, in the event loop, when no valid packet came for timeout_ms while the peer should send. 0 = stop watching."""
+        self._watch_from = time.monotonic() * 1000
+        self._watch = (timeout_ms, callback) if timeout_ms > 0 else None
+
+    def record(self, path: str) -> None:
+        """See Media. A second `record` ends the first file. Existing files are never overwritten."""
+        self._open_or_raise()
+        recording = Recording(path, lambda message: self._post(lambda: self._recording_failed(message)))
+        self._writer.begin(recording)
+        before, self.recording = self.recording, recording
+        if before is not None:
+            self._writer.finish(before, lambda: None)
+
+    # ------------------------------------------------------------ speaking
+
+    def play(self, encoded: bytes, mark: str = "") -> None:
+        self._open_or_raise()
+        with self._lock:
+            self._session.playout.play(encoded, mark)
+
+    def pause(self) -> None:
+        with self._lock:
+            self._session.playout.paused = True
+
+    def resume(self, at_ms: int | None = None) -> None:
+        with self._lock:
+            self._session.playout.resume(at_ms)
+
+    def flush(self) -> int:
+        """See Media. Ends a pause too, so what is played next is heard."""
+        with self._lock:
+            played = self._session.playout.flush()
+        self._release_drains(None)
+        return played
+
+    def position(self) -> tuple[str, int, int]:
+        with self._lock:
+            return self._session.playout.position()
+
+    async def drained(self) -> None:
+        """See Media. A pause or a hold makes it wait; `close` ends it."""
+        with self._lock:
+            playout = self._session.playout
+            waiting, target = playout.waiting, playout.queued_total
+        if not waiting or self.closed:
+            return
+        future: asyncio.Future[None] = self._loop.create_future()
+        self._drains.append((target, future))
+        await future
+
+    def send_dtmf(self, digits: str) -> None:
+        """See Media. Raises LineError for what is no key, or when the peer did not agree to telephone-event."""
+        self._open_or_raise()
+        with self._lock:
+            self._session.send_dtmf(digits)
+
+    async def close(self) -> None:
+        """See Media. Returns when the port is free and the recording is complete on disk."""
+        if self._closed is None:
+            self._closed = self._loop.create_future()
+            unbridge(self)
+            self.flush()
+            self._depart(self)
+        await asyncio.shield(self._closed)
+
+    # ------------------------------------------------------------ in the event loop, called by the engine
+
+    def deliver(self, frame: Frame) -> None:
+        if self._on_frame is not None and not self.closed:
+            self._on_frame(frame)
+
+    def _deliver_key(self, key: str) -> None:
+        if self.closed:
+            return
+        listeners = [*self._on_dtmf, *([self._listener_dtmf] if self._listener_dtmf else [])]
+        for listener in listeners:
+            listener(key)
+
+    def _release_drains(self, done: int | None) -> None:
+        """Wake who waits for audio up to `done` (None: all)."""
+        waiting = self._drains
+        self._drains = [] if done is None else [w for w in waiting if w[0] > done]
+        for target, future in waiting:
+            if (done is None or target <= done) and not future.done():
+                future.set_result(None)
+
+    def _recording_failed(self, message: str) -> None:
+        self.stats.recording_error = message
+        if self.on_recording_error is not None:
+            self.on_recording_error(message)
+
+    def _finished(self) -> None:
+        if self._closed is not None and not self._closed.done():
+            self._closed.set_result(None)
+
+    # ------------------------------------------------------------ in the tick thread
+
+    def tick_receive(self, now_ms: float) -> None:
+        """Read the socket until it is empty; sets `heard` to this tick's frame (None: conceal)."""
+        datagrams: list[tuple[bytes, tuple[str, int]]] = []
+        for _ in range(_DATAGRAMS):
+            try:
+                datagrams.append(self._socket.recvfrom(_LONGEST_DATAGRAM))
+            except BlockingIOError:
+                break
+            except OSError:  # an ICMP error of an earlier send: what it says about the peer is signalling's business
+                self.send_errors += 1
+        session = self._session
+        with self._lock:
+            for datagram, source in datagrams:
+                session.receive(datagram, source[:2], now_ms)
+            self.heard, self.heard_codec = session.take(), session.codec
+            keys, session.keys = session.keys, ([] if session.keys else session.keys)
+        for key in keys:
+            self._pressed(key)
+        if self._watch is not None:
+            self._watch_silence(now_ms)
+
+    def tick_send(self) -> bytes | None:
+        """Send this tick's packet; the audio of it, for the recording."""
+        session = self._session
+        other = self.bridged
+        with self._lock:
+            through = None if other is None else self._from_bridge(other)
+            waited = session.playout.waiting
+            packet = session.give(through)
+            peer, audio, self.sent_codec = session.peer, session.sent_audio, session.codec
+            done = session.playout.queued_total if waited and not session.playout.waiting else None
+        if packet is not None and peer is not None:
+            try:
+                self._socket.sendto(packet, peer)
+            except OSError:  # no route, buffer full: as lost on the way; the silence watch ends a dead call
+                self.send_errors += 1
+        if done is not None:
+            self._post(lambda: self._release_drains(done))
+        return audio
+
+    def tick_skip(self, ticks: int) -> None:
+        with self._lock:
+            self._session.skip(ticks)
+
+    def tick_close(self) -> None:
+        """Free the port, then finish the recording; `close` returns after that."""
+        self._socket.close()
+        recording, self.recording = self.recording, None
+        if recording is None:
+            self._post(self._finished)
+        else:
+            self._writer.finish(recording, lambda: self._post(self._finished))
+
+    def tick_gone(self) -> None:
+        """The engine no longer has this stream (it failed, or the thread ended): whoever closes it need not wait."""
+        self._post(self._finished)
+
+    def _pressed(self, key: str) -> None:
+        self._post(lambda: self._deliver_key(key))
+        other = self.bridged
+        if other is not None and other._session.event_payload_type is not None:
+            with other._lock:
+                other._session.keys_out.send(key)
+
+    def _from_bridge(self, other: RtpStream) -> bytes:
+        codec = self._session.codec
+        if other.heard is None:
+            return g711.encode(other.heard_pcm, codec)
+        if other.heard_codec == codec:
+            return other.heard
+        return other.heard.translate(g711.TRANSCODE[other.heard_codec, codec])
+
+    def _watch_silence(self, now_ms: float) -> None:
+        watch = self._watch
+        if watch is None or not self._session.receiving:
+            return
+        if now_ms - max(self._watch_from, self.stats.last_packet_ms) >= watch[0]:
+            self._watch = None
+            self._post(watch[1])
+
+    def _open_or_raise(self) -> None:
+        if self.closed:
+            raise LineError("media: this stream is closed")
+
+
+def bridge(a: RtpStream, b: RtpStream) -> None:
+    """Join two legs in the tick: from now on each hears what the other says (PCMU/PCMA translated, keys passed on), until one closes
+    or `unbridge`. What is queued with `play` is heard instead of the other side while it lasts. Frames are still delivered, recordings
+    go on: left what the callee says, right what the callee hears. Raises LineError when one is closed, already bridged or both are one.
+    """
+    if a is b or a.closed or b.closed or a.bridged or b.bridged:
+        raise LineError("media: a bridge needs two different open streams that are in no other bridge")
+    a.bridged, b.bridged = b, a
+
+
+def unbridge(stream: RtpStream) -> None:
+    """Part the two sides again; nothing happens when there is no bridge."""
+    other, stream.bridged = stream.bridged, None
+    if other is not None:
+        other.bridged = None
