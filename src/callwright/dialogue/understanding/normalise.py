@@ -28,10 +28,10 @@ _APOSTROPHES = str.maketrans({"\u2019": "'", "\u2018": "'", "\u02bc": "'", "\uff
 # Hesitation sounds that carry nothing. 嗯 is one only inside a clause: alone, first or last it answers. 额 begins 额度, 那个 and 就是
 # are words, so only their stammer is folded. After a negator a sound becomes a boundary: "不，呃，可以" is not "不可以".
 _ZH_SOUND = re.compile(r"[呃唔]+")
-_ZH_MID_HUM = re.compile(rf"(?<=[{_CJK}\w])嗯+(?=[{_CJK}\w])")
+_ZH_MID_HUM = re.compile(rf"(?<=[{_CJK}\w])(?<!嗯)嗯+(?=[{_CJK}\w])")
 _ZH_STAMMER = re.compile(r"(那个|这个|就是|然后|我是说|那)(?:\1)+")
 _ZH_NEGATORS = ("不", "没", "别", "未", "无")
-_EN_SOUND = re.compile(r"\b(?:u+m+|u+h+m*|e+r+m*|a+hm+)\b")
+_EN_SOUND = re.compile(r"(?<!uh )\b(?:u+m+|u+h+m*|e+r+m*|a+hm+)\b(?! (?:huh|uh|oh)\b)")
 
 _NEGATED = {
     "ain": "is", "aren": "are", "can": "can", "couldn": "could", "didn": "did", "doesn": "does", "don": "do", "hadn": "had", "hasn": "has",
