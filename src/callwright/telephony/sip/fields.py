@@ -1,0 +1,186 @@
+"""SIP header fields as frozen values: URIs, addresses, Via, lists (RFC 3261 sections 19.1, 20, 25; grammars by `sipmessage`)."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+import sipmessage
+
+from callwright.errors import WireError
+
+__all__ = [
+    "MAX_LINE",
+    "Address",
+    "Uri",
+    "Via",
+    "guard",
+    "host_text",
+    "mask",
+    "parse_address",
+    "parse_uri",
+    "parse_via",
+    "split_list",
+]
+
+MAX_LINE = 8_192
+T = TypeVar("T")
+SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:")
+
+_USER_PART = re.compile(r"\b((?:sips?|tel):)([^@\s;>]+)", re.IGNORECASE)
+_PARSER_ERRORS = (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError, OverflowError)
+
+
+@dataclass(frozen=True, slots=True)
+class Uri:
+    """A sip, sips or tel URI. user is decoded; host of an IPv6 reference comes without brackets; parameter names are in lower case."""
+
+    scheme: str
+    user: str
+    host: str
+    port: int | None
+    parameters: tuple[tuple[str, str | None], ...] = ()
+
+    def has(self, name: str) -> bool:
+        return any(key == name for key, _ in self.parameters)
+
+    @property
+    def address(self) -> tuple[str, int] | None:
+        """(ip, port) when the host is an IP address, with port 5060 by default; None for a name."""
+        try:
+            ipaddress.ip_address(self.host)
+        except ValueError:
+            return None
+        return self.host, self.port or 5060
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """One From, To, Contact, Route value. text: as it came; uri: raw text within the brackets; tag decoded ("" = none)."""
+
+    text: str
+    uri: str
+    tag: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Via:
+    """One Via value. branch "" = none (RFC 2543); rport is True when the sender asked for RFC 3581."""
+
+    text: str
+    transport: str
+    host: str
+    port: int | None
+    branch: str
+    rport: bool
+
+
+def guard(parser: Callable[[str], T], text: str, what: str) -> T:
+    try:
+        return parser(text)
+    except _PARSER_ERRORS as error:
+        raise WireError(f"{what} is not valid") from error
+
+
+def parse_uri(text: str) -> Uri:
+    """Read a SIP, SIPS or TEL URI (RFC 3261 section 19.1, RFC 3966).
+
+    Raises:
+        WireError: anything else, also another scheme.
+    """
+    scheme, colon, rest = text.partition(":")
+    if len(text) > MAX_LINE:
+        raise WireError("URI is too long")
+    value = guard(sipmessage.URI.parse, f"{scheme.lower()}{colon}{rest}", "URI")
+    if value.port is not None and not 0 < value.port < 65536:
+        raise WireError("URI is not valid")
+    parameters = tuple((key.lower(), item) for key, item in value.parameters.items())
+    return Uri(value.scheme, value.user or "", value.host.strip("[]"), value.port, parameters)
+
+
+def parse_address(text: str) -> Address:
+    opened = _opening(text)
+    uri = _raw_uri(text, opened)
+    plain = _without_headers(uri) if opened >= 0 else uri
+    if _foreign(uri):
+        plain = "sip:other.invalid"
+    value = guard(sipmessage.Address.parse, text.replace(uri, plain, 1) if plain != uri else text, "address")
+    tag = next((item or "" for key, item in value.parameters.items() if key.lower() == "tag"), "")
+    return Address(text, uri, tag)
+
+
+def _without_headers(uri: str) -> str:
+    # sipmessage knows no URI headers; they are allowed between angle brackets (RFC 3261 section 19.1.1) and mean nothing to us.
+    question = uri.find("?", uri.find("@") + 1)
+    return uri[:question] if question >= 0 else uri
+
+
+def _opening(text: str) -> int:
+    """Where the `<` of a name-addr is, outside quotes; -1 for an addr-spec."""
+    quoted = escaped = False
+    for at, char in enumerate(text):
+        if escaped:
+            escaped = False
+        elif quoted and char == "\\":
+            escaped = True
+        elif char == '"':
+            quoted = not quoted
+        elif char == "<" and not quoted:
+            return at
+    return -1
+
+
+def _raw_uri(text: str, opened: int) -> str:
+    if opened >= 0:
+        return text[opened + 1 : text.find(">", opened)]
+    return text.split(";", 1)[0].strip()
+
+
+def _foreign(uri: str) -> bool:
+    """A URI of another scheme (`http:`, `isbn:`): legal in From, To and Contact, never dialled by us."""
+    scheme = SCHEME.match(uri)
+    return scheme is not None and scheme[0].lower() not in ("sip:", "sips:", "tel:")
+
+
+def parse_via(text: str) -> Via:
+    value = guard(sipmessage.Via.parse, text, "Via")
+    parameters = {key.lower(): item for key, item in value.parameters.items()}
+    return Via(
+        text, value.transport, value.host.strip("[]"), value.port, parameters.get("branch") or "", "rport" in parameters
+    )
+
+
+def split_list(value: str) -> list[str]:
+    """Split a comma-separated header value; commas within quotes or angle brackets stay. Empty elements are kept out."""
+    parts, start, quoted, escaped, angle = [], 0, False, False, False
+    for at, char in enumerate(value):
+        if escaped:
+            escaped = False
+        elif quoted:
+            escaped, quoted = char == "\\", char != '"'
+        elif char == '"':
+            quoted = True
+        elif char in "<>":
+            angle = char == "<"
+        elif char == "," and not angle:
+            parts.append(value[start:at])
+            start = at + 1
+    parts.append(value[start:])
+    return [part.strip() for part in parts if part.strip()]
+
+
+def host_text(host: str) -> str:
+    """A host as it stands in a URI: IPv6 in brackets."""
+    return f"[{host}]" if ":" in host else host
+
+
+def mask(text: str) -> str:
+    """The text with the user part of every SIP or TEL URI hidden but for its last two characters."""
+    return _USER_PART.sub(lambda m: m[1] + ("*" * max(0, len(m[2]) - 2)) + m[2][-2:] if _hides(m, text) else m[0], text)
+
+
+def _hides(match: re.Match[str], text: str) -> bool:
+    return match[1].lower() == "tel:" or text[match.end() : match.end() + 1] == "@"
