@@ -1,0 +1,426 @@
+"""The user agent core over UDP (RFC 3261 section 8): datagrams and time go in, datagrams and call events come out. Sans-IO.
+
+agent.receive(data, source, now_ms)   a datagram came
+agent.handle_timer(now_ms)            `agent.next_timer()` is due
+agent.datagrams(), agent.events()     what is to be sent, what happened; both are emptied by reading
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+from callwright.errors import LineError, WireError
+from callwright.telephony.sip import sdp
+from callwright.telephony.sip.call import Call, CallEvent, CallOffered
+from callwright.telephony.sip.digest import Credentials
+from callwright.telephony.sip.fields import host_text, parse_uri
+from callwright.telephony.sip.incoming import IncomingCall
+from callwright.telephony.sip.outgoing import OutgoingCall
+from callwright.telephony.sip.replies import (
+    ALLOW,
+    KNOWN_METHODS,
+    SDP_TYPE,
+    reply,
+    return_address,
+    unsupported,
+)
+from callwright.telephony.sip.timers import Timers
+from callwright.telephony.sip.transactions import (
+    GIVE_UP,
+    Deliver,
+    Effect,
+    Failed,
+    InviteClient,
+    InviteServer,
+    Key,
+    NonInviteClient,
+    NonInviteServer,
+    Send,
+    SetTimer,
+    client_key,
+    server_key,
+)
+from callwright.telephony.sip.wire import Headers, Request, Response, encode, parse
+
+__all__ = ["Agent", "Datagram", "Identity"]
+
+Peer = tuple[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who we are on the line.
+
+    host, port: the address we are reached at (Via, Contact); domain: host of our From ("" = host); allow: source addresses that may
+    open something new with us, None = all; everybody else gets silence; max_calls: more than these are answered 503.
+    """
+
+    host: str
+    port: int
+    user: str = "callwright"
+    domain: str = ""
+    credentials: Credentials | None = None
+    product: str = "callwright"
+    allow: frozenset[str] | None = None
+    max_calls: int = 1_000
+    incoming_ring_ms: int = 120_000
+    incoming_max_ms: int = 3_600_000
+
+
+@dataclass(frozen=True, slots=True)
+class Datagram:
+    data: bytes
+    to: Peer
+
+
+@dataclass(slots=True)
+class _Client:
+    machine: InviteClient | NonInviteClient
+    peer: Peer
+    owner: Call
+
+
+@dataclass(slots=True)
+class _Server:
+    machine: InviteServer | NonInviteServer
+    source: Peer
+    peer: Peer
+    merge: Key
+    to_tag: str
+    owner: Call | None = None
+
+
+class Agent:
+    """One user agent. `new_id` gives unguessable hexadecimal ids of at least 8 digits (tests seed it)."""
+
+    def __init__(self, identity: Identity, new_id: Callable[[], str] = lambda: secrets.token_hex(8)) -> None:
+        self.identity = identity
+        self.new_id = new_id
+        self.timers = Timers()
+        self.garbage = 0
+        self.accepting = True
+        self.contact = f"<sip:{identity.user}@{host_text(identity.host)}:{identity.port}>"
+        self.signature = ("User-Agent", identity.product)
+        self.abilities: Headers = (
+            ("Contact", self.contact),
+            ALLOW,
+            ("Accept", SDP_TYPE),
+            ("Supported", ""),
+            ("Server", identity.product),
+        )
+        self._out: list[Datagram] = []
+        self._events: list[tuple[Call, CallEvent]] = []
+        self._clients: dict[Key, _Client] = {}
+        self._servers: dict[Key, _Server] = {}
+        self._merges: dict[Key, Key] = {}
+        self._calls: dict[tuple[str, str], Call] = {}
+        self._live = 0
+
+    # ------------------------------------------------------------ rim
+
+    def datagrams(self) -> list[Datagram]:
+        """What is to be sent, in order."""
+        out, self._out = self._out, []
+        return out
+
+    def events(self) -> list[tuple[Call, CallEvent]]:
+        """What happened, in order."""
+        events, self._events = self._events, []
+        return events
+
+    def next_timer(self) -> int | None:
+        """When `handle_timer` is due, ms; None = nothing waits."""
+        return self.timers.next()
+
+    def handle_timer(self, now_ms: int) -> None:
+        self.timers.run(now_ms)
+
+    @property
+    def live(self) -> int:
+        """How many calls have not ended."""
+        return self._live
+
+    @property
+    def idle(self) -> bool:
+        """Nothing is left: no call, no transaction, no timer."""
+        return not (self._calls or self._clients or self._servers or len(self.timers))
+
+    def place(
+        self,
+        call_id: str,
+        target: str,
+        caller: str,
+        destination: Peer,
+        local: sdp.LocalMedia,
+        now_ms: int,
+        *,
+        ring_ms: int = 30_000,
+        max_ms: int = 600_000,
+        extra: Headers = (),
+    ) -> OutgoingCall:
+        """Call `target` (SIP URI) as `caller`; the INVITE leaves with the next `datagrams()`.
+
+        Raises:
+            WireError: the target is no URI, or a value holds a line break.
+            LineError: a call with this Call-ID is still there.
+        """
+        parse_uri(target)
+        if any(call_id == known for known, _ in self._calls):
+            raise LineError("a call with this Call-ID is still there")
+        call = OutgoingCall(self, call_id, target, caller, destination, local, ring_ms, max_ms, extra)
+        encode(call.invite)
+        self._adopt(call)
+        call.start(now_ms)
+        return call
+
+    def transport_failed(self, peer: Peer, now_ms: int) -> None:
+        """A datagram to `peer` could not be sent: its transactions end (RFC 3261 section 17.1.4)."""
+        clients = [item for item in self._clients.items() if item[1].peer == peer]
+        for key, client in clients:
+            self._run_client(key, client, client.machine.transport_error(), now_ms)
+        servers = [item for item in self._servers.items() if item[1].peer == peer]
+        for key, server in servers:
+            self._run_server(key, server, server.machine.transport_error(), now_ms)
+
+    # ------------------------------------------------------------ for calls
+
+    def via(self) -> str:
+        """A Via with a new branch, asking for `rport`."""
+        where = f"{host_text(self.identity.host)}:{self.identity.port}"
+        return f"SIP/2.0/UDP {where};branch=z9hG4bK{self.new_id()};rport"
+
+    def emit(self, call: Call, event: CallEvent) -> None:
+        self._events.append((call, event))
+
+    def send(self, data: bytes, peer: Peer, call: Call | None, now_ms: int) -> None:
+        if call is not None:
+            call.record(now_ms, "->", data)
+        self._out.append(Datagram(data, peer))
+
+    def start_client(self, request: Request, peer: Peer, owner: Call, now_ms: int) -> None:
+        """Send a request in a transaction of its own; `owner` gets what comes of it."""
+        machine = InviteClient(request) if request.method == "INVITE" else NonInviteClient(request)
+        key = client_key(request)
+        client = self._clients[key] = _Client(machine, peer, owner)
+        self._run_client(key, client, machine.start(now_ms), now_ms)
+
+    def respond(
+        self, key: Key, code: int, now_ms: int, *, reason: str = "", extra: Headers = (), body: bytes = b""
+    ) -> None:
+        """Answer the request of a server transaction; nothing when that is long over."""
+        server = self._servers.get(key)
+        if server is None:
+            return
+        request = server.machine.request
+        tag = server.owner.local_tag if server.owner else server.to_tag
+        response = reply(request, code, server.source, reason=reason, to_tag=tag, extra=extra, body=body)
+        self._run_server(key, server, server.machine.send(response, now_ms), now_ms)
+
+    def retire(self, call: Call, now_ms: int) -> None:
+        """The call has ended; keep it for what may still come in (a late 2xx, a repeated BYE), then forget it."""
+        self._live -= 1
+        self.timers.set((call, "retired"), now_ms + 2 * GIVE_UP, lambda _now: self._forget(call))
+
+    def _adopt(self, call: Call) -> None:
+        self._calls[call.call_id, call.local_tag] = call
+        self._live += 1
+
+    def _forget(self, call: Call) -> None:
+        self._calls.pop((call.call_id, call.local_tag), None)
+
+    # ------------------------------------------------------------ effects of transactions
+
+    def _run_client(self, key: Key, client: _Client, effects: list[Effect], now_ms: int) -> None:
+        for effect in effects:
+            if isinstance(effect, Send):
+                self.send(effect.data, client.peer, client.owner, now_ms)
+            elif isinstance(effect, SetTimer):
+                self.timers.set(
+                    (key, "client", effect.name),
+                    effect.at_ms,
+                    partial(self._fire_client, key, client, effect.name),
+                )
+            elif isinstance(effect, Failed):
+                client.owner.on_failure(client.machine.request, effect.kind, now_ms)
+            elif not isinstance(effect, Deliver):
+                self._clients.pop(key, None)
+                for name in "ABDEFKM":
+                    self.timers.cancel((key, "client", name))
+
+    def _run_server(self, key: Key, server: _Server, effects: list[Effect], now_ms: int) -> None:
+        for effect in effects:
+            if isinstance(effect, Send):
+                self.send(effect.data, server.peer, server.owner, now_ms)
+            elif isinstance(effect, SetTimer):
+                self.timers.set(
+                    (key, "server", effect.name),
+                    effect.at_ms,
+                    partial(self._fire_server, key, server, effect.name),
+                )
+            elif isinstance(effect, Failed):
+                if server.owner is not None:
+                    server.owner.on_failure(server.machine.request, effect.kind, now_ms)
+            elif isinstance(effect, Deliver):
+                if server.owner is not None and isinstance(effect.message, Request):
+                    server.owner.on_ack(effect.message, now_ms)
+            else:
+                self._servers.pop(key, None)
+                if self._merges.get(server.merge) == key:
+                    del self._merges[server.merge]
+                for name in "GHIJL":
+                    self.timers.cancel((key, "server", name))
+
+    def _fire_client(self, key: Key, client: _Client, timer: str, now_ms: int) -> None:
+        self._run_client(key, client, client.machine.fire(timer, now_ms), now_ms)
+
+    def _fire_server(self, key: Key, server: _Server, timer: str, now_ms: int) -> None:
+        self._run_server(key, server, server.machine.fire(timer, now_ms), now_ms)
+
+    # ------------------------------------------------------------ what comes in
+
+    def receive(self, data: bytes, source: Peer, now_ms: int) -> None:
+        """A datagram came from `source`. What is no SIP is counted and dropped."""
+        if not data.strip(b"\r\n\0 "):
+            return  # keep-alive (RFC 5626 section 3.5.1)
+        try:
+            message = parse(data)
+        except WireError:
+            self.garbage += 1
+            return
+        if isinstance(message, Response):
+            self._on_response(message, data, source, now_ms)
+        elif message.fault is not None:
+            if self._welcome(source) and message.method != "ACK":
+                self._refuse(message, source, message.fault.code, now_ms, reason=message.fault.reason)
+        else:
+            self._on_request(message, data, source, now_ms)
+
+    def _welcome(self, source: Peer) -> bool:
+        return self.identity.allow is None or source[0] in self.identity.allow
+
+    def _on_response(self, response: Response, data: bytes, source: Peer, now_ms: int) -> None:
+        via = response.via[0]
+        if len(response.via) != 1 or (via.host, via.port or 5060) != (self.identity.host, self.identity.port):
+            return  # not for us (RFC 3261 section 18.1.2)
+        key = client_key(response)
+        client = self._clients.get(key)
+        if client is None:
+            self._on_late_answer(response, data, source, now_ms)
+            return
+        client.owner.record(now_ms, "<-", data)
+        effects = client.machine.receive(response, now_ms)
+        self._run_client(key, client, effects, now_ms)
+        if any(isinstance(effect, Deliver) for effect in effects):
+            client.owner.on_response(client.machine.request, response, source, now_ms)
+
+    def _on_late_answer(self, response: Response, data: bytes, source: Peer, now_ms: int) -> None:
+        """A 2xx to an INVITE whose transaction is gone must still be acknowledged, and hung up if nobody wants it."""
+        call = self._calls.get((response.call_id, response.from_.tag))
+        if isinstance(call, OutgoingCall) and response.cseq == call.invite.cseq and 200 <= response.code < 300:
+            call.record(now_ms, "<-", data)
+            call.on_invite_response(call.invite, response, source, now_ms)
+
+    def _on_request(self, request: Request, data: bytes, source: Peer, now_ms: int) -> None:
+        key = server_key(request)
+        server = self._servers.get(key)
+        call = self._calls.get((request.call_id, request.to.tag)) if request.has_to_tag else None
+        owner = call or (server.owner if server else None)
+        if owner is not None:
+            owner.record(now_ms, "<-", data)
+        if server is not None and (request.method == "ACK" or request.method == server.machine.request.method):
+            self._run_server(key, server, server.machine.receive(request, now_ms), now_ms)
+        elif request.method == "ACK":
+            if call is not None:
+                call.on_ack(request, now_ms)
+        elif call is not None:
+            self._open_server(key, request, source, call)
+            call.on_request(key, request, source, now_ms)
+        elif self._welcome(source) or server_key(request, "INVITE") in self._servers:
+            self._on_new(key, request, source, now_ms)
+
+    def _open_server(self, key: Key, request: Request, source: Peer, owner: Call | None = None) -> _Server:
+        machine = InviteServer(request) if request.method == "INVITE" else NonInviteServer(request)
+        merge: Key = (request.call_id, request.from_.tag, request.cseq)
+        server = _Server(machine, source, return_address(request.via[0], source), merge, self.new_id(), owner)
+        self._servers[key] = server
+        return server
+
+    def _refuse(
+        self, request: Request, source: Peer, code: int, now_ms: int, *, reason: str = "", extra: Headers = ()
+    ) -> None:
+        """Answer a malformed request once, without state: its fields cannot be trusted to match anything."""
+        response = reply(request, code, source, reason=reason, to_tag=self.new_id(), extra=extra)
+        try:
+            self.send(encode(response), source, None, now_ms)
+        except WireError:
+            self.garbage += 1
+
+    # ------------------------------------------------------------ outside of dialogs
+
+    def _on_new(self, key: Key, request: Request, source: Peer, now_ms: int) -> None:
+        server = self._open_server(key, request, source)
+        merged = self._merges.setdefault(server.merge, key) != key and not request.has_to_tag
+        method = request.method
+        if method == "CANCEL":
+            self._on_cancel(key, request, now_ms)
+        elif merged or self._looped(request):
+            self.respond(key, 482, now_ms)
+        elif method not in KNOWN_METHODS:
+            self.respond(key, 501, now_ms, extra=(ALLOW,))
+        elif request.has_to_tag or method in ("BYE", "INFO", "UPDATE", "PRACK", "NOTIFY"):
+            self.respond(key, 481, now_ms)
+        elif tags := unsupported(request):
+            self.respond(key, 420, now_ms, extra=(("Unsupported", ", ".join(tags)),))
+        elif method == "INVITE":
+            self._on_invite(key, server, request, source, now_ms)
+        elif method == "OPTIONS":
+            code = 200 if self.accepting and self._live < self.identity.max_calls else 503
+            self.respond(key, code, now_ms, extra=self.abilities)
+        else:
+            self.respond(key, 405, now_ms, extra=(ALLOW,))
+
+    def _looped(self, request: Request) -> bool:
+        """Our own request came back (RFC 3261 section 8.2.2.2 for user agents)."""
+        return any((via.host, via.port or 5060) == (self.identity.host, self.identity.port) for via in request.via)
+
+    def _on_cancel(self, key: Key, request: Request, now_ms: int) -> None:
+        server = self._servers.get(server_key(request, "INVITE"))
+        if server is None:
+            self.respond(key, 481, now_ms)
+            return
+        self.respond(key, 200, now_ms)
+        if isinstance(server.owner, IncomingCall):
+            server.owner.on_cancel(now_ms)
+
+    def _on_invite(self, key: Key, server: _Server, request: Request, source: Peer, now_ms: int) -> None:
+        if not self.accepting or self._live >= self.identity.max_calls:
+            self.respond(key, 503, now_ms, extra=(("Retry-After", "5"),))
+            return
+        offered = None
+        if request.body:
+            if request.content_type != SDP_TYPE or request.get("content-encoding", "identity") != "identity":
+                self.respond(key, 415, now_ms, extra=(("Accept", SDP_TYPE), ("Accept-Encoding", "identity")))
+                return
+            try:
+                offered = sdp.parse(request.body)
+            except WireError as error:
+                host = host_text(self.identity.host)
+                self.respond(key, 488, now_ms, extra=(("Warning", f'399 {host} "{error}"'),))
+                return
+            if sdp.answer(offered, sdp.LocalMedia(self.identity.host, 9), 0, 0) is None:
+                self.respond(key, 488, now_ms)
+                return
+        try:
+            call = IncomingCall(self, key, request, source, offered, self.new_id(), self.identity.incoming_max_ms)
+        except WireError:
+            self.respond(key, 400, now_ms, reason="Malformed Contact")
+            return
+        server.owner = call
+        self._adopt(call)
+        call.record(now_ms, "<-", f"INVITE {request.uri} SIP/2.0".encode("utf-8", "replace"))
+        self.respond(key, 100, now_ms)
+        call.start(now_ms, self.identity.incoming_ring_ms)
+        self.emit(call, CallOffered(now_ms))

@@ -1,0 +1,115 @@
+"""A call that comes in (RFC 3261 section 13.3): ring, answer, reject, the caller's CANCEL."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from callwright.errors import LineError, WireError
+from callwright.telephony.sip import sdp
+from callwright.telephony.sip.call import By, Call
+from callwright.telephony.sip.dialog import Dialog
+from callwright.telephony.sip.fields import parse_uri
+from callwright.telephony.sip.transactions import Key
+from callwright.telephony.sip.wire import Request
+
+if TYPE_CHECKING:
+    from callwright.telephony.sip.agent import Agent
+
+__all__ = ["IncomingCall"]
+
+
+class IncomingCall(Call):
+    """Made by the agent for an INVITE that was found answerable. offered: the caller's offer, None when it left that to us."""
+
+    def __init__(
+        self,
+        agent: Agent,
+        key: Key,
+        request: Request,
+        source: tuple[str, int],
+        offered: sdp.Description | None,
+        local_tag: str,
+        max_ms: int,
+    ) -> None:
+        super().__init__(agent, request.call_id, local_tag, None, max_ms)
+        self.state = "offered"
+        self._confirmed = False
+        self.key = key
+        self.offered = offered
+        self.caller = _user(request.from_.uri)
+        self.called = _user(request.uri)
+        self._invite = request
+        self.dialog = Dialog.as_server(request, local_tag, source)
+        self.dialogs[self.dialog.remote_tag] = self.dialog
+
+    def start(self, now_ms: int, ring_ms: int) -> None:
+        """Begin to wait for `answer` or `reject`; after `ring_ms` the call is rejected with 480."""
+        self.set_timer("ring", now_ms + ring_ms, self._unanswered)
+
+    def _unanswered(self, now_ms: int) -> None:
+        self._refuse(now_ms, 480, "", "no_answer", "us")
+
+    def ring(self, now_ms: int) -> None:
+        """180 Ringing; nothing when the call is answered or over."""
+        if self.state == "offered":
+            self.agent.respond(self.key, 180, now_ms, extra=(("Contact", self.agent.contact),))
+
+    def answer(self, now_ms: int, local: sdp.LocalMedia) -> None:
+        """200 with our answer (or our offer, when the caller made none).
+
+        Raises:
+            LineError: the call is over or already answered; or no codec in common with `local` (the caller got 488).
+        """
+        if self.state != "offered":
+            raise LineError(f"the call cannot be answered any more: it is {self.state}")
+        self.local = local
+        self.cancel_timer("ring")
+        if self.offered is None:
+            self._ours = sdp.offer(local, self._sdp_id, self._sdp_version)
+            self.send_ok(self.key, self._invite, self._ours.encode(), True, now_ms)
+            self.answered(now_ms)
+            return
+        body = self._answer_to(self._invite.body, now_ms)
+        if not body:
+            self._refuse(now_ms, 488, "", "protocol_error", "us")
+            raise LineError("the call was rejected: no codec in common")
+        self.send_ok(self.key, self._invite, body, False, now_ms)
+        self.answered(now_ms)
+
+    def reject(self, now_ms: int, code: int, reason: str = "") -> None:
+        """Say no; nothing when the call is answered or over."""
+        if self.state == "offered":
+            self._refuse(now_ms, code, reason, "rejected", "us")
+
+    def hang_up(self, now_ms: int, cause: str = "", by: By = "us", detail: str = "") -> None:
+        """BYE when answered (after the ACK), 603 before."""
+        if self.state == "answered":
+            self.bye(now_ms, cause or "bye", by, detail)
+        elif self.state == "offered":
+            self._refuse(now_ms, 603, "", cause or "rejected", by, detail)
+
+    def on_cancel(self, now_ms: int) -> None:
+        """The caller gave up; too late when answered."""
+        if self.state == "offered":
+            self._refuse(now_ms, 487, "", "cancelled", "peer")
+
+    def on_bye_early(self, now_ms: int) -> None:
+        if self.state == "offered":
+            self.agent.respond(self.key, 487, now_ms)
+
+    def on_failure(self, request: Request, kind: str, now_ms: int) -> None:
+        """A response could not be delivered, or a BYE was not answered."""
+        super().on_failure(request, kind, now_ms)
+        if request.method == "INVITE" and kind == "transport":
+            self.end(now_ms, "transport_error", "network", "the answer could not be sent")
+
+    def _refuse(self, now_ms: int, code: int, reason: str, cause: str, by: By, detail: str = "") -> None:
+        self.agent.respond(self.key, code, now_ms, reason=reason)
+        self.end(now_ms, cause, by, detail or str(code))
+
+
+def _user(uri: str) -> str:
+    try:
+        return parse_uri(uri).user
+    except WireError:
+        return ""

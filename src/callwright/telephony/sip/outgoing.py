@@ -1,0 +1,205 @@
+"""A call we place (RFC 3261 sections 9.1, 13.2): INVITE, provisional answers, early media, forks, CANCEL and its race with 200."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from callwright.errors import WireError
+from callwright.telephony.port import LegEarlyMedia, LegRejected, LegRinging, LegTrying
+from callwright.telephony.sip import sdp
+from callwright.telephony.sip.call import By, Call, _cause
+from callwright.telephony.sip.dialog import Dialog
+from callwright.telephony.sip.fields import host_text
+from callwright.telephony.sip.replies import ALLOW, SDP_TYPE
+from callwright.telephony.sip.transactions import GIVE_UP
+from callwright.telephony.sip.wire import Headers, Request, Response, encode
+
+if TYPE_CHECKING:
+    from callwright.telephony.sip.agent import Agent
+
+__all__ = ["OutgoingCall", "q850_cause"]
+
+_Q850 = re.compile(r"q\.850\s*;(?:.*;)?\s*cause\s*=\s*(\d{1,3})\b", re.IGNORECASE)
+
+
+def q850_cause(response: Response) -> int | None:
+    """The Q.850 cause of a Reason header (RFC 3326), None when there is none."""
+    found = (_Q850.match(item) for item in response.items("reason"))
+    return next((int(match[1]) for match in found if match), None)
+
+
+class OutgoingCall(Call):
+    """Made by `Agent.place`. target: SIP URI; caller: our number; destination: (ip, port) the INVITE goes to."""
+
+    def __init__(
+        self,
+        agent: Agent,
+        call_id: str,
+        target: str,
+        caller: str,
+        destination: tuple[str, int],
+        local: sdp.LocalMedia,
+        ring_ms: int,
+        max_ms: int,
+        extra: Headers = (),
+    ) -> None:
+        super().__init__(agent, call_id, agent.new_id(), local, max_ms)
+        self._destination = destination
+        self._ring_ms = ring_ms
+        self._acks: dict[str, tuple[bytes, tuple[int, str], tuple[str, int]]] = {}
+        self._provisional = self._cancelled = self._rang = self._early = False
+        self._ours = sdp.offer(local, self._sdp_id, self._sdp_version)
+        domain = host_text(agent.identity.domain or agent.identity.host)
+        headers: Headers = (
+            ("Via", agent.via()),
+            ("Max-Forwards", "70"),
+            ("From", f"<sip:{caller}@{domain}>;tag={self.local_tag}"),
+            ("To", f"<{target}>"),
+            ("Call-ID", call_id),
+            ("CSeq", "1 INVITE"),
+            ("Contact", agent.contact),
+            ALLOW,
+            agent.signature,
+            *extra,
+            ("Content-Type", SDP_TYPE),
+        )
+        self.invite = Request(headers, self._ours.encode(), "INVITE", target)
+
+    def start(self, now_ms: int) -> None:
+        """Send the INVITE."""
+        self.set_timer(
+            "ring", now_ms + self._ring_ms, lambda now: self.hang_up(now, "no_answer", "us", "ring time is over")
+        )
+        self.agent.start_client(self.invite, self._destination, self, now_ms)
+
+    def hop(self, dialog: Dialog | None) -> tuple[str, int]:
+        return self._destination if dialog is None else dialog.next_hop()
+
+    def on_repeated(self, request: Request) -> None:
+        if request.method == "INVITE":
+            self.invite = request
+
+    # ------------------------------------------------------------ ends
+
+    def hang_up(self, now_ms: int, cause: str = "", by: By = "us", detail: str = "") -> None:
+        """BYE when answered, CANCEL before (as soon as a provisional answer allows it, RFC 3261 section 9.1)."""
+        if self.state == "answered":
+            self.bye(now_ms, cause or "bye", by, detail)
+        elif self.state == "calling":
+            self.state = "cancelling"
+            self.ending = (cause or "cancelled", by, detail)
+            self.cancel_timer("ring")
+            if self._provisional:
+                self._send_cancel(now_ms)
+
+    def _send_cancel(self, now_ms: int) -> None:
+        if self._cancelled:
+            return
+        self._cancelled = True
+        keep = {"via", "from", "to", "call-id", "route", "max-forwards"}
+        headers = tuple((name, value) for name, value in self.invite.headers if name.lower() in keep)
+        cancel = Request((*headers, ("CSeq", f"{self.invite.cseq[0]} CANCEL")), b"", "CANCEL", self.invite.uri)
+        self.agent.start_client(cancel, self._destination, self, now_ms)
+        self.set_timer("cancel", now_ms + GIVE_UP, self._given_up)
+
+    def _given_up(self, now_ms: int) -> None:
+        if self.ending:
+            self.end(now_ms, *self.ending)
+
+    def on_failure(self, request: Request, kind: str, now_ms: int) -> None:
+        """Nobody answered, or nothing can be sent."""
+        if request.method != "INVITE":
+            super().on_failure(request, kind, now_ms)
+        elif self.state == "cancelling" and self.ending:
+            self.end(now_ms, *self.ending)
+        else:
+            what = "no answer to INVITE" if kind == "timeout" else "INVITE could not be sent"
+            self.end(now_ms, _cause(kind), "network", what)
+
+    # ------------------------------------------------------------ answers to the INVITE
+
+    def on_invite_response(self, request: Request, response: Response, source: tuple[str, int], now_ms: int) -> None:
+        """1xx, 2xx (also from further forks and repeated), 3xx-6xx."""
+        if response.code < 200:
+            self._on_provisional(request, response, source, now_ms)
+        elif response.code < 300:
+            self._on_success(request, response, source, now_ms)
+        elif self.state == "cancelling" and self.ending:
+            self.end(now_ms, *self.ending)
+        elif self.state == "calling":
+            self.emit(LegRejected(now_ms, response.code, response.reason, q850_cause(response)))
+            self.end(now_ms, "rejected", "peer", f"{response.code} {response.reason}")
+
+    def _on_provisional(self, request: Request, response: Response, source: tuple[str, int], now_ms: int) -> None:
+        first, self._provisional = not self._provisional, True
+        if self.state == "cancelling":
+            self._send_cancel(now_ms)
+            return
+        if self.state != "calling":
+            return
+        if first:
+            self.emit(LegTrying(now_ms))
+        if response.code == 100:
+            return
+        if response.to.tag not in self.dialogs:
+            self.dialogs[response.to.tag] = Dialog.as_client(request, response, source)
+        if response.code == 180 and not self._rang:
+            self._rang = True
+            self.emit(LegRinging(now_ms))
+        if response.body and response.content_type == SDP_TYPE:
+            self._early_media(response, now_ms)
+
+    def _early_media(self, response: Response, now_ms: int) -> None:
+        session = self._settled(response.body)
+        if session is None:
+            return  # the answer that counts comes with the 2xx
+        self.set_session(session, now_ms, early=True)
+        if not self._early:
+            self._early = True
+            self.emit(LegEarlyMedia(now_ms))
+
+    def _settled(self, body: bytes) -> sdp.Session | None:
+        try:
+            return sdp.settle(self._ours, sdp.parse(body)) if self._ours else None
+        except WireError:
+            return None
+
+    def _on_success(self, request: Request, response: Response, source: tuple[str, int], now_ms: int) -> None:
+        tag = response.to.tag
+        if tag in self._acks:
+            data, _, hop = self._acks[tag]
+            self.agent.send(data, hop, self, now_ms)
+            return
+        early = self.dialogs.get(tag)
+        dialog = self.dialogs[tag] = Dialog.as_client(request, response, source)
+        if early is not None:
+            dialog.remote_cseq = early.remote_cseq
+            dialog.local_cseq = max(early.local_cseq, dialog.local_cseq)
+        self._send_ack(request, dialog, now_ms)
+        if self.dialog is not None or self.state == "ended":
+            self.send_in(dialog, "BYE", now_ms)  # a further fork, or too late (RFC 3261 section 13.2.2.4)
+            return
+        self.dialog = dialog
+        if self.state == "cancelling" and self.ending:
+            self.bye(now_ms, *self.ending)  # the answer crossed our CANCEL
+            return
+        self._answered_with(response, now_ms)
+
+    def _send_ack(self, request: Request, dialog: Dialog, now_ms: int) -> None:
+        proof = tuple(item for item in request.headers if item[0] in ("Authorization", "Proxy-Authorization"))
+        ack = dialog.request("ACK", self.agent.via(), self.agent.contact, proof, cseq=request.cseq[0])
+        data, hop = encode(ack), dialog.next_hop()
+        self._acks[dialog.remote_tag] = (data, request.cseq, hop)
+        self.agent.send(data, hop, self, now_ms)
+
+    def _answered_with(self, response: Response, now_ms: int) -> None:
+        self.cancel_timer("ring")
+        # A 2xx without a body, or with one that is not SDP, leaves the early answer standing (RFC 3261 section 13.2.1).
+        session = self._settled(response.body) if response.body else self.session
+        if session is None:
+            self.state = "answered"
+            self.bye(now_ms, "protocol_error", "us", "the answer has no usable session description")
+            return
+        self.set_session(session, now_ms)
+        self.answered(now_ms)
