@@ -1,0 +1,266 @@
+"""The SIP line over UDP: one socket, one timer, one agent. Implements `LineDriver`; no thread, every task owned by the line.
+
+async with SipLine.open("192.0.2.10", engine=engine) as line:
+    leg = await line.place(order)
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import logging
+import socket
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+
+import anyio
+
+from callwright.errors import LineError
+from callwright.telephony.port import Codec, DialOrder, LegEnded
+from callwright.telephony.sip import sdp
+from callwright.telephony.sip.agent import Agent, Identity
+from callwright.telephony.sip.call import Call, CallOffered
+from callwright.telephony.sip.digest import Credentials
+from callwright.telephony.sip.fields import host_text
+from callwright.telephony.sip.incoming import IncomingCall
+from callwright.telephony.sip.leg import MediaEngine, MediaStream, SipIncomingLeg, SipLeg, close_media
+from callwright.telephony.sip.orders import check_order
+
+__all__ = ["SipLine"]
+
+log = logging.getLogger(__name__)
+
+CODECS: tuple[Codec, ...] = ("PCMA", "PCMU")
+
+
+class SipLine(asyncio.DatagramProtocol):
+    """Made by `SipLine.open`. `address`: the (ip, port) we listen on."""
+
+    def __init__(
+        self, engine: MediaEngine, media_timeout_s: float, grace_s: float, proxy: tuple[str, int] | None
+    ) -> None:
+        self.media_timeout_ms = int(media_timeout_s * 1000)
+        self.address = ("", 0)
+        self._engine = engine
+        self._grace_s = grace_s
+        self._proxy = proxy
+        self._loop = asyncio.get_running_loop()
+        self._tasks = asyncio.TaskGroup()
+        self._incoming: asyncio.Queue[SipIncomingLeg | None] = asyncio.Queue()
+        self._legs: dict[Call, SipLeg] = {}
+        self._timer: asyncio.TimerHandle | None = None
+        self._send_failed = False
+        self._closed = False
+
+    @classmethod
+    @asynccontextmanager
+    async def open(
+        cls,
+        host: str,
+        port: int = 0,
+        *,
+        engine: MediaEngine,
+        advertise: str = "",
+        proxy: tuple[str, int] | None = None,
+        credentials: Credentials | None = None,
+        domain: str = "",
+        allow: frozenset[str] | None = None,
+        max_calls: int = 1_000,
+        media_timeout_s: float = 30.0,
+        grace_s: float = 4.0,
+    ) -> AsyncGenerator[SipLine, None]:
+        """A line bound to `host`:`port` (a local IP address; port 0 = a free one). Leaving ends every call and frees everything.
+
+        advertise: IP address the far side reaches us at, when it is not `host`; proxy: (ip, port) every new call goes through;
+        domain: host of our From; allow: source addresses that may call us (None = all, others get silence); media_timeout_s: end
+        a call after that much RTP silence (0 = never); grace_s: how long closing waits for answers to BYE and CANCEL.
+
+        Raises:
+            LineError: the address cannot be bound.
+        """
+        line = cls(engine, media_timeout_s, grace_s, proxy)
+        bound = _bind(host, port)
+        identity = Identity(
+            advertise or host,
+            bound.getsockname()[1],
+            domain=domain,
+            credentials=credentials,
+            allow=allow,
+            max_calls=max_calls,
+        )
+        line.address = (host, identity.port)
+        line._agent = Agent(identity)
+        transport, _ = await line._loop.create_datagram_endpoint(lambda: line, sock=bound)
+        line._transport = transport
+        failure: BaseException | None = None
+        try:
+            async with line._tasks:
+                try:
+                    yield line
+                except BaseException as error:  # noqa: BLE001 -- kept, so that the task group does not wrap it; raised below
+                    failure = error
+                finally:
+                    await line.aclose()
+        finally:
+            line._transport.close()
+        if failure is not None:
+            raise failure
+
+    # ------------------------------------------------------------ LineDriver
+
+    async def place(self, order: DialOrder) -> SipLeg:
+        """Place a call; the Call-ID is `order.call_id@host`.
+
+        Raises:
+            RefusedError: the permit does not cover the order.
+            LineError: the order cannot be used, the host does not resolve, no audio port is free, the line is closed.
+        """
+        target = check_order(order)
+        if self._closed:
+            raise LineError("the line is closed")
+        destination = self._proxy or await self._resolve(target.host, target.port or 5060)
+        stream = await self.open_media()
+        try:
+            if self._closed:
+                raise LineError("the line is closed")
+            call = self._agent.place(
+                f"{order.call_id}@{host_text(self._agent.identity.host)}",
+                order.target,
+                order.permit.caller,
+                destination,
+                self.local_media(stream, order.codecs),
+                self.now_ms(),
+                ring_ms=int(order.ring_timeout_s * 1000),
+                max_ms=int(order.max_duration_s * 1000),
+                extra=order.headers,
+            )
+        except BaseException:
+            await close_media(stream)
+            raise
+        leg = self._legs[call] = SipLeg(self, call, stream)
+        self.pump()
+        return leg
+
+    async def incoming(self) -> AsyncIterator[SipIncomingLeg]:
+        """Calls that come in, until the line is closed."""
+        while (leg := await self._incoming.get()) is not None:
+            yield leg
+        self._incoming.put_nowait(None)
+
+    async def aclose(self) -> None:
+        """End every leg (BYE, CANCEL, 603), wait `grace_s` for the answers, end what is left with `shutdown`. Safe to call twice."""
+        if self._closed:
+            return
+        self._closed = True
+        self._agent.accepting = False
+        legs = list(self._legs.items())
+        for call, _ in legs:
+            call.hang_up(self.now_ms(), "shutdown", "us", "the line was closed")
+        self.pump()
+        with anyio.move_on_after(self._grace_s, shield=True):
+            for _, leg in legs:
+                await leg.ended()
+        for call in list(self._legs):
+            call.end(self.now_ms(), "shutdown", "us", "the far side did not answer while the line was closing")
+        self.pump()
+        if self._timer is not None:
+            self._timer.cancel()
+        self._incoming.put_nowait(None)
+        self._transport.close()
+
+    # ------------------------------------------------------------ for legs
+
+    def now_ms(self) -> int:
+        return int(self._loop.time() * 1000)
+
+    async def open_media(self) -> MediaStream:
+        return await self._engine.open(self.address[0])
+
+    def local_media(self, stream: MediaStream, codecs: tuple[Codec, ...]) -> sdp.LocalMedia:
+        return sdp.LocalMedia(self._agent.identity.host, stream.local_port, codecs)
+
+    def closing_media(self, stream: MediaStream) -> None:
+        """Close a stream in a task of the line."""
+        self._tasks.create_task(close_media(stream))
+
+    def pump(self) -> None:
+        """Carry out what the agent wants: send, tell the legs, set the timer."""
+        while True:
+            for datagram in self._agent.datagrams():
+                self._send(datagram.data, datagram.to)
+            events = self._agent.events()
+            if not events:
+                break
+            for call, event in events:
+                if isinstance(event, CallOffered) and isinstance(call, IncomingCall):
+                    offered = self._legs[call] = SipIncomingLeg(self, call, CODECS)
+                    self._incoming.put_nowait(offered)
+                elif leg := self._legs.get(call):
+                    leg.take(event)
+                    if isinstance(event, LegEnded):
+                        del self._legs[call]
+        self._arm()
+
+    # ------------------------------------------------------------ asyncio.DatagramProtocol
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        """A datagram came in."""
+        self._agent.receive(data, (addr[0], addr[1]), self.now_ms())
+        self.pump()
+
+    def error_received(self, exc: Exception) -> None:
+        """A datagram could not be sent."""
+        log.warning("sip: a datagram could not be sent: %s", type(exc).__name__)
+        self._send_failed = True
+
+    # ------------------------------------------------------------ inside
+
+    _agent: Agent
+    _transport: asyncio.DatagramTransport
+
+    def _send(self, data: bytes, peer: tuple[str, int]) -> None:
+        if self._transport.is_closing():
+            return
+        self._send_failed = False
+        try:
+            self._transport.sendto(data, peer)
+        except (OSError, ValueError, OverflowError) as error:
+            self.error_received(error)
+        if self._send_failed:
+            self._agent.transport_failed(peer, self.now_ms())
+
+    def _arm(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        due = self._agent.next_timer()
+        if due is not None and not self._transport.is_closing():
+            self._timer = self._loop.call_at(due / 1000 + 0.0005, self._fire)
+
+    def _fire(self) -> None:
+        self._agent.handle_timer(self.now_ms())
+        self.pump()
+
+    async def _resolve(self, host: str, port: int) -> tuple[str, int]:
+        family = socket.AF_INET6 if ":" in self.address[0] else socket.AF_INET
+        try:
+            found = await self._loop.getaddrinfo(host, port, family=family, type=socket.SOCK_DGRAM)
+        except OSError as error:
+            raise LineError(f"the target's host does not resolve: {error.strerror or error}") from error
+        address = found[0][4]
+        return str(address[0]), int(address[1])
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    try:
+        family = socket.AF_INET6 if ipaddress.ip_address(host).version == 6 else socket.AF_INET
+    except ValueError as error:
+        raise LineError(f"a line binds to a local IP address, not to {host!r}") from error
+    bound = socket.socket(family, socket.SOCK_DGRAM)
+    try:
+        bound.setblocking(False)
+        bound.bind((host, port))
+    except (OSError, OverflowError) as error:
+        bound.close()
+        raise LineError(f"cannot listen on {host}:{port}: {error}") from error
+    return bound

@@ -1,0 +1,195 @@
+"""Legs of the SIP line: what `calls` sees of one call. They turn events of the agent into leg events and look after the media."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from typing import Protocol
+
+import anyio
+
+from callwright.errors import LineError, WireError
+from callwright.telephony.port import Codec, LegAnswered, LegDtmf, LegEnded, LegEvent, Media
+from callwright.telephony.sip import sdp
+from callwright.telephony.sip.call import Call, CallEvent, CallOffered, Rung, SessionSet
+from callwright.telephony.sip.incoming import IncomingCall
+
+__all__ = ["LegHost", "MediaEngine", "MediaStream", "SipIncomingLeg", "SipLeg", "close_media"]
+
+
+class MediaStream(Media, Protocol):
+    """What the line needs of an audio stream beside playing and listening."""
+
+    @property
+    def local_port(self) -> int:
+        """The UDP port audio is taken on."""
+
+    def configure(
+        self,
+        remote: tuple[str, int],
+        codec: Codec,
+        payload_type: int,
+        event_payload_type: int | None,
+        direction: str = "sendrecv",
+    ) -> None:
+        """Send to and take from `remote`, from now on; may come again. Raises WireError when that cannot be done."""
+
+    def watch(self, timeout_ms: int, callback: Callable[[], None]) -> None:
+        """Call back once when nothing came for `timeout_ms` although the far side should send; 0 = stop watching."""
+
+    def on_dtmf(self, callback: Callable[[str], None]) -> None:
+        """Report key presses (in the event loop)."""
+
+
+class MediaEngine(Protocol):
+    """Where audio streams come from."""
+
+    async def open(self, host: str) -> MediaStream:
+        """A stream on a free port of a local IP address. Raises LineError when there is none."""
+
+
+class LegHost(Protocol):
+    """What a leg needs of its line."""
+
+    def now_ms(self) -> int: ...
+
+    def pump(self) -> None: ...
+
+    async def open_media(self) -> MediaStream: ...
+
+    def local_media(self, stream: MediaStream, codecs: tuple[Codec, ...]) -> sdp.LocalMedia: ...
+
+    def closing_media(self, stream: MediaStream) -> None: ...
+
+    @property
+    def media_timeout_ms(self) -> int: ...
+
+
+class SipLeg:
+    """A call we placed. See `telephony.port.Leg`; `ladder` holds every message of the call, numbers hidden."""
+
+    def __init__(self, host: LegHost, call: Call, stream: MediaStream | None) -> None:
+        self.call_id = call.call_id
+        self.media: Media | None = None
+        self._host = host
+        self._call = call
+        self._stream: MediaStream | None = None
+        self._queue: asyncio.Queue[LegEvent] = asyncio.Queue()
+        self._over = asyncio.Event()
+        self._read_out = False
+        if stream is not None:
+            self._own(stream)
+
+    @property
+    def ladder(self) -> tuple[Rung, ...]:
+        return tuple(self._call.ladder)
+
+    async def events(self) -> AsyncIterator[LegEvent]:
+        """Every event once, until and including LegEnded."""
+        while not self._read_out:
+            event = await self._queue.get()
+            self._read_out = isinstance(event, LegEnded)
+            yield event
+
+    async def hangup(self, reason: str = "") -> None:
+        """End the call; returns when LegEnded is there (at the latest when the transaction timers have run out, 32 s)."""
+        self._call.hang_up(self._host.now_ms(), detail=reason)
+        self._host.pump()
+        await self._over.wait()
+
+    async def ended(self) -> None:
+        """Wait until the call is over."""
+        await self._over.wait()
+
+    # ------------------------------------------------------------ from the line
+
+    def take(self, event: CallEvent) -> None:
+        """An event of the agent."""
+        if isinstance(event, SessionSet):
+            self._configure(event)
+        elif isinstance(event, CallOffered) or self._over.is_set():
+            return
+        else:
+            if isinstance(event, LegAnswered) and self._stream is not None:
+                self._stream.watch(self._host.media_timeout_ms, self._silent)
+            if isinstance(event, LegEnded):
+                self._over.set()
+                self._release()
+            self._queue.put_nowait(event)
+
+    def _own(self, stream: MediaStream) -> None:
+        self._stream = stream
+        stream.on_dtmf(lambda digit: self.take(LegDtmf(self._host.now_ms(), digit)))
+
+    def _configure(self, event: SessionSet) -> None:
+        session, stream = event.session, self._stream
+        if stream is None:
+            return
+        try:
+            stream.configure(
+                session.remote, session.codec, session.payload_type, session.event_payload_type, session.direction
+            )
+        except WireError as error:
+            self._call.hang_up(event.at_ms, "protocol_error", "us", str(error))
+            return
+        self.media = stream
+
+    def _silent(self) -> None:
+        self._call.hang_up(self._host.now_ms(), "media_timeout", "network", "no audio came")
+        self._host.pump()
+
+    def _release(self) -> None:
+        stream, self._stream = self._stream, None
+        if stream is not None:
+            stream.watch(0, self._silent)
+            self._host.closing_media(stream)
+
+
+class SipIncomingLeg(SipLeg):
+    """A call that came in. See `telephony.port.IncomingLeg`. caller and called are the user parts of From and Request-URI."""
+
+    def __init__(self, host: LegHost, call: IncomingCall, codecs: tuple[Codec, ...]) -> None:
+        super().__init__(host, call, None)
+        self._incoming = call
+        self._codecs = codecs
+        self.caller = call.caller
+        self.called = call.called
+
+    async def ring(self) -> None:
+        """180 Ringing."""
+        self._incoming.ring(self._host.now_ms())
+        self._host.pump()
+
+    async def answer(self) -> None:
+        """200 OK with our audio.
+
+        Raises:
+            LineError: the caller has gone, or has no codec in common with us.
+        """
+        stream = await self._host.open_media()
+        if self._stream is not None or self._over.is_set():
+            await close_media(stream)
+            raise LineError("the call is over or already answered")
+        self._own(stream)
+        try:
+            self._incoming.answer(self._host.now_ms(), self._host.local_media(stream, self._codecs))
+        finally:
+            self._host.pump()
+
+    async def reject(self, code: int, reason: str = "") -> None:
+        """Answer with a 3xx-6xx.
+
+        Raises:
+            LineError: the code is no rejection, or the reason holds a line break.
+        """
+        if not 300 <= code <= 699 or "\r" in reason or "\n" in reason:
+            raise LineError("a call is rejected with a code from 300 to 699 and a reason on one line")
+        self._incoming.reject(self._host.now_ms(), code, reason)
+        self._host.pump()
+
+
+async def close_media(stream: MediaStream) -> None:
+    """Close a stream, whatever happens to the task that asks for it."""
+    with anyio.CancelScope(shield=True), contextlib.suppress(LineError):
+        await stream.close()

@@ -1,0 +1,74 @@
+"""Checks of a DialOrder before anything leaves: the permit covers both numbers, the target can be dialled, headers are harmless."""
+
+from __future__ import annotations
+
+import re
+
+from callwright.compliance.decision import Permit
+from callwright.errors import LineError, RefusedError, WireError
+from callwright.telephony.port import DialOrder
+from callwright.telephony.sip.fields import Uri, parse_uri
+from callwright.telephony.sip.replies import KNOWN_METHODS
+
+__all__ = ["check_order"]
+
+MAX_PREFIX = 6
+
+_CALL_ID = re.compile(r"[A-Za-z0-9\-.!%*_+~]{1,120}")
+_NUMBER = re.compile(r"\+?[0-9]{2,20}")
+_HEADER = re.compile(r"[A-Za-z][A-Za-z0-9\-]*")
+_ROUTING = {"via", "route", "record-route", "max-forwards", "contact", "require", "proxy-require", "allow"}
+_DIALOG = {"from", "to", "call-id", "cseq", "content-length", "content-type", "remote-party-id"}
+_PROOF = {"authorization", "proxy-authorization"}
+_OURS = _ROUTING | _DIALOG | _PROOF | set("vftimlck")
+_IDENTITY = frozenset(("p-asserted-identity", "p-preferred-identity"))
+
+
+def check_order(order: DialOrder) -> Uri:
+    """The target, once everything about the order holds.
+
+    Raises:
+        RefusedError: no permit, or the permit is for other numbers than would be dialled or shown.
+        LineError: target, Call-ID, codecs, times or headers cannot be used.
+    """
+    permit = order.permit
+    if not isinstance(permit, Permit):
+        raise RefusedError("a call is only placed with a permit")
+    if not _NUMBER.fullmatch(permit.caller):
+        raise RefusedError("the permit's caller number is no telephone number")
+    try:
+        target = parse_uri(order.target)
+    except WireError as error:
+        raise LineError("the target is no SIP URI: write sip:NUMBER@HOST[:PORT]") from error
+    if not _same_number(target.user, permit.callee):
+        raise RefusedError("the target dials another number than the permit allows")
+    if target.scheme != "sip" or not target.host or dict(target.parameters).get("transport", "udp") != "udp":
+        raise LineError("the target must be a sip: URI reached over UDP")
+    if not _CALL_ID.fullmatch(order.call_id):
+        raise LineError("the call_id may hold letters, digits and -.!%*_+~ only, at most 120")
+    if not order.codecs or order.ring_timeout_s <= 0 or order.max_duration_s <= 0:
+        raise LineError("an order needs at least one codec and times above zero")
+    _check_headers(order)
+    return target
+
+
+def _same_number(user: str, callee: str) -> bool:
+    """E.164 with `+` must be equal; without, a dialling prefix of the line may stand before the number's digits."""
+    number = re.sub(r"[\-.()]", "", user.split(";", 1)[0])
+    if not _NUMBER.fullmatch(callee):
+        return False
+    if number.startswith("+") or number == callee:
+        return number == callee
+    digits = callee.lstrip("+")
+    return number.isdigit() and number.endswith(digits) and len(number) - len(digits) <= MAX_PREFIX
+
+
+def _check_headers(order: DialOrder) -> None:
+    for name, value in order.headers:
+        lower = name.lower()
+        if not _HEADER.fullmatch(name) or lower in _OURS or name.upper() in KNOWN_METHODS:
+            raise LineError(f"header {name!r} cannot be set on a call")
+        if "\r" in value or "\n" in value:
+            raise LineError(f"header {name!r} holds a line break")
+        if lower in _IDENTITY and not re.search(rf"(?<![0-9+]){re.escape(order.permit.caller)}(?![0-9])", value):
+            raise RefusedError(f"header {name!r} shows another number than the permit allows")
