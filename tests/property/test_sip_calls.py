@@ -1,0 +1,94 @@
+"""Whole calls between two agents over a bad network: every call ends once on both sides, and nothing is left behind."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from callwright.telephony.port import LegAnswered, LegEnded, LegRejected
+from callwright.telephony.sip.agent import Agent
+from callwright.telephony.sip.call import Call, CallEvent, CallOffered
+from callwright.telephony.sip.incoming import IncomingCall
+from callwright.telephony.sip.sdp import LocalMedia
+from callwright.testing.network import LossyNetwork, seeded_agent
+
+CALLER, CALLEE = "192.0.2.1", "192.0.2.2"
+
+
+def run_call(seed: int, answer: str, hang: str, bad: float) -> tuple[LossyNetwork, Agent, Agent]:
+    network = LossyNetwork(seed=seed, loss=bad, duplication=bad, reordering=bad)
+    caller, callee = seeded_agent(CALLER, seed), seeded_agent(CALLEE, seed + 1)
+    network.join(caller, callee)
+
+    def listen(agent: Agent, call: Call, event: CallEvent, now: int) -> None:
+        if isinstance(event, CallOffered) and isinstance(call, IncomingCall):
+            call.ring(now)
+            if answer == "answer":
+                call.answer(now, LocalMedia(CALLEE, 7000))
+            elif answer == "reject":
+                call.reject(now, 486)
+        if isinstance(event, LegAnswered) and ((hang == "caller") == (agent is caller)):
+            agent.timers.set((call, "hang"), now + 5_000, call.hang_up)
+
+    network.on_event(listen)
+    caller.place(
+        "a@b",
+        f"sip:200@{CALLEE}",
+        "+8610",
+        (CALLEE, 5060),
+        LocalMedia(CALLER, 6000),
+        0,
+        ring_ms=20_000,
+        max_ms=60_000,
+    )
+    network.run(limit_ms=1_000_000)
+    return network, caller, callee
+
+
+def ends(network: LossyNetwork, host: str) -> list[LegEnded]:
+    return [event for _, where, event in network.log if where == host and isinstance(event, LegEnded)]
+
+
+def kinds(network: LossyNetwork, host: str) -> list[type[Any]]:
+    return [type(event) for _, where, event in network.log if where == host]
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.integers(0, 10_000), st.sampled_from(["answer", "reject", "ring"]), st.sampled_from(["caller", "callee"]))
+def test_every_call_ends_once_and_leaves_nothing(seed: int, answer: str, hang: str) -> None:
+    network, caller, callee = run_call(seed, answer, hang, 0.1)
+    assert len(ends(network, CALLER)) == 1
+    assert kinds(network, CALLER)[-1] is LegEnded
+    assert len(ends(network, CALLEE)) == kinds(network, CALLEE).count(CallOffered) <= 1
+    assert caller.idle
+    assert callee.idle
+    end = ends(network, CALLER)[0]
+    if answer == "answer":
+        assert LegAnswered in kinds(network, CALLER)
+        assert end.cause in ("bye", "timeout")
+    elif answer == "reject":
+        assert LegRejected in kinds(network, CALLER)
+        assert end.cause == "rejected"
+    else:
+        assert end.cause == "no_answer"
+        assert ends(network, CALLEE)[0].cause in ("cancelled", "no_answer")
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 1_000), st.sampled_from(["caller", "callee"]))
+def test_a_clean_network_needs_no_retransmission(seed: int, hang: str) -> None:
+    network, _, _ = run_call(seed, "answer", hang, 0.0)
+    lines = [data.split(b"\r\n")[0].split(b" ")[0] for _, _, _, data in network.carried]
+    assert lines.count(b"INVITE") == lines.count(b"ACK") == lines.count(b"BYE") == 1
+    assert ends(network, CALLER)[0].by == ("us" if hang == "caller" else "peer")
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 10_000))
+def test_terrible_networks_end_every_call_too(seed: int) -> None:
+    network, caller, callee = run_call(seed, "answer", "caller", 0.45)
+    assert len(ends(network, CALLER)) == 1
+    assert caller.idle
+    assert callee.idle
