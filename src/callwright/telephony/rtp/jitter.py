@@ -125,17 +125,17 @@ class JitterBuffer:
             number, offset = number + 1, 0
 
     def _came_late(self, timestamp: int, behind: int, payload: bytes) -> None:
-        self.late += 1
         self._late_run += 1
         if self._late_run < 3:  # one or two are reordering; a run is a slower path
-            return
-        if behind + self.depth > _DEEPEST:
+            self.late += 1
+        elif behind + self.depth > _DEEPEST:
             self._anchor(timestamp)
             self.push(timestamp, payload)
-            return
-        self._late_run = 0
-        self._hold = max(self._hold, behind)
-        self._review, self._least = _REVIEW, _OVERFULL
+        else:
+            self._cursor -= behind
+            self._hold = 1
+            self._review, self._least = _REVIEW, _OVERFULL
+            self.push(timestamp, payload)
 
     def _came_far_ahead(self, timestamp: int, payload: bytes) -> None:
         stray, self._stray = self._stray, timestamp
