@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from callwright.errors import LineError
-from callwright.telephony.port import Codec, Frame, Media
+from callwright.telephony.port import Codec, Frame, Media, Pcm
 from callwright.telephony.rtp import engine as engine_module
 from callwright.telephony.rtp import g711
 from callwright.telephony.rtp.engine import RtpEngine, RtpStream, bridge
@@ -60,8 +60,8 @@ class Ear:
                 await self._changed.wait()
 
     @property
-    def pcm(self) -> np.ndarray[tuple[int], np.dtype[np.int16]]:
-        heard: np.ndarray[tuple[int], np.dtype[np.int16]] = np.concatenate([frame.pcm for frame in self.frames])
+    def pcm(self) -> Pcm:
+        heard: Pcm = np.concatenate([frame.pcm for frame in self.frames])
         return heard
 
     @property
@@ -77,8 +77,9 @@ async def pair(codec: Codec = "PCMA") -> AsyncIterator[tuple[RtpEngine, RtpStrea
         yield engine, a, b
 
 
-def tone(frames: int, level: int = 8000) -> np.ndarray[tuple[int], np.dtype[np.int16]]:
-    return (level * np.sin(np.arange(frames * 160) * 0.3)).astype(np.int16)
+def tone(frames: int, level: int = 8000) -> Pcm:
+    samples: Pcm = (level * np.sin(np.arange(frames * 160) * 0.3)).astype(np.int16)
+    return samples
 
 
 @pytest.mark.parametrize("codec", ["PCMA", "PCMU"])
