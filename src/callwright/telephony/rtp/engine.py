@@ -11,6 +11,7 @@ import asyncio
 import errno
 import random
 import socket
+import sys
 import threading
 import time
 from collections import deque
@@ -32,6 +33,9 @@ __all__ = ["EngineStats", "RtpEngine", "RtpStream", "bridge", "unbridge"]
 
 _TICK_S = FRAME_MS / 1000
 _CATCH_UP = 3  # ticks sent back to back after a stall; more would flood the peer's jitter buffer
+# A busy Python thread keeps the interpreter for CPython's 5 ms at every system call of the tick: with 300 streams and one such thread half
+# of the ticks are lost. At 0.5 ms none is (measured).
+_SWITCH_INTERVAL_S = 0.0005
 _UNDELIVERED = 50  # ticks (1 s) that wait for a lagging event loop before the oldest frames are dropped
 
 
@@ -77,14 +81,19 @@ class RtpEngine:
         cls, ports: tuple[int, int] = (16384, 32766), rng: random.Random | None = None
     ) -> AsyncIterator[RtpEngine]:
         """The running engine; leaving closes every stream. ports: first and last (both even) local port; rng: for tests, the source of
-        SSRCs, first sequence numbers and timestamps (default: the system's randomness, as RFC 3550 section 5.1 asks)."""
+        SSRCs, first sequence numbers and timestamps (default: the system's randomness, as RFC 3550 section 5.1 asks).
+
+        Sets the interpreter's switch interval to 0.5 ms at most while it runs."""
         if ports[0] % 2 or ports[1] % 2 or not 1024 <= ports[0] <= ports[1] <= 65534:
             raise LineError(f"media: the port range {ports[0]}-{ports[1]} needs even ends within 1024..65534")
         engine = cls(ports, rng or random.SystemRandom())
+        interval = sys.getswitchinterval()
+        sys.setswitchinterval(min(interval, _SWITCH_INTERVAL_S))
         engine._thread.start()
         try:
             yield engine
         finally:
+            sys.setswitchinterval(interval)
             await engine.aclose()
 
     async def open(self, host: str) -> RtpStream:

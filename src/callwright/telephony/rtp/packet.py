@@ -10,9 +10,10 @@ from typing import NamedTuple
 
 from callwright.errors import WireError
 
-__all__ = ["KEYS", "KeyEvent", "RtpPacket", "is_rtcp", "parse", "parse_event", "serialise", "serialise_event"]
+__all__ = ["HEADER", "KEYS", "KeyEvent", "RtpPacket", "is_rtcp", "parse", "parse_event", "serialise", "serialise_event"]
 
-_HEADER = struct.Struct("!BBHII")
+HEADER = struct.Struct("!BBHII")
+"""Fixed header: version and flags, marker and payload type, sequence, timestamp, SSRC."""
 _EVENT = struct.Struct("!BBH")
 KEYS = "0123456789*#ABCD"
 """Key of a telephone-event code (RFC 4733 section 3.2): the index is the code."""
@@ -49,7 +50,7 @@ def parse(datagram: bytes) -> RtpPacket | None:
     """The packet, or None when these bytes are no valid RTP version 2 (RTCP included)."""
     if len(datagram) < 12:
         return None
-    first, second, sequence, timestamp, ssrc = _HEADER.unpack_from(datagram)
+    first, second, sequence, timestamp, ssrc = HEADER.unpack_from(datagram)
     if first == 0x80 and not 192 <= second <= 223:  # no padding, extension, CSRC: nearly every packet
         return RtpPacket(second & 0x7F, sequence, timestamp, ssrc, datagram[12:], second >= 0x80)
     if first >> 6 != 2 or 192 <= second <= 223:
@@ -84,7 +85,7 @@ def serialise(packet: RtpPacket) -> bytes:
         second = packet.payload_type | (0x80 if packet.marker else 0)
         if len(packet.csrc) > 15 or not 0 <= packet.payload_type <= 127:
             raise WireError(f"RTP: payload type {packet.payload_type} or {len(packet.csrc)} CSRC do not fit a header")
-        header = _HEADER.pack(first, second, packet.sequence, packet.timestamp, packet.ssrc)
+        header = HEADER.pack(first, second, packet.sequence, packet.timestamp, packet.ssrc)
         if packet.csrc:
             header += struct.pack(f"!{len(packet.csrc)}I", *packet.csrc)
         if packet.extension is not None:

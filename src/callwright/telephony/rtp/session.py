@@ -15,7 +15,7 @@ from callwright.telephony.rtp import g711
 from callwright.telephony.rtp.dtmf import KeyReceiver, KeySender
 from callwright.telephony.rtp.jitter import JitterBuffer
 from callwright.telephony.rtp.latch import Latch, Verdict
-from callwright.telephony.rtp.packet import RtpPacket, is_rtcp, parse, parse_event, serialise, serialise_event
+from callwright.telephony.rtp.packet import HEADER, RtpPacket, is_rtcp, parse, parse_event, serialise_event
 from callwright.telephony.rtp.playout import Playout
 from callwright.telephony.rtp.sequence import SequenceTracker
 
@@ -140,7 +140,8 @@ class Session:
         sequence = self._sequence
         self._sequence = (sequence + 1) & 0xFFFF
         self.stats.sent += 1
-        return serialise(RtpPacket(payload_type, sequence, timestamp, self._ssrc, payload, marker))
+        second = payload_type | 0x80 if marker else payload_type
+        return HEADER.pack(0x80, second, sequence, timestamp, self._ssrc) + payload
 
     def skip(self, ticks: int) -> None:
         """Ticks that could not be kept: our clock goes on, the queue waits for them."""
