@@ -84,6 +84,7 @@ class Machine:
         if node.type == "collect":
             yield from self._fills(node, state)
         yield from self._readings(node, state)
+        yield from self._agreed_and_asked(node, state)
         yield from self._not_understood(node, state, state, "caller: not understood")
         yield from self._silence(node, state)
         for key in node.next:
@@ -169,6 +170,14 @@ class Machine:
             early = self._early_answer(entry, state)
             for arrival in self._then(entry.then, state):
                 yield Edge(label, "kb", entry.id, replace(arrival, faults=(*early, *arrival.faults)))
+
+    def _agreed_and_asked(self, node: Node, state: State) -> Iterator[Edge]:
+        """A question and an affirm in one sentence: the answer, then on as after the affirm."""
+        for entry in self.admissible(state.node) if "affirm" in node.next else ():
+            if _wanted(entry.then) in ("reask", "repeat"):
+                label = f"caller: affirm + kb.{entry.id}"
+                yield from self._follow(replace(state, pleading=False), "affirm", label, "kb")
+                return  # where it leads does not depend on the entry
             if _wanted(entry.then) in ("reask", "repeat") and "affirm" in node.next:
                 yield from self._follow(
                     replace(state, pleading=False), "affirm", f"caller: affirm + kb.{entry.id}", "kb"

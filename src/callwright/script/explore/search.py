@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from callwright.errors import Place, Problem
 from callwright.script.explore.machine import Machine
@@ -39,10 +39,12 @@ class Reached:
 
     def tell(self, fault: Fault, trace: tuple[str, ...]) -> None:
         """Keep a fault once per code, node and detail: the first one found is the one with the shortest path."""
-        known = (fault.code, fault.node, fault.detail)
+        problem = describe(self.machine.script, fault, trace)
+        once = problem.code.startswith("disclosure")  # everything after it would be told again
+        known = (problem.code, "", "") if once else (fault.code, fault.node, fault.detail)
         if known not in self._told:
             self._told.add(known)
-            self.problems.append(describe(self.machine.script, fault, trace))
+            self.problems.append(problem)
 
 
 def search(script: Script, max_states: int = MAX_STATES) -> Reached:
@@ -58,8 +60,7 @@ def search(script: Script, max_states: int = MAX_STATES) -> Reached:
             found.listening.add(state.node)
             _check_rights(found, state, edges)
         for edge in edges:
-            _look_at(found, state, edge)
-            target = edge.arrival.state
+            target = _look_at(found, state, edge)
             if target is None or target in found.parents:
                 continue
             if len(found.parents) >= max_states:
@@ -71,15 +72,16 @@ def search(script: Script, max_states: int = MAX_STATES) -> Reached:
     return found
 
 
-def _look_at(found: Reached, state: State, edge: Edge) -> None:
+def _look_at(found: Reached, state: State, edge: Edge) -> State | None:
+    """Note what the edge shows; the state to go on from."""
     found.nodes.update(edge.arrival.path)
     for fault in edge.arrival.faults:
         found.tell(fault, found.trace(state, edge))
     target = edge.arrival.state
     if target is None or target.phase != "listening" or target.refusals < 2:
-        return
-    if state.refusals < 2 or state.phase != "listening":  # the step that goes on, not what follows it
-        found.tell(Fault("second-refusal", state.node, target.node), found.trace(state, edge))
+        return target
+    found.tell(Fault("second-refusal", state.node, target.node), found.trace(state, edge))
+    return replace(target, refusals=0, taken=0, pleading=False)  # told: what follows is judged afresh
 
 
 def _check_rights(found: Reached, state: State, edges: list[Edge]) -> None:
