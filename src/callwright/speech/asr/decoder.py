@@ -1,0 +1,233 @@
+"""One decoder: a model, the words of a script, and speech in. Synchronous; lives in a worker process.
+
+English: the model in the wheel was trained at 16 kHz; telephone speech is brought up to 16 kHz and its mel filters stay as trained, since the
+features must keep their places. Mandarin: an 8 kHz model.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pocketsphinx
+
+from callwright.errors import ModelError, Problem
+from callwright.speech.asr.language_model import build_arpa
+from callwright.speech.asr.lexicon import Lexicon, write_dictionary
+from callwright.speech.asr.matching import PhraseMatcher
+from callwright.speech.asr.packs import everyday
+from callwright.speech.asr.upsampling import Upsampler
+from callwright.speech.port import Pcm
+
+__all__ = ["TUNING", "Decoded", "PhraseDecoder", "Tuning", "VocabularyModel"]
+
+
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """What was chosen on development data (docs/explanation/recognition.md). pack_weight: share of everyday answers against script phrases;
+    snap_at: similarity from which the nearest known phrase replaces what was written; accept_at: score from which words count as recognised."""
+
+    order: int = 2
+    pack_weight: float = 0.3
+    context_weight: float = 3.0
+    snap_at: float = 0.75
+    accept_at: float = 0.7
+    mean: str = ""
+    second_pass: bool = True
+    readings: int = 6
+    rank_cost: float = 0.08
+    coverage_share: float = 0.9
+    config: Mapping[str, Any] = field(default_factory=dict)
+
+
+TUNING: dict[Literal["zh", "en"], Tuning] = {
+    "zh": Tuning(
+        mean="43.5,-4,-5,-3.4,-2.7,-0.8,-1.8,0.3,-0.4,1.1,0.3,1.1,0.45",
+        config={"samprate": 8000, "cmn": "batch", "lw": 6.5},
+    ),
+    "en": Tuning(mean="40,3,-1", config={"samprate": 16000, "cmn": "batch", "lw": 6.5}),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """One utterance: the engine's words, the text handed on, how well it fits (0..1), other readings, speech bounds in ms since `begin`."""
+
+    raw: str
+    text: str
+    score: float
+    alternatives: tuple[str, ...]
+    begin_ms: int
+    end_ms: int
+
+
+class VocabularyModel:
+    """A vocabulary made ready for decoding: weighted word sequences, dictionary, matcher. Shared by all calls of a script."""
+
+    def __init__(
+        self, language: Literal["zh", "en"], phrases: tuple[tuple[str, float], ...], lexicon: Lexicon, tuning: Tuning
+    ) -> None:
+        answers = everyday(language)
+        pack = [(text, weight * tuning.pack_weight) for _, text, weight in answers]
+        values = {text for _, text, weight in answers if weight < 1}
+        merged: dict[tuple[str, ...], tuple[str, float]] = {}
+        for text, weight in [*phrases, *pack]:
+            words = lexicon.words(text)
+            if words:
+                first, so_far = merged.get(words, (text, 0.0))
+                merged[words] = (first, so_far + weight)
+        if not merged:
+            raise ModelError(Problem("no-phrases", f"no phrase of the vocabulary is speakable {language} text"))
+        used = {word for words in merged for word in words}
+        self.dictionary, self.missing = write_dictionary(lexicon, used)
+        lost = frozenset(self.missing)
+        self.sentences = [(words, weight) for words, (_, weight) in merged.items() if lost.isdisjoint(words)]
+        self.words = frozenset(used - lost)
+        ours = {text for text, _ in phrases}
+        texts = [text for text, _ in merged.values()]
+        self.matcher = PhraseMatcher(
+            (t for t in texts if t in ours or t not in values),
+            lexicon,
+            exact=(t for t in texts if t in values and t not in ours),
+        )
+        self.lexicon = lexicon
+        self.language = language
+        self.tuning = tuning
+
+    def arpa(self, context: tuple[str, ...] = ()) -> str:
+        """The language model, with the phrases the present node expects counted more."""
+        weight = self.tuning.context_weight
+        extra = [(w, weight) for w in map(self.lexicon.words, context) if w and self.words.issuperset(w)]
+        return build_arpa([*self.sentences, *extra], order=self.tuning.order)
+
+
+class PhraseDecoder:
+    """Decodes utterances of one call. `begin`, `push` (8 kHz int16), `partial`, `finish`; `expect` changes what the next one may be."""
+
+    def __init__(self, vocabulary: VocabularyModel, acoustic_model: Path) -> None:
+        self._vocabulary = vocabulary
+        self._rate = int(vocabulary.tuning.config["samprate"])
+        self._upsampler = Upsampler() if self._rate == 16_000 else None
+        self._folder = tempfile.TemporaryDirectory(prefix="callwright-asr-")
+        folder = Path(self._folder.name)
+        dictionary = folder / "words.dict"
+        dictionary.write_text(vocabulary.dictionary, encoding="utf-8")
+        config = dict(vocabulary.tuning.config)
+        config["featparams"] = str(_feature_parameters(acoustic_model, folder / "feat.params", config))
+        try:
+            self._decoder = pocketsphinx.Decoder(
+                hmm=str(acoustic_model), dict=str(dictionary), lm=None, loglevel="ERROR", **config
+            )
+        except (RuntimeError, ValueError) as error:
+            raise ModelError(
+                Problem("model-damaged", f"the recogniser refuses the model {acoustic_model}: {error}")
+            ) from error
+        self.renew()
+        self._contexts: dict[tuple[str, ...], str] = {}
+        self._samples: list[Pcm] = []
+        self.expect(())
+
+    def expect(self, phrases: tuple[str, ...]) -> None:
+        """Phrases the next utterance probably is (subset of the vocabulary; others are ignored)."""
+        name = self._contexts.get(phrases)
+        if name is None:
+            name = f"context{len(self._contexts)}"
+            path = Path(self._folder.name) / f"{name}.arpa"
+            path.write_text(self._vocabulary.arpa(phrases), encoding="utf-8")
+            self._decoder.add_lm_file(name, str(path))
+            self._contexts[phrases] = name
+        self._decoder.activate_search(name)
+
+    def renew(self) -> None:
+        """Forget the last caller: the channel mean starts afresh."""
+        self._decoder.set_cmn(self._vocabulary.tuning.mean)
+
+    def begin(self) -> None:
+        self._samples = []
+        if self._upsampler is not None:
+            self._upsampler.reset()
+        self._decoder.start_utt()
+
+    def push(self, pcm: Pcm) -> None:
+        if self._upsampler is not None:
+            pcm = self._upsampler.process(pcm)
+        if self._vocabulary.tuning.second_pass:
+            self._samples.append(pcm)
+        self._decoder.process_raw(pcm.tobytes(), no_search=False, full_utt=False)
+
+    def partial(self) -> str:
+        hypothesis = self._decoder.hyp()
+        return self._text(hypothesis.hypstr) if hypothesis else ""
+
+    def finish(self) -> Decoded:
+        """End the utterance. A second pass over all of it uses the utterance's own channel mean; what both passes and their next best
+        readings offer is weighed by how well it fits the known phrases."""
+        self._decoder.end_utt()
+        found = self._readings(1)
+        if self._vocabulary.tuning.second_pass and self._samples:
+            whole = np.concatenate(self._samples)
+            self._decoder.start_utt()
+            self._decoder.process_raw(whole.tobytes(), no_search=False, full_utt=True)
+            self._decoder.end_utt()
+            found = [*self._readings(self._vocabulary.tuning.readings), *found]
+        self._samples = []
+        readings = list(dict.fromkeys(found))
+        if not readings:
+            return Decoded("", "", 0.0, (), 0, 0)
+        begin, end = self._bounds()
+        judged = [(*self._judge(reading), reading) for reading in readings]
+        rank = self._vocabulary.tuning.rank_cost
+        place = max(range(len(judged)), key=lambda i: judged[i][1] - rank * min(i, 3))
+        text, score, raw = judged[place]
+        score = max(0.0, score - rank * min(place, 3))
+        others = dict.fromkeys(t for t, *_ in [judged[0], *judged] if t != text)
+        return Decoded(raw, text, score, tuple(others)[:3], begin, end)
+
+    def _readings(self, count: int) -> list[str]:
+        """The best texts of the last pass."""
+        hypothesis = self._decoder.hyp()
+        found = [self._text(hypothesis.hypstr)] if hypothesis else []
+        if count > 1 and found:
+            for place, other in enumerate(self._decoder.nbest() or ()):
+                if place >= 4 * count or len(found) >= count:
+                    break
+                text = self._text(other.hypstr) if other is not None else ""
+                if text not in found:
+                    found.append(text)
+        return [text for text in found if text]
+
+    def _judge(self, raw: str) -> tuple[str, float]:
+        """(text to hand on, how well it fits)."""
+        match = self._vocabulary.matcher.nearest(raw)
+        if match.similarity == 1:
+            return match.phrase, 1.0
+        coverage = self._vocabulary.tuning.coverage_share * self._vocabulary.matcher.coverage(raw)
+        snapped = match.similarity >= self._vocabulary.tuning.snap_at and match.similarity > coverage
+        return (match.phrase if snapped else raw), max(match.similarity, coverage)
+
+    def _bounds(self) -> tuple[int, int]:
+        spoken = [s for s in self._decoder.seg() or () if not s.word.startswith(("<", "+", "["))]
+        return (spoken[0].start_frame * 10, (spoken[-1].end_frame + 1) * 10) if spoken else (0, 0)
+
+    def _text(self, words: str) -> str:
+        kept = (w.split("(")[0] for w in words.split() if not w.startswith(("<", "+", "[")))
+        return self._vocabulary.lexicon.join(kept)
+
+    def close(self) -> None:
+        self._folder.cleanup()
+
+
+def _feature_parameters(acoustic_model: Path, path: Path, config: Mapping[str, Any]) -> Path:
+    """A model's own feat.params win over the configuration (pocketsphinx 5.1), so a copy without what we set ourselves is used."""
+    ours = {f"-{key}" for key in config} | {"-cmninit", "-cmn"}
+    try:
+        lines = (acoustic_model / "feat.params").read_text(encoding="ascii").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ModelError(Problem("model-damaged", f"cannot read {acoustic_model / 'feat.params'}: {error}")) from error
+    kept = [line for line in lines if line.split() and line.split()[0] not in ours]
+    path.write_text("\n".join([*kept, ""]), encoding="ascii")
+    return path

@@ -1,0 +1,220 @@
+"""What the robot says, ready to send: recorded or synthesised, encoded for the line, cached in memory and on disk."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import logging
+import os
+import re
+import struct
+import tempfile
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from callwright.errors import AudioError, Place, Problem
+from callwright.speech.port import Pcm, Voice
+from callwright.speech.wav import decode_wav
+
+__all__ = ["Prompt", "Prompts"]
+
+log = logging.getLogger(__name__)
+_PAUSE_MS = 150
+_RATE = 8000
+_MAGIC = b"CWP1"
+_SENTENCE = re.compile(r"[^。！？；!?;.…]+[。！？；!?;.…]*[”’」』)）]*|[。！？；!?;.…]+")
+_NUMBER_DOT = re.compile(r"(?<=\d)\.(?=\d)")
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """encoded: one byte per sample (G.711) at 8 kHz; boundaries: ms where each sentence begins (0 first); key: content hash;
+    note: why a recording was not used ("" = nothing to tell)."""
+
+    encoded: bytes
+    text: str
+    boundaries: tuple[int, ...]
+    duration_ms: int
+    source: Literal["recorded", "synthesised"]
+    key: str
+    note: str = ""
+
+
+class Prompts:
+    """Prepares prompts for one voice, recordings folder and codec. Several calls may ask for the same prompt; it is rendered once."""
+
+    def __init__(
+        self,
+        voice: Voice,
+        folder: Path | None,
+        encode: Callable[[Pcm], bytes],
+        *,
+        codec: str = "PCMA",
+        cache: Path | None = None,
+        keep: int = 500,
+    ) -> None:
+        """folder: where `audio` names are looked up; encode: PCM to the line's bytes; codec: its name (part of the
+        key); cache: folder on disk or
+        None; keep: prompts held in memory."""
+        self._voice = voice
+        self._folder = folder
+        self._encode = encode
+        self._codec = codec
+        self._cache = cache
+        self._keep = keep
+        self._memory: OrderedDict[str, Prompt] = OrderedDict()
+        self._under_way: dict[str, asyncio.Task[Prompt]] = {}
+
+    async def prepare(self, text: str, audio: str | None = None) -> Prompt:
+        """The prompt for a text; `audio` names a recording of it. A missing recording is synthesised (with a
+        note); a broken one is an AudioError."""
+        recording, note = await asyncio.to_thread(self._recording, audio)
+        key = self._key(text, recording)
+        if key in self._memory:
+            self._memory.move_to_end(key)
+            return self._memory[key]
+        task = self._under_way.get(key)
+        if task is None:
+            task = asyncio.create_task(self._make(key, text, audio, recording, note), name="prompt")
+            self._under_way[key] = task
+            task.add_done_callback(lambda _: self._under_way.pop(key, None))
+        return await asyncio.shield(task)
+
+    async def aclose(self) -> None:
+        """Cancel what is being rendered."""
+        tasks = list(self._under_way.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _key(self, text: str, recording: bytes | None) -> str:
+        source = hashlib.sha256(recording).hexdigest() if recording is not None else self._voice.name
+        return hashlib.sha256(json.dumps([2, text, source, self._codec], ensure_ascii=False).encode()).hexdigest()
+
+    def _recording(self, audio: str | None) -> tuple[bytes | None, str]:
+        if not audio or self._folder is None:
+            return None, ""
+        root = self._folder.resolve()
+        path = (root / audio).resolve()
+        if not path.is_relative_to(root):
+            raise AudioError(
+                Problem("audio-outside", f"the recording {audio!r} lies outside its folder", Place(file=str(root)))
+            )
+        try:
+            return path.read_bytes(), ""
+        except FileNotFoundError:
+            return None, f"the recording {audio} is missing: synthesised instead"
+        except OSError as error:
+            raise AudioError(
+                Problem("audio-unreadable", f"cannot read the recording: {error}", Place(file=str(path)))
+            ) from error
+
+    async def _make(self, key: str, text: str, audio: str | None, recording: bytes | None, note: str) -> Prompt:
+        prompt = await asyncio.to_thread(self._load, key)
+        if prompt is None:
+            if recording is not None:
+                prompt = await asyncio.to_thread(self._from_recording, key, text, recording, audio or "")
+            else:
+                prompt = await self._from_voice(key, text)
+            await asyncio.to_thread(self._store, prompt)
+        if note:
+            log.info(note)
+            prompt = Prompt(prompt.encoded, text, prompt.boundaries, prompt.duration_ms, prompt.source, key, note)
+        self._memory[key] = prompt
+        while len(self._memory) > self._keep:
+            self._memory.popitem(last=False)
+        return prompt
+
+    def _from_recording(self, key: str, text: str, recording: bytes, name: str) -> Prompt:
+        pcm = decode_wav(recording, name)
+        return Prompt(self._encode(pcm), text, _quiet_boundaries(pcm), len(pcm) * 1000 // _RATE, "recorded", key)
+
+    async def _from_voice(self, key: str, text: str) -> Prompt:
+        pieces: list[Pcm] = []
+        boundaries: list[int] = []
+        length = 0
+        for sentence in _sentences(text):
+            pcm = await self._voice.render(sentence)
+            if not len(pcm):
+                continue
+            if pieces:
+                pieces.append(np.zeros(_PAUSE_MS * _RATE // 1000, np.int16))
+                length += len(pieces[-1])
+            boundaries.append(length * 1000 // _RATE)
+            pieces.append(pcm)
+            length += len(pcm)
+        whole = np.concatenate(pieces) if pieces else np.zeros(0, np.int16)
+        encoded = await asyncio.to_thread(self._encode, whole)
+        return Prompt(encoded, text, tuple(boundaries) or (0,), length * 1000 // _RATE, "synthesised", key)
+
+    # ------------------------------------------------------------ disk
+
+    def _path(self, key: str) -> Path | None:
+        return self._cache / "prompts" / key[:2] / f"{key}.cwp" if self._cache is not None else None
+
+    def _load(self, key: str) -> Prompt | None:
+        """magic, sha256 of the rest, header length, header (JSON), encoded audio. Whatever does not fit is rendered again."""
+        path = self._path(key)
+        if path is None:
+            return None
+        try:
+            data = path.read_bytes()
+        except OSError:
+            return None
+        if len(data) < 40 or data[:4] != _MAGIC or hashlib.sha256(data[36:]).digest() != data[4:36]:
+            log.warning("a cached prompt is damaged and will be rendered again: %s", path.name)
+            return None
+        (size,) = struct.unpack_from(">I", data, 36)
+        head = json.loads(data[40 : 40 + size])
+        return Prompt(
+            data[40 + size :], head["text"], tuple(head["boundaries"]), head["duration_ms"], head["source"], key
+        )
+
+    def _store(self, prompt: Prompt) -> None:
+        path = self._path(prompt.key)
+        if path is None:
+            return
+        head = {
+            "text": prompt.text,
+            "boundaries": prompt.boundaries,
+            "duration_ms": prompt.duration_ms,
+            "source": prompt.source,
+        }
+        header = json.dumps(head, ensure_ascii=False).encode()
+        body = struct.pack(">I", len(header)) + header + prompt.encoded
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            handle, name = tempfile.mkstemp(dir=path.parent, prefix=".new-")
+            with os.fdopen(handle, "wb") as file:
+                file.write(_MAGIC + hashlib.sha256(body).digest() + body)
+            Path(name).replace(path)
+        except OSError as error:
+            # The call goes on from memory; only the next process has to render again.
+            log.warning("cannot keep a prompt in the cache %s: %s", self._cache, error)
+
+
+def _sentences(text: str) -> list[str]:
+    """Sentences with their punctuation; a dot between figures ends none."""
+    guarded = _NUMBER_DOT.sub("\0", text)
+    return [s.replace("\0", ".").strip() for s in _SENTENCE.findall(guarded) if s.strip()]
+
+
+def _quiet_boundaries(pcm: Pcm) -> tuple[int, ...]:
+    """Where a recording goes on after a pause of at least 250 ms: the nearest thing to sentence boundaries."""
+    frames = len(pcm) // 160
+    if not frames:
+        return (0,)
+    level = np.sqrt(np.square(pcm[: frames * 160].astype(np.float64).reshape(-1, 160)).mean(axis=1))
+    quiet = level < max(level.max() * 0.03, 30.0)
+    found, run = [0], 0
+    for index, still in enumerate(quiet):
+        if not still and run >= 13 and index > run:
+            found.append(index * 20)
+        run = run + 1 if still else 0
+    return tuple(found)
