@@ -1,0 +1,112 @@
+"""Recorded prompts: present, playable, and saying what the script says. Looked up in `recordings/` beside the script, then beside it."""
+
+from __future__ import annotations
+
+import re
+import struct
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+
+from callwright.errors import Problem
+from callwright.script.checks.walk import error, recordings, warning
+from callwright.script.loader import LoadedScript
+from callwright.script.text import placeholders
+
+__all__ = ["check_recordings", "wav_fault"]
+
+_HEAD = 4096
+RATES = range(8_000, 48_001)
+
+
+def check_recordings(loaded: LoadedScript) -> Iterator[Problem]:
+    """Errors: recording-outside, recording-missing (when a recordings folder exists), bad-recording.
+
+    Warnings: recording-missing (no such folder: it will be synthesised), recording-with-variable, recording-differs (the text in
+    `<recording>.txt` beside it is not the node's).
+    """
+    told = False
+    for path, variant in recordings(loaded.script):
+        name, field = variant.audio or "", f"{path}.audio"
+        pure = PurePosixPath(name.replace("\\", "/"))
+        if not name or "\0" in name or pure.is_absolute() or ".." in pure.parts or ":" in name:
+            hint = "Name a file inside the script's folder."
+            yield error(loaded, "recording-outside", f"`{name}` is outside the script's folder", field, hint)
+            continue
+        if placeholders(variant.text):
+            message = f"`{name}` is a fixed recording, but its text changes from call to call"
+            yield warning(loaded, "recording-with-variable", message, field, "It will be synthesised; remove `audio`.")
+        if loaded.folder is None:
+            continue
+        found = next((file for file in _candidates(loaded.folder, pure) if file.is_file()), None)
+        if found is not None:
+            yield from _file(loaded, found, name, variant.text, field)
+        elif (loaded.folder / "recordings").is_dir():
+            yield error(
+                loaded,
+                "recording-missing",
+                f"`{name}` is not in the recordings folder",
+                field,
+                "Record it, or remove `audio`.",
+            )
+        elif not told:
+            told = True  # once is enough: without the folder every one of them is missing
+            message = (
+                f"`{name}` is not there (no recordings folder): this and other missing prompts will be synthesised"
+            )
+            yield warning(
+                loaded, "recording-missing", message, field, "Put recordings into `recordings/` beside the script."
+            )
+
+
+def _candidates(folder: Path, name: PurePosixPath) -> tuple[Path, Path]:
+    return folder / "recordings" / name, folder / name
+
+
+def _file(loaded: LoadedScript, file: Path, name: str, text: str, field: str) -> Iterator[Problem]:
+    fault = wav_fault(file)
+    if fault:
+        hint = "Save it as WAV, PCM 16 bit, mono, 8 to 48 kHz."
+        yield error(loaded, "bad-recording", f"`{name}` cannot be played: {fault}", field, hint)
+    beside = file.with_name(file.name + ".txt")
+    if beside.is_file():
+        spoken = beside.read_bytes()[:20_000].decode("utf-8-sig", errors="replace")
+        if _bare(spoken) != _bare(text):
+            message = f"`{name}` says something else: {spoken.strip()[:30]}…"
+            yield warning(loaded, "recording-differs", message, field, "Record it again, or mend the text.")
+
+
+def _bare(text: str) -> str:
+    return re.sub(r"[\W_]+", "", text).casefold()
+
+
+def wav_fault(file: Path) -> str:
+    """Why a file is no playable prompt (RIFF/WAVE, PCM 16 bit, mono, 8 to 48 kHz), or "". Reads the first 4 KiB only."""
+    try:
+        with file.open("rb") as stream:
+            head = stream.read(_HEAD)
+    except OSError as wrong:
+        return f"it cannot be read ({wrong.strerror})"
+    if len(head) < 12 or head[:4] != b"RIFF" or head[8:12] != b"WAVE":
+        return "it is not a WAV file"
+    at, shape = 12, None
+    while at + 8 <= len(head):
+        kind, size = struct.unpack_from("<4sI", head, at)
+        if kind == b"fmt " and at + 24 <= len(head):
+            shape = struct.unpack_from("<HHIIHH", head, at + 8)
+        if kind == b"data":
+            return _shape_fault(shape, size)
+        at += 8 + size + size % 2
+    return "it holds no sound"
+
+
+def _shape_fault(shape: tuple[int, ...] | None, size: int) -> str:
+    if shape is None:
+        return "it does not tell its format"
+    code, channels, rate, _, _, bits = shape
+    if code != 1 or bits != 16:
+        return f"it is not PCM 16 bit (format {code}, {bits} bit)"
+    if channels != 1:
+        return f"it has {channels} channels"
+    if rate not in RATES:
+        return f"its sampling rate is {rate} Hz"
+    return "" if size else "it holds no sound"
