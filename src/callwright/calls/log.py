@@ -28,6 +28,10 @@ class EventLog:
         self._wake = anyio.Event()
         self._closed = False
 
+    def now_ms(self) -> int:
+        """ms since the call was placed."""
+        return self._clock_ms()
+
     def add(self, kind: str, data: Mapping[str, Any] | None = None, **more: Any) -> None:
         """Append one event now."""
         line = {"n": len(self.lines), "at_ms": self._clock_ms(), "kind": kind, **(data or {}), **more}

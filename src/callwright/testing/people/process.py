@@ -137,7 +137,7 @@ async def serve(language: str, calls: int, seed: int, shared: Path) -> None:
             phone = Phone(person, await _sounds(person, voices, _beep()))
             attending.append(tasks.create_task(phone.attend(line)))
             entry = asdict(person) | {
-                "port": line.port,
+                "port": line.address[1],
                 "expected": asdict(person.expected) | {"label": person.expected.label()},
             }
             addresses.append(entry)
@@ -145,7 +145,7 @@ async def serve(language: str, calls: int, seed: int, shared: Path) -> None:
         desk_sounds = {DESK_LINE[language]: await voices.say(desk.voice, DESK_LINE[language])}
         clerk = Person("desk", "desk", "desk", desk.voice, desk.expected, hello=DESK_LINE[language], ring_ms=200)
         attending.append(tasks.create_task(Phone(clerk, desk_sounds).attend(desk_line)))
-        sys.stdout.write(json.dumps({"people": addresses, "desk": desk_line.port}, ensure_ascii=False) + "\n")
+        sys.stdout.write(json.dumps({"people": addresses, "desk": desk_line.address[1]}, ensure_ascii=False) + "\n")
         sys.stdout.flush()
         await asyncio.to_thread(sys.stdin.read)
         for task in attending:

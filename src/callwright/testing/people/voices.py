@@ -13,6 +13,7 @@ import numpy as np
 
 from callwright.errors import ModelError, Place, Problem
 from callwright.speech.port import Pcm
+from callwright.speech.tts.espeak import EspeakVoice
 from callwright.speech.wav import read_wav
 
 __all__ = ["ClipVoices", "FliteVoices", "Voices", "open_voices"]
@@ -24,7 +25,8 @@ LEVEL = 3000.0  # RMS of a person's speech on the line
 class Voices(Protocol):
     """Voices by name."""
 
-    names: tuple[str, ...]
+    @property
+    def names(self) -> tuple[str, ...]: ...
 
     async def say(self, voice: str, text: str) -> Pcm:
         """The sound of a text in a voice; raises ModelError when it cannot be said."""
@@ -60,13 +62,10 @@ class FliteVoices:
 class EspeakVoices:
     """English variants of espeak-ng for machines without flite."""
 
-    names = ("en-us+m3", "en-us+f2", "en-gb+m7", "en-us+m1")
+    names = ("m3", "f2", "m7", "f4")
 
     async def say(self, voice: str, text: str) -> Pcm:
-        from callwright.speech.tts.espeak import EspeakVoice
-
-        language, _, variant = voice.partition("+")
-        return _level(await EspeakVoice(language, variant=variant).render(text))
+        return _level(await EspeakVoice("en", variant=voice).render(text))
 
 
 class ClipVoices:

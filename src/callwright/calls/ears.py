@@ -1,0 +1,274 @@
+"""The ears of one call: frames go through voice activity, greeting rules, turn-taking and the recogniser, and come out as dialogue events."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from callwright.calls.greeting import Greeting
+from callwright.calls.log import EventLog
+from callwright.calls.mouth import Mouth
+from callwright.dialogue.understanding.port import Understander
+from callwright.dialogue.values import Answered, Context, Event, Heard, Listen, Silence
+from callwright.script.model import Barge, Script
+from callwright.speech.port import (
+    Final,
+    Hearing,
+    Partial,
+    Pcm,
+    Recogniser,
+    RecogniserStream,
+    RecognitionError,
+    Vocabulary,
+)
+from callwright.speech.turns import (
+    Decision,
+    EndUtterance,
+    Interrupt,
+    NoInput,
+    Pause,
+    Playing,
+    ResumeAt,
+    StartUtterance,
+    Turn,
+    TurnSettings,
+    TurnTaker,
+)
+from callwright.speech.vad import Vad
+from callwright.telephony.port import Frame
+
+__all__ = ["Ears", "EarsParts"]
+
+PRE_ROLL_FRAMES = 15  # 300 ms before the voice flag: the beginning of the first word
+_UNCERTAIN_SLOTS = frozenset({"text", "name"})  # any words fill them, so words that fit nothing are words all the same
+
+
+@dataclass(frozen=True, slots=True)
+class EarsParts:
+    """What all ears of one script share. accept: score from which the recogniser's words count as recognised."""
+
+    script: Script
+    recogniser: Recogniser
+    vocabulary: Vocabulary
+    understander: Understander
+    make_vad: Callable[[], Vad]
+    accept: float
+
+    def barge(self, node: str) -> Barge:
+        """The barge-in rules of a node: the script's, with what the node overrides."""
+        base = self.script.turn.barge
+        found = self.script.flow.nodes.get(node)
+        if found is None:
+            return base
+        return base.model_copy(update={name: value for name, value in found.barge if value is not None})
+
+
+class Ears:
+    """`on_frame` for every 20 ms; `listen` arms the wait for an answer; events come through `hear`."""
+
+    def __init__(
+        self, parts: EarsParts, mouth: Mouth, log: EventLog, now_ms: Callable[[], int], hear: Callable[[Event], None]
+    ) -> None:
+        self._parts = parts
+        self._mouth = mouth
+        self._log = log
+        self._now_ms = now_ms
+        self._hear = hear
+        self._vad = parts.make_vad()
+        self._greeting = Greeting()
+        self._taker = TurnTaker(self._settings("", "none", None))
+        self._stream: RecogniserStream | None = None
+        self._recent: deque[Pcm] = deque(maxlen=PRE_ROLL_FRAMES)
+        self._listening: Listen | None = None
+        self._configured: tuple[str, str, int] = ("", "", 0)
+        self._closing = False
+        self._muted = False
+        self._in_utterance = False
+        self._lost = False
+        self._partial = ""
+        self._during = ""
+        self._alternatives: tuple[str, ...] = ()
+
+    async def open(self) -> None:
+        """Connect the recogniser; what is said before it is there counts as not understood."""
+        stream = await self._parts.recogniser.open(self._parts.vocabulary, self._on_hearing)
+        if self._listening is not None:
+            stream.set_context(self._listening.phrases, self._listening.hotwords)
+        # An utterance under way goes on without it: the recogniser would hear half of it.
+        self._lost = self._in_utterance
+        self._stream = stream
+
+    async def close(self) -> None:
+        """Let go of the recogniser."""
+        if self._stream is not None:
+            await self._stream.close()
+            self._stream = None
+
+    def listen(self, act: Listen) -> None:
+        """Wait for the caller as the node wants."""
+        self._listening = act
+        if self._stream is not None:
+            self._stream.set_context(act.phrases, act.hotwords)
+
+    def deafen(self, *, closing: bool = False) -> None:
+        """No answer is waited for until `listen`. closing: these prompts are the last ones and are said to their end."""
+        self._listening = None
+        self._closing = closing
+
+    def mute(self) -> None:
+        """A person talks now: hear nothing more."""
+        self._muted = True
+
+    # ------------------------------------------------------------ frames
+
+    def on_frame(self, frame: Frame) -> None:
+        """20 ms of the caller; called in the event loop."""
+        self._mouth.tick()
+        if self._muted:
+            return
+        voice = self._vad.push(frame.pcm)
+        now = self._now_ms()
+        verdict = self._greeting.push(voice)
+        if verdict is not None:
+            self._log.add("greeting", verdict=verdict)
+            self._hear(Answered(now, verdict))
+        if self._greeting.verdict is None:
+            self._recent.append(frame.pcm)
+            return
+        self._configure()
+        playing = None
+        if self._mouth.speaking is not None:
+            playing = Playing(self._mouth.speaking.played_ms, self._mouth.speaking.prompt.boundaries)
+        elif self._mouth.busy or self._listening is None:
+            playing = Playing(0)
+        self._carry_out(self._taker.frame(now, voice, playing))
+        if self._in_utterance and self._stream is not None and not self._lost:
+            self._stream.push(frame.pcm)
+        self._recent.append(frame.pcm)
+
+    def _configure(self) -> None:
+        speaking, listening = self._mouth.speaking, self._listening
+        node = speaking.say.node if speaking is not None else (listening.node if listening is not None else "")
+        mode = (
+            "none" if self._closing else (speaking.say.barge if speaking is not None else self._configured[1] or "none")
+        )
+        wanted = (node, mode, id(listening))
+        if wanted != self._configured:
+            self._configured = wanted
+            self._taker.configure(self._settings(node, mode, listening))
+
+    def _settings(self, node: str, mode: str, listening: Listen | None) -> TurnSettings:
+        script, barge = self._parts.script, self._parts.barge(node)
+        settings = TurnSettings(
+            mode=mode,  # type: ignore[arg-type]  # the engine's Say.barge is one of the barge modes
+            guard_ms=barge.guard_ms,
+            min_ms=barge.min_ms,
+            min_words=barge.min_words,
+            keywords=barge.keywords,
+            pause_first=barge.pause_first,
+            backchannel=script.lexicon.backchannel,
+            answer_backchannel=barge.backchannel == "answer",
+            resume=barge.resume,
+            end_silence_ms=script.turn.end_silence_ms,
+            max_speech_ms=script.turn.max_speech_ms,
+            timeout_ms=script.turn.timeout_ms,
+            language=script.language,
+        )
+        if listening is None:
+            return settings
+        return replace(
+            settings,
+            end_silence_ms=listening.end_silence_ms,
+            max_speech_ms=listening.max_speech_ms,
+            timeout_ms=listening.timeout_ms,
+            slot_type=listening.slot_type,
+        )
+
+    # ------------------------------------------------------------ decisions
+
+    def _carry_out(self, decisions: tuple[Decision, ...]) -> None:
+        for decision in decisions:
+            match decision:
+                case StartUtterance():
+                    self._start_utterance()
+                case EndUtterance(why=why):
+                    self._end_utterance(why)
+                case Pause(played_ms=played_ms):
+                    self._mouth.pause()
+                    self._log.add("paused", played_ms=played_ms)
+                case ResumeAt(prompt_ms=prompt_ms, how=how):
+                    self._mouth.resume(prompt_ms)
+                    self._log.add("resumed", at_prompt_ms=prompt_ms, how=how)
+                case Interrupt(played_ms=played_ms, why=why):
+                    self._log.add("interrupted", played_ms=played_ms, why=why)
+                    self._mouth.stop()
+                case Turn():
+                    self._turn(decision)
+                case NoInput():
+                    if self._listening is not None:
+                        self._hear(Silence(self._now_ms()))
+
+    def _start_utterance(self) -> None:
+        self._in_utterance, self._lost, self._partial = True, False, ""
+        self._during = self._mouth.speaking.say.node if self._mouth.speaking is not None else ""
+        if self._stream is not None:
+            self._stream.begin()
+            for pcm in self._recent:
+                self._stream.push(pcm)
+
+    def _end_utterance(self, why: str) -> None:
+        self._in_utterance = False
+        self._log.add("end_of_speech", why=why)
+        if self._stream is not None and not self._lost:
+            self._stream.end()
+        else:
+            self._lost = False
+            self._carry_out(self._taker.final(self._now_ms(), self._partial))
+
+    def _turn(self, turn: Turn) -> None:
+        begun = self._log.now_ms() - (self._now_ms() - turn.begin_ms)
+        self._log.add(
+            "utterance", begin_ms=begun, text=turn.text, overlapped=turn.overlapped, interrupted=turn.interrupted
+        )
+        during = self._during if turn.overlapped else ""
+        self._hear(Heard(self._now_ms(), turn.text, during, turn.interrupted, self._alternatives))
+        self._alternatives = ()
+
+    # ------------------------------------------------------------ the recogniser
+
+    def _on_hearing(self, hearing: Hearing) -> None:
+        now = self._now_ms()
+        match hearing:
+            case Partial(text=text):
+                self._partial = text
+                complete, known = self._classify(text)
+                self._carry_out(self._taker.partial(now, text, complete=complete, known=known))
+            case Final():
+                self._log.add("recognised", text=hearing.text, raw=hearing.raw, score=round(hearing.score, 3))
+                text = hearing.text if self._counts(hearing) else ""
+                self._alternatives = hearing.alternatives if text else ()
+                self._carry_out(self._taker.final(now, text, known=self._classify(text)[1]))
+            case RecognitionError(message=message):
+                self._log.add("fault", message=message)
+                if self._in_utterance:
+                    self._lost = True
+                else:
+                    self._carry_out(self._taker.final(now, self._partial))
+
+    def _counts(self, final: Final) -> bool:
+        """Words below the threshold are noise, unless the node takes any words, or a rule of the script knows them."""
+        if final.score >= self._parts.accept:
+            return True
+        free = self._listening is not None and self._listening.slot_type in _UNCERTAIN_SLOTS
+        return free or self._classify(final.text)[1]
+
+    def _classify(self, text: str) -> tuple[bool, bool]:
+        """(the whole text is an expected phrase, some rule of the script knows a part of it)."""
+        if not text:
+            return False, False
+        context = self._listening.context if self._listening is not None else Context()
+        understood = self._parts.understander.understand(text, context)
+        spans = [one.span for one in understood.candidates if one.source in ("phrase", "combination", "regex")]
+        whole = any(end - begin >= len(understood.normalised) for begin, end in spans)
+        return whole, bool(spans)

@@ -1,0 +1,266 @@
+"""The robot: one call from the dial to the record. It joins a leg, ears, a mouth and a dialogue, and knows none of their engines."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+import anyio
+import anyio.to_thread
+
+from callwright.calls.conversation import Conversation, Seat
+from callwright.calls.disposition import disposition
+from callwright.calls.ears import EarsParts
+from callwright.calls.log import EventLog
+from callwright.calls.model import CallFiles, CallRecord, mask
+from callwright.calls.mouth import Prepare
+from callwright.calls.outbox import Outbox
+from callwright.calls.transcript import as_text, transcript
+from callwright.dialogue.engine import Dialogue
+from callwright.dialogue.grading import Outcome, outcome
+from callwright.dialogue.values import Transfer
+from callwright.errors import LineError
+from callwright.telephony.port import (
+    DialOrder,
+    Leg,
+    LegAnswered,
+    LegDtmf,
+    LegEarlyMedia,
+    LegEnded,
+    LegRejected,
+    LegRinging,
+    LegTrying,
+    LineDriver,
+    Media,
+)
+
+__all__ = ["Robot", "RobotParts"]
+
+
+@dataclass(frozen=True, slots=True)
+class RobotParts:
+    """Everything a robot is made of. Shared by all calls of one script; nothing in it belongs to a single call.
+
+    desk: an order that rings a person of the group, or None when nobody is there; bridge: join two media;
+    now: the wall clock (aware).
+    """
+
+    dialogue: Dialogue
+    ears: EarsParts
+    prepare: Prepare
+    line: LineDriver
+    outbox: Outbox
+    desk: Callable[[Transfer], Awaitable[DialOrder | None]]
+    bridge: Callable[[Media, Media], None]
+    now: Callable[[], datetime]
+    monotonic_ms: Callable[[], int]
+
+
+@dataclass(slots=True)
+class _Line:
+    """What the line told about the call so far (ms since the dial)."""
+
+    code: int | None = None
+    cause: str = ""
+    by: str = ""
+    ringing_ms: int | None = None
+    answered_ms: int | None = None
+    ended_ms: int = 0
+
+
+class Robot:
+    """Places calls. `call` may run many times at once."""
+
+    def __init__(self, parts: RobotParts) -> None:
+        self._parts = parts
+
+    async def call(
+        self,
+        order: DialOrder,
+        variables: Mapping[str, str],
+        files: CallFiles,
+        watch: Callable[[str, str], None] | None = None,
+    ) -> CallRecord:
+        """Dial, talk, hang up, and leave the record with its files.
+
+        A fault of the line or of the far side ends this call with a named cause; it never raises into the others.
+
+        Args:
+            watch: told (state, last sentence) whenever something happens.
+        """
+        parts = self._parts
+        begun = parts.monotonic_ms()
+        log = EventLog(files.log, lambda: parts.monotonic_ms() - begun)
+        started_at = parts.now()
+        log.add("placed", number=mask(order.permit.callee), call_id=order.call_id, decision=order.permit.decision)
+        line = _Line()
+        conversation: Conversation | None = None
+        tell = watch or _nobody
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(log.run)
+            try:
+                leg = await parts.line.place(order)
+                conversation = await self._attend(leg, line, log, files, variables, tell)
+            except LineError as error:
+                line.cause = line.cause or "transport_error"
+                log.add("fault", message=str(error))
+            finally:
+                record = self._record(order, files, log, line, conversation, variables, started_at)
+                log.add(
+                    "ended",
+                    disposition=record.disposition,
+                    end=record.end,
+                    cause=record.cause,
+                    grade=record.grade,
+                    reason=record.reason,
+                )
+                log.close()
+        await anyio.to_thread.run_sync(_write_transcript, files, as_text(transcript(log.lines)))
+        tell(record.disposition, "")
+        return record
+
+    async def _attend(
+        self,
+        leg: Leg,
+        line: _Line,
+        log: EventLog,
+        files: CallFiles,
+        variables: Mapping[str, str],
+        tell: Callable[[str, str], None],
+    ) -> Conversation | None:
+        """Follow the leg until it has ended; the conversation runs beside it from the answer on."""
+        parts = self._parts
+        conversation: Conversation | None = None
+        async with anyio.create_task_group() as talking:
+            async for event in leg.events():
+                at_ms = log.now_ms()
+                match event:
+                    case LegTrying():
+                        tell("trying", "")
+                    case LegRinging():
+                        line.ringing_ms = line.ringing_ms or at_ms
+                        log.add("ringing")
+                        tell("ringing", "")
+                    case LegEarlyMedia():
+                        log.add("early_media")
+                    case LegAnswered():
+                        line.answered_ms = at_ms
+                        log.add("connected")
+                        tell("answered", "")
+                        assert leg.media is not None
+                        files.recording.parent.mkdir(parents=True, exist_ok=True)
+                        leg.media.record(str(files.recording))
+                        seat = Seat(
+                            parts.dialogue,
+                            parts.ears,
+                            parts.prepare,
+                            parts.outbox,
+                            self._transfer,
+                            log,
+                            variables,
+                            tell,
+                        )
+                        conversation = Conversation(seat, leg, leg.media, parts.now())
+                        talking.start_soon(conversation.run)
+                    case LegRejected(code=code, reason=reason, q850=q850):
+                        line.code = code
+                        log.add("rejected", code=code, text=reason, q850=q850)
+                    case LegDtmf(digit=digit):
+                        if conversation is not None:
+                            conversation.key(digit)
+                    case LegEnded(cause=cause, by=by, detail=detail):
+                        line.cause, line.by, line.ended_ms = cause, by, at_ms
+                        log.add("released", cause=cause, by=by, detail=detail)
+                        if conversation is not None:
+                            conversation.gone(by)
+        return conversation
+
+    async def _transfer(self, leg: Leg, act: Transfer, log: EventLog, joined: Callable[[], None]) -> bool:
+        """Ring a person of the group and join the two until one hangs up; False when nobody came within `wait_s`."""
+        parts = self._parts
+        order = await parts.desk(act)
+        if order is None or leg.media is None:
+            return False
+        try:
+            second = await parts.line.place(order)
+        except LineError as error:
+            log.add("fault", message=f"desk: {error}")
+            return False
+        met = False
+        try:
+            with anyio.move_on_after(act.wait_s) as patience:
+                async for event in second.events():
+                    if isinstance(event, LegAnswered) and second.media is not None:
+                        met = True
+                        patience.deadline = math.inf
+                        joined()
+                        parts.bridge(leg.media, second.media)
+                        log.add("bridged", group=act.group)
+        finally:
+            with anyio.CancelScope(shield=True):
+                await second.hangup("over")
+        return met
+
+    def _record(
+        self,
+        order: DialOrder,
+        files: CallFiles,
+        log: EventLog,
+        line: _Line,
+        conversation: Conversation | None,
+        variables: Mapping[str, str],
+        started_at: datetime,
+    ) -> CallRecord:
+        answered = line.answered_ms is not None
+        talk_ms = max(0, line.ended_ms - line.answered_ms) if line.answered_ms is not None else 0
+        end = conversation.end if conversation is not None else ""
+        result = disposition(answered=answered, end=end, code=line.code, cause=line.cause)
+        graded = self._grade(conversation, variables, answered, result, talk_ms)
+        answered_at = line.answered_ms if line.answered_ms is not None else line.ended_ms
+        faults = tuple(str(event["message"]) for event in log.lines if event["kind"] == "fault")
+        return CallRecord(
+            call_id=order.call_id,
+            number=mask(order.permit.callee),
+            script=self._parts.dialogue.script.id,
+            started_at=started_at.isoformat(timespec="seconds"),
+            disposition=result,
+            end=end,
+            cause=line.cause,
+            code=line.code,
+            answered=answered,
+            ring_ms=answered_at - line.ringing_ms if line.ringing_ms is not None else None,
+            talk_ms=talk_ms,
+            turns=conversation.turns if conversation is not None else 0,
+            grade=graded.grade,
+            grade_title=graded.grade_title,
+            reason=graded.reason,
+            follow_up=graded.follow_up or "",
+            slots=dict(graded.slots),
+            tags=tuple(graded.tags),
+            kb=tuple(graded.kb),
+            portrait={item.key: asdict(item) for item in graded.portrait},
+            learn=tuple(str(item.get("sentence", item)) for item in graded.learn),
+            decision=order.permit.decision,
+            recording=str(files.recording) if answered else "",
+            transcript=str(files.transcript),
+            log=str(files.log),
+            faults=faults,
+        )
+
+    def _grade(
+        self, conversation: Conversation | None, variables: Mapping[str, str], answered: bool, result: str, talk_ms: int
+    ) -> Outcome:
+        dialogue = self._parts.dialogue
+        state = conversation.state if conversation is not None else dialogue.start(variables)
+        return outcome(dialogue.script, state, connected=answered, result=result, duration_s=talk_ms / 1000)
+
+
+def _nobody(state: str, sentence: str) -> None:
+    """Nobody watches."""
+
+
+def _write_transcript(files: CallFiles, text: str) -> None:
+    files.transcript.parent.mkdir(parents=True, exist_ok=True)
+    files.transcript.write_text(text, encoding="utf-8")
