@@ -28,11 +28,13 @@ packets = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(packets)
 def test_a_packet_survives_the_wire(packet: RtpPacket) -> None:
     assert parse(serialise(packet)) == packet
 
 
+@settings(deadline=None)
 @given(packets, st.integers(1, 40))
 def test_padding_is_taken_off(packet: RtpPacket, padding: int) -> None:
     data = bytearray(serialise(packet) + bytes(padding - 1) + bytes([padding]))
@@ -40,7 +42,7 @@ def test_padding_is_taken_off(packet: RtpPacket, padding: int) -> None:
     assert parse(bytes(data)) == packet
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(st.binary(max_size=80))
 def test_no_bytes_break_the_session(data: bytes) -> None:
     session = Session(1, 2, 3)
@@ -52,6 +54,7 @@ def test_no_bytes_break_the_session(data: bytes) -> None:
     parse_event(data)
 
 
+@settings(deadline=None)
 @given(packets.map(lambda p: p._replace(payload_type=p.payload_type + 65)))
 def test_payload_types_that_look_like_rtcp_are_refused_or_come_back(packet: RtpPacket) -> None:
     try:
@@ -93,6 +96,7 @@ def test_what_is_played_is_in_order_and_never_twice(
     assert len(played) + buffer.late + len(loss) >= 100 - 4
 
 
+@settings(deadline=None)
 @given(st.integers(0, 0xFFFF), st.permutations(range(20)), st.sets(st.integers(1, 18)))
 def test_lost_counts_exactly_what_is_missing(start: int, order: list[int], missing: set[int]) -> None:
     tracker = SequenceTracker()
@@ -102,7 +106,7 @@ def test_lost_counts_exactly_what_is_missing(start: int, order: list[int], missi
     assert tracker.lost == len(missing)
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(
     st.text(alphabet=KEYS, min_size=1, max_size=12),
     st.integers(0, 0xFFFFFFFF),
@@ -139,7 +143,7 @@ commands = st.lists(
 )
 
 
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None)
 @given(commands)
 def test_no_audio_is_lost_or_repeated_but_as_asked(steps: list[tuple[str, int | None, str | None]]) -> None:
     """Against a model: one flat list of numbered samples and an index."""

@@ -283,11 +283,13 @@ async def test_a_fault_in_one_stream_ends_only_that_one(monkeypatch: pytest.Monk
         def broken(now_ms: float) -> None:
             raise RuntimeError("a bug")
 
+        bridge(a, b)
         monkeypatch.setattr(a, "tick_receive", broken)
         await asyncio.wait_for(told.wait(), 20)
         ear = Ear(b)
         await ear.until(lambda e: len(e.frames) > 5)
         assert engine.stats.failed == 1
+        assert b.bridged is None
         await asyncio.wait_for(a.close(), 20)
 
 
