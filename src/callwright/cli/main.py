@@ -8,9 +8,11 @@ import typer
 from rich.console import Console
 
 from callwright import __version__
+from callwright.cli.script import script_app
 from callwright.errors import CallwrightError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+app.add_typer(script_app, name="script")
 
 
 @app.callback(invoke_without_command=True)

@@ -1,0 +1,207 @@
+"""`callwright script …`: check, test, draw and start scripts."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from callwright.dialogue.rehearsal import TestResult, rehearse
+from callwright.dialogue.understanding.nlu import Nlu
+from callwright.errors import Place, Problem, ScriptError, SettingsError
+from callwright.script.builtin import template_path, templates
+from callwright.script.checks import check
+from callwright.script.graph import mermaid
+from callwright.script.loader import load
+from callwright.script.schema import json_schema
+
+__all__ = ["script_app"]
+
+script_app = typer.Typer(no_args_is_help=True, help="Check, test, draw and start scripts.", rich_markup_mode=None)
+_FILES = typer.Argument(..., metavar="FILE...", help="Script files (YAML or JSON).")
+_JSON = typer.Option(False, "--json", help="Print JSON for programs.")
+
+
+@script_app.command("check")
+def check_command(
+    files: list[Path] = _FILES,
+    as_json: bool = _JSON,
+    strict: bool = typer.Option(False, "--strict", help="Treat warnings as errors."),
+) -> None:
+    """Find everything that is wrong with scripts. Exit 0: sound, 2: errors (with --strict also warnings)."""
+    found = {str(file): _problems(file) for file in files}
+    every = [problem for problems in found.values() for problem in problems]
+    if as_json:
+        _print_json(
+            {"ok": not _fails(every, strict), "files": [_file_json(name, items) for name, items in found.items()]}
+        )
+    else:
+        _show_problems(found)
+    if _fails(every, strict):
+        raise typer.Exit(2)
+
+
+@script_app.command("schema")
+def schema_command() -> None:
+    """Print the JSON Schema of script/1, for editors."""
+    _print_json(json_schema())
+
+
+@script_app.command("graph")
+def graph_command(file: Path = typer.Argument(..., metavar="FILE", help="A script.")) -> None:
+    """Print a script as a Mermaid flowchart."""
+    typer.echo(mermaid(load(file).script), nl=False)
+
+
+@script_app.command("test")
+def test_command(files: list[Path] = _FILES, as_json: bool = _JSON) -> None:
+    """Run the dialogues under `tests`, without audio. Exit 0: all pass, 1: one failed, 2: a script has errors."""
+    results: dict[str, tuple[TestResult, ...]] = {}
+    for file in files:
+        loaded = load(file)
+        errors = [problem for problem in check(loaded, date.today()) if problem.severity == "error"]
+        if errors:
+            raise ScriptError(errors)
+        results[str(file)] = rehearse(loaded.script, Nlu.train(loaded.script))
+    if as_json:
+        ok = all(result.ok for group in results.values() for result in group)
+        _print_json(
+            {"ok": ok, "files": [{"file": name, "tests": _tests_json(group)} for name, group in results.items()]}
+        )
+    else:
+        _show_tests(results)
+    if not all(result.ok for group in results.values() for result in group):
+        raise typer.Exit(1)
+
+
+@script_app.command("new")
+def new_command(
+    name: str = typer.Argument(..., help="Name of the new script; also the file name."),
+    template: str = typer.Option("", "--template", help="Which template to start from (see `script templates`)."),
+    out: Path | None = typer.Option(None, "--out", help="Where to write it (default NAME.yaml)."),
+) -> None:
+    """Start a script from a built-in template. Never overwrites a file."""
+    known = templates()
+    chosen = template or known[0]
+    if chosen not in known:
+        raise SettingsError(
+            Problem("unknown-template", f"there is no template `{chosen}`", hint=f"Known: {', '.join(known)}.")
+        )
+    target = out or Path(f"{name}.yaml")
+    text = template_path(chosen).read_text(encoding="utf-8")
+    try:
+        with target.open("x", encoding="utf-8") as stream:
+            stream.write(text.replace(f"\nid: {_id_of(text)}\n", f"\nid: {_id_from(target, name)}\n", 1))
+    except FileExistsError:
+        raise SettingsError(
+            Problem("exists", "this file exists and is not overwritten", Place(str(target)), "Use --out.")
+        ) from None
+    except OSError as error:
+        raise SettingsError(
+            Problem("unwritable", f"it cannot be written: {error.strerror}", Place(str(target)))
+        ) from None
+    typer.echo(f"{target} written from template {chosen}. Next: callwright script check {target}")
+
+
+@script_app.command("templates")
+def templates_command() -> None:
+    """List the built-in templates."""
+    for name in templates():
+        script = load(template_path(name)).script
+        typer.echo(f"{name:<24} {script.lang:<6} {script.purpose:<10} {script.title}")
+
+
+def _id_of(text: str) -> str:
+    return next((line[3:].strip() for line in text.splitlines() if line.startswith("id:")), "")
+
+
+def _id_from(target: Path, name: str) -> str:
+    wanted = "".join(char if char.isalnum() or char in "_-." else "-" for char in (Path(name).stem or target.stem))
+    return json.dumps(wanted[:64], ensure_ascii=False)
+
+
+def _problems(file: Path) -> list[Problem]:
+    try:
+        return check(load(file), date.today())
+    except ScriptError as error:
+        return error.problems
+
+
+def _fails(problems: Iterable[Problem], strict: bool) -> bool:
+    return any(problem.severity == "error" or strict for problem in problems)
+
+
+def _print_json(value: Any) -> None:
+    typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def _file_json(name: str, problems: list[Problem]) -> dict[str, Any]:
+    shown = [
+        {
+            "severity": p.severity, "code": p.code, "message": p.message, "line": p.place.line, "column": p.place.column,
+            "field": p.place.field, "hint": p.hint, "trace": list(p.trace),
+        }
+        for p in problems
+    ]  # fmt: skip
+    return {"file": name, "problems": shown}
+
+
+def _tests_json(results: Iterable[TestResult]) -> list[dict[str, Any]]:
+    return [
+        {"name": r.name, "ok": r.ok, "failures": list(r.failures), "lines": [list(line) for line in r.lines]}
+        for r in results
+    ]
+
+
+def _console() -> Console:
+    return Console(file=sys.stdout, highlight=False, soft_wrap=True)
+
+
+def _show_problems(found: dict[str, list[Problem]]) -> None:
+    console = _console()
+    for name, problems in found.items():
+        errors = sum(problem.severity == "error" for problem in problems)
+        warnings = len(problems) - errors
+        verdict = "ok" if not problems else f"{errors} error(s), {warnings} warning(s)"
+        console.print(Text.assemble((name, "bold"), ": ", (verdict, "red" if errors else "green")))
+        for problem in problems:
+            _show_problem(console, problem)
+
+
+def _show_problem(console: Console, problem: Problem) -> None:
+    color = "red" if problem.severity == "error" else "yellow"
+    place = problem.place
+    where = f"{place.line}:{place.column}" if place.line else "-"
+    console.print(
+        Text.assemble(
+            f"  {where:<8}", (f"{problem.severity:<8}", color), problem.message, (f"  [{problem.code}]", "dim")
+        )
+    )
+    if place.field:
+        console.print(Text(f"{'':10}at: {place.field}", style="dim"))
+    if problem.trace:
+        console.print(Text(f"{'':10}path: {' → '.join(problem.trace)}", style="dim"))
+    if problem.hint:
+        console.print(Text(f"{'':10}{problem.hint}", style="cyan"))
+
+
+def _show_tests(results: dict[str, tuple[TestResult, ...]]) -> None:
+    console = _console()
+    for name, group in results.items():
+        passed = sum(result.ok for result in group)
+        console.print(Text.assemble((name, "bold"), f": {passed} of {len(group)} tests pass"))
+        for result in group:
+            console.print(Text.assemble("  ", ("✓", "green") if result.ok else ("✗", "red"), f" {result.name}"))
+            if result.ok:
+                continue
+            for failure in result.failures:
+                console.print(Text(f"      {failure}", style="red"))
+            for who, text in result.lines:
+                console.print(Text(f"      {who}: {text}", style="dim"))
