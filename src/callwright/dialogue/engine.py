@@ -38,6 +38,7 @@ from callwright.script.model import Script
 
 __all__ = ["MAX_HEARD", "Dialogue", "Step"]
 
+MAX_RESULTS = 8  # results of actions and transfers in a row, without a turn of the caller
 MAX_HEARD = 1000  # characters of one utterance that are looked at
 
 
@@ -164,7 +165,22 @@ class Dialogue:
             turn.do(rule.do, f"global:{rule.id}")
         turn.finish((rule.end if rule else None) or "hangup", f"hung up by the {event.by}")
 
+    def _circles(self, turn: Turn) -> bool:
+        """Results that lead to further results, without the caller, or past the time limit, do not go on for ever."""
+        turn.runs["results"] = turn.runs.get("results", 0) + 1
+        late = turn.at_ms >= self.script.limits.max_seconds * 1000
+        if turn.runs["results"] <= MAX_RESULTS and not late:
+            return False
+        turn.phase = "listening"
+        turn.log("limit", limit="max_seconds" if late else "results", value=turn.runs["results"], max=MAX_RESULTS)
+        turn.give_up(
+            "too_long" if late else "loop", "results without a turn of the caller" if not late else "limits.max_seconds"
+        )
+        return True
+
     def _action_done(self, turn: Turn, ok: bool) -> None:
+        if self._circles(turn):
+            return
         turn.phase = "listening"
         key = next((k for k in ("ok" if ok else "error", "any") if can_follow(turn, k)), None)
         if key is None:
@@ -176,6 +192,10 @@ class Dialogue:
         if ok:
             turn.finish("transfer", "a person took over")
             return
+        # A late failure still says what the script has for it; only results after results are cut short.
+        if turn.runs.get("results", 0) and self._circles(turn):
+            return
+        turn.runs["results"] = max(1, turn.runs.get("results", 0))
         turn.phase = "listening"
         if turn.transfer_node and can_follow(turn, "failed", turn.transfer_node):
             follow(turn, "failed", turn.transfer_node)
@@ -199,6 +219,7 @@ class Dialogue:
         """Step 0. Counts the turn; says goodbye when it is one too many or too late."""
         limits = self.script.limits
         turn.turns += 1
+        turn.runs.pop("results", None)
         late = turn.at_ms >= limits.max_seconds * 1000
         if not late and turn.turns <= limits.max_turns:
             return False
@@ -274,6 +295,7 @@ class Dialogue:
         if opt_out is None and self._over_limit(turn):
             return
         turn.turns += opt_out is not None
+        turn.runs.pop("results", None)
         turn.heard(text)
         turn.user_turns += 1
         turn.runs.pop("silence", None)

@@ -233,7 +233,7 @@ def _ask(turn: Turn, here: NodePlan) -> bool:
 def hand_over(turn: Turn, group: str, at: NodePlan | None = None) -> None:
     """Ask for a person. Without a transfer node of its own, the first one to the same group lends brief, waiting time and `next.failed`."""
     plan = at or turn.plan.transfers.get(group)
-    wanted = plan.node.brief if plan and plan.node.brief else _BRIEF
+    wanted = plan.node.brief if plan is not None and plan.node.brief else _BRIEF
     parts = {
         "slots": {name: plain(filled.value) for name, filled in turn.slots.items()},
         "last_turns": [list(line) for line in turn.lines],

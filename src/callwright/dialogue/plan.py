@@ -11,7 +11,7 @@ from callwright.dialogue.filling import SlotPlan
 from callwright.dialogue.values import Context
 from callwright.errors import Place, Problem, ScriptError
 from callwright.script.expression import Expression, compile_expression
-from callwright.script.model import DEFAULT_ORDER, GlobalRule, KbEntry, Node, Script, Variant
+from callwright.script.model import GlobalRule, KbEntry, Node, Script, Variant
 from callwright.script.text import placeholders
 
 __all__ = ["CLASSES", "NodePlan", "Plan"]
@@ -21,8 +21,9 @@ CLASSES = ("affirm", "deny", "refuse")
 
 @dataclass(frozen=True, slots=True)
 class NodePlan:
-    """A node with its overrides applied. order: without `unrecognised`; kb: entries admitted here whatever the date;
-    reads_back: slots that its texts speak; phrases: what may be heard here, for the recogniser."""
+    """A node with its overrides applied. order: the categories tried, `unrecognised` being last anyway;
+    kb: entries admitted here whatever the date; reads_back: slots that its texts speak;
+    phrases: what may be heard here, for the recogniser."""
 
     id: str
     node: Node
@@ -119,8 +120,8 @@ class Plan:
 
     def _node(self, name: str, node: Node) -> NodePlan:
         script, keys = self.script, node.next
-        chosen = tuple(category for category in (node.order or script.turn.order) if category != "unrecognised")
-        order = chosen + tuple(c for c in DEFAULT_ORDER if c not in chosen and c != "unrecognised")
+        # A category left out of an order is not tried here; `unrecognised` always comes last.
+        order = tuple(category for category in (node.order or script.turn.order) if category != "unrecognised")
         intents = frozenset(key[7:] for key in keys if key.startswith("intent."))
         classes = frozenset(key for key in keys if key in CLASSES)
         if node.type == "collect":
