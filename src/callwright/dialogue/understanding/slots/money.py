@@ -184,7 +184,8 @@ def _read_en(text: str) -> list[Reading]:
     numbers = [n for n in numbers_en.numbers(text) if n.low >= 0]
     match = _WHOLE_EN.fullmatch(text)
     found: list[Reading] = []
-    for number, following in zip(numbers, [*numbers[1:], None], strict=True):
+    for place, number in enumerate(numbers):
+        following = numbers[place + 1] if place + 1 < len(numbers) else None
         if found and number.start < found[-1].end:
             continue
         reading = _one_en(text, number, following, match.span(1) if match else None)

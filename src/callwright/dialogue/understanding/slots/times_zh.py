@@ -188,7 +188,7 @@ _RULES = [
         f"(?:差(?:(?P<minusq>一刻)"
             f"|(?P<minus>{_MIN})分?钟?)(?:到)?)?{_FREE}(?P<h>{_HOUR})点(?<![有早晚快慢多少好高低近远]一点)(?!儿|也|都|没|不|[吧啊呢]?再)"
         f"(?:(?P<half>半)|(?P<quarter>[一三])刻钟?|过?(?P<m>{_MIN})(?:分(?!钟后|钟之后))?(?!个|折|块|年|月|天)|整"
-            f"|钟(?!头))?(?P<about>多|来钟|来)?(?P<post>)",
+            f"|钟(?!头))?(?P<about>多|来钟)?(?P<post>)",
         _clock,
     ),
     _rule(f"(?P<h>{_HOUR})点(?P<half>)(?P<quarter>)(?P<m>)差(?:(?P<minusq>一刻)|(?P<minus>{_MIN})分)(?P<about>)", _clock),
