@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import itertools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -258,7 +259,7 @@ def parse(body: bytes) -> Description:
     head = lines[: starts[0]] if starts else lines
     host = _connection(head, "")
     direction = _direction(head, "sendrecv")
-    sections = [lines[start:end] for start, end in zip(starts, [*starts[1:], len(lines)], strict=True)]
+    sections = [lines[start:end] for start, end in itertools.pairwise([*starts, len(lines)])]
     media = tuple(_section(section, host, direction) for section in sections)
     return Description(int(origin[1][:20]), int(origin[2][:20]), host, media)
 
