@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from typing import Any
 
 from hypothesis import given, settings
@@ -109,7 +110,7 @@ FOLLOW = st.one_of(
     st.builds(lambda t: {"then": t}, THENS),
     st.just({}),
 )
-RULE_KEYS = [
+RULE_KEYS: list[dict[str, Any]] = [
     {"phrases": ["机器人"]}, {"phrases": ["重复"]}, {"phrases": ["骂人"]}, {"count": {"refuse": 2}}, {"count": {"questions": 1}},
     {"event": "dtmf"}, {"event": "hangup"}, {"event": "answered_by_machine"}, {"count": {"silence": 2, "unrecognised": 1}},
 ]  # fmt: skip
@@ -131,7 +132,8 @@ def scripts(draw: st.DrawFn) -> Script:
         "format": "script/1", "id": "any", "title": "any", "lang": draw(st.sampled_from(["zh-CN", "en"])), "purpose": "service",
         "vars": {"v": {}},
         "slots": {
-            "age": {"type": "int", "ask": "几岁？", "regex": "([0-9]{1,2})岁", "prefill": True, "retries": draw(st.integers(0, 2)), "dtmf": "[0-9]"},
+            "age": {"type": "int", "ask": "几岁？", "regex": "([0-9]{1,2})岁", "prefill": True, "dtmf": "[0-9]",
+                    "retries": draw(st.integers(0, 2))},
             "why": {"verbatim": True, "retries": 1},
             "when": {"type": "time", "ask": "{v}哪天？", "choices": {"周六": ["星期六"]}, "prefill": draw(st.booleans())},
         },
@@ -157,13 +159,12 @@ def callers(draw: st.DrawFn) -> list[Event]:
     for _ in range(draw(st.integers(0, 15))):
         at_ms += draw(st.integers(0, 8000))
         words = Heard(at_ms, draw(WORDS), draw(st.sampled_from(["", "", "", *NODES, "x"])), draw(st.booleans()))
-        events.append(
-            draw(st.sampled_from([
-                words, words, words, words, Silence(at_ms), Dtmf(at_ms, draw(st.sampled_from(["1", "9", "12", ""]))),
-                ActionDone(at_ms, draw(st.booleans())), TransferDone(at_ms, draw(st.booleans())), TransferDone(at_ms, False),
-                TimeUp(at_ms), Answered(at_ms, "machine"), Hangup(at_ms),
-            ]))
-        )  # fmt: skip
+        happens: list[Event] = [
+            words, words, words, words, Silence(at_ms), Dtmf(at_ms, draw(st.sampled_from(["1", "9", "12", ""]))),
+            ActionDone(at_ms, draw(st.booleans())), TransferDone(at_ms, draw(st.booleans())), TransferDone(at_ms, False),
+            TimeUp(at_ms), Answered(at_ms, "machine"), Hangup(at_ms),
+        ]  # fmt: skip
+        events.append(draw(st.sampled_from(happens)))
     return events
 
 
@@ -275,7 +276,7 @@ def test_no_wording_comes_twice_in_a_row_when_there_is_another(script: Script, e
         texts = sizes.get(source, ())
         always = [i for i, v in enumerate(texts) if v.when is None and v.channel is None and "{age}" not in v.text]
         if len(always) > 1:
-            assert all(first != second for first, second in zip(used, used[1:], strict=False)), (source, used)
+            assert all(first != second for first, second in pairwise(used)), (source, used)
 
 
 @SMALL
