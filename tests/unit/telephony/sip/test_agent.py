@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from callwright.errors import LineError, WireError
@@ -52,7 +54,7 @@ class Bench:
         body: str = "",
         to: str = "<sip:robot@192.0.2.1>",
         source: tuple[str, int] = PEER,
-        **headers: str,
+        **headers: Any,
     ) -> list[Request | Response]:
         self.branches += 1
         fields = {
@@ -75,7 +77,7 @@ class Bench:
         assert isinstance(invite, Request)
         return call, invite
 
-    def offered(self, **headers: str) -> IncomingCall:
+    def offered(self, **headers: Any) -> IncomingCall:
         codes(self.ask("INVITE", body=SDP, **headers))
         assert isinstance(self.events[-1], CallOffered)
         call = self.calls[-1]
@@ -329,7 +331,11 @@ def test_requests_before_the_answer() -> None:
     bench = Bench()
     _, invite = bench.place()
     bench.say(answer(invite, 180))
-    way = {"to": f"<sip:x@h>;tag={invite.from_.tag}", "from": "<sip:200@192.0.2.2>;tag=t", "call_id": "id@h"}
+    way: dict[str, Any] = {
+        "to": f"<sip:x@h>;tag={invite.from_.tag}",
+        "from": "<sip:200@192.0.2.2>;tag=t",
+        "call_id": "id@h",
+    }
     assert codes(bench.ask("UPDATE", 1, SDP, **way)) == [491]
     assert codes(bench.ask("INVITE", 2, SDP, **way)) == [491]
     assert codes(bench.ask("OPTIONS", 3, **way)) == [200]
@@ -437,7 +443,8 @@ def test_requests_within_a_call() -> None:
     assert codes(bench.ask("INFO", 9, to=to)) == [200]
     assert codes(bench.ask("PRACK", 10, to=to)) == [481]
     assert codes(bench.ask("REFER", 11, to=to)) == [405]
-    assert codes(bench.ask("BYE", 12, to=to, **{"from": "<sip:z@h>;tag=other"})) == [481]
+    other: dict[str, Any] = {"from": "<sip:z@h>;tag=other"}
+    assert codes(bench.ask("BYE", 12, to=to, **other)) == [481]
     assert codes(bench.ask("BYE", 13, to=to)) == [200]
     assert codes(bench.ask("INFO", 14, to=to)) == [481]
     assert end(bench) == ("bye", "peer")

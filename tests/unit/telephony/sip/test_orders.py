@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any, cast
+
+import pytest
+
+from callwright.compliance.decision import DialFacts, Permit, decide
+from callwright.errors import LineError, RefusedError
+from callwright.telephony.port import DialOrder
+from callwright.telephony.sip.orders import check_order
+
+CALLEE, CALLER = "+8613900000001", "+861085550000"
+
+
+def permit(caller: str = CALLER) -> Permit:
+    noon = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+    return decide(DialFacts(CALLEE, caller, frozenset({caller}), "service", "contract", local_time=noon), noon).permit()
+
+
+def order(target: str = f"sip:{CALLEE}@192.0.2.1", **changes: object) -> DialOrder:
+    return DialOrder(permit(), target, "attempt-1", **changes)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "user",
+    [
+        CALLEE,
+        "+86-139-0000-0001",
+        "8613900000001",
+        "008613900000001",
+        "98613900000001",
+        f"{CALLEE};npdi",
+        f"{CALLEE}:pw",
+    ],
+)
+def test_targets_that_dial_the_permitted_number(user: str) -> None:
+    assert check_order(order(f"sip:{user}@192.0.2.1:5070;transport=udp")).host == "192.0.2.1"
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "sip:+8613900000002@h",
+        "sip:+86139000000012@h",
+        "sip:+98613900000001@h",
+        "sip:12345678613900000001@h",
+        "sip:x8613900000001@h",
+        "sip:h",
+        "tel:+8613900000002",
+    ],
+)
+def test_other_numbers_are_refused(target: str) -> None:
+    with pytest.raises(RefusedError):
+        check_order(order(target))
+
+
+@pytest.mark.parametrize(
+    "target", ["", "nonsense", f"sips:{CALLEE}@h", f"tel:{CALLEE}", f"sip:{CALLEE}@h;transport=tcp"]
+)
+def test_targets_that_cannot_be_reached(target: str) -> None:
+    with pytest.raises(LineError):
+        check_order(order(target))
+
+
+def test_no_permit() -> None:
+    with pytest.raises(RefusedError):
+        check_order(replace(order(), permit=cast(Permit, object())))
+    with pytest.raises(RefusedError):
+        check_order(replace(order(), permit=permit('x" <sip:1@h>')))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"codecs": ()},
+        {"ring_timeout_s": 0},
+        {"max_duration_s": -1},
+        {"headers": (("Via", "x"),)},
+        {"headers": (("From", "x"),)},
+        {"headers": (("X Y", "x"),)},
+        {"headers": (("X-A", "x\r\nVia: y"),)},
+    ],
+)
+def test_unusable_orders(changes: dict[str, Any]) -> None:
+    with pytest.raises(LineError):
+        check_order(order(**changes))
+
+
+def test_call_id() -> None:
+    with pytest.raises(LineError):
+        check_order(replace(order(), call_id="a b"))
+
+
+def test_identity_headers_show_the_permitted_caller() -> None:
+    check_order(order(headers=(("P-Asserted-Identity", f"<sip:{CALLER}@h>"), ("X-Campaign", "spring"))))
+    for shown in ("<sip:+8610@h>", f"<sip:{CALLER}1@h>"):
+        with pytest.raises(RefusedError):
+            check_order(order(headers=(("P-Asserted-Identity", shown),)))
