@@ -13,7 +13,7 @@ from callwright.dialogue.answering import apply_rule, count_rule, rule_for
 from callwright.dialogue.events import event_data
 from callwright.dialogue.flow import can_follow, enter, follow, reask
 from callwright.dialogue.plan import Plan
-from callwright.dialogue.replies import Reply, reply_keys, reply_words, unmatched
+from callwright.dialogue.replies import Reply, reply_keys, reply_words, unmatched, without_guesses
 from callwright.dialogue.state import State
 from callwright.dialogue.turn import Turn
 from callwright.dialogue.understanding.port import Understander
@@ -277,6 +277,8 @@ class Dialogue:
     def _heard(self, turn: Turn, event: Heard) -> None:
         text = event.text.strip()[:MAX_HEARD]
         understood = self._understand(turn, text, event)
+        if event.during in ("", turn.node):
+            understood = without_guesses(turn, understood)
         turn.sentence = text
         found = rule_for(turn, understood.candidates)
         matched = [c.id for c in understood.candidates if c.kind == "global"]

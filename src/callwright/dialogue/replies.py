@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from callwright.dialogue.answering import answer, answerable, apply_rule, count_rule, rank
@@ -13,7 +13,7 @@ from callwright.dialogue.state import Filled, plain
 from callwright.dialogue.turn import Turn
 from callwright.dialogue.values import Candidate, Understood
 
-__all__ = ["Reply", "reply_keys", "reply_words", "unmatched"]
+__all__ = ["Reply", "reply_keys", "reply_words", "unmatched", "without_guesses"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,23 @@ class Reply:
     over_prompt: bool = False
     elsewhere: bool = False
     interrupted: bool = False
+
+
+def without_guesses(turn: Turn, heard: Understood) -> Understood:
+    """At a question that the sentence answers, the ranker's guesses give way to the answer; only its guess of an opt-out stays."""
+    here = turn.here
+    slot = turn.plan.slots.get(here.node.slot or "") if here.node.type == "collect" else None
+    guesses = [c for c in heard.candidates if c.source == "ranker" and not _opts_out(turn, c)]
+    if slot is None or not guesses or turn.phase != "listening":
+        return heard
+    if slot.read(heard, turn.plan.context(turn.node, turn.now), verbatim=False) is None:
+        return heard
+    return replace(heard, candidates=tuple(c for c in heard.candidates if c not in guesses))
+
+
+def _opts_out(turn: Turn, candidate: Candidate) -> bool:
+    rule = turn.plan.word_rules.get(candidate.id) if candidate.kind == "global" else None
+    return rule is not None and rule.role == "do_not_disturb"
 
 
 def reply_words(turn: Turn, reply: Reply) -> None:
