@@ -33,6 +33,7 @@ you (can not|may not|must not|should not|are not allowed to) (call|contact|ring|
 (you|we) (do not|have no|did not have) (my |)(permission|consent) to call
 (do not|did not|never) want any (more |)(of (your|these|those) |)(calls|phone calls|calling)
 (did not|never|have not|do not) (give|given|gave) (you |anyone |)(my |any |)(permission|consent)
+no right to (call|contact|ring|phone|bother|keep calling)
 i (withdraw|revoke) (my |)(consent|permission)
 leave (me|us) alone
 (lose|forget|block) (my|this) number
@@ -43,6 +44,12 @@ if you (call|ring|phone) (me |)(again|one more time)
 not (to |)(be |)(called|contacted) again
 i said (stop|no more|do not call)
 this is my last warning
+(asked|told|asking|telling|ask|tell|warned) (you|them|you guys|you people|your company|your colleague) (not to|to stop|to not|to never|never to|to quit) (call|calling|ring|ringing|phone|phoning|contact|contacting|bother|bothering|harass|harassing)
+(wish|want|would like|need) you (to stop|would stop|to quit|to not|not to) (call|calling|ring|ringing|phoning|contacting|bothering|call me|contact me)
+(i am|we are) (done with|sick of|tired of|fed up with) (your|these|the|you) (calls|calling|phone calls)
+(no longer|not) (be |)(contact|call|contacted|called|rung) (me|us|again|any more|anymore|by you)
+stay off my phone
+block(ing|) (you|your number)
 cease (calling|all calls|contact|all contact|and desist)
 end these calls
 """,
@@ -62,6 +69,15 @@ not (a|to a|with a|talking to a|speaking to a|speak to a|talk to a|want a|want t
 (talking|talk|speak|speaking) to (a robot|a machine|a bot|robots|machines|a computer|an ai) (is|again|any more|anymore|no)
 i (do not|will not|hate|am not) (want to |)(talk|talking|speak|speaking|deal|dealing) (to|with) (a |an |)(robot|machine|bot|computer|recording|robots|machines|bots|ai|recordings)
 human (being |)(please|now|operator|agent|support|assistance)
+(put|get) (a|an|your|the) (person|manager|supervisor|boss|human|agent|colleague) on
+(transfer|connect|redirect|escalate) (me|this|my call|this call) (please|now|right now|immediately)
+(please|just|could you|can you|would you) (transfer|connect|redirect) me
+(anyone|anybody|someone|somebody|any) (real|human|alive) (there|here|i can|to talk|on the line|on|available|who|please)
+(is|are) there (anyone|anybody|someone|somebody|any one) (real|human|else|i can (speak|talk)|who can|available)
+your (manager|supervisor|boss) (please|now|on the phone|on the line)
+real (person|human|people) (please|now)
+(get|give|find|bring|fetch) me (your|the) (boss|manager|supervisor|superior|team leader|colleague)
+(give|get|find) me (the |your |)(customer service|customer support|support|management|reception|sales|sales team|support team)
 press zero for
 let me (talk|speak) to (someone|somebody|a|an|your|the)
 someone (human|real)
@@ -171,7 +187,7 @@ no time
 (not|is not|was not) (a |the |really a |such a |very )(good|great|best|convenient|right|ideal) (time|moment)
 bad (time|moment)
 (can not|can't really|unable to) (talk|speak|chat|take this call|take calls|take the call|answer|really talk) (right now|now|at the moment|here|today|to you right now|)
-(call|ring|phone|try) (me |us |)(back |again |)(later|another time|some other time|tomorrow|in an hour|in a bit|after work|tonight|in the evening|next week|when)
+(call|ring|phone|try) (me|us|back|again) (back |again |)(later|another time|some other time|tomorrow|in an hour|in a bit|after work|tonight|in the evening|next week|when)
 call (me |)back
 catch me (at a bad|later)
 (not|is not|not very|not really) convenient (right now|now|at the moment|to talk|)
@@ -213,7 +229,7 @@ GUARDS = """
 (do not|did not) (need|want|ask for|require) (a|an|another|your|any) (real |live |human |)(person|human|operator|agent|manager|representative|supervisor)
 no need for (a|an) (human|person|operator|agent|manager)
 (am i|are you|is this|i am|this is|so you are|you are|was that) (talking to |speaking to |speaking with |talking with |)(a|an) (real |actual |live |)(person|human|human being|agent|operator|manager)
-i (want|need|would like|like|have) (a|another) (person|manager) (for|who|to (come|fit|install|clean))
+i (want|need|would like|like|have) (a|another|the) (person|manager) (for|who|to (come|fit|install|clean))
 do not (stop|hesitate)( calling| to call| to contact|)
 (do not|never) (call|ring|phone|contact|bother|text) (him|her|them|my (husband|boss|office|mother|son|daughter) )
 do not (bother|worry|call it|call that|call in the|call at|call before|call after|call between|call on|call until|call today|call tonight|call during|call now)
