@@ -20,8 +20,8 @@ def read(words: str, lang: Any = "zh", *, verbatim: bool = True, early: bool = F
     return None if found is None else (found.value, found.how)
 
 
-DAYS = {"choices": {"周六上午": ["周六", "礼拜六"], "周日下午": ["周日", "礼拜天"]}}
-SCORE = {"type": "int", "regex": "([1-5一二三四五])分?"}
+DAYS: dict[str, Any] = {"choices": {"周六上午": ["周六", "礼拜六"], "周日下午": ["周日", "礼拜天"]}}
+SCORE: dict[str, Any] = {"type": "int", "regex": "([1-5一二三四五])分?"}
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ def test_choices(words: str, value: str | None) -> None:
 
 
 def test_english_choices_stand_on_word_boundaries() -> None:
-    choices = {"choices": {"Saturday": ["sat"], "Sunday": []}}
+    choices: dict[str, Any] = {"choices": {"Saturday": ["sat"], "Sunday": []}}
     assert read("SAT is fine", "en", **choices) == ("Saturday", "choices")
     assert read("I am satisfied", "en", **choices) is None
     assert read("1", type="int", choices={"1": ["甲"]}) == (1, "choices")
