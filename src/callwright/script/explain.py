@@ -127,7 +127,7 @@ def _value_problem(item: Any, kind: str, name: str, place: Place) -> Problem:
             "wrong-value", f"{shown} {_PATTERNS.get(str(context['pattern']), 'is not written as expected')}", place
         )
     if kind in ("too_long", "string_too_long"):
-        unit = "entries" if kind == "too_long" else "characters"
+        unit = "characters" if isinstance(item["input"], str | int | float) else "entries"
         return Problem("too-long", f"`{name}` holds more than {context['max_length']} {unit}", place)
     if kind in ("too_short", "string_too_short"):
         return Problem("too-short", f"`{name}` is empty", place)

@@ -174,8 +174,12 @@ def _syntax_problem(error: yaml.YAMLError, file: str) -> Problem:
 def _syntax_hint(what: str) -> str:
     if "\\t" in what or "tab" in what:
         return "Indent with blanks, not tabs."
+    if "cannot start any token" in what:
+        return "Indent with blanks, not tabs; put a text that begins with % @ or ` in quotes."
     if "mapping values are not allowed" in what:
         return "Put a text that holds `: ` in quotes."
+    if "did not find expected ','" in what:
+        return 'Inside [...] and {...}, put a text that holds { } [ ] or a comma in quotes: "我是{company}的助手".'
     if "undefined alias" in what or "alphabetic or numeric character" in what:
         return "Put a text that begins with * or & in quotes."
     return "Look for a missing quote, bracket or blank on this line or the line above it."

@@ -22,9 +22,14 @@ from callwright.script.loader import LoadedScript
 
 __all__ = ["check"]
 
-_UNSOUND = frozenset(
-    {"unknown-node", "reserved-name", "bad-expression", "bad-regex", "slow-regex", "long-regex", "duplicate-id"}
-)
+# with one of these errors paths break off, and what the model checker then says only repeats them
+_UNSOUND = frozenset({
+    "unknown-node", "unknown-slot", "unknown-intent", "unknown-kb", "reserved-name", "duplicate-id", "bad-expression", "bad-regex",
+    "slow-regex", "long-regex", "incomplete-node", "misplaced-key", "incomplete-then", "end-and-next", "dead-end",
+    "disclosure-interruptible", "disclosure-words",
+})  # fmt: skip
+_SAME = {"disclosure-missing": "disclosure-missing", "opt-out-missing": "missing-role", "transfer-missing": "missing-role",
+         "opt-out-ineffective": "opt-out-without-freeze"}  # fmt: skip
 
 
 def check(loaded: LoadedScript, today: date) -> list[Problem]:
@@ -43,11 +48,7 @@ def check(loaded: LoadedScript, today: date) -> list[Problem]:
 
 def _explored(loaded: LoadedScript, known: list[Problem]) -> Iterator[Problem]:
     """The model checker's findings with their places in the file, without what a static check has already told."""
-    told = {(problem.code, problem.place.line) for problem in known}
     codes = {problem.code for problem in known}
     for problem in explore(loaded.script):
-        placed = replace(problem, place=loaded.place(problem.place.field))
-        if (placed.code, placed.place.line) not in told and not (
-            placed.code in codes and placed.code.startswith("disclosure")
-        ):
-            yield placed
+        if _SAME.get(problem.code) not in codes:
+            yield replace(problem, place=loaded.place(problem.place.field))
