@@ -131,6 +131,11 @@ class Agent:
         events, self._events = self._events, []
         return events
 
+    @property
+    def has_events(self) -> bool:
+        """Whether `events()` would give any."""
+        return bool(self._events)
+
     def next_timer(self) -> int | None:
         """When `handle_timer` is due, ms; None = nothing waits."""
         return self.timers.next()

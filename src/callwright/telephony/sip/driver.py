@@ -78,6 +78,8 @@ class SipLine(asyncio.DatagramProtocol):
         Raises:
             LineError: the address cannot be bound.
         """
+        if not advertise and host in ("0.0.0.0", "::"):  # noqa: S104 -- refused, not bound
+            raise LineError("a line on every address needs `advertise`: the IP address the far side reaches us at")
         line = cls(engine, media_timeout_s, grace_s, proxy)
         bound = _bind(host, port)
         identity = Identity(
@@ -185,13 +187,10 @@ class SipLine(asyncio.DatagramProtocol):
 
     def pump(self) -> None:
         """Carry out what the agent wants: send, tell the legs, set the timer."""
-        while True:
-            for datagram in self._agent.datagrams():
+        while (datagrams := self._agent.datagrams()) or self._agent.has_events:
+            for datagram in datagrams:
                 self._send(datagram.data, datagram.to)
-            events = self._agent.events()
-            if not events:
-                break
-            for call, event in events:
+            for call, event in self._agent.events():
                 if isinstance(event, CallOffered) and isinstance(call, IncomingCall):
                     offered = self._legs[call] = SipIncomingLeg(self, call, CODECS)
                     self._incoming.put_nowait(offered)

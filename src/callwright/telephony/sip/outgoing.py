@@ -48,7 +48,7 @@ class OutgoingCall(Call):
         self._destination = destination
         self._ring_ms = ring_ms
         self._acks: dict[str, tuple[bytes, tuple[int, str], tuple[str, int]]] = {}
-        self._provisional = self._cancelled = self._rang = self._early = False
+        self._provisional = self._tried = self._cancelled = self._rang = self._early = False
         self._ours = sdp.offer(local, self._sdp_id, self._sdp_version)
         domain = host_text(agent.identity.domain or agent.identity.host)
         headers: Headers = (
@@ -79,6 +79,7 @@ class OutgoingCall(Call):
     def on_repeated(self, request: Request) -> None:
         if request.method == "INVITE":
             self.invite = request
+            self._provisional = False
 
     # ------------------------------------------------------------ ends
 
@@ -111,7 +112,7 @@ class OutgoingCall(Call):
         """Nobody answered, or nothing can be sent."""
         if request.method != "INVITE":
             super().on_failure(request, kind, now_ms)
-        elif self.state == "cancelling" and self.ending:
+        elif self.state == "cancelling" and self.ending and (self._tried or self.ending[0] != "no_answer"):
             self.end(now_ms, *self.ending)
         else:
             what = "no answer to INVITE" if kind == "timeout" else "INVITE could not be sent"
@@ -132,13 +133,14 @@ class OutgoingCall(Call):
             self.end(now_ms, "rejected", "peer", f"{response.code} {response.reason}")
 
     def _on_provisional(self, request: Request, response: Response, source: tuple[str, int], now_ms: int) -> None:
-        first, self._provisional = not self._provisional, True
+        self._provisional = True
         if self.state == "cancelling":
             self._send_cancel(now_ms)
             return
         if self.state != "calling":
             return
-        if first:
+        if not self._tried:
+            self._tried = True
             self.emit(LegTrying(now_ms))
         if response.code == 100:
             return

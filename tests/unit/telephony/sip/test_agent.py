@@ -10,6 +10,7 @@ from callwright.errors import LineError, WireError
 from callwright.telephony.port import LegAnswered, LegDtmf, LegEnded, LegRejected
 from callwright.telephony.sip.agent import Agent
 from callwright.telephony.sip.call import CallEvent, CallOffered, SessionSet
+from callwright.telephony.sip.digest import Credentials
 from callwright.telephony.sip.incoming import IncomingCall
 from callwright.telephony.sip.outgoing import OutgoingCall, q850_cause
 from callwright.telephony.sip.sdp import LocalMedia
@@ -325,6 +326,59 @@ def test_challenge_without_credentials_is_a_rejection() -> None:
     _, invite = bench.place()
     bench.say(answer(invite, 407, proxy_authenticate='Digest realm="r", nonce="n"'))
     assert end(bench) == ("rejected", "peer")
+
+
+def test_challenges_of_invite_and_bye_are_answered() -> None:
+    bench = Bench(credentials=Credentials("robot", "secret"))
+    call, invite = bench.place()
+    bench.say(answer(invite, 100))
+    again = bench.say(answer(invite, 407, proxy_authenticate='Digest realm="r", nonce="n", qop="auth"'))
+    assert methods(again) == ["ACK", "INVITE"]
+    assert again[1].cseq == (2, "INVITE")
+    assert again[1].via[0].branch != invite.via[0].branch
+    assert again[1].get("proxy-authorization").startswith("Digest ")
+    ack = bench.say(answer(again[1], 200, SDP))[0]
+    assert ack.cseq == (2, "ACK")
+    assert ack.get("proxy-authorization") == again[1].get("proxy-authorization")
+    call.hang_up(0)
+    bye = bench.out()[0]
+    second = bench.say(answer(bye, 401, www_authenticate='Digest realm="r", nonce="m", algorithm=SHA-256'))[0]
+    assert second.cseq == (4, "BYE")
+    assert bench.say(answer(second, 401, www_authenticate='Digest realm="r", nonce="o", algorithm=SHA-256')) == []
+    assert end(bench) == ("bye", "us")
+
+
+def test_an_unreadable_challenge_is_a_rejection() -> None:
+    bench = Bench(credentials=Credentials("robot", "secret"))
+    _, invite = bench.place()
+    bench.say(answer(invite, 401, www_authenticate="Digest nonsense"))
+    assert end(bench) == ("rejected", "peer")
+
+
+def test_a_silent_trunk_is_a_timeout_even_when_the_ring_time_is_shorter() -> None:
+    bench = Bench()
+    bench.place()
+    for now in range(500, 33_000, 500):
+        bench.at(now)
+    assert end(bench) == ("timeout", "network")
+
+
+def test_a_bye_that_cannot_be_sent() -> None:
+    bench = Bench()
+    call, _ = bench.answered()
+    call.hang_up(0)
+    bench.out()
+    bench.agent.transport_failed(PEER, 0)
+    bench.out()
+    assert end(bench) == ("transport_error", "network")
+
+
+def test_an_answer_that_cannot_be_sent() -> None:
+    bench = Bench()
+    bench.offered()
+    bench.agent.transport_failed(PEER, 0)
+    bench.out()
+    assert end(bench) == ("transport_error", "network")
 
 
 def test_requests_before_the_answer() -> None:

@@ -197,7 +197,7 @@ def test_what_cannot_be_sent_ends_the_call() -> None:
     asyncio.run(run())
 
 
-@pytest.mark.parametrize("host", ["localhost", "192.0.2.1"])
+@pytest.mark.parametrize("host", ["localhost", "192.0.2.1", "0.0.0.0"])
 def test_addresses_that_cannot_be_bound(host: str) -> None:
     async def run() -> None:
         with pytest.raises(LineError):
