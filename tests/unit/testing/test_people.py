@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from callwright.testing.people.cast import cast_for
 from callwright.testing.people.manner import HangUp, Manner, Speak
 from callwright.testing.people.person import Expected, Line, Person, draw
@@ -40,7 +42,7 @@ def test_says_the_last_line_again_but_not_for_ever() -> None:
 
 
 def test_leaves_in_the_end() -> None:
-    assert play(Manner(person(), longest_ms=1000), (True, 1000)) == [(1000, "<leaves>")]
+    assert play(Manner(replace(person(), leaves_after_ms=1000)), (True, 1000)) == [(1000, "<leaves>")]
 
 
 def test_every_manner_comes_before_any_comes_twice() -> None:

@@ -25,11 +25,11 @@ class Manner:
     """`tick(robot_voice, speaking)` once per 20 ms from answer on. The robot's turn is over after `pause_ms` without its voice;
     then the person reacts after `think_ms`."""
 
-    def __init__(self, person: Person, *, pause_ms: int = 800, think_ms: int = 200, longest_ms: int = 120_000) -> None:
+    def __init__(self, person: Person, *, pause_ms: int = 800, think_ms: int = 200) -> None:
         self._person = person
         self._pause_ms = pause_ms
         self._think_ms = think_ms
-        self._longest_ms = longest_ms
+        self._longest_ms = person.leaves_after_ms
         self._now = 0
         self._next = 0
         self._repeats = 0

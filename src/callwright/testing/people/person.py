@@ -39,7 +39,7 @@ class Expected:
 @dataclass(frozen=True, slots=True)
 class Person:
     """A simulated callee. hello: what is said on answering ("" = nothing); lines: one per turn, in order; the last is said again, at most
-    `patience` times; hang_up_after: seconds after answer at which the person leaves (0 = never)."""
+    `patience` times; leaves_after_ms: since the answer, then the person hangs up."""
 
     id: str
     manner: str
@@ -51,6 +51,7 @@ class Person:
     lines: tuple[Line, ...] = ()
     ring_ms: int = 300
     patience: int = 2
+    leaves_after_ms: int = 120_000
     variables: dict[str, str] = field(default_factory=dict)
 
 

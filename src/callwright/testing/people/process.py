@@ -143,7 +143,7 @@ async def serve(language: str, calls: int, seed: int, shared: Path) -> None:
             addresses.append(entry)
         desk_line = await stack.enter_async_context(SipLine.open(HOST, 0, engine=engine))
         desk_sounds = {DESK_LINE[language]: await voices.say(desk.voice, DESK_LINE[language])}
-        clerk = Person("desk", "desk", "desk", desk.voice, desk.expected, hello=DESK_LINE[language], ring_ms=200)
+        clerk = Person("desk", "desk", "desk", desk.voice, desk.expected, hello=DESK_LINE[language], ring_ms=200, leaves_after_ms=6000)
         attending.append(tasks.create_task(Phone(clerk, desk_sounds).attend(desk_line)))
         sys.stdout.write(json.dumps({"people": addresses, "desk": desk_line.address[1]}, ensure_ascii=False) + "\n")
         sys.stdout.flush()
