@@ -1,7 +1,8 @@
 """One decoder: a model, the words of a script, and speech in. Synchronous; lives in a worker process.
 
-English: the model in the wheel was trained at 16 kHz; telephone speech is brought up to 16 kHz and its mel filters stay as trained, since the
-features must keep their places. Mandarin: an 8 kHz model.
+English: the model in the wheel was trained at 16 kHz, and its features break down when the band above 3.4 kHz is empty. So telephone speech is
+brought up to 16 kHz with part of its mirror image left above 4 kHz: hissing sounds get the high band they lost, vowels mirror to above the
+highest mel filter. Mandarin: an 8 kHz model.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ class Tuning:
     snap_at: float = 0.75
     accept_at: float = 0.7
     mean: str = ""
+    image: float = 0.0
     second_pass: bool = True
     readings: int = 6
     rank_cost: float = 0.08
@@ -44,12 +46,18 @@ class Tuning:
     config: Mapping[str, Any] = field(default_factory=dict)
 
 
+_TELEPHONE_MEAN = "43.5,-4,-5,-3.4,-2.7,-0.8,-1.8,0.3,-0.4,1.1,0.3,1.1,0.45"
+_MIRRORED_MEAN = "48,3,3,8,1,-5,8,-5,-8,2,-1,5,-4"
+
 TUNING: dict[Literal["zh", "en"], Tuning] = {
     "zh": Tuning(
-        mean="43.5,-4,-5,-3.4,-2.7,-0.8,-1.8,0.3,-0.4,1.1,0.3,1.1,0.45",
-        config={"samprate": 8000, "cmn": "batch", "lw": 6.5},
+        mean=_TELEPHONE_MEAN, config={"samprate": 8000, "cmn": "batch", "lw": 8.0, "fwdflatlw": 10.0, "maxhmmpf": 5000}
     ),
-    "en": Tuning(mean="40,3,-1", config={"samprate": 16000, "cmn": "batch", "lw": 6.5}),
+    "en": Tuning(
+        mean=_MIRRORED_MEAN,
+        image=0.4,
+        config={"samprate": 16000, "cmn": "batch", "lw": 10.0, "fwdflatlw": 12.0, "maxhmmpf": 5000},
+    ),
 }
 
 
@@ -111,7 +119,7 @@ class PhraseDecoder:
     def __init__(self, vocabulary: VocabularyModel, acoustic_model: Path) -> None:
         self._vocabulary = vocabulary
         self._rate = int(vocabulary.tuning.config["samprate"])
-        self._upsampler = Upsampler() if self._rate == 16_000 else None
+        self._upsampler = Upsampler(vocabulary.tuning.image) if self._rate == 16_000 else None
         self._folder = tempfile.TemporaryDirectory(prefix="callwright-asr-")
         folder = Path(self._folder.name)
         dictionary = folder / "words.dict"
