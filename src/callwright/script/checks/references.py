@@ -85,9 +85,9 @@ def _slots_and_intents(loaded: LoadedScript, script: Script) -> Iterator[Problem
 
 def _set_names(loaded: LoadedScript, names: Collection[str], path: str) -> Iterator[Problem]:
     for name in names:
-        if name not in loaded.script.slots:
+        if name not in loaded.script.slots and name not in loaded.script.vars:
             hint = _like(str(name), loaded.script.slots) or f"Add `{name}` under `slots`."
-            yield error(loaded, "unknown-slot", f"`set` fills a slot, and there is no slot `{name}`", path, hint)
+            yield error(loaded, "unknown-slot", f"`set` fills a slot or var, and there is no slot `{name}`", path, hint)
 
 
 def _placeholders(loaded: LoadedScript, script: Script) -> Iterator[Problem]:
