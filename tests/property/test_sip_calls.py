@@ -92,3 +92,47 @@ def test_terrible_networks_end_every_call_too(seed: int) -> None:
     assert len(ends(network, CALLER)) == 1
     assert caller.idle
     assert callee.idle
+
+
+@settings(max_examples=120, deadline=None)
+@given(
+    seed=st.integers(0, 10_000),
+    bad=st.sampled_from([0.0, 0.1, 0.3]),
+    answer_at=st.integers(0, 3_000),
+    caller_hangs_at=st.integers(0, 6_000),
+    callee_hangs_at=st.integers(0, 6_000),
+    ring_ms=st.integers(100, 4_000),
+)
+def test_hanging_up_at_any_moment_ends_both_sides_once(
+    seed: int, bad: float, answer_at: int, caller_hangs_at: int, callee_hangs_at: int, ring_ms: int
+) -> None:
+    """CANCEL against 200, BYE against BYE, BYE before ACK: whatever crosses, both sides come to rest with one LegEnded."""
+    network = LossyNetwork(seed=seed, loss=bad, duplication=bad, reordering=bad)
+    caller, callee = seeded_agent(CALLER, seed), seeded_agent(CALLEE, seed + 1)
+    network.join(caller, callee)
+    answered: list[bool] = []
+
+    def listen(agent: Agent, call: Call, event: CallEvent, now: int) -> None:
+        if isinstance(event, CallOffered) and isinstance(call, IncomingCall):
+            call.ring(now)
+
+            def answer(at: int) -> None:
+                if call.state == "offered":
+                    answered.append(True)
+                    call.answer(at, LocalMedia(CALLEE, 7000))
+
+            agent.timers.set((call, "answer"), now + answer_at, answer)
+            agent.timers.set((call, "hang"), now + callee_hangs_at, call.hang_up)
+
+    network.on_event(listen)
+    call = caller.place(
+        "a@b", f"sip:200@{CALLEE}", "+8610", (CALLEE, 5060), LocalMedia(CALLER, 6000), 0, ring_ms=ring_ms
+    )
+    caller.timers.set("hang", caller_hangs_at, call.hang_up)
+    network.run(limit_ms=1_000_000)
+    assert len(ends(network, CALLER)) == 1
+    assert len(ends(network, CALLEE)) == kinds(network, CALLEE).count(CallOffered)
+    assert caller.idle
+    assert callee.idle
+    if bad == 0.0 and answered:
+        assert ends(network, CALLEE)[0].cause == "bye"

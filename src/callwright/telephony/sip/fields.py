@@ -30,6 +30,8 @@ MAX_LINE = 8_192
 T = TypeVar("T")
 SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:")
 
+# The grammar of tel: in sipmessage takes cubic time on long digits: no number is that long.
+_LONG_NUMBER = re.compile(r"tel:[^;>,]{129}", re.IGNORECASE)
 _USER_PART = re.compile(r"\b((?:sips?|tel):)([^@\s;>]+)", re.IGNORECASE)
 _PARSER_ERRORS = (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError, OverflowError)
 
@@ -92,7 +94,7 @@ def parse_uri(text: str) -> Uri:
         WireError: anything else, also another scheme.
     """
     scheme, colon, rest = text.partition(":")
-    if len(text) > MAX_LINE:
+    if len(text) > MAX_LINE or _LONG_NUMBER.search(text):
         raise WireError("URI is too long")
     value = guard(sipmessage.URI.parse, f"{scheme.lower()}{colon}{rest}", "URI")
     if value.port is not None and not 0 < value.port < 65536:
@@ -102,6 +104,8 @@ def parse_uri(text: str) -> Uri:
 
 
 def parse_address(text: str) -> Address:
+    if len(text) > MAX_LINE or _LONG_NUMBER.search(text):
+        raise WireError("address is too long")
     opened = _opening(text)
     uri = _raw_uri(text, opened)
     plain = _without_headers(uri) if opened >= 0 else uri

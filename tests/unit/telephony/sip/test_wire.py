@@ -102,6 +102,15 @@ def test_uri() -> None:
             parse_uri(bad)
 
 
+@pytest.mark.timeout(5)
+def test_long_numbers_take_no_time() -> None:
+    for _ in range(50):
+        with pytest.raises(WireError):
+            parse_uri("tel:+" + "1" * 8000 + "!")
+        with pytest.raises(WireError):
+            parse_address("<tel:" + "1" * 8000 + "!>")
+
+
 def test_addresses() -> None:
     assert parse_address('"a, <b> \\" c" <sip:x@y;lr?h=v>;tag=t').uri == "sip:x@y;lr?h=v"
     assert parse_address("sip:x@y;tag=t").tag == "t"
