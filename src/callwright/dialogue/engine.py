@@ -155,8 +155,10 @@ class Dialogue:
         rule = next(self.plan.event_rules("answered_by_machine"), None)
         if rule is None:
             turn.finish("voicemail", "a machine answered and no rule says what to do")
-        else:
+        elif rule.end or rule.goto or rule.then:
             apply_rule(turn, rule)
+        else:
+            apply_rule(turn, rule.model_copy(update={"end": "voicemail"}))
 
     def _hung_up(self, turn: Turn, event: Hangup) -> None:
         rule = next(self.plan.event_rules("hangup"), None)

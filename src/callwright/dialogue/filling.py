@@ -145,7 +145,12 @@ class SlotPlan:
             if self.slot.type not in _NUMBERS:
                 return Found(value.value, value.raw, "grammar", value.value, value.ambiguous)
             # "Three or four" is no score; asking again is better than guessing.
-            if not asked or value.ambiguous or isinstance(value.value, Mapping) or _NOT_ONE.match(heard.normalised, value.span[0]):
+            if (
+                not asked
+                or value.ambiguous
+                or isinstance(value.value, Mapping)
+                or _NOT_ONE.match(heard.normalised, value.span[0])
+            ):
                 continue
             if self.slot.type == "int" and (isinstance(value.value, bool) or value.value != int(value.value)):
                 continue

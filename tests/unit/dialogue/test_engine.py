@@ -412,6 +412,9 @@ def test_a_machine_follows_its_rule_or_ends_at_once(talk: Any) -> None:
     )
     assert t.answered("machine") == ["请回电。"]
     assert t.ended == "left_message"
+    t = talk(answered=False, rules=[{"id": "m", "event": "answered_by_machine", "say": ["请回电。"]}])
+    assert t.answered("machine") == ["请回电。"]
+    assert t.ended == "voicemail"
     t = talk()
     t.answered("machine")
     assert t.ended == "voicemail"
