@@ -6,7 +6,7 @@ from callwright.calls.greeting import Greeting
 
 
 def feed(greeting: Greeting, *parts: tuple[bool, int]) -> list[tuple[int, str]]:
-    verdicts = []
+    verdicts: list[tuple[int, str]] = []
     now = 0
     for voice, ms in parts:
         for _ in range(ms // 20):
