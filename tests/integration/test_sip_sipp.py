@@ -114,6 +114,15 @@ async def follow(leg: SipLeg, hang_up_after: type | None = None) -> list[LegEven
     return seen
 
 
+async def until(leg: SipLeg, direction: str, word: str, count: int) -> None:
+    """Wait until the ladder holds that many messages beginning with `word`."""
+    for _ in range(1_000):
+        if sum(rung.direction == direction and rung.line.startswith(word) for rung in leg.ladder) >= count:
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError(f"fewer than {count} times {direction} {word}")
+
+
 async def call(
     tmp_path: Path,
     scenario: str,
@@ -228,7 +237,7 @@ def test_late_answer_and_lost_ack(tmp_path: Path) -> None:
                 async for event in leg.events():
                     if isinstance(event, LegAnswered):
                         break
-                await asyncio.sleep(0.5)  # the peer repeats its 200 meanwhile
+                await until(leg, "->", "ACK", 2)  # the peer repeats its 200
                 await leg.hangup()
                 rest = [event async for event in leg.events()]
             await peer.passed()
@@ -359,7 +368,7 @@ async def receive(tmp_path: Path, scenario: str, act: str, *, garbage: bool = Fa
             if act == "answer":
                 await leg.answer()
             elif act == "answer late":
-                await asyncio.sleep(0.3)
+                await until(leg, "<-", "INVITE", 3)
                 await leg.answer()
         seen.extend([event async for event in leg.events()])
 
