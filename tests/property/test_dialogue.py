@@ -14,6 +14,7 @@ from callwright.dialogue.events import entry_to_json, event_from_json, event_to_
 from callwright.dialogue.grading import outcome
 from callwright.dialogue.replay import lines_of, replay
 from callwright.dialogue.state import State
+from callwright.dialogue.understanding.nlu import Nlu
 from callwright.dialogue.values import (
     ActionDone,
     Answered,
@@ -30,6 +31,8 @@ from callwright.dialogue.values import (
     Transfer,
     TransferDone,
 )
+from callwright.script.builtin import template_path, templates
+from callwright.script.loader import load
 from callwright.script.model import Script
 from callwright.testing.literal import LiteralUnderstander
 
@@ -197,7 +200,7 @@ def settled(step: Step) -> bool:
     return False
 
 
-SMALL = settings(max_examples=120, deadline=None)
+SMALL = settings(max_examples=80, deadline=None)
 
 
 @SMALL
@@ -290,3 +293,30 @@ def test_nothing_changes_after_the_end(script: Script, events: list[Event], more
         assert (step.acts, [entry.kind for entry in step.entries][-1]) == ((), "ignored")
         assert json.loads(step.state.to_json()) | {"step": 0} == json.loads(state.to_json()) | {"step": 0}
         state = step.state
+
+
+TEMPLATES = {name: load(template_path(name)).script for name in templates()}
+EARS = {name: Nlu.rules_only(script) for name, script in TEMPLATES.items()}
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.sampled_from(sorted(TEMPLATES)), st.data())
+def test_the_templates_honour_an_opt_out_after_any_conversation(name: str, data: st.DataObject) -> None:
+    script = TEMPLATES[name]
+    opt_out = next(rule for rule in script.globals if rule.role == "do_not_disturb")
+    vocabulary = [
+        *script.lexicon.affirm, *script.lexicon.deny, *script.lexicon.refuse, *(p for entry in script.kb for p in entry.phrases),
+        *(p for rule in script.globals for p in rule.phrases), "8岁", "明天下午三点", "三分", "", "这个嘛",
+    ]  # fmt: skip
+    dialogue = Dialogue(script, EARS[name])
+    state = dialogue.start({name: var.example or name for name, var in script.vars.items()}, "2026-11-20T10:00")
+    state = dialogue.step(state, Answered(0, "human")).state
+    for words in data.draw(st.lists(st.sampled_from(vocabulary), max_size=10)):
+        if state.phase == "ended":
+            return
+        happens: Event = Heard(1000, words) if words else Silence(1000)
+        state = dialogue.step(state, happens).state
+    if state.phase != "ended":
+        step = dialogue.step(state, Heard(2000, data.draw(st.sampled_from(opt_out.phrases))))
+        assert (step.state.phase, step.state.end) == ("ended", opt_out.end)
+        assert any(isinstance(act, Do) and act.kind == "freeze" for act in step.acts)

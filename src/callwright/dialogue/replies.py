@@ -36,6 +36,9 @@ def without_guesses(turn: Turn, heard: Understood) -> Understood:
         return heard
     if slot.read(heard, turn.plan.context(turn.node, turn.now), verbatim=False) is None:
         return heard
+    for guess in guesses:
+        what = f"{guess.kind}:{guess.id}" if guess.id else guess.kind
+        turn.log("passed_over", what=what, why="only a guess, and the sentence answers the question")
     return replace(heard, candidates=tuple(c for c in heard.candidates if c not in guesses))
 
 
