@@ -14,19 +14,22 @@ class Backchannel:
 
     def __init__(self, items: Iterable[str], lang: Language) -> None:
         self._items = frozenset(self._units(normalise(item, lang), lang) for item in items) - {()}
+        self._known = frozenset(unit for item in self._items for unit in item)
         self._longest = max(map(len, self._items), default=0)
         self._lang: Language = lang
 
     def only(self, text: str) -> bool:
         """`text` (normalised) can be cut into items without rest. Silence is no backchannel."""
         units = self._units(text, self._lang)
+        if not units or any(unit not in self._known for unit in units):
+            return False
         reachable = [True] + [False] * len(units)
         for end in range(1, len(units) + 1):
             reachable[end] = any(
                 reachable[begin] and units[begin:end] in self._items
                 for begin in range(max(0, end - self._longest), end)
             )
-        return bool(units) and reachable[-1]
+        return reachable[-1]
 
     @staticmethod
     def _units(text: str, lang: Language) -> tuple[str, ...]:

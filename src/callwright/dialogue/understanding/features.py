@@ -1,14 +1,15 @@
 """What the ranker sees of a sentence: n-grams of two kinds in one bag.
 
-Mandarin: characters 1-4 with the edges of the sentence, and toneless fuzzy syllables 1-3, which survive homophones.
-English: words 1-2, unordered pairs of word stems, and characters 2-5 inside padded words, which survive spelling and inflection.
+Mandarin: characters 1-3 with the edges of the sentence, unordered pairs of characters, and toneless fuzzy syllables 1-2 with unordered
+pairs of near ones, which survive homophones. English: words 1-2, unordered pairs of word stems, and characters 2-5 inside padded words,
+which survive spelling and inflection.
 Numbers are written with digits, so "十二" and "12" are one feature.
 """
 
 from __future__ import annotations
 
 from functools import lru_cache
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 from callwright.dialogue.understanding.normalise import Language, digits
 from callwright.dialogue.understanding.pinyin import syllables
@@ -19,6 +20,7 @@ FEATURES_VERSION = 1
 _MAX_CHARS = 400  # of a sentence that is looked at
 _STEM = 5
 _PAIRED_WORDS = 24
+_PAIRED_CHARS = 24
 
 
 def ngrams(normalised: str, lang: Language) -> list[str]:
@@ -37,11 +39,15 @@ def _mandarin(text: str) -> list[str]:
     edged = f"^{chars}$"
     size = len(edged)
     found = list(chars)
-    for n in (2, 3, 4):
-        found += [edged[i : i + n] for i in range(size - n + 1)]
+    found += [edged[i : i + 2] for i in range(size - 1)]
+    found += [edged[i : i + 3] for i in range(size - 2)]
+    found += [f"{a}\t{b}" for a, b in combinations(sorted(chars[:_PAIRED_CHARS]), 2)]
     sounds = [f"~{sound}" for sound in syllables(chars)]
-    pairs = [f"{a} {b}" for a, b in pairwise(sounds)]
-    return found + sounds + pairs + [f"{a} {b}" for a, b in zip(pairs, sounds[2:], strict=False)]
+    found += sounds
+    for distance in (1, 2, 3):
+        found += [f"{a}\t{b}" if a < b else f"{b}\t{a}" for a, b in zip(sounds, sounds[distance:], strict=False)]
+    found += [f"{a} {b}" for a, b in pairwise(sounds)]
+    return found
 
 
 def _english(text: str) -> list[str]:

@@ -61,10 +61,10 @@ def save_ranker(ranker: Ranker, path: Path, digest: str, seed: int) -> None:
                 idf=ranker.idf,
                 weights=ranker.weights.astype(np.float16),
                 bias=ranker.bias,
-                columns=ranker.examples.columns,
+                columns=ranker.examples.columns.astype(np.int32),
                 values=ranker.examples.values,
-                starts=ranker.examples.starts,
-                first=ranker.examples.first,
+                starts=ranker.examples.starts.astype(np.int32),
+                first=ranker.examples.first.astype(np.int32),
             )
         part.replace(path)
     except OSError as error:
@@ -91,10 +91,10 @@ def load_ranker(path: Path, digest: str) -> Ranker:
         arrays["weights"].astype(np.float32),
         arrays["bias"].astype(np.float32),
         Examples(
-            arrays["columns"].astype(np.int32),
+            arrays["columns"].astype(np.intp),
             arrays["values"].astype(np.float32),
-            arrays["starts"].astype(np.int32),
-            arrays["first"].astype(np.int32),
+            arrays["starts"].astype(np.intp),
+            arrays["first"].astype(np.intp),
         ),
         Calibration(*head["calibration"]),
         head["lang"],

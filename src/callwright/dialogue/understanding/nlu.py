@@ -13,7 +13,7 @@ from callwright.dialogue.understanding.lint import lint
 from callwright.dialogue.understanding.model_file import load_ranker, save_ranker, script_digest
 from callwright.dialogue.understanding.normalise import Language, normalise
 from callwright.dialogue.understanding.patterns import Kind, author_patterns, example_wordings
-from callwright.dialogue.understanding.ranker import Mask, Ranked, Ranker
+from callwright.dialogue.understanding.ranker import Labels, Ranked, Ranker
 from callwright.dialogue.understanding.rules import Rules
 from callwright.dialogue.understanding.signals import read_signals, wants_human, wants_no_calls
 from callwright.dialogue.values import Candidate, Context, Understood
@@ -45,7 +45,7 @@ class Nlu:
         self._curated = tuple(
             (rule.id, _CURATED[rule.role]) for rule in script.globals if rule.role in _CURATED and not rule.event
         )
-        self._masks: dict[tuple[frozenset[str] | None, frozenset[str] | None], Mask] = {}
+        self._masks: dict[tuple[frozenset[str] | None, frozenset[str] | None], Labels] = {}
         # These end a call or freeze a number; a phrase of the author may do so at once, a statistical guess needs more.
         self._final = frozenset(
             f"global:{rule.id}" for rule in script.globals if rule.end or any(act.kind == "freeze" for act in rule.do)
@@ -176,12 +176,12 @@ class Nlu:
         label, score = ranked.ranking[0]
         return Candidate("kb", _split(label)[1], (0, len(text)), "ranker", score, f"{ranked.why} (in: {rest})")
 
-    def _mask(self, ranker: Ranker, context: Context) -> Mask:
+    def _mask(self, ranker: Ranker, context: Context) -> Labels:
         """Knowledge and intents the node expects, with all globals and answers: they compete even where they are not asked for."""
         key = (context.kb, context.intents)
         found = self._masks.get(key)
         if found is None:
-            found = ranker.mask(lambda label: _active(*_split(label), context))
+            found = ranker.allowed(lambda label: _active(*_split(label), context))
             if len(self._masks) < 4096:
                 self._masks[key] = found
         return found

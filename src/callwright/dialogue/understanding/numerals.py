@@ -78,8 +78,11 @@ def _english_number(run: str) -> str:
     current: int | None = None
     last = ""
     for word in run.replace(" and ", " ").split(" "):
-        if word in ("hundred", "thousand"):
-            current = (1 if current is None else current) * (100 if word == "hundred" else 1000)
+        if word == "thousand":
+            current = (1 if current is None else current) * 1000
+        elif word == "hundred":
+            whole, rest = divmod(1 if current is None else current, 1000)
+            current = whole * 1000 + (rest or 1) * 100
         elif current is None:
             current = _EN_SMALL.get(word, _EN_TENS.get(word, 0))
         elif (last in _EN_TENS and 0 < _EN_SMALL.get(word, 0) < 10) or last in ("hundred", "thousand"):

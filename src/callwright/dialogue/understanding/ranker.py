@@ -7,6 +7,8 @@ is known at all. Temperature, mixing weight and thresholds are chosen on held-ou
 
 from __future__ import annotations
 
+import math
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -17,11 +19,13 @@ import numpy.typing as npt
 from callwright.dialogue.understanding.features import ngrams, readable
 from callwright.dialogue.understanding.normalise import Language, normalise
 
-__all__ = ["Calibration", "Examples", "Floats", "Ranked", "Ranker"]
+__all__ = ["Calibration", "Examples", "Floats", "Ints", "Labels", "Ranked", "Ranker"]
 
 Floats = npt.NDArray[np.float32]
-Ints = npt.NDArray[np.int32]
-Mask = npt.NDArray[np.bool_]
+Ints = npt.NDArray[np.intp]
+Labels = npt.NDArray[np.intp]
+_TOP = 3
+_FOREIGN_LEAD = 0.5  # in margins; the classes stand at +1 and -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,8 @@ class Ranker:
         self.examples, self.calibration = examples, calibration
         self.lang: Language = lang
         self._columns = {gram: column for column, gram in enumerate(self.vocabulary)}
+        self._neighbours = [_neighbours(examples, label) for label in range(len(self.labels))]
+        self._local = threading.local()
 
     @classmethod
     def train(cls, texts: Sequence[str], labels: Sequence[str], lang: Language, seed: int = 0) -> Ranker:
@@ -87,64 +93,78 @@ class Ranker:
 
         return train(texts, labels, lang, seed)
 
-    def rank(self, text: str, mask: Mask | None = None, top: int = 3) -> Ranked:
-        """Rank a sentence as it was said. mask: (len(labels),) of what may be answered; None = all."""
-        return self.rank_normalised(normalise(text, self.lang), mask, top)
+    def rank(self, text: str, allowed: Labels | None = None) -> Ranked:
+        """Rank a sentence as it was said. allowed: numbers of the labels that may be answered, ascending; None = all."""
+        return self.rank_normalised(normalise(text, self.lang), allowed)
 
-    def rank_normalised(self, text: str, mask: Mask | None = None, top: int = 3) -> Ranked:
+    def rank_normalised(self, text: str, allowed: Labels | None = None) -> Ranked:
         """As `rank`, for text that is already normalised."""
         columns, values = self.vector(text)
-        allowed = np.flatnonzero(mask) if mask is not None else None
         if not len(columns) or (allowed is not None and not len(allowed)):
             return Ranked((), "reject")
-        margins = values @ self.weights[columns] + self.bias
+        margins = values @ self.weights.take(columns, axis=0) + self.bias
+        highest = float(margins.max())
         if allowed is not None:
             margins = margins[allowed]
         shares = softened(margins, self.calibration.temperature)
-        order = np.argsort(-shares, kind="stable")[:top]
-        picked = [int(i if allowed is None else allowed[i]) for i in order]
-        mix = self.calibration.mix
-        scores = [
-            float((1 - mix) * shares[i] + mix * self.nearness(columns, values, label))
-            for i, label in zip(order, picked, strict=True)
-        ]
+        order = shares.argsort(kind="stable")[: -_TOP - 1 : -1].tolist()
+        picked = order if allowed is None else allowed[order].tolist()
+        scores = self._mixed([float(shares[i]) for i in order], picked, columns, values)
+        # A sentence that plainly means something that may not be answered here is not pressed into what may.
+        elsewhere = highest - float(margins[order[0]]) > _FOREIGN_LEAD
+        decision = "reject" if elsewhere else self._decide(scores)
         ranking = tuple((self.labels[label], round(score, 4)) for label, score in zip(picked, scores, strict=True))
-        return Ranked(ranking, self._decide(scores), self._why(columns, values, picked[0]))
+        return Ranked(ranking, decision, self._why(columns, values, picked[0]) if decision == "accept" else "")
+
+    def _mixed(self, shares: list[float], labels: list[int], columns: Ints, values: Floats) -> list[float]:
+        """Shares mixed with the cosine to each label's nearest sentence."""
+        mix = self.calibration.mix
+        if not mix:
+            return shares
+        query = self._scratch()
+        query[columns] = values
+        near = [self._nearness(query, label) for label in labels]
+        query[columns] = 0.0
+        return [(1 - mix) * share + mix * cosine for share, cosine in zip(shares, near, strict=True)]
 
     def scores(self, texts: Sequence[str]) -> list[tuple[str, float]]:
         """(winner, score) of each sentence; ("", 0.0) where nothing is known of it."""
-        return [found.ranking[0] if (found := self.rank(text, top=1)).ranking else ("", 0.0) for text in texts]
+        return [found.ranking[0] if (found := self.rank(text)).ranking else ("", 0.0) for text in texts]
 
-    def mask(self, allowed: Callable[[str], bool]) -> Mask:
-        """The mask of the labels that `allowed` accepts."""
-        return np.fromiter((allowed(label) for label in self.labels), dtype=np.bool_, count=len(self.labels))
+    def allowed(self, active: Callable[[str], bool]) -> Labels:
+        """The numbers of the labels that are active."""
+        return np.array([number for number, label in enumerate(self.labels) if active(label)], dtype=np.intp)
 
     def vector(self, normalised: str) -> tuple[Ints, Floats]:
         """The sentence as a sparse unit vector: tf-idf with 1 + log tf. Unknown n-grams are left out."""
-        known = self._columns
         counts: dict[int, int] = {}
+        column_of = self._columns.get
+        repeated = False
         for gram in ngrams(normalised, self.lang):
-            column = known.get(gram)
-            if column is not None:
-                counts[column] = counts.get(column, 0) + 1
-        size = len(counts)
-        columns = np.fromiter(counts.keys(), dtype=np.int32, count=size)
-        values = np.fromiter(counts.values(), dtype=np.float32, count=size)
-        values = (np.float32(1) + np.log(values)) * self.idf[columns]
-        norm = float(np.sqrt(values @ values))
-        return columns, (values / np.float32(norm) if norm else values)
+            column = column_of(gram)
+            if column is None:
+                continue
+            if column in counts:
+                counts[column] += 1
+                repeated = True
+            else:
+                counts[column] = 1
+        columns = np.array(list(counts), dtype=np.intp)
+        values = self.idf.take(columns)
+        if repeated:
+            values *= 1 + np.log(np.array(list(counts.values()), dtype=np.float32))
+        return columns, values / np.float32(math.sqrt(float(values @ values)) or 1.0)
 
-    def nearness(self, columns: Ints, values: Floats, label: int) -> float:
-        """Cosine to the nearest training sentence of the label."""
-        found = self.examples
-        first, last = int(found.first[label]), int(found.first[label + 1])
-        if first == last:
-            return 0.0
-        begin, end = int(found.starts[first]), int(found.starts[last])
-        query = np.zeros(len(self.vocabulary), dtype=np.float32)
-        query[columns] = values
-        products = query[found.columns[begin:end]] * found.values[begin:end]
-        return float(np.add.reduceat(products, found.starts[first:last] - begin).max())
+    def _scratch(self) -> Floats:
+        """An array of zeros for one thread; whoever fills it clears it."""
+        found: Floats | None = getattr(self._local, "query", None)
+        if found is None:
+            found = self._local.query = np.zeros(len(self.vocabulary), dtype=np.float32)
+        return found
+
+    def _nearness(self, query: Floats, label: int) -> float:
+        columns, values, starts = self._neighbours[label]
+        return float(np.add.reduceat(query.take(columns) * values, starts).max()) if len(starts) else 0.0
 
     def _decide(self, scores: list[float]) -> Literal["accept", "clarify", "reject"]:
         lead = scores[0] - (scores[1] if len(scores) > 1 else 0.0)
@@ -158,6 +178,13 @@ class Ranker:
         pull = values * self.weights[columns, label]
         strongest = np.argsort(-pull, kind="stable")[:3]
         return ", ".join(f"{readable(self.vocabulary[columns[i]])} {pull[i]:+.2f}" for i in strongest)
+
+
+def _neighbours(found: Examples, label: int) -> tuple[Ints, Floats, Ints]:
+    """(columns, values, where each row starts) of a label's sentences."""
+    first, last = int(found.first[label]), int(found.first[label + 1])
+    begin, end = int(found.starts[first]), int(found.starts[last])
+    return found.columns[begin:end], found.values[begin:end], found.starts[first:last] - begin
 
 
 def softened(margins: Floats, temperature: float) -> Floats:

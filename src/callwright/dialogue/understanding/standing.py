@@ -10,6 +10,8 @@ __all__ = ["in_compound", "stands_alone"]
 
 _BEFORE = frozenset("嗯恩啊哦噢喔诶哎唉那也都就还好行对是可挺很,啦嘛呢吧的了")
 _AFTER = frozenset("吧啊呀的了嘛呢哈哦噢喔滴嘞啦咯就那我你您咱没谢,好行对是")
+_BEFORE_NO = frozenset(",嗯啊哦那也都就还我了")
+_AFTER_NO = frozenset(",吧啊呀的了嘛呢哦谢")
 _WORDS = """
 不会 不好 不对 不成 不是 不能 不行 不要 中午 中国 中心 中间 主要 举行 于是 但是 你好 倒是 先行 其中 出行 刚好 别人 别墅 别处 别的
 功能 区别 友好 反对 发行 变成 只好 只是 只有 只要 可怜 可惜 可是 可爱 可能 同行 告别 好久 好事 好些 好人 好像 好几 好友 好吃 好听
@@ -29,7 +31,7 @@ def stands_alone(text: str, position: int) -> bool:
     if text[position] in (before, after):  # 行行行, 对对
         return True
     if text[position] in "不没别":  # "不了" answers, "不错" does not
-        return after in _AFTER
+        return before in _BEFORE_NO and after in _AFTER_NO
     return not in_compound(text, position) and (before in _BEFORE or after in _AFTER)
 
 
