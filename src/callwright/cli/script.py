@@ -83,7 +83,7 @@ def test_command(files: list[Path] = _FILES, as_json: bool = _JSON) -> None:
 
 @script_app.command("new")
 def new_command(
-    name: str = typer.Argument(..., help="Name of the new script; also the file name."),
+    name: str = typer.Argument(..., help="Name of the new script, with or without `.yaml`; also the file name."),
     template: str = typer.Option("", "--template", help="Which template to start from (see `script templates`)."),
     out: Path | None = typer.Option(None, "--out", help="Where to write it (default NAME.yaml)."),
 ) -> None:
@@ -94,6 +94,7 @@ def new_command(
         raise SettingsError(
             Problem("unknown-template", f"there is no template `{chosen}`", hint=f"Known: {', '.join(known)}.")
         )
+    name = name.removesuffix(".yaml")
     target = out or Path(f"{name}.yaml")
     text = template_path(chosen).read_text(encoding="utf-8")
     try:
