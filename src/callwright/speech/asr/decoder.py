@@ -51,7 +51,10 @@ _MIRRORED_MEAN = "48,3,3,8,1,-5,8,-5,-8,2,-1,5,-4"
 
 TUNING: dict[Literal["zh", "en"], Tuning] = {
     "zh": Tuning(
-        mean=_TELEPHONE_MEAN, config={"samprate": 8000, "cmn": "batch", "lw": 8.0, "fwdflatlw": 10.0, "maxhmmpf": 5000}
+        pack_weight=1.0,
+        accept_at=0.75,
+        mean=_TELEPHONE_MEAN,
+        config={"samprate": 8000, "cmn": "batch", "lw": 8.0, "fwdflatlw": 10.0, "maxhmmpf": 5000},
     ),
     "en": Tuning(
         mean=_MIRRORED_MEAN,
@@ -187,13 +190,17 @@ class PhraseDecoder:
         if not readings:
             return Decoded("", "", 0.0, (), 0, 0)
         begin, end = self._bounds()
-        judged = [(*self._judge(reading), reading) for reading in readings]
         rank = self._vocabulary.tuning.rank_cost
-        place = max(range(len(judged)), key=lambda i: judged[i][1] - rank * min(i, 3))
-        text, score, raw = judged[place]
-        score = max(0.0, score - rank * min(place, 3))
-        others = dict.fromkeys(t for t, *_ in [judged[0], *judged] if t != text)
-        return Decoded(raw, text, score, tuple(others)[:3], begin, end)
+        best, text, raw = -1.0, "", ""
+        for place, reading in enumerate(readings):
+            cost = rank * min(place, 3)
+            if best >= 1.0 - cost:
+                break  # nothing further down can fit better
+            fitting, score = self._judge(reading)
+            if score - cost > best:
+                best, text, raw = score - cost, fitting, reading
+        others = tuple(reading for reading in readings if reading != text)
+        return Decoded(raw, text, max(0.0, best), others[:3], begin, end)
 
     def _readings(self, count: int) -> list[str]:
         """The best texts of the last pass."""

@@ -105,7 +105,7 @@ class PocketsphinxStream:
             self._lost = True
             self._worker.send(pack(Kind.END, self.number))  # frees the worker's half-heard utterance
             self._waiting.append((-1, -1))
-            self._emit(RecognitionError("the recogniser is overloaded: this utterance is lost"))
+            self._emit(RecognitionError("the recogniser is overloaded: this utterance is lost", under_way=True))
 
     # ------------------------------------------------------------ from the worker
 
@@ -119,12 +119,15 @@ class PocketsphinxStream:
 
     def crashed(self, message: str) -> None:
         """The worker died. An utterance under way or waiting for its final is lost."""
-        lost = sum(begin >= 0 for begin, _ in self._waiting) + int(self._in_utterance and not self._lost)
+        waiting = sum(begin >= 0 for begin, _ in self._waiting)
+        under_way = self._in_utterance and not self._lost
         self._waiting.clear()
         self._frames = []
         self._lost = True
-        for _ in range(lost):
+        for _ in range(waiting):
             self._emit(RecognitionError(message))
+        if under_way:
+            self._emit(RecognitionError(message, under_way=True))
 
     def receive(self, kind: Kind, value: dict[str, Any]) -> None:
         if kind is Kind.READY and not self.opened.done():
@@ -149,7 +152,7 @@ class PocketsphinxStream:
             self._emit(RecognitionError(value["message"]))
         elif self._in_utterance and not self._lost:
             self._lost = True
-            self._emit(RecognitionError(value["message"]))
+            self._emit(RecognitionError(value["message"], under_way=True))
 
     def _emit(self, event: Hearing) -> None:
         if not self._closed:
