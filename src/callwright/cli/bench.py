@@ -1,0 +1,57 @@
+"""`callwright bench NAME`: measure a claim. Exit 0 when every target is met, 1 when one is missed, 2 when data is missing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+from rich.console import Console
+
+from callwright.bench.report import Report
+from callwright.settings import Settings
+
+__all__ = ["bench_app"]
+
+bench_app = typer.Typer(no_args_is_help=True, help="Measure what callwright claims, on this machine.")
+
+
+@bench_app.callback()
+def bench() -> None:
+    """Measure what callwright claims, on this machine."""
+
+
+@bench_app.command("nlu")
+def nlu(
+    json_file: Path | None = typer.Option(None, "--json", metavar="FILE", help="Also write the figures as JSON."),
+    data: Path | None = typer.Option(None, "--data", metavar="FOLDER", help="Folder of the public intent sets."),
+) -> None:
+    """Understanding: accuracy on public intent sets, speed on a script of fifty intents, dialogue turns per second."""
+    from callwright.bench.nlu import run  # needs scikit-learn; other commands do not
+
+    console = Console(stderr=True)
+    folder = data or Settings.from_environment().shared / "nlu"
+    finish(run(folder, say=lambda part: console.print(f"measuring {part} ...", highlight=False)), json_file)
+
+
+@bench_app.command("asr")
+def asr(
+    json_file: Path | None = typer.Option(None, "--json", metavar="FILE", help="Also write the figures as JSON."),
+) -> None:
+    """Recognition: human Mandarin callers against three scripts, synthetic English callers on an appointment call."""
+    from callwright.bench.asr import run
+
+    console = Console(stderr=True)
+    settings = Settings.from_environment()
+    report = run(
+        settings.shared, settings.models, say=lambda part: console.print(f"measuring {part} ...", highlight=False)
+    )
+    finish(report, json_file)
+
+
+def finish(report: Report, json_file: Path | None) -> None:
+    """Show the table, write the JSON, and end with 1 when a target is missed."""
+    report.show(Console())
+    if json_file is not None:
+        report.write(json_file)
+    if not report.ok:
+        raise typer.Exit(1)
