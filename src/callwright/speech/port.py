@@ -58,9 +58,11 @@ class Final:
 
 @dataclass(frozen=True, slots=True)
 class RecognitionError:
-    """The recogniser failed; the call goes on without ears until `recovered` or ends with a named cause."""
+    """The recogniser failed; the call goes on without ears until `recovered` or ends with a named cause. under_way: the utterance that
+    has not ended yet is lost (no Final follows its end); else it stands for the Final of the oldest one that waits for its own."""
 
     message: str
+    under_way: bool = False
 
 
 Hearing = Partial | Final | RecognitionError
