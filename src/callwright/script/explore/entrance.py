@@ -140,6 +140,7 @@ class Entrance:
             yield from self._go_on(here, node, "it does not listen and has no `next.any`")
         elif not node.next:
             yield Fault("dead-end", here.node, "it listens but has neither `next` nor `end`")
+            yield replace(state, phase="listening")
         else:
             yield replace(state, phase="listening")
 
@@ -181,7 +182,9 @@ class Entrance:
         for option in options:
             if option.group is not None:
                 yield self.hand_over(option.group, replace(option.state, node=here.node))
-            elif option.target is not None:
+            elif option.target is None or (option.muted and option.target == here.node):
+                yield replace(option.state, node=here.node, phase="listening")
+            else:
                 yield _Transit(option.target, option.state, option.muted, here.frozen)
 
     def hand_over(self, group: str, state: State, node: str = "") -> State:

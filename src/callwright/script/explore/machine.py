@@ -51,9 +51,11 @@ class Machine:
         """A machine is noticed, at the start or later: the first rule for it, else the call ends."""
         rules = sorted((r for r in self.script.globals if r.event == "answered_by_machine"), key=lambda r: -r.priority)
         label = "answered by a machine"
-        if not rules:
+        rule = rules[0] if rules else None
+        state = replace(state, node=state.node or self.script.flow.start)
+        if rule is None or not (rule.end or rule.goto or rule.then):
             yield Edge(label, "answer", "machine", Arrival((), ended("", "voicemail")))
-        for rule in rules[:1]:
+        else:
             yield from (Edge(label, "global", rule.id, arrival) for arrival in self._rule(rule, state))
 
     def _acted(self, state: State) -> Iterator[Edge]:
@@ -208,10 +210,10 @@ class Machine:
             arrivals = [Arrival((), ended(state.node, rule.end))]
         elif rule.goto is not None:
             arrivals = list(self.entrance.enter(rule.goto, self._left(state, rule.goto)))
-        elif group is not None and not opt_out:
+        elif opt_out:
+            arrivals = [Arrival((), ended(state.node, (rule.then.end if rule.then else None) or "optout"))]
+        elif group is not None:
             arrivals = [Arrival((), self.entrance.hand_over(group, state))]
-        elif rule.then is None and opt_out:
-            arrivals = [Arrival((), ended(state.node, "optout"))]
         else:
             arrivals = self._then(rule.then, state)
         return [replace(arrival, frozen=arrival.frozen or freezes) for arrival in arrivals]
@@ -270,7 +272,7 @@ class Machine:
             after = replace(option.state, phase="listening", fallback="")
             if option.group is not None:
                 yield Edge(label, kind, key, Arrival((), self.entrance.hand_over(option.group, after)), used)
-            elif option.target is None:
+            elif option.target is None or (option.muted and option.target == state.node):
                 yield Edge(label, kind, key, Arrival((), after), used)
             else:
                 pleading = key in KEPT or (state.pleading and option.target == state.node)
