@@ -183,8 +183,10 @@ class _Worker:
                 self._reader = asyncio.create_task(self._run(), name="recogniser-worker")
 
     async def _spawn(self) -> None:
+        # A session of its own: Ctrl-C at the terminal is for us; the worker ends when its stdin does.
         self._process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "callwright.speech.asr.worker", str(self._models), stdin=PIPE, stdout=PIPE
+            sys.executable, "-m", "callwright.speech.asr.worker", str(self._models), stdin=PIPE, stdout=PIPE,
+            start_new_session=True
         )  # fmt: skip
 
     def send(self, message: bytes, *, audio: bool = False) -> bool:
