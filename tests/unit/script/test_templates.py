@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 
 import pytest
+import yaml
 
 from callwright.script.builtin import template_path, templates
 from callwright.script.checks import check
 from callwright.script.loader import LoadedScript, load
+from callwright.script.model import Script
 
 TODAY = date(2026, 11, 20)
 SEVEN = {
@@ -66,3 +69,9 @@ def test_every_role_is_there_with_knowledge_grades_and_tests(template: LoadedScr
     assert len(script.tests) >= 8
     assert set(script.grading.scale) == set("ABCDEF")
     assert set(script.grading.follow_up) == set("ABCDEF")
+
+
+def test_the_slow_yaml_reader_reads_it_too(template: LoadedScript) -> None:
+    """Without libyaml the pure Python reader is used, and it is stricter about `?]`."""
+    text = Path(template.file).read_text("utf-8")
+    assert Script.model_validate(yaml.load(text, Loader=yaml.SafeLoader)) == template.script
