@@ -50,6 +50,8 @@ def demo(
             )
         )
     console = Console(highlight=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, width=150)
     begun = time.monotonic()
     result = asyncio.run(_run(console, lang.value, calls, robots, seed, out))
     rows = [(call.person.id, call.record, call.person.expected.label(), call.right) for call in result.calls]
@@ -57,7 +59,7 @@ def demo(
     console.print(f"{result.right} of {len(result.calls)} calls came out right, in {time.monotonic() - begun:.0f} s")
     console.print(f"report: {out / 'report.html'}   recordings, transcripts and event logs: {out}/", soft_wrap=True)
     if json_file is not None:
-        json_file.write_text(json.dumps(result.to_json(), ensure_ascii=False, indent=1), encoding="utf-8")
+        json_file.write_text(json.dumps(result.to_json(out.resolve()), ensure_ascii=False, indent=1), encoding="utf-8")
     if not no_open and console.is_terminal:
         webbrowser.open((out / "report.html").resolve().as_uri())
 

@@ -88,8 +88,8 @@ class DemoResult:
     def right(self) -> int:
         return sum(call.right for call in self.calls)
 
-    def to_json(self) -> dict[str, Any]:
-        """What `--json` writes."""
+    def to_json(self, folder: Path) -> dict[str, Any]:
+        """What `--json` writes; the files of a call by their path in `folder`."""
         return {
             "calls": [
                 {
@@ -99,8 +99,8 @@ class DemoResult:
                     "right": call.right,
                     "grade": call.record.grade,
                     "reason": call.record.reason,
-                    "recording": call.record.recording,
-                    "transcript": call.record.transcript,
+                    "recording": str(folder / call.record.recording) if call.record.recording else "",
+                    "transcript": str(folder / call.record.transcript),
                 }
                 for call in self.calls
             ],

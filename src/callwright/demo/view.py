@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from rich import box
+from rich.markup import escape
 from rich.table import Table
 
 from callwright.calls.model import CallRecord
 
-__all__ = ["progress_table", "results_table"]
+__all__ = ["progress_table", "results_table", "short_reason"]
 
 _WORDS = {
     "en": ("Person", "State", "Said last", "Outcome", "Grade", "Why", "Slots", "Tags", "Seconds", "Expected"),
@@ -30,24 +32,40 @@ def progress_table(language: str, states: Mapping[str, tuple[str, str]], done: i
 
 
 def results_table(language: str, rows: Sequence[tuple[str, CallRecord, str, bool]]) -> Table:
-    """Every call: (person, record, expected label, came out right)."""
+    """Every call: (person, record, expected label, came out right). One line a call; a wrong one has a second line with what was expected."""
     person, _, _, outcome, grade, why, slots, tags, seconds, expected = _WORDS[language]
-    table = Table(show_lines=False)
-    for name in ("", person, outcome, grade, why, slots, tags, seconds):
-        table.add_column(name, overflow="fold", justify="right" if name == seconds else "left")
+    table = Table(show_lines=False, box=box.SIMPLE_HEAD, pad_edge=False)
+    for name, options in (
+        ("", {}),
+        (person, {"min_width": 18}),
+        (outcome, {"min_width": 14}),
+        (grade, {}),
+        (why, {"ratio": 3, "overflow": "ellipsis"}),
+        (slots, {"ratio": 2, "overflow": "ellipsis"}),
+        (tags, {"ratio": 1, "overflow": "ellipsis"}),
+        (seconds, {"justify": "right"}),
+    ):
+        table.add_column(name, no_wrap=True, **options)  # type: ignore[arg-type]
     for name, record, right_outcome, right in rows:
-        shown = record.disposition if right else f"{record.disposition}\n{expected}: {right_outcome}"
         table.add_row(
             "[green]✓[/]" if right else "[red]✗[/]",
             name,
-            shown,
+            record.disposition,
             record.grade or "–",
-            record.reason,
-            ", ".join(f"{key}={plain(value)}" for key, value in record.slots.items()),
-            ", ".join(record.tags),
+            escape(short_reason(record)),
+            escape(", ".join(f"{key}={plain(value)}" for key, value in record.slots.items())),
+            escape(", ".join(record.tags)),
             f"{record.talk_ms / 1000:.0f}" if record.answered else "",
         )
+        if not right:
+            table.add_row("", "", "", "", f"[red]{expected}: {escape(right_outcome)}[/]", "", "", "")
     return table
+
+
+def short_reason(record: CallRecord) -> str:
+    """What the grade means and the rule that gave it, without the rule's number; the whole reason stands in the record and the report."""
+    rule = record.reason.split(": ", 1)[-1].split("；", 1)[0].split("; where", 1)[0].split("：", 1)[-1]
+    return f"{record.grade_title}: {rule}" if record.grade_title else rule
 
 
 def plain(value: Any) -> str:
