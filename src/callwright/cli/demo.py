@@ -55,7 +55,7 @@ def demo(
     begun = time.monotonic()
     result = asyncio.run(_run(console, lang.value, calls, robots, seed, out))
     rows = [(call.person.id, call.record, call.person.expected.label(), call.right) for call in result.calls]
-    console.print(results_table(lang.value, rows))
+    console.print(results_table(lang.value, rows, console.width))
     console.print(f"{result.right} of {len(result.calls)} calls came out right, in {time.monotonic() - begun:.0f} s")
     console.print(f"report: {out / 'report.html'}   recordings, transcripts and event logs: {out}/", soft_wrap=True)
     if json_file is not None:

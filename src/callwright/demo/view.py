@@ -8,6 +8,7 @@ from typing import Any
 from rich import box
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from callwright.calls.model import CallRecord
 
@@ -31,41 +32,44 @@ def progress_table(language: str, states: Mapping[str, tuple[str, str]], done: i
     return table
 
 
-def results_table(language: str, rows: Sequence[tuple[str, CallRecord, str, bool]]) -> Table:
-    """Every call: (person, record, expected label, came out right). One line a call; a wrong one has a second line with what was expected."""
+def results_table(language: str, rows: Sequence[tuple[str, CallRecord, str, bool]], width: int) -> Table:
+    """Every call: (person, record, expected label, came out right), in `width` columns. One line a call; a wrong one has a second line with
+    what was expected. What does not fit is cut with an ellipsis: the whole stands in the report."""
     person, _, _, outcome, grade, why, slots, tags, seconds, expected = _WORDS[language]
-    table = Table(show_lines=False, box=box.SIMPLE_HEAD, pad_edge=False)
-    for name, options in (
-        ("", {}),
-        (person, {"min_width": 18}),
-        (outcome, {"min_width": 14}),
-        (grade, {}),
-        (why, {"ratio": 3, "overflow": "ellipsis"}),
-        (slots, {"ratio": 2, "overflow": "ellipsis"}),
-        (tags, {"ratio": 1, "overflow": "ellipsis"}),
-        (seconds, {"justify": "right"}),
-    ):
-        table.add_column(name, no_wrap=True, **options)  # type: ignore[arg-type]
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    spare = max(24, width - 68)
+    for name in ("", person, outcome, grade, why, slots, tags):
+        table.add_column(name, no_wrap=True)
+    table.add_column(seconds, justify="right", no_wrap=True)
     for name, record, right_outcome, right in rows:
+        filled = ", ".join(f"{key}={plain(value)}" for key, value in record.slots.items())
         table.add_row(
             "[green]✓[/]" if right else "[red]✗[/]",
-            name,
+            _cut(name, 20),
             record.disposition,
             record.grade or "–",
-            escape(short_reason(record)),
-            escape(", ".join(f"{key}={plain(value)}" for key, value in record.slots.items())),
-            escape(", ".join(record.tags)),
+            _cut(short_reason(record), spare // 2),
+            _cut(filled, spare // 4),
+            _cut(", ".join(record.tags), spare // 4),
             f"{record.talk_ms / 1000:.0f}" if record.answered else "",
         )
         if not right:
-            table.add_row("", "", "", "", f"[red]{expected}: {escape(right_outcome)}[/]", "", "", "")
+            table.add_row("", f"[red]{expected}:[/]", f"[red]{escape(right_outcome)}[/]", "", "", "", "", "")
     return table
+
+
+def _cut(text: str, width: int) -> Text:
+    shown = Text(text)
+    shown.truncate(width, overflow="ellipsis")
+    return shown
 
 
 def short_reason(record: CallRecord) -> str:
     """What the grade means and the rule that gave it, without the rule's number; the whole reason stands in the record and the report."""
     rule = record.reason.split(": ", 1)[-1].split("；", 1)[0].split("; where", 1)[0].split("：", 1)[-1]
-    return f"{record.grade_title}: {rule}" if record.grade_title else rule
+    if rule == "True" or not record.grade_title:
+        return record.grade_title or rule
+    return f"{record.grade_title}: {rule}"
 
 
 def plain(value: Any) -> str:
