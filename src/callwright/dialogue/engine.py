@@ -348,8 +348,8 @@ class Dialogue:
 
     def _finished(self, turn: Turn) -> Step:
         state = turn.state()
-        waiting = turn.phase in ("action", "transfer")
-        acts = turn.acts() if waiting else turn.acts(self._listen(turn))
+        done = turn.final is not None or turn.phase in ("action", "transfer")  # a call may end before it entered a node
+        acts = turn.acts() if done else turn.acts(self._listen(turn))
         return Step(state, acts, tuple(turn.entries))
 
     def _listen(self, turn: Turn) -> Listen:
