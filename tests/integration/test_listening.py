@@ -58,3 +58,19 @@ def test_an_answer_is_cut_out_and_understood(tmp_path: Path) -> None:
             decoder.push(frame)
         assert decoder.finish().text == text
     decoder.close()
+
+
+def test_ever_new_contexts_do_not_pile_up(tmp_path: Path) -> None:
+    acoustic, dictionary = find_english_model()
+    vocabulary = VocabularyModel(
+        "en", (("where is the clinic", 1.0),), EnglishLexicon(read_dictionary(dictionary)), TUNING["en"]
+    )
+    decoder = PhraseDecoder(vocabulary, acoustic)
+    for number in range(70):
+        decoder.expect(("where is the clinic", f"number {number}"))
+    assert len(decoder._contexts) == 64
+    pcm = line(tmp_path, "where is the clinic")
+    decoder.begin()
+    decoder.push(pcm[6400:-6400])
+    assert decoder.finish().text == "where is the clinic"
+    decoder.close()

@@ -27,6 +27,9 @@ from callwright.speech.port import Pcm
 __all__ = ["TUNING", "Decoded", "PhraseDecoder", "Tuning", "VocabularyModel"]
 
 
+_CONTEXTS = 64  # language models kept per decoder
+
+
 @dataclass(frozen=True, slots=True)
 class Tuning:
     """What was chosen on development data (docs/explanation/recognition.md). pack_weight: share of everyday answers against script phrases;
@@ -139,6 +142,7 @@ class PhraseDecoder:
             ) from error
         self.renew()
         self._contexts: dict[tuple[str, ...], str] = {}
+        self._made = 0
         self._samples: list[Pcm] = []
         self.expect(())
 
@@ -146,7 +150,12 @@ class PhraseDecoder:
         """Phrases the next utterance probably is (subset of the vocabulary; others are ignored)."""
         name = self._contexts.get(phrases)
         if name is None:
-            name = f"context{len(self._contexts)}"
+            if len(self._contexts) >= _CONTEXTS:
+                oldest = next(known for known in self._contexts if known)  # () stays
+                self._decoder.activate_search(self._contexts[()])
+                self._decoder.remove_search(self._contexts.pop(oldest))
+            self._made += 1
+            name = f"context{self._made}"
             path = Path(self._folder.name) / f"{name}.arpa"
             path.write_text(self._vocabulary.arpa(phrases), encoding="utf-8")
             self._decoder.add_lm_file(name, str(path))
