@@ -38,6 +38,10 @@ class Option:
     muted: bool = False
     group: str | None = None
 
+    def stays(self, name: str) -> bool:
+        """It leaves the robot at `name`, where something else is said or the question comes again."""
+        return self.group is None and (self.target is None or (self.muted and self.target == name))
+
 
 @dataclass(frozen=True, slots=True)
 class _Transit:
@@ -177,14 +181,16 @@ class Entrance:
             yield Fault("dead-end", here.node, why)
             return
         options = list(self.options(here.node, key, here.state))
-        if not options or any(option.target is None and option.group is None for option in options):
+        if not options or any(option.stays(here.node) for option in options):
             yield Fault("dead-end", here.node, f"`next.{key}` leads nowhere")
         for option in options:
             if option.group is not None:
                 yield self.hand_over(option.group, replace(option.state, node=here.node))
-            elif option.target is None or (option.muted and option.target == here.node):
+            elif option.stays(here.node):
                 yield replace(option.state, node=here.node, phase="listening")
-            else:
+                if key == "filled":  # asked again, the slot is still filled: the key is followed once more
+                    yield _Transit(here.node, option.state, frozen=here.frozen)
+            elif option.target is not None:
                 yield _Transit(option.target, option.state, option.muted, here.frozen)
 
     def hand_over(self, group: str, state: State, node: str = "") -> State:

@@ -272,13 +272,23 @@ class Machine:
             after = replace(option.state, phase="listening", fallback="")
             if option.group is not None:
                 yield Edge(label, kind, key, Arrival((), self.entrance.hand_over(option.group, after)), used)
-            elif option.target is None or (option.muted and option.target == state.node):
+            elif option.stays(state.node):
                 yield Edge(label, kind, key, Arrival((), after), used)
-            else:
+                if key == "filled":  # asked again, the slot is still filled: the key is followed once more
+                    yield from self._filled_again(after, label, kind)
+            elif option.target is not None:
                 pleading = key in KEPT or (state.pleading and option.target == state.node)
                 moved = replace(self._left(after, option.target), pleading=pleading)
                 for arrival in self.entrance.enter(option.target, moved, muted=option.muted):
                     yield Edge(label, kind, key, arrival, used)
+
+    def _filled_again(self, state: State, label: str, kind: str) -> Iterator[Edge]:
+        step = self.nodes[state.node].next["filled"]
+        if not isinstance(step, str) and 0 < state.count(state.node, "filled") <= step.max:
+            yield from self._first(state, ("filled",), label, kind)
+        else:
+            fault = Fault("dead-end", state.node, "`next.filled` asks the same question again")
+            yield Edge(label, kind, "filled", Arrival((), ended(state.node, "dead_end"), (fault,)))
 
     def _left(self, state: State, target: str) -> State:
         """Leaving a node: counters of other nodes are forgotten when there are too many to follow; entering forgets the tries."""
