@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Awaitable, Callable, Mapping
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
 
 import anyio
+import anyio.lowlevel
 from anyio.abc import TaskGroup
 
-from callwright.calls.ears import Ears, EarsParts
+from callwright.calls.ears import AskAgain, Ears, EarsParts
 from callwright.calls.log import EventLog
 from callwright.calls.mouth import Mouth, Prepare
 from callwright.calls.outbox import Outbox
@@ -33,9 +33,11 @@ from callwright.dialogue.values import (
     Transfer,
     TransferDone,
 )
-from callwright.telephony.port import Leg, Media
+from callwright.errors import LineError
+from callwright.script.text import placeholders, render
+from callwright.telephony.port import Frame, Leg, LegEnded, Media
 
-__all__ = ["Conversation", "Seat"]
+__all__ = ["Conversation", "Seat", "causes"]
 
 Handover = Callable[
     [Leg, Transfer, EventLog, Callable[[], None]], Awaitable[bool]
@@ -56,6 +58,16 @@ class Seat:
     tell: Callable[[str, str], None]
 
 
+@dataclass(frozen=True, slots=True)
+class _Gone:
+    """The leg has ended."""
+
+    how: LegEnded
+
+
+_Happening = Event | AskAgain | _Gone | Exception
+
+
 class Conversation:
     """`run` talks until the dialogue ends or the caller is gone. A fault ends the call with a named cause, never silently."""
 
@@ -64,13 +76,14 @@ class Conversation:
         self._leg = leg
         self._media = media
         self._begun_ms = seat.log.now_ms()
-        self._send, self._inbox = anyio.create_memory_object_stream[Event](math.inf)
+        self._waiting: deque[_Happening] = deque()
+        self._arrived = anyio.Event()
         self._mouth = Mouth(media, seat.prepare, seat.log, seat.log.now_ms)
         self._ears = Ears(seat.ears, self._mouth, seat.log, self.now_ms, self._hear)
-        self._over = anyio.Event()
         self._ended = False
         self._gone = False
         self._with_person = False
+        self._fetching: tuple[str, anyio.CancelScope] | None = None
         self._tasks: TaskGroup
         self.state = seat.dialogue.start(seat.variables, now.isoformat(timespec="minutes"))
         self.end = ""
@@ -82,14 +95,15 @@ class Conversation:
 
     def key(self, digit: str) -> None:
         """A key was pressed."""
-        self._seat.log.add("key", digit=digit)
-        self._hear(Dtmf(self.now_ms(), digit))
+        if not self._ended:
+            self._seat.log.add("key", digit=digit)
+            self._hear(Dtmf(self.now_ms(), digit))
 
-    def gone(self, by: Literal["us", "peer", "network"]) -> None:
+    def gone(self, how: LegEnded) -> None:
         """The leg has ended; what was agreed so far stays."""
         if not self._gone:
             self._gone = True
-            self._hear(Hangup(self.now_ms(), "network" if by == "network" else "caller"))
+            self._hear(_Gone(how))
 
     async def run(self) -> None:
         """Talk. Returns when the call has been hung up by either side."""
@@ -98,30 +112,75 @@ class Conversation:
                 self._tasks = tasks
                 tasks.start_soon(self._limit)
                 tasks.start_soon(self._ears.open)
-                self._media.listen(self._ears.on_frame, self.key)
-                self._seat.tell("answered", "")
-                async for event in self._inbox:
-                    await self._step(event)
-                    if self._ended:
-                        break
+                # Keys come as events of the leg, which knows those sent as RTP events and those sent by INFO.
+                self._media.listen(self._on_frame, lambda digit: None)
+                while not self._ended:
+                    await self._step(await self._next())
                 tasks.cancel_scope.cancel()
         except Exception as error:  # noqa: BLE001 - the boundary of one call: its fault must not reach the others
-            self._seat.log.add("fault", message=f"{type(error).__name__}: {error}")
-            self.end = self.end or "fault"
+            self._fault(error)
+        except BaseException:
+            if not self.end:
+                self._seat.log.add("fault", message="the call was cancelled")
+                self.end = "fault"
+            raise
         finally:
+            self._ended = True
             with anyio.CancelScope(shield=True):
-                await self._ears.close()
-                if not self._gone:
-                    await self._leg.hangup(self.end)
+                await self._leave()
 
-    def _hear(self, event: Event) -> None:
-        self._send.send_nowait(event)
+    async def _leave(self) -> None:
+        self._mouth.cut()
+        try:
+            await self._ears.close()
+        except Exception as error:  # noqa: BLE001 - as above: the caller is hung up on whatever the recogniser says
+            self._fault(error)
+        if not self._gone:
+            await self._leg.hangup(self.end)
+
+    def _fault(self, error: BaseException) -> None:
+        for cause in causes(error):
+            self._seat.log.add("fault", message=f"{type(cause).__name__}: {cause}")
+        self.end = self.end or "fault"
+
+    def _hear(self, happening: _Happening) -> None:
+        if not self._ended:
+            self._waiting.append(happening)
+            self._arrived.set()
+
+    async def _next(self) -> _Happening:
+        await anyio.lowlevel.checkpoint()
+        while not self._waiting:
+            self._arrived = anyio.Event()
+            await self._arrived.wait()
+        return self._waiting.popleft()
+
+    def _on_frame(self, frame: Frame) -> None:
+        if self._ended:
+            return
+        try:
+            self._ears.on_frame(frame)
+        except Exception as error:  # noqa: BLE001 - told to the call, which ends by it; the media engine only complains to its loop
+            self._hear(error)
 
     async def _limit(self) -> None:
         await anyio.sleep(self._seat.dialogue.script.limits.max_seconds)
         self._hear(TimeUp(self.now_ms()))
 
-    async def _step(self, event: Event) -> None:
+    # ------------------------------------------------------------ one event
+
+    async def _step(self, happening: _Happening) -> None:
+        match happening:
+            case Exception():
+                raise happening
+            case AskAgain(node=node):
+                await self._ask_again(node)
+            case _Gone(how=how):
+                await self._caller_gone(how)
+            case _:
+                await self._dialogue(happening)
+
+    async def _dialogue(self, event: Event) -> None:
         log, dialogue = self._seat.log, self._seat.dialogue
         if isinstance(event, Heard):
             self.turns += 1
@@ -134,36 +193,25 @@ class Conversation:
         self.state = step.state
         for entry in step.entries:
             log.add(entry.kind, entry.data)
-        if isinstance(event, Hangup):
-            self._finish_without_words(step.acts)
-        elif step.acts or self.state.phase == "action":
+        self._stop_fetching()
+        # Before anything is said about them: whoever hangs up at the first word has opted out all the same.
+        kept = await self._keep(step.acts)
+        if self._gone or self._with_person:
+            self._perform_silently(event, step.acts)
+            return
+        if isinstance(event, Dtmf | TimeUp) and step.acts:
+            self._ears.cut_in()
+        if step.acts:
             await self._perform(step.acts)
-
-    async def _perform(self, acts: tuple[Act, ...]) -> None:
-        last = acts[-1] if acts else None
-        self._ears.deafen(closing=isinstance(last, End | Transfer))
-        kept = True
-        for act in acts:
-            match act:
-                case Say():
-                    self._seat.tell("speaking", act.text)
-                    await self._mouth.queue(act)
-                case Do():
-                    kept = await self._do(act) and kept
-                case Listen():
-                    self._ears.listen(act)
-                case Transfer():
-                    self._tasks.start_soon(self._hand_over, act)
-                case End(value=value):
-                    await self._finish(value)
         if self.state.phase == "action":
             self._hear(ActionDone(self.now_ms(), kept, "" if kept else "could not be kept"))
 
-    async def _finish(self, value: str) -> None:
-        self.end = value
-        self._ended = True
-        if not self._with_person:
-            await self._mouth.finished()
+    async def _keep(self, acts: tuple[Act, ...]) -> bool:
+        kept = True
+        for act in acts:
+            if isinstance(act, Do):
+                kept = await self._do(act) and kept
+        return kept
 
     async def _do(self, act: Do) -> bool:
         try:
@@ -173,21 +221,109 @@ class Conversation:
             return False
         return True
 
-    async def _hand_over(self, act: Transfer) -> None:
+    async def _perform(self, acts: tuple[Act, ...]) -> None:
+        self._ears.deafen(closing=isinstance(acts[-1], End | Transfer))
+        for act in acts:
+            match act:
+                case Say():
+                    await self._say(act)
+                case Listen():
+                    self._ears.listen(act)
+                case Transfer():
+                    self._fetch(act)
+                case End(value=value):
+                    self.end = value
+                    await self._mouth.finished()
+                    self._ended = True
+        if self.state.phase == "transfer":
+            self._ears.overhear()
+
+    async def _say(self, act: Say) -> None:
+        self._seat.tell("speaking", act.text)
+        try:
+            await self._mouth.queue(act)
+        except LineError as error:  # the caller has just gone; the leg's last event is on its way
+            self._seat.log.add("unsaid", source=act.source, why=str(error))
+
+    def _perform_silently(self, event: Event, acts: tuple[Act, ...]) -> None:
+        """Nobody can hear the robot any more: only how the conversation ended counts."""
+        for act in acts:
+            if isinstance(act, End):
+                self.end = self.end or act.value
+                self._ended = True
+        if isinstance(event, Hangup | TransferDone):
+            self.end = self.end or ("transfer" if self._with_person else "hangup")
+            self._ended = True
+
+    async def _caller_gone(self, how: LegEnded) -> None:
+        if self._with_person:
+            self._hear(TransferDone(self.now_ms(), True))
+            return
+        self._mouth.cut()
+        await self._ears.last_words()
+        if how.cause == "bye" and how.by == "us":  # the line's own limit
+            self.end = self.end or "too_long"
+        self._hear(Hangup(self.now_ms(), "caller" if how.by == "peer" else "network"))
+
+    async def _ask_again(self, node_id: str) -> None:
+        """Say the node's short question in place of a prompt that was paused (barge `resume: reask`)."""
+        node = self._seat.dialogue.script.flow.nodes[node_id]
+        state = self.state
+        if state.node != node_id or self._gone or self._with_person:
+            return
+        values = {**state.variables, **{name: filled.spoken for name, filled in state.slots.items()}}
+        for index, variant in enumerate(node.reask):
+            names = placeholders(variant.text)
+            if variant.when is None and variant.channel in (None, "voice") and all(values.get(name) for name in names):
+                text = render(variant.text, values)
+                barge = self._seat.ears.barge(node_id).mode
+                await self._say(Say(text, f"node:{node_id}/reask/{index}", node_id, variant.audio, variant.text, barge))
+                return
+
+    # ------------------------------------------------------------ a person
+
+    def _fetch(self, act: Transfer) -> None:
+        if self._fetching is not None and self._fetching[0] == act.group:
+            return  # it is ringing there already
+        if self._fetching is not None:
+            self._fetching[1].cancel()
+        scope = anyio.CancelScope()
+        self._fetching = (act.group, scope)
+        self._tasks.start_soon(self._hand_over, act, scope)
+
+    def _stop_fetching(self) -> None:
+        """The conversation went another way while a person was rung."""
+        if self._fetching is not None and self.state.phase != "transfer" and not self._with_person:
+            self._fetching[1].cancel()
+            self._fetching = None
+
+    async def _hand_over(self, act: Transfer, scope: anyio.CancelScope) -> None:
         """Ring a person; once one talks, the robot is silent until either side has hung up."""
-        await self._mouth.finished()
-        self._seat.tell("transferring", act.group)
 
         def joined() -> None:
             self._with_person = True
             self._ears.mute()
+            self._mouth.stop()
             self._seat.tell("with a person", act.group)
 
-        met = await self._seat.handover(self._leg, act, self._seat.log, joined)
-        self._hear(TransferDone(self.now_ms(), met))
+        with scope:
+            await self._mouth.finished()
+            self._seat.tell("transferring", act.group)
+            try:
+                met = await self._seat.handover(self._leg, act, self._seat.log, joined)
+            except Exception as error:  # noqa: BLE001 - a desk that fails is a desk where nobody answers
+                for cause in causes(error):
+                    self._seat.log.add("fault", message=f"desk: {type(cause).__name__}: {cause}")
+                met = self._with_person
+            if self._fetching is not None and self._fetching[1] is scope:
+                self._fetching = None
+            self._hear(TransferDone(self.now_ms(), met))
 
-    def _finish_without_words(self, acts: tuple[Act, ...]) -> None:
-        values: list[Any] = [act.value for act in acts if isinstance(act, End)]
-        met = "transfer" if self._with_person else "hangup"
-        self.end = self.end or (met if self._with_person or not values else values[-1])
-        self._ended = True
+
+def causes(error: BaseException) -> Iterator[BaseException]:
+    """The exceptions a task group wrapped, or the one that is none."""
+    if isinstance(error, BaseExceptionGroup):
+        for inner in error.exceptions:
+            yield from causes(inner)
+    else:
+        yield error

@@ -14,7 +14,7 @@ Disposition = Literal[
     "completed", "opted_out", "declined", "transferred", "callback", "wrong_person", "no_interaction", "hung_up", "abused", "voicemail",
     "screened", "not_understood", "too_long", "interrupted_by_fault",
     # not connected
-    "busy", "no_answer", "rejected", "not_existing", "unreachable", "barred", "carrier_blocked", "network_fault", "unknown",
+    "busy", "no_answer", "rejected", "empty_number", "unreachable", "barred", "carrier_blocked", "network_fault", "unknown",
     # not dialled
     "not_allowed",
 ]  # fmt: skip
@@ -40,16 +40,16 @@ _BY_END: dict[str, Disposition] = {
 
 _BY_CODE: dict[int, Disposition] = {
     403: "barred",
-    404: "not_existing",
+    404: "empty_number",
     408: "no_answer",
-    410: "not_existing",
+    410: "empty_number",
     480: "no_answer",
-    484: "not_existing",
+    484: "empty_number",
     486: "busy",
     487: "no_answer",
     600: "busy",
     603: "rejected",
-    604: "not_existing",
+    604: "empty_number",
     607: "rejected",
     608: "carrier_blocked",
 }
@@ -65,7 +65,8 @@ def disposition(*, answered: bool, end: str, code: int | None, cause: str) -> Di
         cause: `LegEnded.cause`.
     """
     if answered:
-        if cause in {"media_timeout", "protocol_error", "transport_error", "shutdown"} and end in {"", "hangup"}:
+        faults = {"media_timeout", "protocol_error", "transport_error", "internal_error", "shutdown", "timeout"}
+        if cause in faults and end in {"", "hangup"}:
             return "interrupted_by_fault"
         return _BY_END.get(end, "completed" if end else "hung_up")
     if code is not None:
@@ -74,6 +75,8 @@ def disposition(*, answered: bool, end: str, code: int | None, cause: str) -> Di
         if code in _BY_CODE:
             return _BY_CODE[code]
         return "barred" if code in {401, 407} else "unreachable"
+    if cause == "refused":
+        return "not_allowed"
     if cause in {"no_answer", "cancelled"}:
         return "no_answer"
     if cause == "timeout":

@@ -6,6 +6,8 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+import anyio
+
 from callwright.calls.greeting import Greeting
 from callwright.calls.log import EventLog
 from callwright.calls.mouth import Mouth
@@ -38,9 +40,11 @@ from callwright.speech.turns import (
 from callwright.speech.vad import Vad
 from callwright.telephony.port import Frame
 
-__all__ = ["Ears", "EarsParts"]
+__all__ = ["AskAgain", "Ears", "EarsParts"]
 
 PRE_ROLL_FRAMES = 15  # 300 ms before the voice flag: the beginning of the first word
+LAST_WORDS_S = 1.5
+_LONGEST_UTTERANCE_MS = 20_000
 _UNCERTAIN_SLOTS = frozenset({"text", "name"})  # any words fill them, so words that fit nothing are words all the same
 
 
@@ -64,11 +68,32 @@ class EarsParts:
         return base.model_copy(update={name: value for name, value in found.barge if value is not None})
 
 
+@dataclass(frozen=True, slots=True)
+class AskAgain:
+    """The prompt of this node was broken off by what was no interruption: its short question shall be said instead."""
+
+    node: str
+
+
+@dataclass(slots=True)
+class _Ended:
+    """An utterance that is over. Its words are taken in the order of the utterances, whatever becomes of the recogniser."""
+
+    partial: str
+    final: Final | None = None
+    done: bool = False
+
+
 class Ears:
     """`on_frame` for every 20 ms; `listen` arms the wait for an answer; events come through `hear`."""
 
     def __init__(
-        self, parts: EarsParts, mouth: Mouth, log: EventLog, now_ms: Callable[[], int], hear: Callable[[Event], None]
+        self,
+        parts: EarsParts,
+        mouth: Mouth,
+        log: EventLog,
+        now_ms: Callable[[], int],
+        hear: Callable[[Event | AskAgain | Exception], None],
     ) -> None:
         self._parts = parts
         self._mouth = mouth
@@ -81,18 +106,22 @@ class Ears:
         self._stream: RecogniserStream | None = None
         self._recent: deque[Pcm] = deque(maxlen=PRE_ROLL_FRAMES)
         self._listening: Listen | None = None
-        self._configured: tuple[str, str, int] = ("", "", 0)
+        self._configured: tuple[str, str, Listen | None] = ("", "", None)
         self._closing = False
+        self._overhearing = False
+        self._leaving = False
         self._muted = False
         self._in_utterance = False
         self._lost = False
         self._partial = ""
-        self._during = ""
-        self._alternatives: tuple[str, ...] = ()
+        self._ended: deque[_Ended] = deque()
+        self._settled = anyio.Event()
+        self._during: deque[tuple[int, str]] = deque(maxlen=16)  # (beginning of an utterance, node that was being said)
+        self._alternatives: dict[str, tuple[str, ...]] = {}
 
     async def open(self) -> None:
         """Connect the recogniser; what is said before it is there counts as not understood."""
-        stream = await self._parts.recogniser.open(self._parts.vocabulary, self._on_hearing)
+        stream = await self._parts.recogniser.open(self._parts.vocabulary, self._take_hearing)
         if self._listening is not None:
             stream.set_context(self._listening.phrases, self._listening.hotwords)
         # An utterance under way goes on without it: the recogniser would hear half of it.
@@ -107,7 +136,7 @@ class Ears:
 
     def listen(self, act: Listen) -> None:
         """Wait for the caller as the node wants."""
-        self._listening = act
+        self._listening, self._overhearing = act, False
         if self._stream is not None:
             self._stream.set_context(act.phrases, act.hotwords)
 
@@ -115,6 +144,36 @@ class Ears:
         """No answer is waited for until `listen`. closing: these prompts are the last ones and are said to their end."""
         self._listening = None
         self._closing = closing
+        self._overhearing = False
+        if closing:
+            self._mouth.resume(None)
+
+    def overhear(self) -> None:
+        """A person is being fetched: no answer is waited for, but what is said is taken (an opt-out counts at any time)."""
+        self._overhearing = True
+
+    def cut_in(self) -> None:
+        """Something else than words ends the prompt (a key, the time): it is dropped, unless it may not be interrupted."""
+        speaking = self._mouth.speaking
+        if speaking is not None and speaking.say.barge != "none":
+            self._mouth.stop()
+
+    async def last_words(self) -> None:
+        """The caller has gone: what was said until then is taken, the utterance under way too; waits for the recogniser `LAST_WORDS_S`."""
+        if self._muted or self._greeting.verdict is None:
+            return
+        self._leaving, self._listening = True, None
+        now = later = self._now_ms()
+        while later == now or (self._in_utterance and later - now < _LONGEST_UTTERANCE_MS):
+            later += 20
+            self._carry_out(self._taker.frame(later, False, None))
+        if self._ended:
+            self._settled = anyio.Event()
+            with anyio.move_on_after(LAST_WORDS_S):
+                await self._settled.wait()
+        for ended in self._ended:
+            ended.done = True
+        self._settle()
 
     def mute(self) -> None:
         """A person talks now: hear nothing more."""
@@ -140,7 +199,7 @@ class Ears:
         playing = None
         if self._mouth.speaking is not None:
             playing = Playing(self._mouth.speaking.played_ms, self._mouth.speaking.prompt.boundaries)
-        elif self._mouth.busy or self._listening is None:
+        elif self._mouth.busy or (self._listening is None and not self._overhearing):
             playing = Playing(0)
         self._carry_out(self._taker.frame(now, voice, playing))
         if self._in_utterance and self._stream is not None and not self._lost:
@@ -153,7 +212,7 @@ class Ears:
         mode = (
             "none" if self._closing else (speaking.say.barge if speaking is not None else self._configured[1] or "none")
         )
-        wanted = (node, mode, id(listening))
+        wanted = (node, mode, listening)
         if wanted != self._configured:
             self._configured = wanted
             self._taker.configure(self._settings(node, mode, listening))
@@ -190,16 +249,15 @@ class Ears:
     def _carry_out(self, decisions: tuple[Decision, ...]) -> None:
         for decision in decisions:
             match decision:
-                case StartUtterance():
-                    self._start_utterance()
+                case StartUtterance(begin_ms=begin_ms):
+                    self._start_utterance(begin_ms)
                 case EndUtterance(why=why):
                     self._end_utterance(why)
                 case Pause(played_ms=played_ms):
                     self._mouth.pause()
                     self._log.add("paused", played_ms=played_ms)
                 case ResumeAt(prompt_ms=prompt_ms, how=how):
-                    self._mouth.resume(prompt_ms)
-                    self._log.add("resumed", at_prompt_ms=prompt_ms, how=how)
+                    self._resume(prompt_ms, how)
                 case Interrupt(played_ms=played_ms, why=why):
                     self._log.add("interrupted", played_ms=played_ms, why=why)
                     self._mouth.stop()
@@ -209,9 +267,21 @@ class Ears:
                     if self._listening is not None:
                         self._hear(Silence(self._now_ms()))
 
-    def _start_utterance(self) -> None:
+    def _resume(self, prompt_ms: int, how: str) -> None:
+        speaking = self._mouth.speaking
+        self._log.add("resumed", at_prompt_ms=prompt_ms, how=how)
+        if how == "reask" and speaking is not None and self._listening is not None:
+            node = self._listening.node
+            if speaking.say.source.startswith(f"node:{node}/") and self._parts.script.flow.nodes[node].reask:
+                self._mouth.stop()
+                self._hear(AskAgain(node))
+                return
+        self._mouth.resume(prompt_ms)
+
+    def _start_utterance(self, begin_ms: int) -> None:
         self._in_utterance, self._lost, self._partial = True, False, ""
-        self._during = self._mouth.speaking.say.node if self._mouth.speaking is not None else ""
+        if self._mouth.speaking is not None:
+            self._during.append((begin_ms, self._mouth.speaking.say.node))
         if self._stream is not None:
             self._stream.begin()
             for pcm in self._recent:
@@ -220,41 +290,66 @@ class Ears:
     def _end_utterance(self, why: str) -> None:
         self._in_utterance = False
         self._log.add("end_of_speech", why=why)
-        if self._stream is not None and not self._lost:
+        unheard = self._stream is None or self._lost
+        self._ended.append(_Ended(self._partial, done=unheard))
+        if self._stream is not None:
             self._stream.end()
-        else:
-            self._lost = False
-            self._carry_out(self._taker.final(self._now_ms(), self._partial))
+        self._lost = False
+        self._settle()
 
     def _turn(self, turn: Turn) -> None:
+        if self._leaving and not turn.text:
+            return
         begun = self._log.now_ms() - (self._now_ms() - turn.begin_ms)
         self._log.add(
             "utterance", begin_ms=begun, text=turn.text, overlapped=turn.overlapped, interrupted=turn.interrupted
         )
-        during = self._during if turn.overlapped else ""
-        self._hear(Heard(self._now_ms(), turn.text, during, turn.interrupted, self._alternatives))
-        self._alternatives = ()
+        spoken = [node for begin_ms, node in self._during if begin_ms == turn.begin_ms]
+        during = spoken[0] if turn.overlapped and spoken else ""
+        alternatives = self._alternatives.pop(turn.text, ())
+        self._hear(Heard(self._now_ms(), turn.text, during, turn.interrupted, alternatives))
 
     # ------------------------------------------------------------ the recogniser
 
+    def _take_hearing(self, hearing: Hearing) -> None:
+        """Called by the recogniser, which serves other calls too: a fault of ours ends this call, not its reading."""
+        try:
+            self._on_hearing(hearing)
+        except Exception as error:  # noqa: BLE001 - handed to the call, which ends by it
+            self._hear(error)
+
     def _on_hearing(self, hearing: Hearing) -> None:
-        now = self._now_ms()
+        waiting = next((ended for ended in self._ended if not ended.done), None)
         match hearing:
             case Partial(text=text):
-                self._partial = text
-                complete, known = self._classify(text)
-                self._carry_out(self._taker.partial(now, text, complete=complete, known=known))
+                if self._in_utterance and not self._lost:
+                    self._partial = text
+                    complete, known = self._classify(text)
+                    self._carry_out(self._taker.partial(self._now_ms(), text, complete=complete, known=known))
             case Final():
                 self._log.add("recognised", text=hearing.text, raw=hearing.raw, score=round(hearing.score, 3))
-                text = hearing.text if self._counts(hearing) else ""
-                self._alternatives = hearing.alternatives if text else ()
-                self._carry_out(self._taker.final(now, text, known=self._classify(text)[1]))
-            case RecognitionError(message=message):
+                if waiting is not None:
+                    waiting.final, waiting.done = hearing, True
+            case RecognitionError(message=message, under_way=under_way):
                 self._log.add("fault", message=message)
-                if self._in_utterance:
+                if self._in_utterance and (under_way or waiting is None):
                     self._lost = True
-                else:
-                    self._carry_out(self._taker.final(now, self._partial))
+                elif waiting is not None:
+                    waiting.done = True
+        self._settle()
+
+    def _settle(self) -> None:
+        """Hand over the words of ended utterances, oldest first. Without a final, the last partial stands for it."""
+        while self._ended and self._ended[0].done:
+            ended = self._ended.popleft()
+            text = ended.partial
+            if ended.final is not None:
+                text = ended.final.text if self._counts(ended.final) else ""
+                if text and ended.final.alternatives:
+                    self._alternatives[text] = ended.final.alternatives
+            self._carry_out(self._taker.final(self._now_ms(), text, known=self._classify(text)[1]))
+        if not self._ended:
+            self._settled.set()
 
     def _counts(self, final: Final) -> bool:
         """Words below the threshold are noise, unless the node takes any words, or a rule of the script knows them."""

@@ -27,6 +27,7 @@ class EventLog:
         self._written = 0
         self._wake = anyio.Event()
         self._closed = False
+        self.error = ""  # why the file is not whole; the call goes on, `lines` has everything
 
     def now_ms(self) -> int:
         """ms since the call was placed."""
@@ -39,13 +40,15 @@ class EventLog:
         self._wake.set()
 
     async def run(self) -> None:
-        """Write until `close`; owned by the call's task group."""
-        while True:
-            await self._wake.wait()
-            self._wake = anyio.Event()
-            await self._write()
-            if self._closed:
-                return
+        """Write until `close`; owned by the call's task group. Cancelled, it writes what there is first."""
+        try:
+            while not self._closed:
+                await self._wake.wait()
+                self._wake = anyio.Event()
+                await self._write()
+        finally:
+            with anyio.CancelScope(shield=True):
+                await self._write()
 
     def close(self) -> None:
         """Nothing more will come: `run` writes the rest and returns."""
@@ -55,24 +58,28 @@ class EventLog:
     async def _write(self) -> None:
         path, batch = self._path, self.lines[self._written :]
         self._written += len(batch)
-        if path is None or not batch:
+        if path is None or not batch or self.error:
             return
-        text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in batch)
+        text = "".join(json.dumps(line, ensure_ascii=False, default=str) + "\n" for line in batch)
 
         def append() -> None:
             path.parent.mkdir(parents=True, exist_ok=True)
-            with path.open("a", encoding="utf-8") as file:
-                file.write(text)
+            with path.open("ab") as file:
+                file.write(text.encode("utf-8", "backslashreplace"))
 
-        await anyio.to_thread.run_sync(append)
+        try:
+            with anyio.CancelScope(shield=True):
+                await anyio.to_thread.run_sync(append)
+        except OSError as error:
+            self.error = str(error)
 
 
 def read_log(path: Path) -> list[dict[str, Any]]:
     """The events of a log file; a torn last line (a killed process) is left out."""
     lines: list[dict[str, Any]] = []
-    for text in path.read_text(encoding="utf-8").splitlines():
+    for data in path.read_bytes().split(b"\n")[:-1]:
         try:
-            lines.append(json.loads(text))
-        except json.JSONDecodeError:
+            lines.append(json.loads(data))
+        except ValueError:
             break
     return lines

@@ -6,6 +6,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+import anyio
+
 from callwright.calls.log import EventLog
 from callwright.dialogue.values import Say
 from callwright.telephony.port import Codec, Media
@@ -29,6 +31,8 @@ class PreparedPrompt(Protocol):
     def source(self) -> str: ...
 
 
+GRACE_S = 5.0  # how long beyond its length a prompt may take (a far side that holds the call stops the playing)
+
 Prepare = Callable[[str, str | None, Codec], Awaitable[PreparedPrompt]]  # text, recording's name, codec
 
 
@@ -38,6 +42,7 @@ class Speaking:
 
     say: Say
     prompt: PreparedPrompt
+    mark: str
     begun_ms: int
     played_ms: int = 0
 
@@ -52,6 +57,7 @@ class Mouth:
         self._clock_ms = clock_ms
         self._queued: dict[str, tuple[Say, PreparedPrompt]] = {}
         self._count = 0
+        self.paused = False
         self.speaking: Speaking | None = None
 
     @property
@@ -60,47 +66,83 @@ class Mouth:
         return bool(self._queued) or self.speaking is not None
 
     async def queue(self, say: Say) -> None:
-        """Prepare a prompt (from recording, cache or synthesis) and put it behind the others."""
+        """Prepare a prompt (from recording, cache or synthesis) and put it behind the others.
+
+        Raises LineError when the media are closed.
+        """
         prompt = await self._prepare(say.text, say.audio, self._media.codec)
+        if not prompt.encoded:
+            self._log.add("unsaid", source=say.source, why="the prompt has no sound")
+            return
         self._count += 1
         mark = f"{self._count}"
-        self._queued[mark] = (say, prompt)
         self._media.play(prompt.encoded, mark)
+        self._queued[mark] = (say, prompt)
 
     def tick(self) -> None:
         """Look where the playing is; log each prompt when it has been heard to its end."""
         mark, played_ms, waiting_ms = self._media.position()
         if mark in self._queued:
-            if self.speaking is not None:
-                self._finish(self.speaking.prompt.duration_ms)
-            say, prompt = self._queued.pop(mark)
-            self.speaking = Speaking(say, prompt, self._clock_ms())
-        if self.speaking is not None:
+            self._begin(mark)
+        if self.speaking is not None and self.speaking.mark == mark:
             self.speaking.played_ms = played_ms
-            if waiting_ms == 0:
-                self._finish(played_ms)
+        if waiting_ms:
+            return
+        self.resume(None)  # the pause came after the last frame: it must not hold back the next prompt
+        if self.busy and not mark:
+            self.cut()
+        elif self.busy:
+            for late in list(self._queued):  # played between two ticks
+                self._begin(late)
+            if self.speaking is not None:
+                self._finish(self.speaking.prompt.duration_ms if self.speaking.mark != mark else played_ms)
 
     def pause(self) -> None:
         """Fall silent at the next frame, keep the rest."""
+        self.paused = True
         self._media.pause()
 
     def resume(self, at_ms: int | None) -> None:
-        """Go on, from a sentence boundary when one is given."""
-        self._media.resume(at_ms)
+        """Go on, from a sentence boundary when one is given; nothing happens when nothing is paused."""
+        if self.paused:
+            self.paused = False
+            self._media.resume(at_ms)
 
     def stop(self) -> None:
         """Drop what is being said and what waits."""
-        played_ms = self._media.flush()
+        self.tick()
+        self._media.flush()
+        self.cut()
+
+    def cut(self) -> None:
+        """Nothing more can be heard (stopped, or the line is gone): log how far it got."""
+        self.paused = False
         if self.speaking is not None:
-            self._finish(played_ms, cut=True)
+            self._finish(self.speaking.played_ms, cut=True)
         for say, _ in self._queued.values():
             self._log.add("unsaid", source=say.source)
         self._queued.clear()
 
     async def finished(self) -> None:
-        """Wait until everything queued was said (or stopped)."""
-        await self._media.drained()
-        self.tick()
+        """Wait until everything queued was said (or stopped), at most `GRACE_S` longer than it takes."""
+        self.resume(None)
+        with anyio.move_on_after(self._media.position()[2] / 1000 + GRACE_S) as patience:
+            await self._media.drained()
+        if patience.cancelled_caught:
+            self._log.add("fault", message="a prompt could not be played to its end in time")
+            self.stop()
+        else:
+            self.tick()
+
+    def _begin(self, mark: str) -> None:
+        """A prompt is being heard: all before it have been."""
+        for earlier in list(self._queued):
+            if self.speaking is not None:
+                self._finish(self.speaking.prompt.duration_ms)
+            say, prompt = self._queued.pop(earlier)
+            self.speaking = Speaking(say, prompt, earlier, self._clock_ms())
+            if earlier == mark:
+                return
 
     def _finish(self, played_ms: int, *, cut: bool = False) -> None:
         speaking = self.speaking

@@ -38,14 +38,49 @@ class FileOutbox:
             await anyio.to_thread.run_sync(self._append, line + "\n")
 
     def _append(self, line: str) -> None:
+        """All of the line or none: what a full disk or a killed process left half written is cut off first."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        with self._path.open("a", encoding="utf-8") as file:
-            file.write(line)
-            file.flush()
-            os.fsync(file.fileno())
+        new = not self._path.exists()
+        handle = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            size = _whole_lines(handle)
+            os.ftruncate(handle, size)
+            os.lseek(handle, size, os.SEEK_SET)
+            data = memoryview(line.encode("utf-8", "backslashreplace"))
+            try:
+                while data:
+                    data = data[os.write(handle, data) :]
+                os.fsync(handle)
+            except OSError:
+                os.ftruncate(handle, size)
+                raise
+        finally:
+            os.close(handle)
+        if new:
+            _sync_folder(self._path.parent)
 
     def lines(self) -> list[dict[str, Any]]:
-        """Everything kept so far."""
+        """Everything kept so far; half a line at the end (a killed process) was never promised to anybody and is left out."""
         if not self._path.exists():
             return []
-        return [json.loads(line) for line in self._path.read_text(encoding="utf-8").splitlines()]
+        return [json.loads(line) for line in self._path.read_bytes().split(b"\n")[:-1]]
+
+
+def _whole_lines(handle: int) -> int:
+    """Bytes up to and including the last line end."""
+    end = os.fstat(handle).st_size
+    while end > 0:
+        begin = max(0, end - 4096)
+        found = os.pread(handle, end - begin, begin).rfind(b"\n")
+        if found >= 0:
+            return begin + found + 1
+        end = begin
+    return 0
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

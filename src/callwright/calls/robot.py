@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
 import anyio
 import anyio.to_thread
 
-from callwright.calls.conversation import Conversation, Seat
+from callwright.calls.conversation import Conversation, Seat, causes
 from callwright.calls.disposition import disposition
 from callwright.calls.ears import EarsParts
 from callwright.calls.log import EventLog
@@ -18,10 +17,11 @@ from callwright.calls.model import CallFiles, CallRecord, mask
 from callwright.calls.mouth import Prepare
 from callwright.calls.outbox import Outbox
 from callwright.calls.transcript import as_text, transcript
+from callwright.calls.transfer import Switchboard
 from callwright.dialogue.engine import Dialogue
 from callwright.dialogue.grading import Outcome, outcome
 from callwright.dialogue.values import Transfer
-from callwright.errors import LineError
+from callwright.errors import LineError, RefusedError
 from callwright.telephony.port import (
     DialOrder,
     Leg,
@@ -65,6 +65,9 @@ class _Line:
     code: int | None = None
     cause: str = ""
     by: str = ""
+    ended: bool = False
+    conversation: Conversation | None = None
+    media: Media | None = None
     ringing_ms: int | None = None
     answered_ms: int | None = None
     ended_ms: int = 0
@@ -75,6 +78,7 @@ class Robot:
 
     def __init__(self, parts: RobotParts) -> None:
         self._parts = parts
+        self._switchboard = Switchboard(parts.line, parts.desk, parts.bridge)
 
     async def call(
         self,
@@ -89,25 +93,29 @@ class Robot:
 
         Args:
             watch: told (state, last sentence) whenever something happens.
+
+        Raises:
+            InputError: a variable the script requires is missing; nobody was rung.
         """
         parts = self._parts
+        parts.dialogue.start(variables)
         begun = parts.monotonic_ms()
         log = EventLog(files.log, lambda: parts.monotonic_ms() - begun)
         started_at = parts.now()
         log.add("placed", number=mask(order.permit.callee), call_id=order.call_id, decision=order.permit.decision)
         line = _Line()
-        conversation: Conversation | None = None
         tell = watch or _nobody
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(log.run)
             try:
-                leg = await parts.line.place(order)
-                conversation = await self._attend(leg, line, log, files, variables, tell)
-            except LineError as error:
-                line.cause = line.cause or "transport_error"
-                log.add("fault", message=str(error))
+                await self._dial(order, line, log, files, variables, tell)
+            except Exception as error:  # noqa: BLE001 - the boundary of one call: its fault must not reach the others
+                for cause in causes(error):
+                    line.cause = line.cause or _cause_of(cause)
+                    known = isinstance(cause, LineError | RefusedError)
+                    log.add("fault", message=str(cause) if known else f"{type(cause).__name__}: {cause}")
             finally:
-                record = self._record(order, files, log, line, conversation, variables, started_at)
+                record = self._record(order, files, log, line, variables, started_at)
                 log.add(
                     "ended",
                     disposition=record.disposition,
@@ -117,9 +125,33 @@ class Robot:
                     reason=record.reason,
                 )
                 log.close()
-        await anyio.to_thread.run_sync(_write_transcript, files, as_text(transcript(log.lines)))
+        record = await self._with_files(record, files, log)
         tell(record.disposition, "")
         return record
+
+    async def _dial(
+        self,
+        order: DialOrder,
+        line: _Line,
+        log: EventLog,
+        files: CallFiles,
+        variables: Mapping[str, str],
+        tell: Callable[[str, str], None],
+    ) -> None:
+        """The call itself; however it is left, the leg is over and its media are closed afterwards."""
+        leg = await self._parts.line.place(order)
+        try:
+            await self._attend(leg, line, log, files, variables, tell)
+        finally:
+            with anyio.CancelScope(shield=True):
+                if not line.ended:
+                    line.cause, line.by = line.cause or "cancelled", "us"
+                    line.ended_ms = log.now_ms()
+                    await leg.hangup("cancelled")
+                if line.media is not None:
+                    await line.media.close()
+                    if line.media.stats.recording_error:
+                        log.add("fault", message=f"recording: {line.media.stats.recording_error}")
 
     async def _attend(
         self,
@@ -129,10 +161,8 @@ class Robot:
         files: CallFiles,
         variables: Mapping[str, str],
         tell: Callable[[str, str], None],
-    ) -> Conversation | None:
+    ) -> None:
         """Follow the leg until it has ended; the conversation runs beside it from the answer on."""
-        parts = self._parts
-        conversation: Conversation | None = None
         async with anyio.create_task_group() as talking:
             async for event in leg.events():
                 at_ms = log.now_ms()
@@ -140,7 +170,7 @@ class Robot:
                     case LegTrying():
                         tell("trying", "")
                     case LegRinging():
-                        line.ringing_ms = line.ringing_ms or at_ms
+                        line.ringing_ms = at_ms if line.ringing_ms is None else line.ringing_ms
                         log.add("ringing")
                         tell("ringing", "")
                     case LegEarlyMedia():
@@ -149,59 +179,43 @@ class Robot:
                         line.answered_ms = at_ms
                         log.add("connected")
                         tell("answered", "")
-                        assert leg.media is not None
-                        files.recording.parent.mkdir(parents=True, exist_ok=True)
-                        leg.media.record(str(files.recording))
-                        seat = Seat(
-                            parts.dialogue,
-                            parts.ears,
-                            parts.prepare,
-                            parts.outbox,
-                            self._transfer,
-                            log,
-                            variables,
-                            tell,
-                        )
-                        conversation = Conversation(seat, leg, leg.media, parts.now())
-                        talking.start_soon(conversation.run)
+                        if leg.media is None:
+                            raise LineError("answered without audio")
+                        line.media = leg.media
+                        await _record(leg.media, files, log)
+                        line.conversation = self._conversation(leg, leg.media, log, variables, tell)
+                        talking.start_soon(line.conversation.run)
                     case LegRejected(code=code, reason=reason, q850=q850):
                         line.code = code
                         log.add("rejected", code=code, text=reason, q850=q850)
                     case LegDtmf(digit=digit):
-                        if conversation is not None:
-                            conversation.key(digit)
+                        if line.conversation is not None:
+                            line.conversation.key(digit)
                     case LegEnded(cause=cause, by=by, detail=detail):
-                        line.cause, line.by, line.ended_ms = cause, by, at_ms
+                        line.cause, line.by, line.ended_ms, line.ended = cause, by, at_ms, True
                         log.add("released", cause=cause, by=by, detail=detail)
-                        if conversation is not None:
-                            conversation.gone(by)
-        return conversation
+                        if line.conversation is not None:
+                            line.conversation.gone(event)
 
-    async def _transfer(self, leg: Leg, act: Transfer, log: EventLog, joined: Callable[[], None]) -> bool:
-        """Ring a person of the group and join the two until one hangs up; False when nobody came within `wait_s`."""
+    def _conversation(
+        self, leg: Leg, media: Media, log: EventLog, variables: Mapping[str, str], tell: Callable[[str, str], None]
+    ) -> Conversation:
         parts = self._parts
-        order = await parts.desk(act)
-        if order is None or leg.media is None:
-            return False
+        handover = self._switchboard.fetch
+        seat = Seat(parts.dialogue, parts.ears, parts.prepare, parts.outbox, handover, log, variables, tell)
+        return Conversation(seat, leg, media, parts.now())
+
+    async def _with_files(self, record: CallRecord, files: CallFiles, log: EventLog) -> CallRecord:
+        """Write the transcript; what could not be written is named, and no file stands in the record that is not there."""
+        faults = list(record.faults)
+        if log.error:
+            faults.append(f"log: {log.error}")
         try:
-            second = await parts.line.place(order)
-        except LineError as error:
-            log.add("fault", message=f"desk: {error}")
-            return False
-        met = False
-        try:
-            with anyio.move_on_after(act.wait_s) as patience:
-                async for event in second.events():
-                    if isinstance(event, LegAnswered) and second.media is not None:
-                        met = True
-                        patience.deadline = math.inf
-                        joined()
-                        parts.bridge(leg.media, second.media)
-                        log.add("bridged", group=act.group)
-        finally:
-            with anyio.CancelScope(shield=True):
-                await second.hangup("over")
-        return met
+            await anyio.to_thread.run_sync(_write_transcript, files, as_text(transcript(log.lines)))
+        except OSError as error:
+            faults.append(f"transcript: {error}")
+        recorded = bool(record.recording) and await anyio.Path(record.recording).exists()
+        return replace(record, recording=record.recording if recorded else "", faults=tuple(faults))
 
     def _record(
         self,
@@ -209,11 +223,10 @@ class Robot:
         files: CallFiles,
         log: EventLog,
         line: _Line,
-        conversation: Conversation | None,
         variables: Mapping[str, str],
         started_at: datetime,
     ) -> CallRecord:
-        answered = line.answered_ms is not None
+        answered, conversation = line.answered_ms is not None, line.conversation
         talk_ms = max(0, line.ended_ms - line.answered_ms) if line.answered_ms is not None else 0
         end = conversation.end if conversation is not None else ""
         result = disposition(answered=answered, end=end, code=line.code, cause=line.cause)
@@ -259,6 +272,21 @@ class Robot:
 
 def _nobody(state: str, sentence: str) -> None:
     """Nobody watches."""
+
+
+def _cause_of(error: BaseException) -> str:
+    if isinstance(error, RefusedError):
+        return "refused"
+    return "transport_error" if isinstance(error, LineError) else "internal_error"
+
+
+async def _record(media: Media, files: CallFiles, log: EventLog) -> None:
+    """Start the recording; a call that cannot be recorded goes on, and says so in its faults."""
+    try:
+        await anyio.Path(files.recording.parent).mkdir(parents=True, exist_ok=True)
+        media.record(str(files.recording))
+    except (OSError, LineError) as error:
+        log.add("fault", message=f"recording: {error}")
 
 
 def _write_transcript(files: CallFiles, text: str) -> None:

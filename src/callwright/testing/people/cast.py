@@ -32,7 +32,7 @@ _NOT_CONNECTED: Cast = (
     (_person("busy", Expected("busy"), answer="busy"), 2),
     (_person("no-answer", Expected("no_answer"), answer="no_answer"), 1),
     (_person("rejects", Expected("rejected"), answer="rejected"), 1),
-    (_person("number-unknown", Expected("not_existing"), answer="unknown_number"), 1),
+    (_person("number-unknown", Expected("empty_number"), answer="unknown_number"), 1),
 )
 
 _EN: Cast = (
@@ -92,7 +92,7 @@ _BOOK = ("我现在方便", "感兴趣", "七岁", "礼拜天下午", "可以")
 _ZH: Cast = (
     (_person("agrees", Expected("completed", ("已预约",)), *_BOOK), 4),
     (_person("asks-price-first", Expected("completed", ("已预约",), ("price",)), "多少钱", *_BOOK), 2),
-    (_person("refuses-twice", Expected("opted_out"), "不需要", "不需要"), 2),
+    (_person("refuses-twice", Expected("declined", ("无意向",)), "不需要", "我不感兴趣"), 2),
     (_person("do-not-call", Expected("opted_out", ("免打扰",)), "不要再打电话"), 2),
     (_person("asks-robot", Expected("completed", ("已预约",)), "你是机器人吗", *_BOOK), 2),
     (_person("asks-person", Expected("transferred"), "转人工"), 2),

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from callwright.errors import CallwrightError
+from callwright.errors import CallwrightError, LineError
 from callwright.speech.port import Pcm
 from callwright.telephony.port import IncomingLeg, LegEnded, Media
 from callwright.telephony.rtp.engine import RtpEngine
@@ -48,6 +48,13 @@ class Phone:
                 calls.create_task(self._take(leg))
 
     async def _take(self, leg: IncomingLeg) -> None:
+        """One call; a caller who gives up meanwhile is no reason for anybody else to leave the phone."""
+        try:
+            await self._answer(leg)
+        except LineError as error:
+            sys.stderr.write(f"{self.person.id}: {error}\n")
+
+    async def _answer(self, leg: IncomingLeg) -> None:
         codes = {"busy": (486, "Busy Here"), "rejected": (603, "Decline"), "unknown_number": (404, "Not Found")}
         person = self.person
         if person.answer in codes:
@@ -143,7 +150,16 @@ async def serve(language: str, calls: int, seed: int, shared: Path) -> None:
             addresses.append(entry)
         desk_line = await stack.enter_async_context(SipLine.open(HOST, 0, engine=engine))
         desk_sounds = {DESK_LINE[language]: await voices.say(desk.voice, DESK_LINE[language])}
-        clerk = Person("desk", "desk", "desk", desk.voice, desk.expected, hello=DESK_LINE[language], ring_ms=200, leaves_after_ms=6000)
+        clerk = Person(
+            "desk",
+            "desk",
+            "desk",
+            desk.voice,
+            desk.expected,
+            hello=DESK_LINE[language],
+            ring_ms=200,
+            leaves_after_ms=6000,
+        )
         attending.append(tasks.create_task(Phone(clerk, desk_sounds).attend(desk_line)))
         sys.stdout.write(json.dumps({"people": addresses, "desk": desk_line.address[1]}, ensure_ascii=False) + "\n")
         sys.stdout.flush()

@@ -1,0 +1,216 @@
+"""A call in virtual time: a small script, a callee written in the test, no sockets, no waiting."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from callwright.calls.ears import EarsParts
+from callwright.calls.model import CallFiles, CallRecord
+from callwright.calls.robot import Robot, RobotParts
+from callwright.calls.vocabulary import vocabulary
+from callwright.compliance.decision import DialFacts, decide
+from callwright.dialogue.engine import Dialogue
+from callwright.dialogue.replay import Difference, replay
+from callwright.dialogue.values import Do, Transfer
+from callwright.script.loader import loads
+from callwright.script.model import Script
+from callwright.speech.vad import Vad
+from callwright.telephony.port import DialOrder
+from callwright.testing.literal import LiteralUnderstander
+from callwright.testing.loopback import FakeLine, Phone, fake_bridge
+from callwright.testing.stub_speech import EverythingIsSpeech, StubRecogniser, StubVoice, Utterances
+from callwright.testing.stub_speech import Script as Recognition
+from callwright.testing.virtual_time import run_virtual
+
+NOW = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
+DISCLOSURE = "Hello, AI assistant of Home Care, recorded. Say do not call me to opt out."
+QUESTION = "Your visit is on Monday. Does that work?"
+SCRIPT = f"""
+format: script/1
+id: visit
+title: Visit
+lang: en
+purpose: service
+compliance:
+  consent: {{required: false, basis: contract}}
+  disclosure: {{node: opening, must: [ai, company, purpose, recording, opt_out], interruptible: false}}
+  window: {{from: "09:00", to: "20:00"}}
+vars: {{name: {{required: true, example: Ann}}}}
+lexicon:
+  affirm: ["yes that works", "yes"]
+  deny: ["no"]
+  refuse: [cancel it]
+  backchannel: [uh huh, hello]
+turn: {{timeout_ms: 4000, end_silence_ms: 700, barge: {{mode: words, guard_ms: 500, min_words: 2}}}}
+limits: {{max_turns: 12, max_seconds: 90, silence: 2, unrecognised: 3, same_kb: 2}}
+flow:
+  start: opening
+  nodes:
+    opening: {{barge: {{mode: none}}, say: ["{DISCLOSURE}"], listen: false, next: {{any: ask}}}}
+    ask:
+      say: ["{QUESTION}"]
+      reask: ["Does Monday work?"]
+      next: {{affirm: ok, deny: cancel, refuse: cancel, dtmf.1: ok, dtmf.2: cancel}}
+    ok: {{say: ["See you then. Goodbye."], do: [{{tag: confirmed}}, {{note: visit confirmed}}], end: done}}
+    cancel: {{say: ["It is cancelled. Goodbye."], do: [{{tag: cancelled}}], end: done}}
+    human:
+      {{type: transfer, say: ["One moment."], to: {{group: desk}}, wait_s: 10, next: {{failed: sorry}}}}
+    sorry: {{say: ["Nobody is free. Does Monday work?"], next: {{affirm: ok, deny: cancel}}}}
+kb:
+  - {{id: price, phrases: [how much is it], answers: ["It is free."], then: {{resume: reask}}}}
+globals:
+  - {{id: profanity, role: profanity, priority: 1000, phrases: [go to hell], say: [Goodbye.], end: profanity}}
+  - id: dnd
+    role: do_not_disturb
+    priority: 990
+    phrases: [stop calling me]
+    say: ["I will not call again."]
+    do: [{{freeze: {{scope: company, days: 0, reason: dnd}}}}]
+    end: optout
+  - {{id: robot, role: ask_robot, priority: 970, phrases: [are you a robot], say: ["Yes, a robot."], then: {{resume: reask}}}}
+  - {{id: human, role: transfer, priority: 960, phrases: [get me a person], goto: human}}
+  - {{id: repeat, role: repeat, priority: 950, phrases: [pardon], then: {{resume: repeat}}, max: 2}}
+  - {{id: machine, role: voicemail, priority: 920, event: answered_by_machine, end: voicemail}}
+  - {{id: bye, role: callback, priority: 100, event: hangup, do: [{{note: hung up}}]}}
+grading:
+  scale: {{A: confirmed, D: cancelled, E: not reached, F: opted out}}
+  rules: [{{grade: F, when: "end in ['optout','profanity']"}}, {{grade: A, when: "'confirmed' in tags"}}, {{grade: D, when: "True"}}]
+"""
+CALLEE = "sip:callee@127.0.0.1"
+DESK = "sip:desk@127.0.0.1"
+Callee = Callable[[Phone], Awaitable[None]]
+
+
+class MemoryOutbox:
+    """A fake outbox that keeps actions in memory, or refuses them as a full disk does."""
+
+    def __init__(self, full: bool = False) -> None:
+        self.full = full
+        self.kept: list[tuple[str, Any]] = []
+
+    async def put(self, call_id: str, act: Do) -> None:
+        if self.full:
+            raise OSError(28, "No space left on device")
+        self.kept.append((act.kind, act.arg))
+
+
+@dataclass
+class Bench:
+    """Everything around one call; `call` places it and returns the record."""
+
+    folder: Path
+    script: Script = field(default_factory=lambda: loads(SCRIPT).script)
+    recognition: Recognition = field(default_factory=Recognition)
+    outbox: MemoryOutbox = field(default_factory=MemoryOutbox)
+    desk_target: str | None = DESK
+    seconds: float = 0.0
+    said: list[tuple[str, str]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.utterances = Utterances()
+        self.voice = StubVoice()
+        self.ears = LiteralUnderstander(self.script)
+
+    def call(self, callee: Callee, desk: Callee | None = None, **parts: Any) -> CallRecord:
+        """Run one call in virtual time. Nothing may be left running or open afterwards."""
+        self.record, leftover = run_virtual(self._call(callee, desk, parts))
+        assert leftover == []
+        assert not self.line.failures, self.line.failures
+        assert all(leg.over.is_set() for leg in self.line.legs)
+        assert all(leg.media is None or leg.media.closed for leg in self.line.legs)
+        assert all(stream.closed for stream in self.recogniser.streams)
+        return self.record
+
+    async def _call(
+        self, callee: Callee, desk: Callee | None, parts: dict[str, Any]
+    ) -> tuple[CallRecord, list[asyncio.Task[Any]]]:
+        loop = asyncio.get_running_loop()
+        self.line = FakeLine({CALLEE: callee} | ({DESK: desk} if desk else {}), self.utterances, self.voice)
+        self.recogniser = StubRecogniser(self.utterances, self.recognition)
+        given: dict[str, Any] = {
+            "dialogue": Dialogue(self.script, self.ears),
+            "ears": EarsParts(
+                self.script,
+                self.recogniser,
+                vocabulary(self.script),
+                self.ears,
+                lambda: Vad(EverythingIsSpeech()),
+                0.5,
+            ),
+            "prepare": self.voice.prepare,
+            "line": self.line,
+            "outbox": self.outbox,
+            "desk": self._desk,
+            "bridge": fake_bridge,
+            "now": lambda: NOW,
+            "monotonic_ms": lambda: int(loop.time() * 1000),
+        }
+        robot = Robot(RobotParts(**(given | parts)))
+        record = await robot.call(
+            order(CALLEE), {"name": "Ann"}, CallFiles(self.folder, "call"), lambda *told: self.said.append(told)
+        )
+        self.seconds = loop.time()
+        for leg in self.line.legs:
+            if leg.task is not None:
+                await asyncio.wait([leg.task])
+        left = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+        return record, left
+
+    async def _desk(self, act: Transfer) -> DialOrder | None:
+        return order(self.desk_target) if self.desk_target else None
+
+    @property
+    def heard(self) -> list[str]:
+        """What the callee heard, sentence by sentence."""
+        return [text for text, _ in self.line.phones[0].heard]
+
+    def events(self, kind: str) -> list[dict[str, Any]]:
+        """Lines of the event log of a kind."""
+        return [line for line in self.log() if line["kind"] == kind]
+
+    def log(self) -> list[dict[str, Any]]:
+        """The event log, from its file."""
+        from callwright.calls.log import read_log
+
+        return read_log(self.folder / "events" / "call.jsonl")
+
+    def replayed(self) -> tuple[Difference, ...]:
+        """Differences when the log is replayed through the dialogue."""
+        return replay(self.script, LiteralUnderstander(self.script), self.log())
+
+
+def order(target: str) -> DialOrder:
+    facts = DialFacts(
+        callee="+12025550123",
+        caller="+12025550199",
+        owned_callers=frozenset({"+12025550199"}),
+        purpose="service",
+        basis="contract",
+        local_time=NOW,
+    )
+    return DialOrder(decide(facts, NOW).permit(), target, f"call-{target[4:8]}")
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(tmp_path)
+
+
+@pytest.fixture
+def make_bench(tmp_path: Path) -> Callable[..., Bench]:
+    """A bench with another recogniser, outbox or script text."""
+
+    def make(replacing: tuple[str, str] | None = None, **more: Any) -> Bench:
+        if replacing is not None:
+            assert replacing[0] in SCRIPT
+            more["script"] = loads(SCRIPT.replace(*replacing)).script
+        return Bench(tmp_path, **more)
+
+    return make
