@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
+from pathlib import Path
 
 import anyio
 import anyio.to_thread
@@ -139,9 +140,13 @@ class Robot:
         tell: Callable[[str, str], None],
     ) -> None:
         """The call itself; however it is left, the leg is over and its media are closed afterwards."""
+        await _make_folder(files.recording.parent, log)
         leg = await self._parts.line.place(order)
         try:
             await self._attend(leg, line, log, files, variables, tell)
+        except Exception as error:
+            line.cause = line.cause or _cause_of(next(causes(error)))
+            raise
         finally:
             with anyio.CancelScope(shield=True):
                 if not line.ended:
@@ -182,7 +187,7 @@ class Robot:
                         if leg.media is None:
                             raise LineError("answered without audio")
                         line.media = leg.media
-                        await _record(leg.media, files, log)
+                        _record(leg.media, files, log)
                         line.conversation = self._conversation(leg, leg.media, log, variables, tell)
                         talking.start_soon(line.conversation.run)
                     case LegRejected(code=code, reason=reason, q850=q850):
@@ -280,10 +285,16 @@ def _cause_of(error: BaseException) -> str:
     return "transport_error" if isinstance(error, LineError) else "internal_error"
 
 
-async def _record(media: Media, files: CallFiles, log: EventLog) -> None:
+async def _make_folder(folder: Path, log: EventLog) -> None:
+    try:
+        await anyio.Path(folder).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        log.add("fault", message=f"recording: {error}")
+
+
+def _record(media: Media, files: CallFiles, log: EventLog) -> None:
     """Start the recording; a call that cannot be recorded goes on, and says so in its faults."""
     try:
-        await anyio.Path(files.recording.parent).mkdir(parents=True, exist_ok=True)
         media.record(str(files.recording))
     except (OSError, LineError) as error:
         log.add("fault", message=f"recording: {error}")

@@ -142,11 +142,13 @@ class FakeLeg:
         self.deaf = False
         self.over = asyncio.Event()
         self.task: asyncio.Task[None] | None = None
-        self._queue: asyncio.Queue[LegEvent] = asyncio.Queue()
+        self._queue: asyncio.Queue[LegEvent | Exception] = asyncio.Queue()
 
     async def events(self) -> AsyncIterator[LegEvent]:
         while True:
             event = await self._queue.get()
+            if isinstance(event, Exception):
+                raise event
             yield event
             if isinstance(event, LegEnded):
                 return
@@ -157,7 +159,8 @@ class FakeLeg:
             await asyncio.sleep(32)
         self.end("bye" if self.media is not None else "cancelled", "us")
 
-    def put(self, event: LegEvent) -> None:
+    def put(self, event: LegEvent | Exception) -> None:
+        """What `events` yields next; an exception is raised there, as by a driver that breaks."""
         if not self.over.is_set():
             self._queue.put_nowait(event)
 

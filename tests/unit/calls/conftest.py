@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from callwright.calls.ears import EarsParts
+from callwright.calls.log import read_log
 from callwright.calls.model import CallFiles, CallRecord
 from callwright.calls.robot import Robot, RobotParts
 from callwright.calls.vocabulary import vocabulary
@@ -111,6 +112,8 @@ class Bench:
     outbox: MemoryOutbox = field(default_factory=MemoryOutbox)
     desk_target: str | None = DESK
     seconds: float = 0.0
+    variables: dict[str, str] = field(default_factory=lambda: {"name": "Ann"})
+    parts: dict[str, Any] = field(default_factory=dict)  # in place of the bench's own
     said: list[tuple[str, str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -118,31 +121,37 @@ class Bench:
         self.voice = StubVoice()
         self.ears = LiteralUnderstander(self.script)
 
-    def call(self, callee: Callee, desk: Callee | None = None, **parts: Any) -> CallRecord:
+    def call(self, callee: Callee, desk: Callee | None = None, target: str = CALLEE) -> CallRecord:
         """Run one call in virtual time. Nothing may be left running or open afterwards."""
-        self.record, leftover = run_virtual(self._call(callee, desk, parts))
+        record, leftover = run_virtual(self._call(callee, desk, target))
         assert leftover == []
         assert not self.line.failures, self.line.failures
         assert all(leg.over.is_set() for leg in self.line.legs)
         assert all(leg.media is None or leg.media.closed for leg in self.line.legs)
         assert all(stream.closed for stream in self.recogniser.streams)
-        return self.record
+        return record
 
     async def _call(
-        self, callee: Callee, desk: Callee | None, parts: dict[str, Any]
+        self, callee: Callee, desk: Callee | None, target: str
     ) -> tuple[CallRecord, list[asyncio.Task[Any]]]:
+        record = await self.place(callee, desk, target)
+        self.seconds = asyncio.get_running_loop().time()
+        for leg in self.line.legs:
+            if leg.task is not None:
+                await asyncio.wait([leg.task])
+        left = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+        return record, left
+
+    async def place(self, callee: Callee, desk: Callee | None = None, target: str = CALLEE) -> CallRecord:
+        """Place the call on a new line; to be run in a virtual loop."""
         loop = asyncio.get_running_loop()
         self.line = FakeLine({CALLEE: callee} | ({DESK: desk} if desk else {}), self.utterances, self.voice)
         self.recogniser = StubRecogniser(self.utterances, self.recognition)
+        words = vocabulary(self.script)
         given: dict[str, Any] = {
             "dialogue": Dialogue(self.script, self.ears),
             "ears": EarsParts(
-                self.script,
-                self.recogniser,
-                vocabulary(self.script),
-                self.ears,
-                lambda: Vad(EverythingIsSpeech()),
-                0.5,
+                self.script, self.recogniser, words, self.ears, lambda: Vad(EverythingIsSpeech()), accept=0.5
             ),
             "prepare": self.voice.prepare,
             "line": self.line,
@@ -152,16 +161,9 @@ class Bench:
             "now": lambda: NOW,
             "monotonic_ms": lambda: int(loop.time() * 1000),
         }
-        robot = Robot(RobotParts(**(given | parts)))
-        record = await robot.call(
-            order(CALLEE), {"name": "Ann"}, CallFiles(self.folder, "call"), lambda *told: self.said.append(told)
-        )
-        self.seconds = loop.time()
-        for leg in self.line.legs:
-            if leg.task is not None:
-                await asyncio.wait([leg.task])
-        left = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
-        return record, left
+        robot = Robot(RobotParts(**(given | self.parts)))
+        files = CallFiles(self.folder, "call")
+        return await robot.call(order(target), self.variables, files, lambda *told: self.said.append(told))
 
     async def _desk(self, act: Transfer) -> DialOrder | None:
         return order(self.desk_target) if self.desk_target else None
@@ -177,8 +179,6 @@ class Bench:
 
     def log(self) -> list[dict[str, Any]]:
         """The event log, from its file."""
-        from callwright.calls.log import read_log
-
         return read_log(self.folder / "events" / "call.jsonl")
 
     def replayed(self) -> tuple[Difference, ...]:
@@ -201,6 +201,11 @@ def order(target: str) -> DialOrder:
 @pytest.fixture
 def bench(tmp_path: Path) -> Bench:
     return Bench(tmp_path)
+
+
+@pytest.fixture
+def full_outbox() -> MemoryOutbox:
+    return MemoryOutbox(full=True)
 
 
 @pytest.fixture

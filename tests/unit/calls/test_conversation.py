@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+import pytest
+
+from callwright.telephony.port import Codec
 from callwright.testing.loopback import Phone
+from callwright.testing.stub_speech import StubPrompt
 
 if TYPE_CHECKING:
     from tests.unit.calls.conftest import Bench
@@ -171,18 +176,25 @@ def test_hanging_up_at_once(bench: Bench) -> None:
     assert bench.heard == []
 
 
-def test_hanging_up_while_the_answer_is_prepared(bench: Bench) -> None:
+@pytest.mark.parametrize("after_ms", range(0, 1100, 60))
+def test_hanging_up_at_any_moment_after_the_answer_is_no_fault(bench: Bench, after_ms: int) -> None:
+    """From the last word over the recogniser and the prepared prompt to the goodbye."""
+    prepare = bench.voice.prepare
+
+    async def slowly(text: str, audio: str | None, codec: Codec) -> StubPrompt:
+        await asyncio.sleep(0.2)
+        return await prepare(text, audio, codec)
+
     async def callee(phone: Phone) -> None:
         await asked(phone)
         await phone.say("yes that works")
-        await phone.wait(820)
+        await phone.wait(after_ms)
         await phone.hang_up()
 
-    for delay in (0, 100, 200, 260, 300):
-        del delay
+    bench.parts["prepare"] = slowly
     record = bench.call(callee)
-    assert record.disposition in ("completed", "hung_up")
-    assert record.faults == ()
+    assert (record.disposition, record.tags, record.faults) == ("completed", ("confirmed",), ())
+    assert bench.outbox.kept[0] == ("note", "visit confirmed")
 
 
 def test_a_key_is_taken_once_and_cuts_in(bench: Bench) -> None:
@@ -215,7 +227,7 @@ def test_a_late_machine_is_left_too(bench: Bench) -> None:
     record = bench.call(callee)
     assert record.disposition == "voicemail"
     assert [event["verdict"] for event in bench.events("greeting")] == ["human", "machine"]
-    assert bench.events("prompt")[0]["cut"] is True
+    assert bench.events("prompt")[-1]["cut"] is True
 
 
 def test_the_time_limit_says_goodbye(make_bench: Make) -> None:
@@ -261,7 +273,8 @@ def test_a_prompt_without_sound_does_not_silence_the_robot(make_bench: Make) -> 
         await asked(phone)
         await phone.say("yes")
 
-    record = bench.call(callee, prepare=prepare)
+    bench.parts["prepare"] = prepare
+    record = bench.call(callee)
     assert record.tags == ("confirmed",)
     assert bench.events("unsaid")[0]["why"] == "the prompt has no sound"
 
@@ -279,24 +292,15 @@ def test_a_prompt_that_cannot_be_made_ends_the_call_by_name(bench: Bench) -> Non
     assert bench.line.legs[0].hangups == ["fault"]
 
 
-def test_an_understander_that_breaks_ends_the_call_by_name(bench: Bench) -> None:
-    class Broken:
-        def understand(self, text: str, context: object, alternatives: tuple[str, ...] = ()) -> object:
-            raise ValueError("out of its mind")
-
-    from callwright.calls.ears import EarsParts
-
-    class Parts:
-        def __init__(self, parts: EarsParts) -> None:
-            self.parts = parts
+def test_an_understander_that_breaks_ends_the_call_by_name(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(text: str, context: object, alternatives: tuple[str, ...] = ()) -> object:
+        raise ValueError("out of its mind")
 
     async def callee(phone: Phone) -> None:
         await asked(phone)
+        monkeypatch.setattr(bench.ears, "understand", broken)
         await phone.say("yes")
 
-    real = bench.ears.understand
-    bench.ears.understand = Broken().understand  # type: ignore[method-assign, assignment]
     record = bench.call(callee)
-    bench.ears.understand = real  # type: ignore[method-assign]
     assert record.disposition == "interrupted_by_fault"
     assert record.faults[0] == "ValueError: out of its mind"
