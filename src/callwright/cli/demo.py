@@ -49,6 +49,10 @@ def demo(
                 "no-folder", "the folder of --json does not exist", Place(str(json_file)), "make it, or choose another"
             )
         )
+    if json_file is not None and json_file.is_dir():
+        raise SettingsError(
+            Problem("is-folder", "--json names a folder", Place(str(json_file)), "name a file to be written")
+        )
     console = Console(highlight=False)
     if not console.is_terminal:
         console = Console(highlight=False, width=150)
@@ -57,7 +61,9 @@ def demo(
     rows = [(call.person.id, call.record, call.person.expected.label(), call.right) for call in result.calls]
     console.print(results_table(lang.value, rows, console.width))
     console.print(f"{result.right} of {len(result.calls)} calls came out right, in {time.monotonic() - begun:.0f} s")
-    console.print(f"report: {out / 'report.html'}   recordings, transcripts and event logs: {out}/", soft_wrap=True)
+    console.print(
+        f"report: {out / 'report.html'}   recordings, transcripts and event logs: {out}/", soft_wrap=True, markup=False
+    )
     if json_file is not None:
         json_file.write_text(json.dumps(result.to_json(out.resolve()), ensure_ascii=False, indent=1), encoding="utf-8")
     if not no_open and console.is_terminal:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -31,12 +32,19 @@ __all__ = [
     "Caller",
     "DemoCall",
     "DemoResult",
+    "check_folder",
     "prepare_folder",
     "ring_everybody",
     "write_leads",
     "write_results",
 ]
 
+_FILES = ("leads.csv", "outbox.jsonl", "results.json", "results.csv", "report.html")
+_FOLDERS = {
+    "recordings": re.compile(r"\d{2,}-[a-z-]+\.wav"),
+    "transcripts": re.compile(r"\d{2,}-[a-z-]+\.txt"),
+    "events": re.compile(r"\d{2,}-[a-z-]+\.jsonl"),
+}
 CALLER = {"en": "+12025550199", "zh": "+8617000099999"}
 RING_TIMEOUT_S = 6.0
 REHEARSAL_CLOCK = time(10, 0)
@@ -109,26 +117,15 @@ class DemoResult:
         }
 
 
-def prepare_folder(folder: Path) -> None:
-    """Make the results folder. One that holds other things than an earlier run's results is refused, so that nothing is overwritten.
+def check_folder(folder: Path) -> None:
+    """Whether the results folder can be used; nothing is written. Only an earlier run's results may stand in it.
 
     Raises:
-        InputError: it cannot be made, or it is somebody else's.
+        InputError: it is a file, it cannot be read, or it holds other things.
     """
-    ours = {
-        "leads.csv",
-        "outbox.jsonl",
-        "results.json",
-        "results.csv",
-        "report.html",
-        "recordings",
-        "transcripts",
-        "events",
-    }
     place = Place(str(folder))
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        strange = sorted(entry.name for entry in folder.iterdir() if entry.name not in ours)
+        strange = _strange(folder) if folder.exists() else []
     except OSError as error:
         raise InputError(
             Problem("out-folder", f"cannot be used: {error.strerror}", place, "choose another folder with --out")
@@ -142,11 +139,45 @@ def prepare_folder(folder: Path) -> None:
                 "choose an empty folder with --out",
             )
         )
-    for name in ("outbox.jsonl", "results.json", "results.csv", "report.html"):
-        (folder / name).unlink(missing_ok=True)
-    for name in ("recordings", "transcripts", "events"):
-        for file in (folder / name).glob("*"):
-            file.unlink()
+
+
+def _strange(folder: Path) -> list[str]:
+    """Names in the folder that no run of the demo has made."""
+    found = []
+    for entry in sorted(folder.iterdir()):
+        if entry.name in _FOLDERS and entry.is_dir():
+            pattern = _FOLDERS[entry.name]
+            found += [
+                f"{entry.name}/{file.name}" for file in sorted(entry.iterdir()) if not pattern.fullmatch(file.name)
+            ]
+        elif entry.name not in _FILES or not entry.is_file():
+            found.append(entry.name)
+    return found
+
+
+def prepare_folder(folder: Path) -> None:
+    """Make the results folder and empty it of an earlier run's results; whatever else it holds refuses it.
+
+    Raises:
+        InputError: as `check_folder`, or it cannot be written.
+    """
+    check_folder(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in _FILES:
+            (folder / name).unlink(missing_ok=True)
+        for name in _FOLDERS:
+            for file in (folder / name).glob("*"):
+                file.unlink()
+    except OSError as error:
+        raise InputError(
+            Problem(
+                "out-folder",
+                f"cannot be used: {error.strerror}",
+                Place(str(folder)),
+                "choose another folder with --out",
+            )
+        ) from None
 
 
 def write_leads(path: Path, script: Script, people: tuple[Callee, ...], today: datetime) -> None:
@@ -204,16 +235,22 @@ async def ring_everybody(
 
     Args:
         watch: told (person, state, last sentence).
+
+    Raises:
+        LeadsError: the list cannot be used.
+        RefusedError: somebody on it may not be called; then nobody is.
     """
     leads = await anyio.to_thread.run_sync(import_csv, folder / "leads.csv")
     by_number = {person.number: person for person in crowd.people}
-    waiting = [(index, lead, by_number[lead.number]) for index, lead in enumerate(leads)]
+    waiting = [
+        (index, lead, by_number[lead.number], _decided_order(script, lead, by_number[lead.number], now))
+        for index, lead in enumerate(leads)
+    ]
     done: dict[int, DemoCall] = {}
 
     async def work() -> None:
         while waiting:
-            index, lead, person = waiting.pop(0)
-            order = _decided_order(script, lead, person, now)
+            index, lead, person, order = waiting.pop(0)
             files = CallFiles(folder, person.id)
             record = await caller.call(order, lead.variables, files, partial(watch, person.id))
             done[index] = DemoCall(person, _relative(record, folder))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+import wave
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,6 +22,7 @@ from callwright.demo.run import (
     CALLER,
     REHEARSAL_CLOCK,
     DemoResult,
+    check_folder,
     prepare_folder,
     ring_everybody,
     write_leads,
@@ -67,6 +69,7 @@ async def run_demo(show: Show, settings: Settings, watch: Callable[[str, str, st
     if errors:
         raise ScriptError(errors)
     script, out = loaded.script, show.out
+    await anyio.to_thread.run_sync(check_folder, out)
     async with open_crowd(show.language, show.calls, show.seed, settings.shared) as crowd:
         desk = _desk(show, crowd)
         robot_is_ready = open_robot(
@@ -105,17 +108,24 @@ def _desk(show: Show, crowd: Crowd) -> Desk:
 def _write_report(show: Show, result: DemoResult) -> None:
     calls = []
     for call in result.calls:
-        record = call.record
-        recording = show.out / record.recording if record.recording else None
+        record, log = call.record, show.out / call.record.log
         calls.append(
             ReportCall(
                 record=record,
                 title=call.person.id,
-                lines=tuple(transcript(read_log(show.out / record.log))),
-                audio=small_audio(recording) if recording is not None and recording.exists() else b"",
+                lines=tuple(transcript(read_log(log))) if log.is_file() else (),
+                audio=_audio(show.out / record.recording) if record.recording else b"",
                 expected=call.person.expected.label(),
                 right=call.right,
             )
         )
     page = render_report(_TITLES[show.language], show.language, calls, f"{show.now:%Y-%m-%d %H:%M}")
     (show.out / "report.html").write_text(page, encoding="utf-8")
+
+
+def _audio(recording: Path) -> bytes:
+    """b"" for a recording that a full disk cut off before its header; the record's faults name it."""
+    try:
+        return small_audio(recording)
+    except (OSError, EOFError, wave.Error):
+        return b""

@@ -16,17 +16,23 @@ WAVE_FORMAT_MULAW = 7
 
 
 def small_audio(path: Path) -> bytes:
-    """A mono mu-law WAV (8 kB a second) of a 16-bit PCM recording; b"" when it holds no sound. Raises wave.Error for what is no WAV."""
+    """A mono mu-law WAV (8 kB a second) of a 16-bit PCM recording; b"" when it holds no sound.
+
+    Raises wave.Error or EOFError for what is no WAV of 16 bit.
+    """
     with wave.open(str(path), "rb") as file:
         channels, rate = file.getnchannels(), file.getframerate()
-        samples = np.frombuffer(file.readframes(file.getnframes()), "<i2").astype(np.int32)
+        if file.getsampwidth() != 2:
+            raise wave.Error(f"{8 * file.getsampwidth()} bit a sample; the player takes 16")
+        data = file.readframes(file.getnframes())
+    samples = np.frombuffer(data[: len(data) // 2 * 2], "<i2").astype(np.int32)
     if not len(samples):
         return b""
     mono = samples[: len(samples) // channels * channels].reshape(-1, channels).sum(axis=1)
-    data = _mulaw(np.clip(mono, -32768, 32767)).tobytes()
+    coded = _mulaw(np.clip(mono, -32768, 32767)).tobytes()
     header = struct.pack("<HHIIHHH", WAVE_FORMAT_MULAW, 1, rate, rate, 1, 8, 0)
-    fact = struct.pack("<I", len(data))
-    body = b"WAVE" + _chunk(b"fmt ", header) + _chunk(b"fact", fact) + _chunk(b"data", data)
+    fact = struct.pack("<I", len(coded))
+    body = b"WAVE" + _chunk(b"fmt ", header) + _chunk(b"fact", fact) + _chunk(b"data", coded)
     return b"RIFF" + struct.pack("<I", len(body)) + body
 
 
