@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Literal, get_args
 
-__all__ = ["CONNECTED", "Disposition", "disposition"]
+__all__ = ["CONNECTED", "Disposition", "disposition", "disposition_title"]
 
 Disposition = Literal[
     # answered
@@ -84,3 +84,36 @@ def disposition(*, answered: bool, end: str, code: int | None, cause: str) -> Di
     if cause in {"transport_error", "protocol_error"}:
         return "network_fault"
     return "unknown"
+
+
+_ZH: dict[str, str] = {
+    "completed": "完成",
+    "opted_out": "要求免打扰",
+    "declined": "拒绝",
+    "transferred": "已转人工",
+    "callback": "约定回拨",
+    "wrong_person": "非本人",
+    "no_interaction": "无人应答对话",
+    "hung_up": "客户挂断",
+    "abused": "辱骂",
+    "voicemail": "语音信箱",
+    "screened": "电话助理",
+    "not_understood": "未能识别",
+    "too_long": "超时",
+    "interrupted_by_fault": "故障中断",
+    "busy": "占线",
+    "no_answer": "无人接听",
+    "rejected": "拒接",
+    "empty_number": "空号",
+    "unreachable": "无法接通",
+    "barred": "呼叫受限",
+    "carrier_blocked": "运营商拦截",
+    "network_fault": "线路故障",
+    "unknown": "未知",
+    "not_allowed": "不允许拨打",
+}
+
+
+def disposition_title(value: str, language: str) -> str:
+    """How a disposition is shown to people: `无人接听` (zh), `no answer` (en)."""
+    return _ZH.get(value, value) if language == "zh" else value.replace("_", " ")

@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from callwright.calls.disposition import disposition_title
 from callwright.calls.model import CallRecord
 
 __all__ = ["progress_table", "results_table", "short_reason"]
@@ -46,7 +47,7 @@ def results_table(language: str, rows: Sequence[tuple[str, CallRecord, str, bool
         table.add_row(
             "[green]✓[/]" if right else "[red]✗[/]",
             _cut(name, 20),
-            record.disposition,
+            disposition_title(record.disposition, language),
             record.grade or "–",
             _cut(short_reason(record), spare // 2),
             _cut(filled, spare // 4),

@@ -10,6 +10,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, select_autoescape
 
+from callwright.calls.disposition import disposition_title
 from callwright.calls.model import CallRecord
 from callwright.calls.transcript import Line
 
@@ -60,7 +61,7 @@ def render_report(title: str, language: str, calls: Sequence[ReportCall], made_a
     """
     words = _WORDS[language]
     longest = max((call.record.talk_ms for call in calls), default=0)
-    rows = [_row(index, call, longest) for index, call in enumerate(calls)]
+    rows = [_row(index, call, longest, language) for index, call in enumerate(calls)]
     judged = [call.right for call in calls if call.right is not None]
     summary = {
         "calls": len(calls),
@@ -76,17 +77,20 @@ def render_report(title: str, language: str, calls: Sequence[ReportCall], made_a
         rows=rows,
         summary=summary,
         made_at=made_at,
-        dispositions=_bars(Counter(call.record.disposition for call in calls).most_common()),
+        dispositions=_bars(
+            Counter(disposition_title(call.record.disposition, language) for call in calls).most_common()
+        ),
         grades=_bars([(grade, sum(call.record.grade == grade for call in calls)) for grade in _GRADES]),
     )
 
 
-def _row(index: int, call: ReportCall, longest: int) -> dict[str, Any]:
+def _row(index: int, call: ReportCall, longest: int, language: str) -> dict[str, Any]:
     record = call.record
     return {
         "index": index,
         "title": call.title,
         "record": record,
+        "outcome": disposition_title(record.disposition, language),
         "seconds": f"{record.talk_ms / 1000:.0f}" if record.answered else "",
         "share": round(100 * record.talk_ms / longest) if longest else 0,
         "audio": base64.b64encode(call.audio).decode() if call.audio else "",

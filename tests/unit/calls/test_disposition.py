@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import pytest
 
-from callwright.calls.disposition import CONNECTED, disposition
+from callwright.calls.disposition import CONNECTED, Disposition, disposition, disposition_title
 
 
 @pytest.mark.parametrize(
@@ -68,3 +70,10 @@ def test_ends(end: str, expected: str) -> None:
 def test_a_fault_is_not_a_hang_up() -> None:
     assert disposition(answered=True, end="hangup", code=None, cause="media_timeout") == "interrupted_by_fault"
     assert disposition(answered=True, end="optout", code=None, cause="media_timeout") == "opted_out"
+
+
+def test_every_disposition_has_a_chinese_name() -> None:
+    names = [disposition_title(value, "zh") for value in get_args(Disposition)]
+    assert len(set(names)) == len(names)
+    assert all(not name.isascii() for name in names)
+    assert disposition_title("no_answer", "en") == "no answer"
