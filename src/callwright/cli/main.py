@@ -11,6 +11,7 @@ from callwright import __version__
 from callwright.cli.bench import bench_app
 from callwright.cli.chat import chat
 from callwright.cli.demo import demo
+from callwright.cli.leads import leads_app
 from callwright.cli.script import script_app
 from callwright.errors import CallwrightError
 
@@ -18,6 +19,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 app.command("chat")(chat)
 app.command("demo")(demo)
 app.add_typer(script_app, name="script")
+app.add_typer(leads_app, name="leads")
 app.add_typer(bench_app, name="bench")
 
 
