@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator
 
 from callwright.errors import Problem
-from callwright.script.checks.walk import error, texts, warning
+from callwright.script.checks.walk import Found, error, texts, warning
 from callwright.script.loader import LoadedScript
-from callwright.script.model import Script
+from callwright.script.model import Script, Then
 from callwright.script.text import sentences
 
 __all__ = ["REQUIRED_ROLES", "affirms_robot", "check_honesty", "denies_robot"]
@@ -124,8 +125,7 @@ def _disclosure(loaded: LoadedScript, script: Script) -> Iterator[Problem]:
         )
     for i, variant in enumerate(node.say):
         for item in disclosure.must:
-            pattern = _WORDS[script.language].get(item)
-            if pattern and not re.search(pattern, variant.text, re.IGNORECASE if script.language == "en" else 0):
+            if not _tells(item, variant.text, script.language):
                 hint = f"Use one of: {_SHOWN[script.language][item]}."
                 message = f"this wording of the disclosure does not tell `{item}`"
                 yield error(loaded, "disclosure-words", message, f"{where}.say[{i}].text", hint)
@@ -149,8 +149,34 @@ def _roles(loaded: LoadedScript, script: Script) -> Iterator[Problem]:
         if rule.role == "transfer" and rule.max < 99:
             message = "a request for a person must always be honoured, and `max` withholds it later"
             yield error(loaded, "right-withheld", message, f"{path}.max", "Remove `max`.")
+        if rule.role == "do_not_disturb" and rule.then is not None and _goes_on(rule.then):
+            message = f"`{rule.id}` wants to go on after an opt-out; the call ends there whatever it says"
+            yield error(loaded, "opt-out-goes-on", message, f"{path}.then", "Write `end: optout` instead of `then`.")
+        if rule.event == "answered_by_machine" and script.purpose == "marketing":
+            yield from _left_message(loaded, script, i)
         if rule.role == "ask_robot":
             yield from _honest_answer(loaded, script, i)
+
+
+def _goes_on(then: Then) -> bool:
+    return then.resume in ("reask", "repeat", "goto", "transfer") or (
+        then.resume is None and then.end is None and bool(then.goto or then.transfer)
+    )
+
+
+def _left_message(loaded: LoadedScript, script: Script, index: int) -> Iterator[Problem]:
+    """What is left on a machine is heard without the disclosure node, so it must tell by itself who calls."""
+    for i, variant in enumerate(script.globals[index].say):
+        for item in ("ai", "company"):
+            if not _tells(item, variant.text, script.language):
+                message = f"the message left on a machine does not tell `{item}`"
+                hint = f"Use one of: {_SHOWN[script.language][item]}."
+                yield error(loaded, "disclosure-words", message, f"globals[{index}].say[{i}].text", hint)
+
+
+def _tells(item: str, text: str, lang: str) -> bool:
+    pattern = _WORDS[lang].get(item)
+    return pattern is None or re.search(pattern, text, re.IGNORECASE if lang == "en" else 0) is not None
 
 
 def _honest_answer(loaded: LoadedScript, script: Script, index: int) -> Iterator[Problem]:
@@ -170,10 +196,15 @@ def _honest_answer(loaded: LoadedScript, script: Script, index: int) -> Iterator
 
 def _words(loaded: LoadedScript, script: Script) -> Iterator[Problem]:
     compliance = script.compliance
-    for path, text in texts(script):
+    named = (  # a choice is spoken where a text reads the slot back
+        Found(f"slots.{name}.choices.{choice}", choice)
+        for name, slot in script.slots.items()
+        for choice in slot.choices or ()
+    )
+    for path, text in (*texts(script), *named):
         cleaned = text
         for phrase in sorted(compliance.forbidden_except, key=len, reverse=True):
-            cleaned = re.sub(re.escape(phrase), "\n", cleaned, flags=re.IGNORECASE)
+            cleaned = re.sub(re.escape(phrase), "|", cleaned, flags=re.IGNORECASE)
         for word in compliance.forbidden:
             if _holds(cleaned, word, script.language):
                 hint = "Rephrase it. A harmless use of it may be listed under `compliance.forbidden_except`."
@@ -188,6 +219,10 @@ def _words(loaded: LoadedScript, script: Script) -> Iterator[Problem]:
 
 
 def _holds(text: str, word: str, lang: str) -> bool:
-    if lang == "zh":
-        return word.casefold() in text.casefold()
+    if lang == "zh":  # 保 过 and ＡＩ are heard like 保过 and AI
+        return _squeezed(word) in _squeezed(text)
     return re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text, re.IGNORECASE) is not None
+
+
+def _squeezed(text: str) -> str:
+    return re.sub(r"\s+", "", unicodedata.normalize("NFKC", text)).casefold()

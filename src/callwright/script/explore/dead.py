@@ -11,6 +11,11 @@ from callwright.script.model import Node, Script
 
 __all__ = ["dead_parts"]
 
+_OWN_KEYS = frozenset(
+    {("subflow", "ok"), ("action", "ok"), ("action", "error"), ("transfer", "failed"), ("collect", "refused")}
+)
+_FOREIGN = frozenset({"filled", "refused", "failed", "ok", "error"})  # what a node that waits for words does not use
+
 
 def dead_parts(script: Script, found: Reached) -> Iterator[Fault]:
     """What a complete search never met, in file order."""
@@ -50,6 +55,8 @@ def _why_dead(script: Script, name: str, node: Node, key: str, found: Reached) -
         if key == "interrupted" and (node.barge.mode or script.turn.barge.mode) == "none":
             return "nobody can interrupt this node"
     if (name, key) not in found.machine.entrance.taken:
+        if (node.type, key) in _OWN_KEYS or (node.type == "say" and node.listen and category not in _FOREIGN):
+            return "no conversation comes to it"
         return f"a node of type `{node.type}`{'' if node.listen else ' that does not listen'} does not use it"
     return None
 

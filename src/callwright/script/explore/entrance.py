@@ -184,6 +184,7 @@ class Entrance:
         if not options or any(option.stays(here.node) for option in options):
             yield Fault("dead-end", here.node, f"`next.{key}` leads nowhere")
         for option in options:
+            yield from self.early(here.node, key, option, here.state)
             if option.group is not None:
                 yield self.hand_over(option.group, replace(option.state, node=here.node))
             elif option.stays(here.node):
@@ -214,6 +215,14 @@ class Entrance:
             yield Option(step.goto, after, step.say is not None, transfer_group(step.do))
         if limited and step.then is not None and (used >= step.max or (state.blurred and key not in KEPT)):
             yield Option(step.then, state)
+
+    def early(self, name: str, key: str, option: Option, state: State) -> tuple[Fault, ...]:
+        """The fault of a `next` object that speaks before the disclosure was heard; a farewell may."""
+        if not option.muted or state.disclosed or self.script.compliance.disclosure is None:
+            return ()
+        target = self.nodes.get(option.target or "")
+        farewell = target is not None and target.end is not None
+        return () if farewell else (Fault("disclosure-late", name, f"next.{key}"),)
 
     def may_be_used_up(self, name: str, key: str, state: State) -> bool:
         """A `next` object without `then` that may be over its `max`: the turn goes on as if the key were not there."""

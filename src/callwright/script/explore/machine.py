@@ -9,14 +9,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from callwright.script.explore.entrance import KEPT, Entrance, transfer_group
+from callwright.script.explore.entrance import KEPT, Entrance, Option, transfer_group
 from callwright.script.explore.state import Arrival, Edge, Fault, State, ended
+from callwright.script.explore.triggers import takes_refusal
 from callwright.script.model import GlobalRule, KbEntry, Node, Script, Then
 
 __all__ = ["Machine", "initial", "successors"]
 
 CLASSES = ("affirm", "deny", "refuse")
 SELLING = frozenset({"marketing", "survey"})
+# What these rules say is owed to the caller at any time; other rules have to wait for the disclosure.
+OWED = frozenset({
+    "profanity", "do_not_disturb", "complaint", "ask_robot", "transfer", "repeat", "callback", "wrong_person", "voicemail",
+    "call_screening", "minor",
+})  # fmt: skip
+OTHER_MATTER = OWED - {"ask_robot", "repeat"}  # a node such a rule leads to no longer answers an earlier refusal
 
 
 class Machine:
@@ -91,7 +98,9 @@ class Machine:
         yield from self._silence(node, state)
         for key in node.next:
             if key.startswith(("dtmf.", "intent.")):
-                yield from self._follow(state, key, f"caller: {key}", "words")
+                intent = self.script.intents.get(key.removeprefix("intent."))
+                refuses = intent is not None and takes_refusal(self.script, intent)
+                yield from self._follow(self._refused(state) if refuses else state, key, f"caller: {key}", "words")
             elif key == "interrupted":
                 yield from self._follow(state, key, "caller: interrupts", "words")
         yield Edge("caller: too many turns", "words", "too_long", Arrival((), ended("", "too_long")))
@@ -101,7 +110,10 @@ class Machine:
         for rule in self.script.globals:
             if rule.event in (None, "dtmf"):
                 label = f"caller: dtmf ({rule.id})" if rule.event else f"caller: global.{rule.id}"
-                yield from (Edge(label, "global", rule.id, arrival) for arrival in self._rule(rule, state))
+                asked = self._refused(state) if takes_refusal(self.script, rule) else state
+                early = self._early(state, f"global.{rule.id}") if self._must_wait(rule) else ()
+                for arrival in self._rule(rule, asked):
+                    yield Edge(label, "global", rule.id, replace(arrival, faults=(*early, *arrival.faults)))
 
     def _readings(self, node: Node, state: State) -> Iterator[Edge]:
         for name in CLASSES:  # whatever the order: a category it leaves out may still be read last
@@ -169,8 +181,9 @@ class Machine:
     def _knowledge(self, node: Node, state: State) -> Iterator[Edge]:
         for entry in self.admissible(state.node):
             label = f"caller: kb.{entry.id}"
-            early = self._early_answer(entry, state)
-            for arrival in self._then(entry.then, state):
+            early = self._early(state, f"kb.{entry.id}")
+            asked = self._refused(state) if takes_refusal(self.script, entry) else state
+            for arrival in self._then(entry.then, asked):
                 yield Edge(label, "kb", entry.id, replace(arrival, faults=(*early, *arrival.faults)))
 
     def _agreed_and_asked(self, node: Node, state: State) -> Iterator[Edge]:
@@ -180,10 +193,6 @@ class Machine:
                 label = f"caller: affirm + kb.{entry.id}"
                 yield from self._follow(replace(state, pleading=False), "affirm", label, "kb")
                 return  # where it leads does not depend on the entry
-            if _wanted(entry.then) in ("reask", "repeat") and "affirm" in node.next:
-                yield from self._follow(
-                    replace(state, pleading=False), "affirm", f"caller: affirm + kb.{entry.id}", "kb"
-                )
 
     def admissible(self, name: str) -> tuple[KbEntry, ...]:
         """The knowledge entries a node lets the caller ask for."""
@@ -195,10 +204,10 @@ class Machine:
             )
         return self._kb_cache[name]
 
-    def _early_answer(self, entry: KbEntry, state: State) -> tuple[Fault, ...]:
+    def _early(self, state: State, what: str) -> tuple[Fault, ...]:
         if self.script.compliance.disclosure is None or state.disclosed:
             return ()
-        return (Fault("disclosure-late", state.node, f"kb.{entry.id}"),)
+        return (Fault("disclosure-late", state.node, what),)
 
     # ------------------------------------------------------------ what follows
 
@@ -206,6 +215,9 @@ class Machine:
         freezes = any(action.kind == "freeze" for action in rule.do)
         opt_out = rule.role == "do_not_disturb"
         group = transfer_group(rule.do)
+        goes = rule.goto or (rule.then.goto if rule.then else None)
+        if goes is not None and goes != state.node and rule.role in OTHER_MATTER:
+            state = replace(state, pleading=False)
         if rule.end is not None:
             arrivals = [Arrival((), ended(state.node, rule.end))]
         elif rule.goto is not None:
@@ -217,6 +229,11 @@ class Machine:
         else:
             arrivals = self._then(rule.then, state)
         return [replace(arrival, frozen=arrival.frozen or freezes) for arrival in arrivals]
+
+    @staticmethod
+    def _must_wait(rule: GlobalRule) -> bool:
+        """It speaks, goes on, and is none of those that answer a caller at any time."""
+        return bool(rule.say) and rule.end is None and rule.role not in OWED
 
     def _then(self, then: Then | None, state: State) -> list[Arrival]:
         """What follows a knowledge answer or a global rule: end, transfer, another node, or the same question again."""
@@ -267,20 +284,25 @@ class Machine:
 
     def _follow(self, state: State, key: str, label: str, kind: str, at: str = "") -> Iterator[Edge]:
         name = at or state.node
-        used = (name, key)
         for option in self.entrance.options(name, key, state):
-            after = replace(option.state, phase="listening", fallback="")
-            if option.group is not None:
-                yield Edge(label, kind, key, Arrival((), self.entrance.hand_over(option.group, after)), used)
-            elif option.stays(state.node):
-                yield Edge(label, kind, key, Arrival((), after), used)
-                if key == "filled":  # asked again, the slot is still filled: the key is followed once more
-                    yield from self._filled_again(after, label, kind)
-            elif option.target is not None:
-                pleading = key in KEPT or (state.pleading and option.target == state.node)
-                moved = replace(self._left(after, option.target), pleading=pleading)
-                for arrival in self.entrance.enter(option.target, moved, muted=option.muted):
-                    yield Edge(label, kind, key, arrival, used)
+            early = self.entrance.early(name, key, option, state)
+            for edge in self._option(option, state, (name, key), label, kind):
+                yield replace(edge, arrival=replace(edge.arrival, faults=(*early, *edge.arrival.faults)))
+
+    def _option(self, option: Option, state: State, used: tuple[str, str], label: str, kind: str) -> Iterator[Edge]:
+        key = used[1]
+        after = replace(option.state, phase="listening", fallback="")
+        if option.group is not None:
+            yield Edge(label, kind, key, Arrival((), self.entrance.hand_over(option.group, after)), used)
+        elif option.stays(state.node):
+            yield Edge(label, kind, key, Arrival((), after), used)
+            if key == "filled":  # asked again, the slot is still filled: the key is followed once more
+                yield from self._filled_again(after, label, kind)
+        elif option.target is not None:
+            pleading = key in KEPT or (state.pleading and option.target == state.node)
+            moved = replace(self._left(after, option.target), pleading=pleading)
+            for arrival in self.entrance.enter(option.target, moved, muted=option.muted):
+                yield Edge(label, kind, key, arrival, used)
 
     def _filled_again(self, state: State, label: str, kind: str) -> Iterator[Edge]:
         step = self.nodes[state.node].next["filled"]

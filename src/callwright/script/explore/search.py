@@ -90,7 +90,7 @@ def _check_rights(found: Reached, state: State, edges: list[Edge]) -> None:
     for role, code in (("do_not_disturb", "opt-out"), ("transfer", "transfer")):
         rules = {rule.id: rule for rule in script.globals if rule.role == role}
         asked = [edge for edge in edges if edge.kind == "global" and edge.id in rules]
-        if not asked:
+        if not any(rules[edge.id].event is None for edge in asked):
             found.tell(Fault(f"{code}-missing", "", ""), found.trace(state))
         for edge in asked:
             honoured = _opted_out(found, edge) if code == "opt-out" else _transferred(found, edge, rules[edge.id])

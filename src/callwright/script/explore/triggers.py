@@ -10,9 +10,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from callwright.script.model import GlobalRule, KbEntry, Script
+from callwright.script.model import GlobalRule, Intent, KbEntry, Script
 
-__all__ = ["Shadow", "by_priority", "can_be_meant", "global_is_dead", "kb_shadow", "swallowed"]
+__all__ = ["Shadow", "by_priority", "can_be_meant", "global_is_dead", "kb_shadow", "swallowed", "takes_refusal"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,15 @@ def by_priority(script: Script) -> list[GlobalRule]:
 def can_be_meant(rule: GlobalRule | KbEntry) -> bool:
     """There are words that can set it off."""
     return bool(rule.phrases or rule.regex or rule.examples)
+
+
+def takes_refusal(script: Script, part: GlobalRule | KbEntry | Intent) -> bool:
+    """A phrase of `lexicon.refuse` is also one of its own: whoever says it refuses, whatever the part makes of it."""
+    own = {_key(phrase) for phrase in part.phrases}
+    return any(
+        _key(phrase) in own or any(_matches_all(pattern, phrase) for pattern in part.regex)
+        for phrase in script.lexicon.refuse
+    )
 
 
 def kb_shadow(script: Script, entry: KbEntry) -> str | None:

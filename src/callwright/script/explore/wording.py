@@ -8,6 +8,8 @@ from callwright.script.model import Script
 
 __all__ = ["CODES", "describe"]
 
+COMING = frozenset({"inbound", "screening", "chat"})
+
 # code: (message, hint); {node} and {detail} come from the fault
 CODES: dict[str, tuple[str, str]] = {
     "disclosure-missing": (
@@ -76,8 +78,10 @@ def describe(script: Script, fault: Fault, trace: tuple[str, ...] = ()) -> Probl
     code, detail = fault.code, fault.detail
     disclosure = script.compliance.disclosure
     if code == "disclosure-late":
-        heard = f"its answer {detail}" if detail else "its own text"
-        if disclosure is not None and disclosure.node in trace:
+        said = f"its `{detail}.say`" if detail.startswith("next.") else f"its answer {detail}"
+        heard = said if detail else "its own text"
+        spoken_for = detail.startswith("next.") and disclosure is not None and fault.node != disclosure.node
+        if disclosure is not None and disclosure.node in trace and not spoken_for:
             code, detail = "disclosure-interruptible", f"`{fault.detail or fault.node}`"
         else:
             detail = heard
@@ -87,8 +91,14 @@ def describe(script: Script, fault: Fault, trace: tuple[str, ...] = ()) -> Probl
         message.format(node=fault.node, detail=detail),
         Place(field=_field(script, fault)),
         hint.format(),
-        trace=trace,
+        "warning" if _is_advice(script, code) else "error",
+        trace,
     )
+
+
+def _is_advice(script: Script, code: str) -> bool:
+    """A key too many does no harm; and whoever called us is not persuaded when the robot asks again after a `no`."""
+    return code == "dead-next" or (code == "second-refusal" and script.purpose in COMING)
 
 
 def _field(script: Script, fault: Fault) -> str:
