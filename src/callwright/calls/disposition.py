@@ -66,7 +66,7 @@ def disposition(*, answered: bool, end: str, code: int | None, cause: str) -> Di
     """
     if answered:
         faults = {"media_timeout", "protocol_error", "transport_error", "internal_error", "shutdown", "timeout"}
-        if cause in faults and end in {"", "hangup"}:
+        if cause in faults and end in {"", "hangup", "silence"}:
             return "interrupted_by_fault"
         return _BY_END.get(end, "completed" if end else "hung_up")
     if code is not None:

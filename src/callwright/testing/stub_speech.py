@@ -16,7 +16,7 @@ from callwright.telephony.port import Codec
 
 __all__ = ["EverythingIsSpeech", "Script", "StubPrompt", "StubRecogniser", "StubStream", "StubVoice", "Utterances"]
 
-_QUIET, _STEP = 4000, 8
+_LOWEST, _STEP = 4000, 1000  # far enough apart to be told after G.711
 _FRAME_MS = 20
 
 
@@ -36,13 +36,13 @@ class Utterances:
     def frame(self, text: str) -> Pcm:
         if text not in self._texts:
             self._texts.append(text)
-        height = _QUIET + _STEP * self._texts.index(text)
+        height = _LOWEST + _STEP * self._texts.index(text)
         return np.tile(np.array([height, -height], np.int16), 80)
 
     def text_of(self, frame: Pcm) -> str:
         height = int(np.abs(frame.astype(np.int32)).max()) if len(frame) else 0
-        index = (height - _QUIET) // _STEP
-        return self._texts[index] if height >= _QUIET and index < len(self._texts) else ""
+        index = round((height - _LOWEST) / _STEP)
+        return self._texts[index] if 0 <= index < len(self._texts) else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,7 @@ class StubStream:
         text = self._utterances.text_of(frame)
         if self._begin_ms is None or self._lost or not text:
             return
-        self._text = text
+        self._text = self._text or text
         self._voiced_ms += _FRAME_MS
         if text in self._script.break_on and self._voiced_ms >= 200:
             self._lost = True

@@ -31,59 +31,7 @@ from callwright.testing.stub_speech import Script as Recognition
 from callwright.testing.virtual_time import run_virtual
 
 NOW = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
-DISCLOSURE = "Hello, AI assistant of Home Care, recorded. Say do not call me to opt out."
-QUESTION = "Your visit is on Monday. Does that work?"
-SCRIPT = f"""
-format: script/1
-id: visit
-title: Visit
-lang: en
-purpose: service
-compliance:
-  consent: {{required: false, basis: contract}}
-  disclosure: {{node: opening, must: [ai, company, purpose, recording, opt_out], interruptible: false}}
-  window: {{from: "09:00", to: "20:00"}}
-vars: {{name: {{required: true, example: Ann}}}}
-lexicon:
-  affirm: ["yes that works", "yes"]
-  deny: ["no"]
-  refuse: [cancel it]
-  backchannel: [uh huh, hello]
-turn: {{timeout_ms: 4000, end_silence_ms: 700, barge: {{mode: words, guard_ms: 500, min_words: 2}}}}
-limits: {{max_turns: 12, max_seconds: 90, silence: 2, unrecognised: 3, same_kb: 2}}
-flow:
-  start: opening
-  nodes:
-    opening: {{barge: {{mode: none}}, say: ["{DISCLOSURE}"], listen: false, next: {{any: ask}}}}
-    ask:
-      say: ["{QUESTION}"]
-      reask: ["Does Monday work?"]
-      next: {{affirm: ok, deny: cancel, refuse: cancel, dtmf.1: ok, dtmf.2: cancel}}
-    ok: {{say: ["See you then. Goodbye."], do: [{{tag: confirmed}}, {{note: visit confirmed}}], end: done}}
-    cancel: {{say: ["It is cancelled. Goodbye."], do: [{{tag: cancelled}}], end: done}}
-    human:
-      {{type: transfer, say: ["One moment."], to: {{group: desk}}, wait_s: 10, next: {{failed: sorry}}}}
-    sorry: {{say: ["Nobody is free. Does Monday work?"], next: {{affirm: ok, deny: cancel}}}}
-kb:
-  - {{id: price, phrases: [how much is it], answers: ["It is free."], then: {{resume: reask}}}}
-globals:
-  - {{id: profanity, role: profanity, priority: 1000, phrases: [go to hell], say: [Goodbye.], end: profanity}}
-  - id: dnd
-    role: do_not_disturb
-    priority: 990
-    phrases: [stop calling me]
-    say: ["I will not call again."]
-    do: [{{freeze: {{scope: company, days: 0, reason: dnd}}}}]
-    end: optout
-  - {{id: robot, role: ask_robot, priority: 970, phrases: [are you a robot], say: ["Yes, a robot."], then: {{resume: reask}}}}
-  - {{id: human, role: transfer, priority: 960, phrases: [get me a person], goto: human}}
-  - {{id: repeat, role: repeat, priority: 950, phrases: [pardon], then: {{resume: repeat}}, max: 2}}
-  - {{id: machine, role: voicemail, priority: 920, event: answered_by_machine, end: voicemail}}
-  - {{id: bye, role: callback, priority: 100, event: hangup, do: [{{note: hung up}}]}}
-grading:
-  scale: {{A: confirmed, D: cancelled, E: not reached, F: opted out}}
-  rules: [{{grade: F, when: "end in ['optout','profanity']"}}, {{grade: A, when: "'confirmed' in tags"}}, {{grade: D, when: "True"}}]
-"""
+SCRIPT = (Path(__file__).parents[2] / "fixtures" / "calls" / "visit.yaml").read_text(encoding="utf-8")
 CALLEE = "sip:callee@127.0.0.1"
 DESK = "sip:desk@127.0.0.1"
 Callee = Callable[[Phone], Awaitable[None]]

@@ -77,3 +77,17 @@ def test_every_disposition_has_a_chinese_name() -> None:
     assert len(set(names)) == len(names)
     assert all(not name.isascii() for name in names)
     assert disposition_title("no_answer", "en") == "no answer"
+
+
+@pytest.mark.parametrize("end", ["", "hangup", "silence"])
+@pytest.mark.parametrize("cause", ["media_timeout", "timeout", "transport_error", "internal_error"])
+def test_a_peer_that_is_gone_is_a_fault_and_no_silent_person(cause: str, end: str) -> None:
+    assert disposition(answered=True, end=end, code=None, cause=cause) == "interrupted_by_fault"
+
+
+def test_what_was_agreed_before_the_fault_stays() -> None:
+    assert disposition(answered=True, end="optout", code=None, cause="timeout") == "opted_out"
+
+
+def test_a_refused_order_was_not_dialled() -> None:
+    assert disposition(answered=False, end="", code=None, cause="refused") == "not_allowed"

@@ -33,3 +33,45 @@ def test_a_torn_last_line_is_left_out(tmp_path: Path) -> None:
     path = tmp_path / "call.jsonl"
     path.write_text('{"n": 0, "at_ms": 0, "kind": "placed"}\n{"n": 1, "at_', encoding="utf-8")
     assert [line["n"] for line in read_log(path)] == [0]
+
+
+def write(log: EventLog, *kinds: str, cancel: bool = False) -> None:
+    async def run() -> None:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(log.run)
+            await anyio.lowlevel.checkpoint()
+            for kind in kinds:
+                log.add(kind)
+            if cancel:
+                tasks.cancel_scope.cancel()
+            else:
+                log.close()
+
+    anyio.run(run)
+
+
+def test_a_cancelled_call_keeps_its_last_lines(tmp_path: Path) -> None:
+    write(EventLog(tmp_path / "call.jsonl", lambda: 0), "placed", "ended", cancel=True)
+    assert [line["kind"] for line in read_log(tmp_path / "call.jsonl")] == ["placed", "ended"]
+
+
+def test_a_log_that_cannot_be_written_says_so_and_ends_nothing(tmp_path: Path) -> None:
+    (tmp_path / "events").write_text("in the way")
+    log = EventLog(tmp_path / "events" / "call.jsonl", lambda: 0)
+    write(log, "placed", "ended")
+    assert log.error
+    assert [line["kind"] for line in log.lines] == ["placed", "ended"]
+
+
+def test_a_line_torn_within_a_character_is_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "call.jsonl"
+    path.write_bytes('{"n": 0, "kind": "heard"}\n{"n": 1, "text": "喂'.encode()[:-1])
+    assert [line["n"] for line in read_log(path)] == [0]
+
+
+def test_separators_of_unicode_end_no_line(tmp_path: Path) -> None:
+    log = EventLog(tmp_path / "call.jsonl", lambda: 0)
+    log.add("prompt", text="one\u2028two\x85three", when=Path("x"))
+    write(log, "ended")
+    assert [line["kind"] for line in read_log(tmp_path / "call.jsonl")] == ["prompt", "ended"]
+    assert read_log(tmp_path / "call.jsonl")[0]["text"] == "one\u2028two\x85three"
