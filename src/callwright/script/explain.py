@@ -31,6 +31,12 @@ _SHAPES = {
     "int_type": "a whole number", "int_parsing": "a whole number", "int_from_float": "a whole number",
     "int_parsing_size": "a smaller whole number", "float_type": "a number", "float_parsing": "a number",
 }  # fmt: skip
+_EXAMPLES = {
+    "a mapping (key: value)": "Write `key: value` on lines of their own, indented, or {key: value}.",
+    "a list": "Put it in brackets, also if it is only one: [one, two].",
+    "text": 'Write one text; put it in quotes: "…".',
+}
+_REFERENCE = "See docs/reference/script-1.md."
 _PATTERNS = {
     r"^[\w.-]+$": "may hold only letters, digits, `_`, `-` and `.`",
     r"^([01]\d|2[0-3]):[0-5]\d$": 'must be a time in quotes, like "09:00"',
@@ -53,7 +59,7 @@ def explain(error: ValidationError, source: Source) -> list[Problem]:
         left = len(ordered) - MAX_PROBLEMS
         ordered = [
             *ordered[:MAX_PROBLEMS],
-            Problem("too-many-problems", f"and {left} more", ordered[MAX_PROBLEMS].place),
+            Problem("too-many-problems", f"and {left} more", ordered[MAX_PROBLEMS].place, "Mend the first ones."),
         ]
     return ordered
 
@@ -117,26 +123,32 @@ def _value_problem(item: Any, kind: str, name: str, place: Place) -> Problem:
     context = item.get("ctx", {})
     shown = _shown(item["input"])
     if kind in _SHAPES:
-        return Problem("wrong-type", f"`{name}` must be {_SHAPES[kind]}, not {shown}", place)
+        shape = _SHAPES[kind]
+        return Problem(
+            "wrong-type", f"`{name}` must be {shape}, not {shown}", place, _EXAMPLES.get(shape, f"Write {shape} there.")
+        )
     if kind == "literal_error":
         options = [option.strip("' ") for option in str(context["expected"]).replace(" or ", ", ").split(",")]
-        hint = _did_you_mean(str(item["input"]), options)
+        hint = _did_you_mean(str(item["input"]), options) or "Write one of them."
         return Problem("wrong-value", f"{shown} is not one of {', '.join(options)}", place, hint)
     if kind == "string_pattern_mismatch":
-        return Problem(
-            "wrong-value", f"{shown} {_PATTERNS.get(str(context['pattern']), 'is not written as expected')}", place
-        )
+        reason = _PATTERNS.get(str(context["pattern"]), "is not written as expected")
+        return Problem("wrong-value", f"{shown} {reason}", place, _REFERENCE)
     if kind in ("too_long", "string_too_long"):
         unit = "characters" if isinstance(item["input"], str | int | float) else "entries"
-        return Problem("too-long", f"`{name}` holds more than {context['max_length']} {unit}", place)
+        return Problem(
+            "too-long", f"`{name}` holds more than {context['max_length']} {unit}", place, "Shorten or split it."
+        )
     if kind in ("too_short", "string_too_short"):
-        return Problem("too-short", f"`{name}` is empty", place)
+        return Problem("too-short", f"`{name}` is empty", place, "Write something there, or remove it.")
     if kind in ("greater_than_equal", "less_than_equal", "greater_than", "less_than"):
         words = {"ge": "at least", "le": "at most", "gt": "more than", "lt": "less than"}
         key, limit = next(iter(context.items()))
-        return Problem("out-of-range", f"`{name}` must be {words[key]} {limit}, not {shown}", place)
+        return Problem(
+            "out-of-range", f"`{name}` must be {words[key]} {limit}, not {shown}", place, f"Write {words[key]} {limit}."
+        )
     message = str(context.get("error") or item["msg"])
-    return Problem("wrong-value", f"`{name}`: {message}", place)
+    return Problem("wrong-value", f"`{name}`: {message}", place, _REFERENCE)
 
 
 def _bare_problem(kind: str, name: str, spelling: str, place: Place) -> Problem:
@@ -160,9 +172,9 @@ def _key_problem(item: Any, path: str, place: Place) -> Problem:
         )
     context = item.get("ctx", {})
     if item["type"] == "literal_error":
-        return Problem("unknown-key", f"`{key}` is not one of {context['expected']}", place)
+        return Problem("unknown-key", f"`{key}` is not one of {context['expected']}", place, "Write one of them.")
     reason = _PATTERNS.get(str(context.get("pattern")), "is not a usable name (1 to 64 letters, digits, `_`, `-`, `.`)")
-    return Problem("wrong-key", f"`{key}` {reason}", place)
+    return Problem("wrong-key", f"`{key}` {reason}", place, "Rename it.")
 
 
 def _key_hint(loc: Sequence[int | str]) -> str:
@@ -170,7 +182,7 @@ def _key_hint(loc: Sequence[int | str]) -> str:
     known = tuple(_keys_at(loc[:-1]))
     if _CONFUSED.get(key) in known:
         return f"Did you mean `{_CONFUSED[key]}`?"
-    return _did_you_mean(key, known) or (f"Known: {', '.join(known)}." if known else "")
+    return _did_you_mean(key, known) or (f"Known: {', '.join(known)}." if known else _REFERENCE)
 
 
 def _did_you_mean(word: str, known: Iterable[str]) -> str:

@@ -58,7 +58,9 @@ def _bytes(path: Path) -> bytes:
         raise ScriptError(Problem("no-such-file", "there is no such file", place, hint)) from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise ScriptError(Problem("unreadable", f"the file cannot be read: {reason}", place)) from None
+        raise ScriptError(
+            Problem("unreadable", f"the file cannot be read: {reason}", place, "Check its permissions.")
+        ) from None
 
 
 def _validated(text: str, file: str, folder: Path | None) -> LoadedScript:

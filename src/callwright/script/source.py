@@ -234,7 +234,12 @@ class _Builder:
     def _key(self, node: yaml.Node, path: str) -> str | None:
         place = self._place(node, path)
         if not isinstance(node, yaml.ScalarNode):
-            self._report("wrong-key", "a key must be one word, not a list or mapping", place, "")
+            self._report(
+                "wrong-key",
+                "a key must be one word, not a list or mapping",
+                place,
+                "Write `key: value`; quote a text that begins with [ or {.",
+            )
         elif node.tag == f"{_TAG}merge":
             self._report("merge-key", "`<<` is not supported", place, "Write the keys out.")
         elif node.tag == f"{_TAG}bool" and node.value.lower() in ("yes", "no", "on", "off", "y", "n"):

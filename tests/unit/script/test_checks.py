@@ -52,3 +52,9 @@ def test_problems_come_in_file_order_and_name_their_file() -> None:
     found = problems_of(ROOT / "bad" / "denies-robot.yaml")
     assert [p.place.line for p in found] == sorted(p.place.line for p in found)
     assert all(p.place.file.endswith("denies-robot.yaml") for p in found)
+
+
+def test_every_problem_of_every_fixture_says_where_and_how_to_mend_it() -> None:
+    everything = [problem for path in BAD for problem in problems_of(path)]
+    assert len({problem.code for problem in everything}) > 70
+    assert [str(p) for p in everything if not (p.hint and p.place.line and p.place.column)] == []

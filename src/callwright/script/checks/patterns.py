@@ -16,6 +16,7 @@ from callwright.script.loader import LoadedScript
 __all__ = ["MAX_PATTERN", "check_patterns", "slow_pattern"]
 
 MAX_PATTERN = 500
+_GRAMMAR = "Compare names with values, joined by and, or, not: slot.score <= 3 and 'booked' in tags."
 _WIDE = 3  # a repeat that may run more often than this needs a body that can be read in one way only
 _OPEN_REPEATS = 4
 
@@ -26,7 +27,7 @@ def check_patterns(loaded: LoadedScript) -> Iterator[Problem]:
         try:
             compile_expression(text)
         except ValueError as wrong:
-            yield error(loaded, "bad-expression", f"the expression `{text[:60]}` is wrong: {wrong}", path)
+            yield error(loaded, "bad-expression", f"the expression `{text[:60]}` is wrong: {wrong}", path, _GRAMMAR)
     for path, text in patterns(loaded.script):
         yield from _pattern(loaded, path, text)
 

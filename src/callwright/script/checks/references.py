@@ -33,6 +33,13 @@ def check_references(loaded: LoadedScript) -> Iterator[Problem]:
     yield from _unused(loaded, script)
 
 
+def _or_known(name: str, known: Collection[str]) -> str:
+    listed = ", ".join(list(known)[:8])
+    return _like(name, known) or (
+        f"Known: {listed}{', …' if len(known) > 8 else ''}." if listed else "There is none yet; add it."
+    )
+
+
 def _like(name: str, known: Collection[str]) -> str:
     close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
     return f"Did you mean `{close[0]}`?" if close else ""
@@ -61,7 +68,7 @@ def _nodes(loaded: LoadedScript, script: Script) -> Iterator[Problem]:
     for path, ids in lists:
         for name in ids:
             if name not in nodes:
-                yield error(loaded, "unknown-node", f"there is no node `{name}`", path, _like(name, nodes))
+                yield error(loaded, "unknown-node", f"there is no node `{name}`", path, _or_known(name, nodes))
 
 
 def _slots_and_intents(loaded: LoadedScript, script: Script) -> Iterator[Problem]:
@@ -74,7 +81,7 @@ def _slots_and_intents(loaded: LoadedScript, script: Script) -> Iterator[Problem
             intent = key.removeprefix("intent.")
             if key.startswith("intent.") and intent not in script.intents:
                 yield error(
-                    loaded, "unknown-intent", f"there is no intent `{intent}`", path, _like(intent, script.intents)
+                    loaded, "unknown-intent", f"there is no intent `{intent}`", path, _or_known(intent, script.intents)
                 )
             if isinstance(step, NextStep) and step.set:
                 yield from _set_names(loaded, step.set, f"{path}.set")
@@ -119,11 +126,11 @@ def _names(loaded: LoadedScript, path: str, text: str) -> Iterator[Problem]:
         head, _, rest = name.partition(".")
         if head == "slot" and rest:
             if rest not in script.slots:
-                yield error(loaded, "unknown-slot", f"there is no slot `{rest}`", path, _like(rest, script.slots))
+                yield error(loaded, "unknown-slot", f"there is no slot `{rest}`", path, _or_known(rest, script.slots))
         elif head == "kb" and rest:
             ids = [entry.id for entry in script.kb]
             if rest not in ids:
-                yield error(loaded, "unknown-kb", f"there is no knowledge entry `{rest}`", path, _like(rest, ids))
+                yield error(loaded, "unknown-kb", f"there is no knowledge entry `{rest}`", path, _or_known(rest, ids))
         elif name not in NAMES:
             hint = _name_hint(script, name)
             yield error(loaded, "unknown-name", f"`{name}` means nothing in an expression", path, hint)
@@ -148,17 +155,21 @@ def _tests(loaded: LoadedScript, script: Script) -> Iterator[Problem]:
                     "unknown-variable",
                     f"there is no var `{name}`",
                     f"{path}.vars.{name}",
-                    _like(name, script.vars),
+                    _or_known(name, script.vars),
                 )
         for name in test.expect.kb or ():
             if name not in ids:
                 yield error(
-                    loaded, "unknown-kb", f"there is no knowledge entry `{name}`", f"{path}.expect.kb", _like(name, ids)
+                    loaded,
+                    "unknown-kb",
+                    f"there is no knowledge entry `{name}`",
+                    f"{path}.expect.kb",
+                    _or_known(name, ids),
                 )
         for name in test.expect.slots or ():
             if name not in script.slots:
                 where = f"{path}.expect.slots.{name}"
-                yield error(loaded, "unknown-slot", f"there is no slot `{name}`", where, _like(name, script.slots))
+                yield error(loaded, "unknown-slot", f"there is no slot `{name}`", where, _or_known(name, script.slots))
 
 
 def _unused(loaded: LoadedScript, script: Script) -> Iterator[Problem]:
