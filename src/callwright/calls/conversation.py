@@ -97,7 +97,8 @@ class Conversation:
         """A key was pressed."""
         if not self._ended:
             self._seat.log.add("key", digit=digit)
-            self._hear(Dtmf(self.now_ms(), digit))
+            if not self._with_person:  # else it is meant for the person, to whom the bridge passes it on
+                self._hear(Dtmf(self.now_ms(), digit))
 
     def gone(self, how: LegEnded) -> None:
         """The leg has ended; what was agreed so far stays."""

@@ -36,6 +36,7 @@ def test_the_two_are_joined_until_the_caller_hangs_up(bench: Bench) -> None:
         await wants_person(phone)
         await phone.wait(10_000)
         await phone.say("stop calling me", 1000)  # said to the person, not to the robot
+        await phone.press("1")
         await phone.hang_up()
 
     record = bench.call(callee, clerk)
@@ -43,6 +44,8 @@ def test_the_two_are_joined_until_the_caller_hangs_up(bench: Bench) -> None:
     assert bench.events("bridged")[0]["group"] == "desk"
     assert bench.line.legs[1].hangups == ["over"]
     assert bench.outbox.kept == []
+    assert len(bench.events("key")) == 1
+    assert bench.events("dtmf") == []
     assert bench.replayed() == ()
     assert bench.events("end")[-1]["value"] == "transfer"
 
