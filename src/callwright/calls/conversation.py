@@ -216,7 +216,8 @@ class Conversation:
 
     async def _do(self, act: Do) -> bool:
         try:
-            await self._seat.outbox.put(self._leg.call_id, act)
+            with anyio.CancelScope(shield=True):  # what was agreed is kept, whatever ends the call meanwhile
+                await self._seat.outbox.put(self._leg.call_id, act)
         except OSError as error:
             self._seat.log.add("fault", message=f"{act.kind} could not be kept: {error}")
             return False

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from callwright.calls.model import CallFiles
+from callwright.dialogue.values import Do
 from callwright.errors import InputError, LineError, RefusedError
 from callwright.telephony.port import DialOrder
 from callwright.testing.loopback import FakeLeg, Phone
@@ -174,3 +175,30 @@ def test_files_stand_beside_the_record(bench: Bench) -> None:
     assert "caller  no" in text
     assert "+12025550123" not in text + Path(record.log).read_text(encoding="utf-8")
     assert record.log == str(CallFiles(bench.folder, "call").log)
+
+
+def test_an_opt_out_is_kept_although_the_call_is_cancelled(bench: Bench) -> None:
+    """A slow_outbox: the call is cancelled while the opt-out is on its way there."""
+    put, asked = bench.outbox.put, asyncio.Event()
+
+    async def slowly(call_id: str, act: Do) -> None:
+        asked.set()
+        await asyncio.sleep(1)
+        await put(call_id, act)
+
+    async def callee(phone: Phone) -> None:
+        await phone.answer()
+        await phone.say("hello", 400)
+        await phone.hears("Does that work")
+        await phone.say("stop calling me")
+
+    async def cancelled() -> None:
+        task = asyncio.create_task(bench.place(callee))
+        await asked.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    bench.outbox.put = slowly  # type: ignore[method-assign]
+    run_virtual(cancelled())
+    assert [kind for kind, _ in bench.outbox.kept] == ["freeze"]
