@@ -73,7 +73,7 @@ def reply_words(turn: Turn, reply: Reply) -> None:
     refuses = any(c.kind == "refuse" for c in reply.heard.candidates)
     if slot is not None and refuses and not reply.elsewhere and can_follow(turn, "refused"):
         _understood(turn)
-        follow(turn, "refused")
+        _count_and_follow(turn, "refuse", "refused")
         return
     unmatched(turn, reply)
 

@@ -124,6 +124,23 @@ def test_rules_by_count(talk: Any) -> None:
     assert t.hears("多少钱") == ["免费的。", "问题三？"]
 
 
+def test_a_refusal_at_a_question_counts_like_any_other(talk: Any) -> None:
+    nodes = {
+        "a": {"say": ["一？"], "next": {"affirm": "ask", "refuse": "ask"}},
+        "ask": {"type": "collect", "slot": "age", "next": {"filled": "bye", "refused": "c", "failed": "bye"}},
+    }
+    slots = {"age": {"type": "int", "ask": "几岁？", "regex": "([0-9]+)岁"}}
+    t = talk(nodes=nodes, slots=slots)
+    t.hears("可以")
+    assert t.hears("不需要") == ["问题三？"]
+    assert t.state.counters["refuse"] == 1
+    rule = {"id": "enough", "count": {"refuse": 2}, "say": ["好的。"], "end": "refused"}
+    t = talk(nodes=nodes, slots=slots, rules=[rule])
+    assert t.hears("不需要") == ["几岁？"]
+    assert t.hears("不需要") == ["好的。"]
+    assert t.ended == "refused"
+
+
 def test_a_rule_for_named_keys_goes_before_the_node(talk: Any) -> None:
     rules = [{"id": "nine", "event": "dtmf", "phrases": ["9"], "end": "keys", "role": "do_not_disturb"}]
     t = talk(rules=rules, nodes={"a": {"say": ["一？"], "next": {"any": "b"}}}, limits={"max_turns": 1})
