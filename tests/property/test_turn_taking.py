@@ -32,14 +32,14 @@ MODES = st.sampled_from(["none", "voice", "words", "sentence", "keywords"])
 class Run:
     def __init__(self, mode: str, pause_first: bool, slot_type: str | None) -> None:
         self.settings = TurnSettings(
-            mode=mode,
+            mode=mode,  # type: ignore[arg-type]  # drawn from MODES
             pause_first=pause_first,
             slot_type=slot_type,
             backchannel=("嗯",),
             keywords=("钱",),
             max_speech_ms=3000,
             timeout_ms=2000,
-        )  # type: ignore[arg-type]
+        )
         self.taker = TurnTaker(self.settings)
         self.now = self.played = self.left = 0
         self.paused = False
