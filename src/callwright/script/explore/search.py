@@ -69,6 +69,7 @@ def search(script: Script, max_states: int = MAX_STATES) -> Reached:
                 return found
             found.parents[target] = (state, edge)
             queue.append(target)
+    found.nodes |= machine.entrance.passed
     return found
 
 

@@ -128,3 +128,14 @@ def test_a_key_too_many_is_advice(data: dict[str, Any]) -> None:
     problem = next(p for p in found(data) if p.code == "dead-next")
     assert (problem.place.field, problem.severity) == ("flow.nodes.around.next.ok", "warning")
     assert "no conversation comes to it" in problem.message
+
+
+def test_of_two_arms_to_one_place_neither_is_dead(data: dict[str, Any]) -> None:
+    nodes = data["flow"]["nodes"]
+    ends = next(name for name, node in nodes.items() if node.get("end"))
+    after = {"say": ["稍等。"], "listen": False, "next": {"any": ends}}
+    nodes["draw"] = {"type": "ab", "arms": [{"name": n, "weight": 1, "goto": g} for n, g in (("a", ends), ("b", "after"))]}
+    nodes["after"] = after
+    start = data["flow"]["start"]
+    nodes[start]["next"]["affirm"] = "draw"
+    assert "after" not in {problem.place.field.rpartition(".")[2] for problem in found(data)}
