@@ -34,7 +34,7 @@ def run(*arguments: str, cwd: Path, environment: Mapping[str, str] | None = None
         env={**os.environ, **(environment or {})},
         capture_output=True,
         text=True,
-        timeout=280,
+        timeout=580,
     )
 
 
@@ -135,7 +135,7 @@ def test_every_opt_out_is_in_the_outbox(short_run: tuple[Path, Any]) -> None:
     assert sum(line["kind"] == "freeze" for line in kept) == len(opted_out)
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_a_full_run_in_english(tmp_path: Path) -> None:
     result = demo(tmp_path, "en", 24, 6)
     wrong = [(call["person"], call["expected"], call["got"]) for call in result["calls"] if not call["right"]]
@@ -143,7 +143,7 @@ def test_a_full_run_in_english(tmp_path: Path) -> None:
 
 
 @pytest.mark.shared
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_a_full_run_in_mandarin(tmp_path: Path, shared: Path) -> None:
     environment = {"CALLWRIGHT_SHARED": str(shared)}
     result = demo(tmp_path, "zh", 24, 6, environment)
