@@ -25,7 +25,10 @@ def nlu(
     json_file: Path | None = typer.Option(None, "--json", metavar="FILE", help="Also write the figures as JSON."),
     data: Path | None = typer.Option(None, "--data", metavar="FOLDER", help="Folder of the public intent sets."),
 ) -> None:
-    """Understanding: accuracy on public intent sets, speed on a script of fifty intents, dialogue turns per second."""
+    """Measure understanding.
+
+    Accuracy on public intent sets, speed on a script of fifty intents, dialogue turns per second.
+    """
     from callwright.bench.nlu import run  # needs scikit-learn; other commands do not
 
     console = Console(stderr=True)
@@ -37,7 +40,10 @@ def nlu(
 def asr(
     json_file: Path | None = typer.Option(None, "--json", metavar="FILE", help="Also write the figures as JSON."),
 ) -> None:
-    """Recognition: human Mandarin callers against three scripts, synthetic English callers on an appointment call."""
+    """Measure recognition.
+
+    Human Mandarin callers against three scripts, synthetic English callers on an appointment call.
+    """
     from callwright.bench.asr import run
 
     console = Console(stderr=True)

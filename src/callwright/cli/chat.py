@@ -38,7 +38,7 @@ from callwright.script.model import Script
 
 __all__ = ["chat"]
 
-HELP = "empty line = silence, /dtmf 1, /hangup, /why, /state, /quit; while a result is awaited: /ok, /failed"
+HELP = "empty line = silence, /dtmf 1, /machine, /hangup, /why, /state, /help, /quit; while a result is awaited: /ok, /failed"
 # What a reader of a conversation wants to know of each entry; the others are in the event log.
 _SHOWN = ("counted", "slot", "next", "branch", "ab", "limit", "carried", "passed_over", "ignored", "learn")
 
@@ -48,14 +48,17 @@ def chat(
     variables: list[str] = typer.Option(
         [], "--vars", help="A variable as NAME=VALUE; again for more. Default: its example."
     ),
-    plain: bool = typer.Option(False, "--plain", help="No colours and no frames."),
+    plain: bool = typer.Option(False, "--plain", help="No colours."),
     seed: int = typer.Option(0, help="Settles random wordings and A/B arms."),
     rules_only: bool = typer.Option(
         False, "--rules-only", help="Understand by the script's phrases alone, without the ranker."
     ),
     why: bool = typer.Option(True, "--why/--no-why", help="Show after each turn what was understood and why."),
 ) -> None:
-    """Talk to a script in the terminal; at the end: the grade with its reason, the slots and the tags."""
+    """Talk to a script in the terminal.
+
+    After each turn: what was understood and why. At the end: the grade with its reason, the slots and the tags.
+    """
     loaded = _loaded(script)
     values = _variables(loaded.script, variables)
     understander = Nlu.rules_only(loaded.script) if rules_only else Nlu.train(loaded.script, seed=seed)

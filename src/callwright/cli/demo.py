@@ -42,7 +42,10 @@ def demo(
         Path("callwright-demo"), help="Folder for recordings, transcripts, event logs and the report."
     ),
 ) -> None:
-    """Ring simulated people over real SIP and RTP on loopback; exit 0 when the run completed."""
+    """Ring simulated people over SIP and RTP.
+
+    Everything runs on loopback, over real sockets. Exit 0 when the run completed, 2 when data or a folder is missing.
+    """
     if json_file is not None and not json_file.resolve().parent.is_dir():
         raise SettingsError(
             Problem(

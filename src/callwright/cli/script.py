@@ -197,7 +197,8 @@ def _show_tests(results: dict[str, tuple[TestResult, ...]]) -> None:
     console = _console()
     for name, group in results.items():
         passed = sum(result.ok for result in group)
-        console.print(Text.assemble((name, "bold"), f": {passed} of {len(group)} tests pass"))
+        verdict = f"{passed} of {len(group)} tests pass" if group else "no tests (add dialogues under `tests`)"
+        console.print(Text.assemble((name, "bold"), f": {verdict}"))
         for result in group:
             console.print(Text.assemble("  ", ("✓", "green") if result.ok else ("✗", "red"), f" {result.name}"))
             if result.ok:
