@@ -63,7 +63,7 @@ class Entrance:
         self.clearable = _clearable(script)
         self.exact = _few_limits(script)
         self.taken: set[tuple[str, str]] = set()  # (node, key) of every `next` value that was ever followed
-        self.passed: set[str] = set()  # every node ever entered; of two ways to one place, only the shorter stands in a path
+        self.passed: set[str] = set()  # every node ever entered; paths hold the shortest way only
         self._cache: dict[_Transit, tuple[Arrival, ...]] = {}
 
     def enter(self, target: str, state: State, *, muted: bool = False) -> tuple[Arrival, ...]:

@@ -134,8 +134,23 @@ def test_of_two_arms_to_one_place_neither_is_dead(data: dict[str, Any]) -> None:
     nodes = data["flow"]["nodes"]
     ends = next(name for name, node in nodes.items() if node.get("end"))
     after = {"say": ["稍等。"], "listen": False, "next": {"any": ends}}
-    nodes["draw"] = {"type": "ab", "arms": [{"name": n, "weight": 1, "goto": g} for n, g in (("a", ends), ("b", "after"))]}
+    nodes["draw"] = {
+        "type": "ab",
+        "arms": [{"name": n, "weight": 1, "goto": g} for n, g in (("a", ends), ("b", "after"))],
+    }
     nodes["after"] = after
     start = data["flow"]["start"]
     nodes[start]["next"]["affirm"] = "draw"
     assert "after" not in {problem.place.field.rpartition(".")[2] for problem in found(data)}
+
+
+def test_results_that_lead_to_each_other_are_a_silent_loop(data: dict[str, Any]) -> None:
+    nodes = data["flow"]["nodes"]
+    nodes["desk"] = {"type": "transfer", "to": {"group": "店员"}, "next": {"failed": "call"}}
+    nodes["call"] = {"type": "action", "do": [{"webhook": "desk.ring"}], "next": {"ok": "desk", "error": "bye"}}
+    nodes["ask_day"]["next"]["failed"] = "desk"
+    problem = found(data)[0]
+    assert (problem.code, problem.place.field) == ("silent-loop", "flow.nodes.desk")
+    assert problem.trace[-5:] == ("desk", "transfer: failed", "call", "action: ok", "desk")
+    nodes["desk"]["next"]["failed"] = {"goto": "call", "max": 2, "then": "bye"}
+    assert codes(data) == []
