@@ -27,6 +27,7 @@ class Reached:
     listening: set[str] = field(default_factory=set)
     problems: list[Problem] = field(default_factory=list)
     complete: bool = True
+    results: dict[State, list[tuple[Edge, State]]] = field(default_factory=dict)  # from one awaited result to the next
     _told: set[tuple[str, str, str]] = field(default_factory=set)
 
     def trace(self, state: State, last: Edge | None = None) -> tuple[str, ...]:
@@ -61,6 +62,12 @@ def search(script: Script, max_states: int = MAX_STATES) -> Reached:
             _check_rights(found, state, edges)
         for edge in edges:
             target = _look_at(found, state, edge)
+            if (
+                target is not None
+                and edge.kind in ("action", "transfer")
+                and target.phase in ("acting", "transferring")
+            ):
+                found.results.setdefault(state, []).append((edge, target))
             if target is None or target in found.parents:
                 continue
             if len(found.parents) >= max_states:
@@ -70,6 +77,7 @@ def search(script: Script, max_states: int = MAX_STATES) -> Reached:
             found.parents[target] = (state, edge)
             queue.append(target)
     found.nodes |= machine.entrance.passed
+    _check_results(found)
     return found
 
 
@@ -97,6 +105,28 @@ def _check_rights(found: Reached, state: State, edges: list[Edge]) -> None:
             honoured = _opted_out(found, edge) if code == "opt-out" else _transferred(found, edge, rules[edge.id])
             if not honoured:
                 found.tell(Fault(f"{code}-ineffective", "", edge.id), found.trace(state, edge))
+
+
+def _check_results(found: Reached) -> None:
+    """Actions and transfers whose results lead to each other, in a circle the caller has no part in."""
+    told: set[State] = set()
+    for state in found.results:
+        if state in told:
+            continue
+        ways: dict[State, tuple[Edge, ...]] = {state: ()}
+        queue = deque([state])
+        while queue:
+            here = queue.popleft()
+            for edge, target in found.results.get(here, ()):
+                if target == state:
+                    around = tuple(step for part in (*ways[here], edge) for step in part.trace)
+                    found.tell(Fault("silent-loop", state.node), (*found.trace(state), *around))
+                    told.update(ways)
+                    queue.clear()
+                    break
+                if target not in ways:
+                    ways[target] = (*ways[here], edge)
+                    queue.append(target)
 
 
 def _opted_out(found: Reached, edge: Edge) -> bool:

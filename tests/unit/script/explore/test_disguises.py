@@ -150,7 +150,7 @@ def test_results_that_lead_to_each_other_are_a_silent_loop(data: dict[str, Any])
     nodes["call"] = {"type": "action", "do": [{"webhook": "desk.ring"}], "next": {"ok": "desk", "error": "bye"}}
     nodes["ask_day"]["next"]["failed"] = "desk"
     problem = found(data)[0]
-    assert (problem.code, problem.place.field) == ("silent-loop", "flow.nodes.desk")
-    assert problem.trace[-5:] == ("desk", "transfer: failed", "call", "action: ok", "desk")
+    assert (problem.code, problem.place.field) == ("silent-loop", "flow.nodes.call")
+    assert problem.trace[-5:] == ("call", "action: ok", "desk", "transfer: failed", "call")
     nodes["desk"]["next"]["failed"] = {"goto": "call", "max": 2, "then": "bye"}
     assert codes(data) == []
