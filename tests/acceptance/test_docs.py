@@ -148,7 +148,9 @@ def test_a_wrong_fragment_is_found() -> None:
 
 
 def test_heredocs_continuations_and_exit_codes_are_read() -> None:
-    page = "```console\n$ cat > a <<'E'\n$ no command\n...\nE\n$ false \\\n  || exit 2  # exit 2\nline\n...\nlast\n```\n"
+    page = (
+        "```console\n$ cat > a <<'E'\n$ no command\n...\nE\n$ false \\\n  || exit 2  # exit 2\nline\n...\nlast\n```\n"
+    )
     first, second = commands(page)
     assert first == Command("cat > a <<'E'\n$ no command\n...\nE\n", 0)
     assert (second.text, second.output) == ("false \\\n  || exit 2  # exit 2", ["line", "last"])
@@ -174,7 +176,9 @@ def test_every_command_and_option_stands_in_the_reference(words: str, command: A
     parts = re.split(r"^## ", text, flags=re.MULTILINE)
     section = next((part for part in parts if part.partition("\n")[0].strip("` ") == words), "")
     assert section, f"docs/reference/cli.md has no section `{words}`"
-    options = [name for param in command.params for name in (*param.opts, *param.secondary_opts) if name.startswith("-")]
+    options = [
+        name for param in command.params for name in (*param.opts, *param.secondary_opts) if name.startswith("-")
+    ]
     assert not [name for name in options if not re.search(rf"`{name}[ `]", section)]
 
 
