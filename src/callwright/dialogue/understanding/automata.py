@@ -14,6 +14,7 @@ from callwright.dialogue.understanding.pinyin import FUZZY, sound, syllables
 
 __all__ = ["PhraseAutomaton", "SoundAutomaton"]
 
+_REMEMBERED = 30_000  # characters
 _NUMERALS = frozenset("零〇一二两三四五六七八九十百千万亿幺0123456789")
 
 
@@ -53,12 +54,13 @@ class SoundAutomaton:
             if len(text) >= 2 and all(sound(char)[0] for char in text):
                 table.setdefault(self._learn(text), []).append((text, number))
         self._automaton = _built({code: (len(code), tuple(entries)) for code, entries in table.items()})
+        self._code_of = _CodeOf(self._codes, classes)
 
     def find(self, text: str) -> Iterator[tuple[int, int, str, int, float]]:
         """Every occurrence that is written otherwise, as (begin, end, phrase, number, score); score < 1."""
         if self._automaton is None:
             return
-        code = "".join(self._codes.get(syllable, "\0") for syllable in syllables(text, self._classes))
+        code = text.translate(self._code_of)
         for last, (length, entries) in self._automaton.iter(code):
             begin = last + 1 - length
             written = text[begin : last + 1]
@@ -71,6 +73,20 @@ class SoundAutomaton:
         return "".join(
             self._codes.setdefault(s, chr(0xE000 + len(self._codes))) for s in syllables(text, self._classes)
         )
+
+
+class _CodeOf(dict[int, str]):
+    """The code of a character's syllable, for `str.translate`; worked out once for a character."""
+
+    def __init__(self, codes: dict[str, str], classes: frozenset[str]) -> None:
+        super().__init__()
+        self._codes, self._classes = codes, classes
+
+    def __missing__(self, char: int) -> str:
+        code = self._codes.get(syllables(chr(char), self._classes)[0], "\0")
+        if len(self) < _REMEMBERED:
+            self[char] = code
+        return code
 
 
 def _built(words: dict[str, Any]) -> Any:

@@ -15,11 +15,14 @@ class Backchannel:
     def __init__(self, items: Iterable[str], lang: Language) -> None:
         self._items = frozenset(self._units(normalise(item, lang), lang) for item in items) - {()}
         self._known = frozenset(unit for item in self._items for unit in item)
+        self._begins = frozenset(unit[0] for unit in self._known)
         self._longest = max(map(len, self._items), default=0)
         self._lang: Language = lang
 
     def only(self, text: str) -> bool:
         """`text` (normalised) can be cut into items without rest. Silence is no backchannel."""
+        if text[:1] not in self._begins:
+            return False
         units = self._units(text, self._lang)
         if not units or any(unit not in self._known for unit in units):
             return False

@@ -8,25 +8,30 @@ Numbers are written with digits, so "十二" and "12" are one feature.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from itertools import combinations, pairwise
 
 from callwright.dialogue.understanding.normalise import Language, digits
 from callwright.dialogue.understanding.pinyin import syllables
 
-__all__ = ["FEATURES_VERSION", "ngrams", "readable"]
+__all__ = ["FEATURES_VERSION", "MAX_CHARS", "characters", "ngrams", "readable", "word_ngrams", "words_together"]
 
 FEATURES_VERSION = 1
-_MAX_CHARS = 400  # of a sentence that is looked at
+MAX_CHARS = 400  # of a sentence that is looked at
+PAIRED_CHARS = 24
+PAIR_DISTANCES = (1, 2, 3)  # between two syllables of a pair
 _STEM = 5
 _PAIRED_WORDS = 24
-_PAIRED_CHARS = 24
 
 
 def ngrams(normalised: str, lang: Language) -> list[str]:
-    """The n-grams of normalised text, with repetitions; `readable` explains one."""
-    text = digits(normalised[:_MAX_CHARS], lang)
-    return _mandarin(text) if lang == "zh" else _english(text)
+    """The n-grams of normalised text, with repetitions; `readable` explains one. `columns.py` finds the same ones in a vocabulary."""
+    text = digits(normalised[:MAX_CHARS], lang)
+    if lang == "zh":
+        return _mandarin(characters(text))
+    words = text.split()
+    return [*words_together(words), *(gram for word in words for gram in word_ngrams(word))]
 
 
 def readable(gram: str) -> str:
@@ -34,35 +39,37 @@ def readable(gram: str) -> str:
     return gram.replace("\t", "..")
 
 
-def _mandarin(text: str) -> list[str]:
-    chars = text.replace(",", "").replace(" ", "")
+def characters(text: str) -> str:
+    """Mandarin text without boundaries."""
+    return text if text.isalnum() else text.replace(",", "").replace(" ", "")
+
+
+def _mandarin(chars: str) -> list[str]:
     edged = f"^{chars}$"
     size = len(edged)
     found = list(chars)
     found += [edged[i : i + 2] for i in range(size - 1)]
     found += [edged[i : i + 3] for i in range(size - 2)]
-    found += [f"{a}\t{b}" for a, b in combinations(sorted(chars[:_PAIRED_CHARS]), 2)]
+    found += [f"{a}\t{b}" for a, b in combinations(sorted(chars[:PAIRED_CHARS]), 2)]
     sounds = [f"~{sound}" for sound in syllables(chars)]
     found += sounds
-    for distance in (1, 2, 3):
+    for distance in PAIR_DISTANCES:
         found += [f"{a}\t{b}" if a < b else f"{b}\t{a}" for a, b in zip(sounds, sounds[distance:], strict=False)]
     found += [f"{a} {b}" for a, b in pairwise(sounds)]
     return found
 
 
-def _english(text: str) -> list[str]:
-    words = text.split()
-    found = [f"={word}" for word in words]
-    found += [f"{a} {b}" for a, b in zip(found, words[1:], strict=False)]
-    for word in words:
-        found += _inside(word)
+def words_together(words: Sequence[str]) -> list[str]:
+    """The n-grams of an English sentence that take more than one word."""
+    found = [f"={a} {b}" for a, b in pairwise(words)]
     stems = [word[:_STEM] for word in words if len(word) > 2][:_PAIRED_WORDS]
-    for position, stem in enumerate(stems):
-        found += [f"{stem}\t{other}" if stem < other else f"{other}\t{stem}" for other in stems[position + 1 :]]
+    found += [f"{a}\t{b}" if a < b else f"{b}\t{a}" for a, b in combinations(stems, 2)]
     return found
 
 
 @lru_cache(maxsize=20_000)
-def _inside(word: str) -> tuple[str, ...]:
+def word_ngrams(word: str) -> tuple[str, ...]:
+    """The n-grams of an English word: itself and what is inside."""
     padded = f" {word} "
-    return tuple(padded[i : i + n] for n in (2, 3, 4, 5) for i in range(max(1, len(padded) - n + 1)))
+    inside = (padded[i : i + n] for n in (2, 3, 4, 5) for i in range(max(1, len(padded) - n + 1)))
+    return f"={word}", *inside

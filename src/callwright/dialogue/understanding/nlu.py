@@ -103,7 +103,7 @@ class Nlu:
         decision: Decision = "accept" if candidates else "reject"
         ranking: tuple[tuple[str, float], ...] = ()
         if self._ranker is not None and normalised and not only_backchannel:
-            ranked = self._ranker.rank_normalised(normalised, self._mask(self._ranker, context))
+            ranked = self._ranker.rank_normalised(normalised, self._mask(self._ranker, context), explain=not hits)
             ranking = ranked.ranking
             if not hits:
                 decision, found = self._answer(ranked, normalised, context)

@@ -30,6 +30,8 @@ _APOSTROPHES = str.maketrans({"\u2019": "'", "\u2018": "'", "\u02bc": "'", "\uff
 _ZH_SOUND = re.compile(r"[呃唔]+")
 _ZH_MID_HUM = re.compile(rf"(?<=[{_CJK}\w])(?<!嗯)嗯+(?=[{_CJK}\w])")
 _ZH_STAMMER = re.compile(r"(那个|这个|就是|然后|我是说|那)(?:\1)+")
+_ZH_HESITATION = re.compile(rf"[呃唔嗯]|{_ZH_STAMMER.pattern}")
+_ZH_PLAIN = re.compile("[\u4e00-\u9fff]+")  # characters that no folding changes
 _ZH_NEGATORS = ("不", "没", "别", "未", "无")
 _EN_SOUND = re.compile(r"(?<!uh )\b(?:u+m+|u+h+m*|e+r+m*|a+hm+)\b(?! (?:huh|uh|oh)\b)")
 
@@ -57,9 +59,9 @@ def normalise(text: str, lang: Language) -> str:
 
     A sentence that is nothing but a sound ("嗯", "um") is kept: it may be a backchannel.
     """
-    folded = _plain(fold(text), lang)
+    folded = text if lang == "zh" and _ZH_PLAIN.fullmatch(text) else _plain(fold(text), lang)
     if lang == "zh":
-        return (_mandarin(folded) or folded) if _hesitates(folded) else folded
+        return (_mandarin(folded) or folded) if _ZH_HESITATION.search(folded) else folded
     return _english(folded) or folded
 
 
@@ -106,10 +108,6 @@ def _inner_apostrophe(text: str, position: int) -> bool:
         and text[position - 1 : position].isalnum()
         and text[position + 1 : position + 2].isalnum()
     )
-
-
-def _hesitates(text: str) -> bool:
-    return any(char in text for char in "呃唔嗯") or _ZH_STAMMER.search(text) is not None
 
 
 def _mandarin(text: str) -> str:

@@ -12,6 +12,7 @@ __all__ = ["english_digits", "mandarin_digits"]
 
 _ZH_DIGIT = {c: str(i) for i, c in enumerate("零一二三四五六七八九")} | {"〇": "0", "两": "2", "幺": "1"}
 _ZH_UNIT = {"十": 10, "百": 100, "千": 1000, "万": 10_000, "亿": 100_000_000}
+_ZH_NUMERALS = frozenset(_ZH_DIGIT) | frozenset(_ZH_UNIT)
 _ZH_RUN = re.compile(r"[零〇一二两三四五六七八九幺十百千万亿]{1,24}")
 
 # fmt: off
@@ -29,6 +30,8 @@ _EN_RUN = re.compile(rf"\b(?:{_EN_WORD})(?:(?: and)? (?:{_EN_WORD}))*\b")
 
 def mandarin_digits(text: str) -> tuple[str, list[int]]:
     """(view, origins): origins[i] is where view[i] began in `text`; one more entry, the length, stands at the end."""
+    if _ZH_NUMERALS.isdisjoint(text):
+        return text, list(range(len(text) + 1))
     return _rewritten(text, _ZH_RUN, _mandarin_number)
 
 

@@ -16,7 +16,8 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from callwright.dialogue.understanding.features import ngrams, readable
+from callwright.dialogue.understanding.columns import columns_of
+from callwright.dialogue.understanding.features import readable
 from callwright.dialogue.understanding.normalise import Language, normalise
 
 __all__ = ["Calibration", "Examples", "Floats", "Ints", "Labels", "Ranked", "Ranker"]
@@ -79,7 +80,7 @@ class Ranker:
         self.idf, self.weights, self.bias = idf, weights, bias
         self.examples, self.calibration = examples, calibration
         self.lang: Language = lang
-        self._columns = {gram: column for column, gram in enumerate(self.vocabulary)}
+        self._columns = columns_of(self.vocabulary, lang)
         self._neighbours = [_neighbours(examples, label) for label in range(len(self.labels))]
         self._local = threading.local()
 
@@ -97,24 +98,27 @@ class Ranker:
         """Rank a sentence as it was said. allowed: numbers of the labels that may be answered, ascending; None = all."""
         return self.rank_normalised(normalise(text, self.lang), allowed)
 
-    def rank_normalised(self, text: str, allowed: Labels | None = None) -> Ranked:
-        """As `rank`, for text that is already normalised."""
+    def rank_normalised(self, text: str, allowed: Labels | None = None, *, explain: bool = True) -> Ranked:
+        """As `rank`, for text that is already normalised. explain: fill `why`."""
         columns, values = self.vector(text)
         if not len(columns) or (allowed is not None and not len(allowed)):
             return Ranked((), "reject")
-        margins = values @ self.weights.take(columns, axis=0) + self.bias
-        highest = float(margins.max())
-        if allowed is not None:
-            margins = margins[allowed]
-        shares = softened(margins, self.calibration.temperature)
-        order = shares.argsort(kind="stable")[: -_TOP - 1 : -1].tolist()
-        picked = order if allowed is None else allowed[order].tolist()
-        scores = self._mixed([float(shares[i]) for i in order], picked, columns, values)
+        rows = self.weights.take(columns, axis=0)
+        every: list[float] = (values @ rows + self.bias).tolist()
+        margins = every if allowed is None else [every[label] for label in allowed.tolist()]
+        best = _best(margins)
+        top = margins[best[0]]
+        temperature = self.calibration.temperature
+        total = sum([math.exp(temperature * (margin - top)) for margin in margins])
+        shares = [math.exp(temperature * (margins[i] - top)) / total for i in best]
+        picked = best if allowed is None else allowed.take(best).tolist()
+        scores = self._mixed(shares, picked, columns, values)
         # A sentence that plainly means something that may not be answered here is not pressed into what may.
-        elsewhere = highest - float(margins[order[0]]) > _FOREIGN_LEAD
+        elsewhere = allowed is not None and max(every) - top > _FOREIGN_LEAD
         decision = "reject" if elsewhere else self._decide(scores)
-        ranking = tuple((self.labels[label], round(score, 4)) for label, score in zip(picked, scores, strict=True))
-        return Ranked(ranking, decision, self._why(columns, values, picked[0]) if decision == "accept" else "")
+        ranking = tuple([(self.labels[label], round(score, 4)) for label, score in zip(picked, scores, strict=True)])
+        told = explain and decision == "accept"
+        return Ranked(ranking, decision, self._why(columns, values * rows[:, picked[0]]) if told else "")
 
     def _mixed(self, shares: list[float], labels: list[int], columns: Ints, values: Floats) -> list[float]:
         """Shares mixed with the cosine to each label's nearest sentence."""
@@ -137,23 +141,12 @@ class Ranker:
 
     def vector(self, normalised: str) -> tuple[Ints, Floats]:
         """The sentence as a sparse unit vector: tf-idf with 1 + log tf. Unknown n-grams are left out."""
-        counts: dict[int, int] = {}
-        column_of = self._columns.get
-        repeated = False
-        for gram in ngrams(normalised, self.lang):
-            column = column_of(gram)
-            if column is None:
-                continue
-            if column in counts:
-                counts[column] += 1
-                repeated = True
-            else:
-                counts[column] = 1
-        columns = np.array(list(counts), dtype=np.intp)
+        columns, times = self._columns.find(normalised)
         values = self.idf.take(columns)
-        if repeated:
-            values *= 1 + np.log(np.array(list(counts.values()), dtype=np.float32))
-        return columns, values / np.float32(math.sqrt(float(values @ values)) or 1.0)
+        if times is not None:
+            values *= 1 + np.log(times.astype(np.float32))
+        values /= math.sqrt(values.dot(values)) or 1.0
+        return columns, values
 
     def _scratch(self) -> Floats:
         """An array of zeros for one thread; whoever fills it clears it."""
@@ -174,10 +167,24 @@ class Ranker:
         close = lead < self.calibration.margin and together >= 1.5 * self.calibration.accept
         return "clarify" if close else "reject"
 
-    def _why(self, columns: Ints, values: Floats, label: int) -> str:
-        pull = values * self.weights[columns, label]
-        strongest = np.argsort(-pull, kind="stable")[:3]
-        return ", ".join(f"{readable(self.vocabulary[columns[i]])} {pull[i]:+.2f}" for i in strongest)
+    def _why(self, columns: Ints, pull: Floats) -> str:
+        pull, found = pull.copy(), []
+        for _ in range(min(_TOP, len(pull))):
+            place = int(pull.argmax())
+            found.append(f"{readable(self.vocabulary[columns[place]])} {float(pull[place]):+.2f}")
+            pull[place] = -math.inf
+        return ", ".join(found)
+
+
+def _best(numbers: list[float]) -> list[int]:
+    """Where the largest three stand, largest first, the earlier of equals first."""
+    left = list(numbers)
+    found: list[int] = []
+    for _ in range(min(_TOP, len(left))):
+        place = left.index(max(left))
+        left[place] = -math.inf
+        found.append(place)
+    return found
 
 
 def _neighbours(found: Examples, label: int) -> tuple[Ints, Floats, Ints]:
