@@ -50,7 +50,7 @@ def _why_dead(script: Script, name: str, node: Node, key: str, found: Reached) -
             return "there is no such intent"
         if key in ("affirm", "refuse") and not getattr(script.lexicon, key):
             return f"lexicon.{key} is empty"
-        if key == "unrecognised" and "any" in node.next:
+        if key == "unrecognised" and "any" in node.next and (name, key) not in found.machine.entrance.taken:
             return "`any` takes every sentence before it"
         if key == "interrupted" and (node.barge.mode or script.turn.barge.mode) == "none":
             return "nobody can interrupt this node"

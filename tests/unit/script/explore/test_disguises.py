@@ -154,3 +154,11 @@ def test_results_that_lead_to_each_other_are_a_silent_loop(data: dict[str, Any])
     assert problem.trace[-5:] == ("call", "action: ok", "desk", "transfer: failed", "call")
     nodes["desk"]["next"]["failed"] = {"goto": "call", "max": 2, "then": "bye"}
     assert codes(data) == []
+
+
+def test_unrecognised_is_of_use_when_any_can_be_used_up(data: dict[str, Any]) -> None:
+    keys = data["flow"]["nodes"]["offer"]["next"]
+    keys |= {"any": "bye", "unrecognised": "plead"}
+    assert codes(data) == ["dead-next"]
+    keys["any"] = {"say": "您愿意来吗？", "max": 1}
+    assert codes(data) == []
