@@ -36,7 +36,7 @@ from callwright.script.checks import check
 from callwright.script.loader import LoadedScript, load
 from callwright.script.model import Script
 
-__all__ = ["chat"]
+__all__ = ["chat", "load_checked"]
 
 HELP = "empty line = silence, /dtmf 1, /machine, /hangup, /why, /state, /help, /quit; while a result is awaited: /ok, /failed"
 # What a reader of a conversation wants to know of each entry; the others are in the event log.
@@ -59,7 +59,7 @@ def chat(
 
     After each turn: what was understood and why. At the end: the grade with its reason, the slots and the tags.
     """
-    loaded = _loaded(script)
+    loaded = load_checked(script)
     values = _variables(loaded.script, variables)
     understander = Nlu.rules_only(loaded.script) if rules_only else Nlu.train(loaded.script, seed=seed)
     console = Console(
@@ -69,8 +69,8 @@ def chat(
     conversation.run(sys.stdin, echo=not sys.stdin.isatty())
 
 
-def _loaded(name: str) -> LoadedScript:
-    """Load and check; a checked script has no errors (warnings may stand)."""
+def load_checked(name: str) -> LoadedScript:
+    """Load a file, or a template by name, and check it; a checked script has no errors (warnings may stand). Raises ScriptError."""
     path = Path(name)
     if not path.exists() and name in templates():
         path = template_path(name)

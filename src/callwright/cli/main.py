@@ -12,12 +12,14 @@ from callwright.cli.bench import bench_app
 from callwright.cli.chat import chat
 from callwright.cli.demo import demo
 from callwright.cli.leads import leads_app
+from callwright.cli.replay import replay_command
 from callwright.cli.script import script_app
 from callwright.errors import CallwrightError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 app.command("chat")(chat)
 app.command("demo")(demo)
+app.command("replay")(replay_command)
 app.add_typer(script_app, name="script")
 app.add_typer(leads_app, name="leads")
 app.add_typer(bench_app, name="bench")

@@ -24,6 +24,8 @@ from callwright.script.schema import json_schema
 
 __all__ = ["script_app"]
 
+DEFAULT_TEMPLATE = "appointment_en"
+
 script_app = typer.Typer(no_args_is_help=True, help="Check, test, draw and start scripts.", rich_markup_mode=None)
 _FILES = typer.Argument(..., metavar="FILE...", help="Script files (YAML or JSON).")
 _JSON = typer.Option(False, "--json", help="Print JSON for programs.")
@@ -84,12 +86,14 @@ def test_command(files: list[Path] = _FILES, as_json: bool = _JSON) -> None:
 @script_app.command("new")
 def new_command(
     name: str = typer.Argument(..., help="Name of the new script, with or without `.yaml`; also the file name."),
-    template: str = typer.Option("", "--template", help="Which template to start from (see `script templates`)."),
+    template: str = typer.Option(
+        "", "--template", help=f"Which template to start from (see `script templates`; default {DEFAULT_TEMPLATE})."
+    ),
     out: Path | None = typer.Option(None, "--out", help="Where to write it (default NAME.yaml)."),
 ) -> None:
     """Start a script from a built-in template. Never overwrites a file."""
     known = templates()
-    chosen = template or known[0]
+    chosen = template or DEFAULT_TEMPLATE
     if chosen not in known:
         raise SettingsError(
             Problem("unknown-template", f"there is no template `{chosen}`", hint=f"Known: {', '.join(known)}.")
