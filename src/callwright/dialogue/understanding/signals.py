@@ -1,8 +1,9 @@
 """How it was said: refusal, abuse, "busy", a person wanted, feeling — and, for the safety rules, "call me no more".
 
-Curated lists (`signals_zh`, `signals_en`), one pass by an automaton over characters and one over sounds (zh, three characters and more, so
-that a recogniser's homophones agree), the longest match wins, so a guard phrase ("不用转人工", "not busy") takes the place of what it
-contains. Emotion = lexicon + negation + intensity; an insult, threat or complaint weighs more. Pure and total.
+"No more calls" and "a person, please" are read by a grammar (`requests`) and take precedence. The rest are curated lists (`signals_zh`,
+`signals_en`), one pass by an automaton over characters and one over sounds (zh, three characters and more, so that a recogniser's
+homophones agree), the longest match wins, so a guard phrase ("不投诉", "not busy") takes the place of what it contains. Emotion =
+lexicon + negation + intensity; an insult, threat or complaint weighs more. Pure and total.
 """
 
 from __future__ import annotations
@@ -15,12 +16,13 @@ from types import ModuleType
 
 from callwright.dialogue.understanding import signals_en, signals_zh
 from callwright.dialogue.understanding.automata import PhraseAutomaton, SoundAutomaton
+from callwright.dialogue.understanding.requests import find_requests
 from callwright.dialogue.values import Signals
 
 __all__ = ["Mark", "expand", "marks", "read_signals", "wants_human", "wants_no_calls"]
 
 _GUARD = "guard"
-_BY_SOUND = frozenset({"opt_out", "human", "complaint", "threat", "busy", _GUARD})
+_BY_SOUND = frozenset({"complaint", "threat", "busy", _GUARD})
 _SHORTEST_BY_SOUND = 3
 _FUZZY_FROM = 4  # shorter phrases must agree in every syllable (tones aside)
 _SAME_SYLLABLES = 0.9
@@ -40,7 +42,7 @@ MAX_CHARS = 2000
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A listed phrase at [start, end) of the text; `phrase` is the list's wording, which differs when it was found by sound."""
+    """A phrase at [start, end) of the text; `phrase` is the wording meant, which differs when it was found by sound."""
 
     kind: str
     phrase: str
@@ -145,7 +147,7 @@ class _English:
 
 
 class _Lists:
-    """The lists of one language and the rule that picks: the longest wins, a guard beats its equals, written beats heard."""
+    """The lists of one language and the rule that picks: requests first, then the longest, a guard before its equals, written before heard."""
 
     def __init__(self, lists: ModuleType, chinese: bool) -> None:
         blocks = [
@@ -164,7 +166,8 @@ class _Lists:
             self.source.all(text), key=lambda f: (f[1].start - f[1].end, f[0], f[1].kind != _GUARD, f[1].start)
         )
         chosen: list[Mark] = []
-        for _, mark in found:
+        requests = [Mark(*request) for request in find_requests(text, "zh" if self.chinese else "en")]
+        for mark in (*requests, *(mark for _, mark in found)):
             if all(mark.end <= other.start or mark.start >= other.end for other in chosen):
                 chosen.append(mark)
         return sorted((mark for mark in chosen if mark.kind != _GUARD), key=lambda mark: mark.start)
@@ -176,22 +179,24 @@ def _lists(lang: str) -> _Lists:
 
 
 def marks(text: str, lang: str) -> list[Mark]:
-    """All listed phrases of normalised text with their kind: opt_out, human, insult, threat, complaint, busy, refuse, negative, positive."""
+    """All requests and listed phrases of normalised text with their kind:
+    opt_out, human, insult, threat, complaint, busy, refuse, negative, positive."""
     return _lists("zh" if lang == "zh" else "en").find(text[:MAX_CHARS])
 
 
 def _first(text: str, lang: str, kind: str) -> tuple[str, tuple[int, int]] | None:
-    found = next((mark for mark in marks(text, lang) if mark.kind == kind), None)
-    return None if found is None else (found.phrase, (found.start, found.end))
+    requests = find_requests(text[:MAX_CHARS], "zh" if lang == "zh" else "en")
+    found = next((request for request in requests if request[0] == kind), None)
+    return None if found is None else (found[1], (found[2], found[3]))
 
 
 def wants_no_calls(text: str, lang: str) -> tuple[str, tuple[int, int]] | None:
-    """The caller wants no more calls: (the list's phrase, span in the text), else None. For the safety rule in front of everything."""
+    """The caller wants no more calls: (the wording meant, span in the text), else None. For the safety rule in front of everything."""
     return _first(text, lang, "opt_out")
 
 
 def wants_human(text: str, lang: str) -> tuple[str, tuple[int, int]] | None:
-    """The caller asks for a person: (the list's phrase, span in the text), else None."""
+    """The caller asks for a person: (the wording meant, span in the text), else None."""
     return _first(text, lang, "human")
 
 

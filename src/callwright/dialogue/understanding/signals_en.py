@@ -1,5 +1,5 @@
 # ruff: noqa: E501 - one pattern per line, however long
-"""Own English phone list: no more calls, a person please, insults, threats, complaints, busy, refusals, and how it feels.
+"""Own English phone list: insults, threats, complaints, busy, refusals, and how it feels.
 
 One pattern per line; `(a|b|)` are alternatives. Contracted spellings (don't, dont, can't, i'm) are added when the list is built. Matches
 keep to word boundaries. `GUARDS` are longer phrases in which a listed one means something else: the longest match wins.
@@ -10,81 +10,6 @@ from __future__ import annotations
 __all__ = ["FLIPS", "GUARDS", "INTENSE", "NEGATIVE", "PHRASES", "POSITIVE"]
 
 PHRASES = {
-    "opt_out": """
-do not (ever |you dare |you ever |please |)(call|ring|phone|contact|bother|disturb|harass|dial|text|message|pester) (me|us|this number|this phone|my number|here|my house|my home|my phone|my wife|again|anymore|any more)
-do not (ever |)call
-(never|never ever) (call|ring|phone|contact|bother|text) (me|us|this number|here|again|my number)
-(stop|quit) (calling|ringing|phoning|contacting|bothering|harassing|disturbing|dialing|dialling|texting|pestering|these calls|the calls|your calls|all calls|with the calls)
-(stop|quit) (making|placing) (these|those|any more) calls
-no more (calls|phone calls|robocalls|sales calls|of these calls|of your calls|calling)
-(take|get|cross|strike|remove|delete|drop|pull) (me|us|my number|my name|my phone number|this number|my phone|our number|my details) (off|from|out of) (of |)(your|the|this|that|any|all|every) (calling |call |contact |mailing |phone |marketing |)(list|lists|system|database|records|directory)
-(take|get|cross|strike|remove|delete|drop) me (off|from) (your|the) (list|lists|system|database)
-(take|cross|strike) me off
-(delete|remove|erase|forget|lose|scrub) (my|this|our) (number|phone number|name|details|data|information|info|contact)
-remove me
-put me on (your|the|a) do not (call|contact) (list|registry|register)
-(do not|no) call (list|registry|register)
-(i am|my number is) on the do not call
-(unsubscribe|opt out|opt me out|opting out|opt-out)
-i (want|would like|wish) to (unsubscribe|opt out|be removed|be taken off|stop receiving|stop getting)
-i (do not|no longer|never) (want|wish|like|care) (to (get|receive|be getting|have|hear|be called|be contacted|take|answer)|any|anymore|these|more|your|you calling|you to call|you to contact|further) (any |more |any more |these |your |further |such |from you|sales |)(calls|call|phone calls|from you|from you again|by you|again|anymore|me|marketing calls)
-i (do not|no longer) want (you to call|you calling|to be called|to be contacted|to hear from you|these calls|any calls|any more calls|your calls|more calls)
-you (can not|may not|must not|should not|are not allowed to) (call|contact|ring|phone) (me|this number|us|here)
-(you|we) (do not|have no|did not have) (my |)(permission|consent) to call
-(do not|did not|never) want any (more |)(of (your|these|those) |)(calls|phone calls|calling)
-(did not|never|have not|do not) (give|given|gave) (you |anyone |)(my |any |)(permission|consent)
-no right to (call|contact|ring|phone|bother|keep calling)
-i (withdraw|revoke) (my |)(consent|permission)
-leave (me|us) alone
-(lose|forget|block) (my|this) number
-get (off|out of) my phone
-please (do not|stop) (call|calling|contact|contacting)
-call me (one more time|again) and
-if you (call|ring|phone) (me |)(again|one more time)
-not (to |)(be |)(called|contacted) again
-i said (stop|no more|do not call)
-this is my last warning
-(asked|told|asking|telling|ask|tell|warned) (you|them|you guys|you people|your company|your colleague) (not to|to stop|to not|to never|never to|to quit) (call|calling|ring|ringing|phone|phoning|contact|contacting|bother|bothering|harass|harassing)
-(wish|want|would like|need) you (to stop|would stop|to quit|to not|not to) (call|calling|ring|ringing|phoning|contacting|bothering|call me|contact me)
-(i am|we are) (done with|sick of|tired of|fed up with) (your|these|the|you) (calls|calling|phone calls)
-(no longer|not) (be |)(contact|call|contacted|called|rung) (me|us|again|any more|anymore|by you)
-stay off my phone
-block(ing|) (you|your number)
-cease (calling|all calls|contact|all contact|and desist)
-end these calls
-""",
-    "human": """
-(speak|talk|chat|connected|transferred|put through|get through|connect|transfer|speaking|talking) (to|with) (a|an|the|your|some|any|another|me to a|me to an) (real |actual |live |human |customer service |customer |sales |proper |)(person|human|human being|operator|agent|representative|rep|manager|supervisor|advisor|adviser|somebody|someone|people|staff|boss|assistant|colleague|specialist|consultant)
-(speak|talk|chat|connect me|transfer me|put me through|get through|connected|transferred|pass me|pass me on|hand me) (to|with|over to) (a |an |)(real |actual |live |)(someone|somebody|someone else|somebody else|human|humans|agent|operator|people|person|customer service|customer services|customer support|support|sales|reception|a member of staff|a colleague|a manager|management)
-(speak|talk) (to|with) (your|the) (manager|supervisor|boss|team|staff|superior|sales team|support team)
-(transfer|connect|forward|redirect|route|switch|hand) me (to|over|through|with)
-put me (through|on) (to|with) (a|an|your|the|somebody|someone)
-put (a|an|your|the|somebody|someone) (human|person|manager|real person|agent|else|on) (on the line|on the phone|on)
-(get|give|find|fetch|grab|need|want|prefer|like|have|send) (me |us |)(a|an|another|your|some) (real |actual |live |human |proper |)(person|human|human being|operator|agent|representative|rep|manager|supervisor|somebody real|advisor)
-(operator|agent|representative|human|real person|live agent|live person|live operator|human being|customer service|customer services) (please|now)
-(i want|i need|i would like|i would prefer|i will take|give me|get me|let me have) (an |a |the |)(operator|human|agent|person|manager|representative|real person|live person|somebody real|someone real)
-(is|are) there (a|an|any|some) (real |actual |live |)(person|human|people|humans|one|body|agent|operator) (there|i can|available|to talk|i could|around)
-can (a|an|some) (real |human |actual |)(person|human|agent|body) (help|call|talk|speak)
-not (a|to a|with a|talking to a|speaking to a|speak to a|talk to a|want a|want to talk to a|want to speak to a|dealing with a) (robot|machine|bot|computer|recording)
-(talking|talk|speak|speaking) to (a robot|a machine|a bot|robots|machines|a computer|an ai) (is|again|any more|anymore|no)
-i (do not|will not|hate|am not) (want to |)(talk|talking|speak|speaking|deal|dealing) (to|with) (a |an |)(robot|machine|bot|computer|recording|robots|machines|bots|ai|recordings)
-human (being |)(please|now|operator|agent|support|assistance)
-(put|get) (a|an|your|the) (person|manager|supervisor|boss|human|agent|colleague) on
-(transfer|connect|redirect|escalate) (me|this|my call|this call) (please|now|right now|immediately)
-(please|just|could you|can you|would you) (transfer|connect|redirect) me
-(anyone|anybody|someone|somebody|any) (real|human|alive) (there|here|i can|to talk|on the line|on|available|who|please)
-(is|are) there (anyone|anybody|someone|somebody|any one) (real|human|else|i can (speak|talk)|who can|available)
-your (manager|supervisor|boss) (please|now|on the phone|on the line)
-real (person|human|people) (please|now)
-(get|give|find|bring|fetch) me (your|the) (boss|manager|supervisor|superior|team leader|colleague)
-(give|get|find) me (the |your |)(customer service|customer support|support|management|reception|sales|sales team|support team)
-press zero for
-let me (talk|speak) to (someone|somebody|a|an|your|the)
-someone (human|real)
-have (someone|somebody|a person|a human|an agent|your manager|a manager|a colleague) (call|ring|phone|contact|get back|speak|talk|come)
-(someone|somebody) (who is|that is) (real|human|not a (robot|machine|bot))
-i need (somebody|someone) to (talk|speak) to
-""",
     "insult": """
 (you |)(fucking|fuckin|fuck off|fuck you|fuck this|fuck|fucker|motherfucker|fucked)
 (bull|)shit
