@@ -5,15 +5,11 @@ from __future__ import annotations
 import asyncio
 import shutil
 import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import pytest
 
-from callwright.compliance.decision import DialFacts, Permit, decide
 from callwright.telephony.port import (
     DialOrder,
     LegAnswered,
@@ -29,78 +25,16 @@ from callwright.telephony.sip.digest import Credentials
 from callwright.telephony.sip.driver import SipLine
 from callwright.telephony.sip.leg import SipIncomingLeg, SipLeg
 from callwright.testing.media import FakeMediaEngine
+from callwright.testing.sipp import CALLEE, HOST, Sipp, order, permit
+from callwright.testing.sipp import sipp as run_sipp
 
 pytestmark = [pytest.mark.integration, pytest.mark.skipif(shutil.which("sipp") is None, reason="sipp is not installed")]
 
 SCENARIOS = Path(__file__).parent / "sipp"
-HOST = "127.0.0.1"
-CALLEE, CALLER = "+8613900000001", "+861085550000"
 
 
-def permit() -> Permit:
-    noon = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
-    facts = DialFacts(CALLEE, CALLER, frozenset({CALLER}), "service", "contract", local_time=noon)
-    return decide(facts, noon).permit()
-
-
-def free_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
-
-
-@dataclass
-class Sipp:
-    process: asyncio.subprocess.Process
-    port: int
-
-    async def passed(self) -> None:
-        """The scenario ran to its end as written."""
-        _, errors = await self.process.communicate()
-        assert self.process.returncode == 0, errors.decode(errors="replace")[-2000:]
-
-
-@asynccontextmanager
-async def sipp(tmp_path: Path, scenario: str, *arguments: str, calls: int = 1) -> AsyncIterator[Sipp]:
-    port = free_port()
-    fixed = ("-i", HOST, "-p", str(port), "-m", str(calls), "-nostdin", "-timeout", "60", "-timeout_error")
-    process = await asyncio.create_subprocess_exec(
-        "sipp",
-        *arguments[:1],
-        "-sf",
-        str(SCENARIOS / f"{scenario}.xml"),
-        *fixed,
-        *arguments[1:],
-        cwd=tmp_path,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    try:
-        if not arguments or arguments[0].startswith("-"):
-            await listening(port)
-        yield Sipp(process, port)
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-
-
-def bound(port: int) -> bool:
-    return f":{port:04X} " in Path("/proc/net/udp").read_text()
-
-
-async def listening(port: int) -> None:
-    """Wait until somebody has bound the UDP port."""
-    for _ in range(500):
-        if bound(port):
-            return
-        await asyncio.sleep(0.01)
-    raise AssertionError("sipp does not listen")
-
-
-def order(port: int, **changes: object) -> DialOrder:
-    return DialOrder(permit(), f"sip:{CALLEE}@{HOST}:{port}", "attempt-1", **changes)  # type: ignore[arg-type]
+def sipp(tmp_path: Path, scenario: str, *arguments: str, calls: int = 1) -> AbstractAsyncContextManager[Sipp]:
+    return run_sipp(tmp_path, SCENARIOS / f"{scenario}.xml", *arguments, calls=calls)
 
 
 async def follow(leg: SipLeg, hang_up_after: type | None = None) -> list[LegEvent]:

@@ -10,39 +10,20 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 
 from callwright.errors import LineError, WireError
 from callwright.telephony.sip import sdp
 from callwright.telephony.sip.call import Call, CallEvent, CallOffered
 from callwright.telephony.sip.digest import Credentials
 from callwright.telephony.sip.fields import host_text, parse_uri
+from callwright.telephony.sip.hops import Hop
 from callwright.telephony.sip.incoming import IncomingCall
+from callwright.telephony.sip.layer import ClientOwner, Server, TransactionLayer
 from callwright.telephony.sip.outgoing import OutgoingCall
-from callwright.telephony.sip.replies import (
-    ALLOW,
-    KNOWN_METHODS,
-    SDP_TYPE,
-    reply,
-    return_address,
-    unsupported,
-)
+from callwright.telephony.sip.replies import ALLOW, KNOWN_METHODS, SDP_TYPE, SUPPORTED, reply, unsupported
+from callwright.telephony.sip.session_timer import LEAST_S, SessionTimer
 from callwright.telephony.sip.timers import Timers
-from callwright.telephony.sip.transactions import (
-    GIVE_UP,
-    Deliver,
-    Effect,
-    Failed,
-    InviteClient,
-    InviteServer,
-    Key,
-    NonInviteClient,
-    NonInviteServer,
-    Send,
-    SetTimer,
-    client_key,
-    server_key,
-)
+from callwright.telephony.sip.transactions import GIVE_UP, Key, client_key, server_key
 from callwright.telephony.sip.wire import Headers, Request, Response, encode, parse
 
 __all__ = ["Agent", "Datagram", "Identity"]
@@ -55,7 +36,9 @@ class Identity:
     """Who we are on the line.
 
     host, port: the address we are reached at (Via, Contact); domain: host of our From ("" = host); allow: source addresses that may
-    open something new with us, None = all; everybody else gets silence; max_calls: more than these are answered 503.
+    open something new with us, None = all; everybody else gets silence; max_calls: more than these are answered 503;
+    session_expires_s: how long a session lives without a refresh (RFC 4028; 0 = only when the far side asks); min_se_s: the least
+    we agree to (below 90 for tests only).
     """
 
     host: str
@@ -68,29 +51,14 @@ class Identity:
     max_calls: int = 1_000
     incoming_ring_ms: int = 120_000
     incoming_max_ms: int = 3_600_000
+    session_expires_s: int = 1_800
+    min_se_s: int = LEAST_S
 
 
 @dataclass(frozen=True, slots=True)
 class Datagram:
     data: bytes
     to: Peer
-
-
-@dataclass(slots=True)
-class _Client:
-    machine: InviteClient | NonInviteClient
-    peer: Peer
-    owner: Call
-
-
-@dataclass(slots=True)
-class _Server:
-    machine: InviteServer | NonInviteServer
-    source: Peer
-    peer: Peer
-    merge: Key
-    to_tag: str
-    owner: Call | None = None
 
 
 class Agent:
@@ -108,14 +76,12 @@ class Agent:
             ("Contact", self.contact),
             ALLOW,
             ("Accept", SDP_TYPE),
-            ("Supported", ""),
+            SUPPORTED,
             ("Server", identity.product),
         )
         self._out: list[Datagram] = []
         self._events: list[tuple[Call, CallEvent]] = []
-        self._clients: dict[Key, _Client] = {}
-        self._servers: dict[Key, _Server] = {}
-        self._merges: dict[Key, Key] = {}
+        self._layer = TransactionLayer(self.timers, self.send)
         self._calls: dict[tuple[str, str], Call] = {}
         self._live = 0
 
@@ -151,7 +117,7 @@ class Agent:
     @property
     def idle(self) -> bool:
         """Nothing is left: no call, no transaction, no timer."""
-        return not (self._calls or self._clients or self._servers or len(self.timers))
+        return self._layer.idle and not (self._calls or len(self.timers))
 
     def place(
         self,
@@ -175,7 +141,7 @@ class Agent:
         parse_uri(target)
         if any(call_id == known for known, _ in self._calls):
             raise LineError("a call with this Call-ID is still there")
-        call = OutgoingCall(self, call_id, target, caller, destination, local, ring_ms, max_ms, extra)
+        call = OutgoingCall(self, call_id, target, caller, Hop(*destination), local, ring_ms, max_ms, extra)
         encode(call.invite)
         self._adopt(call)
         call.start(now_ms)
@@ -183,12 +149,7 @@ class Agent:
 
     def transport_failed(self, peer: Peer, now_ms: int) -> None:
         """A datagram to `peer` could not be sent: its transactions end (RFC 3261 section 17.1.4)."""
-        clients = [item for item in self._clients.items() if item[1].peer == peer]
-        for key, client in clients:
-            self._run_client(key, client, client.machine.transport_error(), now_ms)
-        servers = [item for item in self._servers.items() if item[1].peer == peer]
-        for key, server in servers:
-            self._run_server(key, server, server.machine.transport_error(), now_ms)
+        self._layer.transport_failed(Hop(*peer), now_ms)
 
     # ------------------------------------------------------------ for calls
 
@@ -200,29 +161,26 @@ class Agent:
     def emit(self, call: Call, event: CallEvent) -> None:
         self._events.append((call, event))
 
-    def send(self, data: bytes, peer: Peer, call: Call | None, now_ms: int) -> None:
-        if call is not None:
-            call.record(now_ms, "->", data)
-        self._out.append(Datagram(data, peer))
+    def send(self, data: bytes, hop: Hop, owner: ClientOwner | None, now_ms: int) -> None:
+        if owner is not None:
+            owner.record(now_ms, "->", data)
+        self._out.append(Datagram(data, (hop.host, hop.port)))
 
-    def start_client(self, request: Request, peer: Peer, owner: Call, now_ms: int) -> None:
+    def start_client(self, request: Request, hop: Hop, owner: ClientOwner, now_ms: int) -> None:
         """Send a request in a transaction of its own; `owner` gets what comes of it."""
-        machine = InviteClient(request) if request.method == "INVITE" else NonInviteClient(request)
-        key = client_key(request)
-        client = self._clients[key] = _Client(machine, peer, owner)
-        self._run_client(key, client, machine.start(now_ms), now_ms)
+        self._layer.start(request, hop, owner, now_ms)
 
     def respond(
         self, key: Key, code: int, now_ms: int, *, reason: str = "", extra: Headers = (), body: bytes = b""
     ) -> None:
         """Answer the request of a server transaction; nothing when that is long over."""
-        server = self._servers.get(key)
+        server = self._layer.servers.get(key)
         if server is None:
             return
         request = server.machine.request
         tag = server.owner.local_tag if server.owner else server.to_tag
         response = reply(request, code, server.source, reason=reason, to_tag=tag, extra=extra, body=body)
-        self._run_server(key, server, server.machine.send(response, now_ms), now_ms)
+        self._layer.run_server(key, server, server.machine.send(response, now_ms), now_ms)
 
     def retire(self, call: Call, now_ms: int) -> None:
         """The call has ended; keep it for what may still come in (a late 2xx, a repeated BYE), then forget it."""
@@ -235,54 +193,7 @@ class Agent:
 
     def _forget(self, call: Call) -> None:
         self._calls.pop((call.call_id, call.local_tag), None)
-
-    # ------------------------------------------------------------ effects of transactions
-
-    def _run_client(self, key: Key, client: _Client, effects: list[Effect], now_ms: int) -> None:
-        for effect in effects:
-            if isinstance(effect, Send):
-                self.send(effect.data, client.peer, client.owner, now_ms)
-            elif isinstance(effect, SetTimer):
-                self.timers.set(
-                    (key, "client", effect.name),
-                    effect.at_ms,
-                    partial(self._fire_client, key, client, effect.name),
-                )
-            elif isinstance(effect, Failed):
-                client.owner.on_failure(client.machine.request, effect.kind, now_ms)
-            elif not isinstance(effect, Deliver):
-                self._clients.pop(key, None)
-                for name in "ABDEFKM":
-                    self.timers.cancel((key, "client", name))
-
-    def _run_server(self, key: Key, server: _Server, effects: list[Effect], now_ms: int) -> None:
-        for effect in effects:
-            if isinstance(effect, Send):
-                self.send(effect.data, server.peer, server.owner, now_ms)
-            elif isinstance(effect, SetTimer):
-                self.timers.set(
-                    (key, "server", effect.name),
-                    effect.at_ms,
-                    partial(self._fire_server, key, server, effect.name),
-                )
-            elif isinstance(effect, Failed):
-                if server.owner is not None:
-                    server.owner.on_failure(server.machine.request, effect.kind, now_ms)
-            elif isinstance(effect, Deliver):
-                if server.owner is not None and isinstance(effect.message, Request):
-                    server.owner.on_ack(effect.message, now_ms)
-            else:
-                self._servers.pop(key, None)
-                if self._merges.get(server.merge) == key:
-                    del self._merges[server.merge]
-                for name in "GHIJL":
-                    self.timers.cancel((key, "server", name))
-
-    def _fire_client(self, key: Key, client: _Client, timer: str, now_ms: int) -> None:
-        self._run_client(key, client, client.machine.fire(timer, now_ms), now_ms)
-
-    def _fire_server(self, key: Key, server: _Server, timer: str, now_ms: int) -> None:
-        self._run_server(key, server, server.machine.fire(timer, now_ms), now_ms)
+        self._layer.drop_owner(call)
 
     # ------------------------------------------------------------ what comes in
 
@@ -295,66 +206,57 @@ class Agent:
         except WireError:
             self.garbage += 1
             return
+        hop = Hop(*source)
         if isinstance(message, Response):
-            self._on_response(message, data, source, now_ms)
+            self._on_response(message, data, hop, now_ms)
         elif message.fault is not None:
-            if self._welcome(source) and message.method != "ACK":
-                self._refuse(message, source, message.fault.code, now_ms, reason=message.fault.reason)
+            if self._welcome(hop) and message.method != "ACK":
+                self._refuse(message, hop, message.fault.code, now_ms, reason=message.fault.reason)
         else:
-            self._on_request(message, data, source, now_ms)
+            self._on_request(message, data, hop, now_ms)
 
-    def _welcome(self, source: Peer) -> bool:
+    def _welcome(self, source: Hop) -> bool:
         return self.identity.allow is None or source[0] in self.identity.allow
 
-    def _on_response(self, response: Response, data: bytes, source: Peer, now_ms: int) -> None:
+    def _on_response(self, response: Response, data: bytes, source: Hop, now_ms: int) -> None:
         via = response.via[0]
         if len(response.via) != 1 or (via.host, via.port or 5060) != (self.identity.host, self.identity.port):
             return  # not for us (RFC 3261 section 18.1.2)
         key = client_key(response)
-        client = self._clients.get(key)
+        client = self._layer.clients.get(key)
         if client is None:
             self._on_late_answer(response, data, source, now_ms)
             return
         client.owner.record(now_ms, "<-", data)
-        effects = client.machine.receive(response, now_ms)
-        self._run_client(key, client, effects, now_ms)
-        if any(isinstance(effect, Deliver) for effect in effects):
-            client.owner.on_response(client.machine.request, response, source, now_ms)
+        self._layer.respond_to(key, client, response, source, now_ms)
 
-    def _on_late_answer(self, response: Response, data: bytes, source: Peer, now_ms: int) -> None:
+    def _on_late_answer(self, response: Response, data: bytes, source: Hop, now_ms: int) -> None:
         """A 2xx to an INVITE whose transaction is gone must still be acknowledged, and hung up if nobody wants it."""
         call = self._calls.get((response.call_id, response.from_.tag))
         if isinstance(call, OutgoingCall) and response.cseq == call.invite.cseq and 200 <= response.code < 300:
             call.record(now_ms, "<-", data)
             call.on_invite_response(call.invite, response, source, now_ms)
 
-    def _on_request(self, request: Request, data: bytes, source: Peer, now_ms: int) -> None:
+    def _on_request(self, request: Request, data: bytes, source: Hop, now_ms: int) -> None:
         key = server_key(request)
-        server = self._servers.get(key)
+        server = self._layer.servers.get(key)
         call = self._calls.get((request.call_id, request.to.tag)) if request.has_to_tag else None
         owner = call or (server.owner if server else None)
         if owner is not None:
             owner.record(now_ms, "<-", data)
-        if server is not None and (request.method == "ACK" or request.method == server.machine.request.method):
-            self._run_server(key, server, server.machine.receive(request, now_ms), now_ms)
-        elif request.method == "ACK":
+        if self._layer.accepts_again(key, server, request, now_ms):
+            return
+        if request.method == "ACK":
             if call is not None:
                 call.on_ack(request, now_ms)
         elif call is not None:
-            self._open_server(key, request, source, call)
+            self._layer.open_server(key, request, source, call.local_tag, call)
             call.on_request(key, request, source, now_ms)
-        elif self._welcome(source) or server_key(request, "INVITE") in self._servers:
+        elif self._welcome(source) or self._layer.invite_of(request) is not None:
             self._on_new(key, request, source, now_ms)
 
-    def _open_server(self, key: Key, request: Request, source: Peer, owner: Call | None = None) -> _Server:
-        machine = InviteServer(request) if request.method == "INVITE" else NonInviteServer(request)
-        merge: Key = (request.call_id, request.from_.tag, request.cseq)
-        server = _Server(machine, source, return_address(request.via[0], source), merge, self.new_id(), owner)
-        self._servers[key] = server
-        return server
-
     def _refuse(
-        self, request: Request, source: Peer, code: int, now_ms: int, *, reason: str = "", extra: Headers = ()
+        self, request: Request, source: Hop, code: int, now_ms: int, *, reason: str = "", extra: Headers = ()
     ) -> None:
         """Answer a malformed request once, without state: its fields cannot be trusted to match anything."""
         response = reply(request, code, source, reason=reason, to_tag=self.new_id(), extra=extra)
@@ -365,9 +267,9 @@ class Agent:
 
     # ------------------------------------------------------------ outside of dialogs
 
-    def _on_new(self, key: Key, request: Request, source: Peer, now_ms: int) -> None:
-        server = self._open_server(key, request, source)
-        merged = self._merges.setdefault(server.merge, key) != key and not request.has_to_tag
+    def _on_new(self, key: Key, request: Request, source: Hop, now_ms: int) -> None:
+        server = self._layer.open_server(key, request, source, self.new_id(), None)
+        merged = self._layer.merged(key, server)
         method = request.method
         if method == "CANCEL":
             self._on_cancel(key, request, now_ms)
@@ -392,7 +294,7 @@ class Agent:
         return any((via.host, via.port or 5060) == (self.identity.host, self.identity.port) for via in request.via)
 
     def _on_cancel(self, key: Key, request: Request, now_ms: int) -> None:
-        server = self._servers.get(server_key(request, "INVITE"))
+        server = self._layer.invite_of(request)
         if server is None:
             self.respond(key, 481, now_ms)
             return
@@ -400,9 +302,13 @@ class Agent:
         if isinstance(server.owner, IncomingCall):
             server.owner.on_cancel(now_ms)
 
-    def _on_invite(self, key: Key, server: _Server, request: Request, source: Peer, now_ms: int) -> None:
+    def _on_invite(self, key: Key, server: Server, request: Request, source: Hop, now_ms: int) -> None:
         if not self.accepting or self._live >= self.identity.max_calls:
             self.respond(key, 503, now_ms, extra=(("Retry-After", "5"),))
+            return
+        probe = SessionTimer(self.identity.session_expires_s, self.identity.min_se_s)
+        if probe.refuses(request):
+            self.respond(key, 422, now_ms, extra=probe.least())
             return
         offered = None
         if request.body:

@@ -1,33 +1,37 @@
-"""What calls of both directions share: dialogs, requests of the far side within them, 2xx that are repeated until the ACK, BYE.
+"""What calls of both directions share: dialogs, requests of the far side within them, changes of the session, BYE.
 
 A call is sans-IO: it acts through its agent (send, set a timer, emit an event) and gets `now_ms` with everything that happens.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from callwright.errors import WireError
-from callwright.telephony.port import LegAnswered, LegDtmf, LegEnded, LegEvent
+from callwright.telephony.port import LegAnswered, LegEnded, LegEvent
 from callwright.telephony.sip import sdp
+from callwright.telephony.sip.acceptance import Acceptance
 from callwright.telephony.sip.dialog import Dialog
 from callwright.telephony.sip.digest import DigestClient
 from callwright.telephony.sip.fields import mask
-from callwright.telephony.sip.replies import ALLOW, KNOWN_METHODS, SDP_TYPE, unsupported
-from callwright.telephony.sip.transactions import GIVE_UP, T1, T2, Key
-from callwright.telephony.sip.wire import Headers, Request, Response
+from callwright.telephony.sip.hops import Hop
+from callwright.telephony.sip.modifier import Changed, Modifier
+from callwright.telephony.sip.offers import Offers
+from callwright.telephony.sip.requests import serve
+from callwright.telephony.sip.session_timer import SessionTimer
+from callwright.telephony.sip.transactions import Key
+from callwright.telephony.sip.wire import Headers, Message, Request, Response, encode
 
 if TYPE_CHECKING:
     from callwright.telephony.sip.agent import Agent
 
-__all__ = ["Call", "CallEvent", "CallOffered", "Rung", "SessionSet"]
+__all__ = ["By", "Call", "CallEvent", "CallOffered", "Rung", "SessionSet", "failure_cause"]
 
 By = Literal["us", "peer", "network"]
 
-_DTMF = re.compile(r"(?im)^\s*(?:signal\s*=\s*)?([0-9A-D*#])\s*$")
+_TIMERS = ("ring", "max", "cancel", "ok", "ok-end", "refresh", "expire", "again")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,31 +59,35 @@ class CallOffered:
     at_ms: int
 
 
-CallEvent = LegEvent | SessionSet | CallOffered
+CallEvent = LegEvent | SessionSet | CallOffered | Changed
 
 
 class Call:
     """One call. state: `calling`, `cancelling`, `offered`, `answered`, `terminating`, `ended`."""
 
+    owns_call_id = False
+
     def __init__(self, agent: Agent, call_id: str, local_tag: str, local: sdp.LocalMedia | None, max_ms: int) -> None:
+        identity = agent.identity
         self.agent = agent
         self.call_id = call_id
         self.local_tag = local_tag
-        self.local = local
         self.state = "calling"
         self.ladder: list[Rung] = []
         self.session: sdp.Session | None = None
         self.dialog: Dialog | None = None
         self.dialogs: dict[str, Dialog] = {}
         self.ending: tuple[str, By, str] | None = None
+        self.offers = Offers(int(agent.new_id()[:8], 16), local)
+        self.session_timer = SessionTimer(identity.session_expires_s, identity.min_se_s)
+        self.modifier = Modifier(self)
+        self.acceptance: Acceptance | None = None
         self._max_ms = max_ms
-        self._digest = DigestClient(agent.identity.credentials, agent.new_id)
-        self._sdp_id = int(agent.new_id()[:8], 16)
-        self._sdp_version = 1
-        self._ours: sdp.Description | None = None
-        self._unacked: tuple[int, bool] | None = None  # (CSeq of the INVITE, our 2xx carried an offer)
+        self._digest = DigestClient(identity.credentials, agent.new_id)
+        self._acks: dict[tuple[str, int], tuple[Request, Hop]] = {}
+        self._peer_allow: frozenset[str] = frozenset()
         self._bye_wanted = False
-        self._confirmed = True  # False: our 2xx to the first INVITE still waits for its ACK
+        self.confirmed = True  # False: our 2xx to the first INVITE still waits for its ACK
 
     # ------------------------------------------------------------ to the agent
 
@@ -94,13 +102,21 @@ class Call:
     def set_timer(self, name: str, at_ms: int, action: Callable[[int], None]) -> None:
         self.agent.timers.set((self, name), at_ms, action)
 
-    def cancel_timer(self, name: str) -> None:
-        self.agent.timers.cancel((self, name))
+    def cancel_timer(self, *names: str) -> None:
+        for name in names:
+            self.agent.timers.cancel((self, name))
 
-    def send_in(self, dialog: Dialog, method: str, now_ms: int, extra: Headers = ()) -> None:
-        """Send a new request within a dialog."""
-        request = dialog.request(method, self.agent.via(), self.agent.contact, (*extra, self.agent.signature))
+    def make_in(self, dialog: Dialog, method: str, extra: Headers = (), body: bytes = b"") -> Request:
+        """A new request within a dialog."""
+        if body:
+            extra = (*extra, ("Content-Type", "application/sdp"))
+        return dialog.request(method, self.agent.via(), self.agent.contact, (*extra, self.agent.signature), body)
+
+    def send_in(self, dialog: Dialog, method: str, now_ms: int, extra: Headers = ()) -> Request:
+        """Send a new request without body within a dialog."""
+        request = self.make_in(dialog, method, extra)
         self.agent.start_client(request, dialog.next_hop(), self, now_ms)
+        return request
 
     # ------------------------------------------------------------ ends
 
@@ -113,8 +129,7 @@ class Call:
         if self.state == "ended":
             return
         self.state = "ended"
-        for name in ("ring", "max", "cancel", "ok", "ok-end"):
-            self.cancel_timer(name)
+        self.cancel_timer(*_TIMERS)
         self.emit(LegEnded(now_ms, cause, by, detail))
         self.agent.retire(self, now_ms)
 
@@ -124,44 +139,120 @@ class Call:
             return
         self.state = "terminating"
         self.ending = (cause, by, detail)
-        for name in ("ring", "max", "cancel"):
-            self.cancel_timer(name)
-        if not self._confirmed:
+        self.cancel_timer("ring", "max", "cancel", "refresh", "expire", "again")
+        if not self.confirmed:
             self._bye_wanted = True  # not before the ACK (RFC 3261 section 15)
             return
         self.send_in(self.dialog, "BYE", now_ms)
 
+    @property
+    def stable(self) -> bool:
+        """Whether the session may be changed: answered, and no change of the far side under way."""
+        return self.state == "answered" and self.acceptance is None
+
     def _is_main(self, request: Request) -> bool:
         return self.dialog is not None and request.to.tag == self.dialog.remote_tag
 
-    def answered(self, now_ms: int) -> None:
-        """The call is up."""
+    def connected(self, now_ms: int) -> None:
+        """The call is up: its longest duration runs, its session is kept alive."""
         self.state = "answered"
-        self.emit(LegAnswered(now_ms))
         self.set_timer("max", now_ms + self._max_ms, lambda now: self.hang_up(now, "bye", "us", "max_duration"))
+        self.restart_session(now_ms)
+
+    def answered(self, now_ms: int) -> None:
+        self.emit(LegAnswered(now_ms))
+
+    # ------------------------------------------------------------ the session: changes, refreshes
+
+    def change(self, now_ms: int, direction: sdp.Direction, method: str = "INVITE") -> None:
+        """Offer another direction (`sendonly` = hold, `sendrecv` = resume) by re-INVITE or UPDATE; `Changed` follows.
+
+        Nothing is sent before the call is answered; what was wanted meanwhile goes out then.
+        """
+        self.modifier.change(direction, method, now_ms)
+
+    def restart_session(self, now_ms: int) -> None:
+        """The session was agreed anew: begin to count (RFC 4028 section 10)."""
+        self.cancel_timer("refresh", "expire")
+        timer = self.session_timer
+        if timer.refresh_ms is not None:
+            self.set_timer("refresh", now_ms + timer.refresh_ms, self.modifier.refresh)
+        if timer.expiry_ms is not None:
+            self.set_timer(
+                "expire", now_ms + timer.expiry_ms, lambda now: self.bye(now, "timeout", "network", "session expired")
+            )
+
+    def glare_ms(self) -> int:
+        """How long to wait after a 491 (RFC 3261 section 14.1)."""
+        chance = int(self.agent.new_id()[:6], 16)
+        return 2_100 + 10 * (chance % 191) if self.owns_call_id else 10 * (chance % 201)
+
+    def set_session(self, session: sdp.Session, now_ms: int, early: bool = False) -> None:
+        """Take over what was agreed; SessionSet only when it changed."""
+        if session != self.session:
+            self.session = session
+            self.emit(SessionSet(now_ms, session, early))
+
+    def note_allow(self, message: Message) -> None:
+        """Remember which methods the far side takes."""
+        if message.get("allow"):
+            self._peer_allow = frozenset(message.items("allow"))
+
+    def peer_takes(self, method: str) -> bool:
+        return method in self._peer_allow
+
+    def peer_refuses(self, method: str) -> None:
+        self._peer_allow -= {method}
 
     # ------------------------------------------------------------ answers to our requests
 
-    def on_response(self, request: Request, response: Response, source: tuple[str, int], now_ms: int) -> None:
+    def on_response(self, request: Request, response: Response, source: Hop, now_ms: int) -> None:
         """A response to a request of ours."""
-        if response.code in (401, 407) and request.method != "CANCEL" and self._again(request, response, now_ms):
+        if response.code in (401, 407) and request.method != "CANCEL" and self._prove(request, response, now_ms):
             return
-        if request.method == "INVITE":
+        if request.method == "INVITE" and request.has_to_tag and 200 <= response.code < 300:
+            self._acknowledge_change(request, now_ms)
+        if request is self.modifier.running:
+            if response.code >= 200:
+                self._on_changed(request, response, now_ms)
+        elif request.method == "INVITE" and not request.has_to_tag:
             self.on_invite_response(request, response, source, now_ms)
         elif request.method == "BYE" and response.code >= 200 and self._is_main(request) and self.ending:
             self.end(now_ms, *self.ending)
 
-    def on_invite_response(self, request: Request, response: Response, source: tuple[str, int], now_ms: int) -> None:
-        raise AssertionError("only outgoing calls send INVITE")
+    def _on_changed(self, request: Request, response: Response, now_ms: int) -> None:
+        self.note_allow(response)
+        if response.code < 300 and self.dialog is not None:
+            self.dialog.refresh_target(response)
+        if self.state == "answered":
+            self.modifier.on_response(request, response, now_ms)
+
+    def _acknowledge_change(self, request: Request, now_ms: int) -> None:
+        """Every 2xx to a re-INVITE gets its ACK, the same one each time (RFC 3261 section 13.2.2.4)."""
+        dialog = self.dialogs.get(request.to.tag)
+        if dialog is not None:
+            self.send_ack(request, dialog, now_ms)
+
+    def send_ack(self, request: Request, dialog: Dialog, now_ms: int) -> None:
+        key = (dialog.remote_tag, request.cseq[0])
+        if key not in self._acks:
+            proof = tuple(item for item in request.headers if item[0] in ("Authorization", "Proxy-Authorization"))
+            ack = dialog.request("ACK", self.agent.via(), self.agent.contact, proof, cseq=request.cseq[0])
+            self._acks[key] = (ack, dialog.next_hop())
+        self.agent.send(encode(self._acks[key][0]), self._acks[key][1], self, now_ms)
+
+    def on_invite_response(self, request: Request, response: Response, source: Hop, now_ms: int) -> None:
+        raise AssertionError("only outgoing calls begin with INVITE")
 
     def on_failure(self, request: Request, kind: str, now_ms: int) -> None:
         """Nobody answered a request of ours (`timeout`), or it could not be sent (`transport`)."""
-        if request.method == "BYE" and self._is_main(request):
-            self.end(
-                now_ms, _cause(kind), "network", "no answer to BYE" if kind == "timeout" else "BYE could not be sent"
-            )
+        if request is self.modifier.running:
+            self.modifier.on_failure(request, kind, now_ms)
+        elif request.method == "BYE" and self._is_main(request):
+            what = "no answer to BYE" if kind == "timeout" else "BYE could not be sent"
+            self.end(now_ms, failure_cause(kind), "network", what)
 
-    def _again(self, request: Request, response: Response, now_ms: int) -> bool:
+    def _prove(self, request: Request, response: Response, now_ms: int) -> bool:
         """Send a challenged request again with credentials (RFC 3261 section 22); False when that makes no sense."""
         try:
             header = self._digest.answer(request, response)
@@ -169,19 +260,25 @@ class Call:
             return False
         if header is None or self.state == "cancelling":
             return False
+        self.repeat(request, (header,), now_ms)
+        return True
+
+    def repeat(self, request: Request, headers: Headers, now_ms: int) -> None:
+        """Send a refused request once more: new branch, next CSeq, these headers in place of older ones."""
         dialog = self.dialogs.get(request.to.tag) if request.has_to_tag else None
         number = request.cseq[0] + 1
         if dialog is not None:
             dialog.local_cseq = number = max(number, dialog.local_cseq + 1)
-        repeated = _with(request, self.agent.via(), number, header)
-        self.on_repeated(repeated)
+        repeated = _with(request, self.agent.via(), number, headers)
+        self.on_repeated(request, repeated)
         self.agent.start_client(repeated, self.hop(dialog), self, now_ms)
-        return True
 
-    def on_repeated(self, request: Request) -> None:
-        """A request goes out again with credentials."""
+    def on_repeated(self, request: Request, repeated: Request) -> None:
+        """A request goes out again."""
+        if request is self.modifier.running:
+            self.modifier.running = repeated
 
-    def hop(self, dialog: Dialog | None) -> tuple[str, int]:
+    def hop(self, dialog: Dialog | None) -> Hop:
         """Where a request goes that belongs to this dialog, or to none yet."""
         if dialog is None:
             raise AssertionError("only outgoing calls send requests outside a dialog")
@@ -189,7 +286,7 @@ class Call:
 
     # ------------------------------------------------------------ requests of the far side
 
-    def on_request(self, key: Key, request: Request, source: tuple[str, int], now_ms: int) -> None:
+    def on_request(self, key: Key, request: Request, source: Hop, now_ms: int) -> None:
         """A request within one of our dialogs (ACK and CANCEL come elsewhere)."""
         dialog = self.dialogs.get(request.from_.tag)
         if dialog is None or self.state == "ended":
@@ -199,22 +296,11 @@ class Call:
             self.agent.respond(key, 500, now_ms, reason="CSeq Out Of Order")
             return
         dialog.peer = source
+        self.note_allow(request)
         if request.method == "BYE":
             self._on_bye(key, request, dialog, now_ms)
-        elif dialog is not self.dialog and self.dialog is not None:
-            self.agent.respond(key, 481, now_ms)
-        elif tags := unsupported(request):
-            self.agent.respond(key, 420, now_ms, extra=(("Unsupported", ", ".join(tags)),))
-        elif request.method in ("INVITE", "UPDATE"):
-            self._on_offer(key, request, dialog, now_ms)
-        elif request.method == "INFO":
-            self._on_info(key, request, now_ms)
-        elif request.method == "OPTIONS":
-            self.agent.respond(key, 200, now_ms, extra=self.agent.abilities)
-        elif request.method in ("NOTIFY", "PRACK"):
-            self.agent.respond(key, 481, now_ms)  # no subscription, no reliable provisional of ours
         else:
-            self.agent.respond(key, 405 if request.method in KNOWN_METHODS else 501, now_ms, extra=(ALLOW,))
+            serve(self, key, request, dialog, now_ms)
 
     def _on_bye(self, key: Key, request: Request, dialog: Dialog, now_ms: int) -> None:
         self.agent.respond(key, 200, now_ms)
@@ -229,95 +315,23 @@ class Call:
     def on_bye_early(self, now_ms: int) -> None:
         """A BYE may come before the answer (RFC 3261 section 15.1.2)."""
 
-    def _on_info(self, key: Key, request: Request, now_ms: int) -> None:
-        kind = request.content_type
-        if kind in ("application/dtmf-relay", "application/dtmf"):
-            match = _DTMF.search(request.body.decode("ascii", "replace"))
-            self.agent.respond(key, 200 if match else 400, now_ms)
-            if match:
-                self.emit(LegDtmf(now_ms, match[1].upper()))
-        elif request.body:
-            self.agent.respond(key, 415, now_ms, extra=(("Accept", "application/dtmf-relay"),))
-        else:
-            self.agent.respond(key, 200, now_ms)
-
-    def _on_offer(self, key: Key, request: Request, dialog: Dialog, now_ms: int) -> None:
-        """re-INVITE (RFC 3261 section 14.2) and UPDATE (RFC 3311), with an offer or without."""
-        invite = request.method == "INVITE"
-        waiting = self._unacked is not None and self._unacked[1]
-        if (self.state != "answered" and (invite or request.body)) or waiting:
-            self.agent.respond(key, 491, now_ms)
-            return
-        if request.body and request.content_type != SDP_TYPE:
-            self.agent.respond(key, 415, now_ms, extra=(("Accept", SDP_TYPE),))
-            return
-        body = b""
-        if request.body:
-            body = self._answer_to(request.body, now_ms)
-            if not body:
-                self.agent.respond(key, 488, now_ms)
-                return
-        elif invite and self._ours is not None:
-            self._ours = self._offer_again(self._ours)
-            body = self._ours.encode()
-        dialog.refresh_target(request)
-        if invite:
-            self.send_ok(key, request, body, not request.body, now_ms)
-        else:
-            self.agent.respond(key, 200, now_ms, body=body, extra=self.agent.abilities)
-
-    def _answer_to(self, body: bytes, now_ms: int) -> bytes:
+    def answer_offer(self, body: bytes, now_ms: int) -> bytes:
         """Our answer to an offer, after the session was switched to it; empty when there is nothing in common."""
-        try:
-            offered = sdp.parse(body)
-        except WireError:
+        made = self.offers.answer(body)
+        if made is None:
             return b""
-        agreed = sdp.answer(offered, self.local, self._sdp_id, self._sdp_version) if self.local else None
-        if agreed is None:
-            return b""
-        ours, session = agreed
-        if self._ours is not None and replace(ours, version=self._ours.version) != self._ours:
-            self._sdp_version += 1
-            ours = replace(ours, version=self._sdp_version)
-        self._ours = ours
-        self.set_session(session, now_ms)
-        return ours.encode()
+        self.set_session(made[1], now_ms)
+        return made[0]
 
-    def _offer_again(self, ours: sdp.Description) -> sdp.Description:
-        """A full offer of what we can do, under the same session (RFC 3264 section 8)."""
-        if self.local is None:
-            return ours
-        again = sdp.offer(self.local, self._sdp_id, self._sdp_version)
-        if replace(again, version=ours.version) != ours:
-            self._sdp_version += 1
-        return replace(again, version=self._sdp_version)
+    # ------------------------------------------------------------ our 2xx to INVITE
 
-    def set_session(self, session: sdp.Session, now_ms: int, early: bool = False) -> None:
-        """Take over what was agreed; SessionSet only when it changed."""
-        if session != self.session:
-            self.session = session
-            self.emit(SessionSet(now_ms, session, early))
+    def accept(self, key: Key, request: Request, body: bytes, now_ms: int) -> None:
+        """Answer an INVITE with 200, again and again until the ACK; without an offer in it, `body` is our offer."""
+        self.acceptance = Acceptance(self, key, request, body, self.session_timer.answer(request), now_ms)
 
-    # ------------------------------------------------------------ our 2xx to INVITE, repeated until the ACK
-
-    def send_ok(self, key: Key, request: Request, body: bytes, offered: bool, now_ms: int) -> None:
-        """Answer an INVITE with 200; `offered`: the body is our offer, the ACK must bring the answer."""
-        self._unacked = (request.cseq[0], offered)
-        self.agent.respond(key, 200, now_ms, body=body, extra=self.agent.abilities)
-        self._repeat_ok(key, body, T1, now_ms)
-        self.set_timer("ok-end", now_ms + GIVE_UP, self._no_ack)
-
-    def _repeat_ok(self, key: Key, body: bytes, interval: int, now_ms: int) -> None:
-        def again(now: int) -> None:
-            self.agent.respond(key, 200, now, body=body, extra=self.agent.abilities)
-            self._repeat_ok(key, body, min(2 * interval, T2), now)
-
-        self.set_timer("ok", now_ms + interval, again)
-
-    def _no_ack(self, now_ms: int) -> None:
-        self.cancel_timer("ok")
-        self._unacked = None
-        self._confirmed = True
+    def on_no_ack(self, now_ms: int) -> None:
+        """Nobody acknowledged our 200: the call is given up (RFC 3261 section 13.3.1.4)."""
+        self.acceptance, self.confirmed = None, True
         if self._bye_wanted and self.dialog is not None:
             self.send_in(self.dialog, "BYE", now_ms)
         else:
@@ -325,28 +339,34 @@ class Call:
 
     def on_ack(self, request: Request, now_ms: int) -> None:
         """The ACK of a 2xx of ours."""
-        if self._unacked is None or request.cseq[0] != self._unacked[0] or self.state == "ended":
+        accepted = self.acceptance
+        if accepted is None or request.cseq[0] != accepted.number or self.state == "ended":
             return
-        offered = self._unacked[1]
-        self._unacked = None
-        self._confirmed = True
-        self.cancel_timer("ok")
-        self.cancel_timer("ok-end")
+        self.acceptance, self.confirmed = None, True
+        accepted.over()
         if self._bye_wanted and self.dialog is not None:
             self.send_in(self.dialog, "BYE", now_ms)
-        elif offered and self._ours is not None:
+            return
+        if accepted.offering:
             try:
-                self.set_session(sdp.settle(self._ours, sdp.parse(request.body)), now_ms)
+                self.set_session(self.offers.settle(request.body), now_ms)
             except WireError as error:
                 self.bye(now_ms, "protocol_error", "us", str(error))
+                return
+        self.on_acknowledged(now_ms)
+        self.modifier.go(now_ms)
+
+    def on_acknowledged(self, now_ms: int) -> None:
+        """The ACK of our 2xx came, and the session stands."""
 
 
-def _cause(kind: str) -> str:
+def failure_cause(kind: str) -> str:
+    """The cause of a LegEnded, from what a transaction reports."""
     return "timeout" if kind == "timeout" else "transport_error"
 
 
-def _with(request: Request, via: str, number: int, header: tuple[str, str]) -> Request:
-    """The request once more: new branch, CSeq, credentials in place of older ones of the same kind."""
+def _with(request: Request, via: str, number: int, headers: Headers) -> Request:
     fresh = {"via": via, "cseq": f"{number} {request.method}"}
-    kept = [(name, fresh.get(name.lower(), value)) for name, value in request.headers if name != header[0]]
-    return replace(request, headers=(*kept, header))
+    replaced = {name.lower() for name, _ in headers}
+    kept = [(name, fresh.get(name.lower(), value)) for name, value in request.headers if name.lower() not in replaced]
+    return replace(request, headers=(*kept, *headers))

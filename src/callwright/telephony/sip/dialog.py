@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from callwright.errors import WireError
 from callwright.telephony.sip.fields import Uri, parse_uri
+from callwright.telephony.sip.hops import Hop, Transport
 from callwright.telephony.sip.wire import Headers, Request, Response
 
 __all__ = ["Dialog"]
 
+_TRANSPORTS: dict[str, Transport] = {"udp": "UDP", "tcp": "TCP", "tls": "TLS"}
+
 
 class Dialog:
-    """One dialog, early or confirmed. `peer` is where the far side's last message came from (ip, port)."""
+    """One dialog, early or confirmed. `peer` is where the far side's last message came from."""
 
-    def __init__(
-        self, call_id: str, local: str, remote: str, remote_tag: str, target: str, peer: tuple[str, int]
-    ) -> None:
+    def __init__(self, call_id: str, local: str, remote: str, remote_tag: str, target: str, peer: Hop) -> None:
         self.call_id = call_id
         self.local = local
         self.remote = remote
@@ -26,7 +27,7 @@ class Dialog:
         self.remote_cseq: int | None = None
 
     @classmethod
-    def as_client(cls, request: Request, response: Response, peer: tuple[str, int]) -> Dialog:
+    def as_client(cls, request: Request, response: Response, peer: Hop) -> Dialog:
         """The dialog a response with a To tag makes (section 12.1.2): routes are the Record-Route backwards.
 
         A response without a usable Contact leaves the Request-URI as the target, so that an ACK and a BYE can be tried.
@@ -38,7 +39,7 @@ class Dialog:
         return dialog
 
     @classmethod
-    def as_server(cls, request: Request, local_tag: str, peer: tuple[str, int]) -> Dialog:
+    def as_server(cls, request: Request, local_tag: str, peer: Hop) -> Dialog:
         """The dialog our answer to a request makes (section 12.1.1).
 
         Raises:
@@ -99,10 +100,17 @@ class Dialog:
             return self.target, self.routes
         return _inner(self.routes[0]), (*self.routes[1:], f"<{self.target}>")
 
-    def next_hop(self) -> tuple[str, int]:
-        """Where a request goes: the first route or the target, if that is an IP address, else where the far side sent from."""
+    def next_hop(self) -> Hop:
+        """Where a request goes: the first route or the target, if that is an IP address, else where the far side sent from.
+
+        A URI that names no transport means the one the dialog uses already.
+        """
         uri = _route_uri(self.routes[0]) if self.routes else parse_uri(self.target)
-        return (uri.address if uri else None) or self.peer
+        if uri is None or uri.address is None:
+            return self.peer
+        transport = _TRANSPORTS.get((dict(uri.parameters).get("transport") or "").lower(), self.peer.transport)
+        same = (uri.host, transport) == (self.peer.host, self.peer.transport)
+        return Hop(*uri.address, transport, self.peer.flow if same else 0)
 
 
 def _inner(route: str) -> str:

@@ -25,6 +25,7 @@ from callwright.telephony.sip.fields import host_text
 from callwright.telephony.sip.incoming import IncomingCall
 from callwright.telephony.sip.leg import MediaEngine, MediaStream, SipIncomingLeg, SipLeg, close_media
 from callwright.telephony.sip.orders import check_order
+from callwright.telephony.sip.session_timer import LEAST_S
 
 __all__ = ["SipLine"]
 
@@ -68,12 +69,15 @@ class SipLine(asyncio.DatagramProtocol):
         max_calls: int = 1_000,
         media_timeout_s: float = 30.0,
         grace_s: float = 4.0,
+        session_expires_s: int = 1_800,
+        min_se_s: int = LEAST_S,
     ) -> AsyncGenerator[SipLine, None]:
         """A line bound to `host`:`port` (a local IP address; port 0 = a free one). Leaving ends every call and frees everything.
 
         advertise: IP address the far side reaches us at, when it is not `host`; proxy: (ip, port) every new call goes through;
         domain: host of our From; allow: source addresses that may call us (None = all, others get silence); media_timeout_s: end
-        a call after that much RTP silence (0 = never); grace_s: how long closing waits for answers to BYE and CANCEL.
+        a call after that much RTP silence (0 = never); grace_s: how long closing waits for answers to BYE and CANCEL;
+        session_expires_s, min_se_s: session timer asked for and the least agreed to (RFC 4028; below 90 for tests only).
 
         Raises:
             LineError: the address cannot be bound.
@@ -89,6 +93,8 @@ class SipLine(asyncio.DatagramProtocol):
             credentials=credentials,
             allow=allow,
             max_calls=max_calls,
+            session_expires_s=session_expires_s,
+            min_se_s=min_se_s,
         )
         line.address = (host, identity.port)
         line._agent = Agent(identity)

@@ -9,6 +9,7 @@ from callwright.telephony.sip import sdp
 from callwright.telephony.sip.call import By, Call
 from callwright.telephony.sip.dialog import Dialog
 from callwright.telephony.sip.fields import parse_uri
+from callwright.telephony.sip.hops import Hop
 from callwright.telephony.sip.transactions import Key
 from callwright.telephony.sip.wire import Request
 
@@ -26,14 +27,14 @@ class IncomingCall(Call):
         agent: Agent,
         key: Key,
         request: Request,
-        source: tuple[str, int],
+        source: Hop,
         offered: sdp.Description | None,
         local_tag: str,
         max_ms: int,
     ) -> None:
         super().__init__(agent, request.call_id, local_tag, None, max_ms)
         self.state = "offered"
-        self._confirmed = False
+        self.confirmed = self._answered = False
         self.key = key
         self.offered = offered
         self.caller = _user(request.from_.uri)
@@ -41,6 +42,7 @@ class IncomingCall(Call):
         self._invite = request
         self.dialog = Dialog.as_server(request, local_tag, source)
         self.dialogs[self.dialog.remote_tag] = self.dialog
+        self.note_allow(request)
 
     def start(self, now_ms: int, ring_ms: int) -> None:
         """Begin to wait for `answer` or `reject`; after `ring_ms` the call is rejected with 480."""
@@ -55,26 +57,28 @@ class IncomingCall(Call):
             self.agent.respond(self.key, 180, now_ms, extra=(("Contact", self.agent.contact),))
 
     def answer(self, now_ms: int, local: sdp.LocalMedia) -> None:
-        """200 with our answer (or our offer, when the caller made none).
+        """200 with our answer (or our offer, when the caller made none); audio may go at once, LegAnswered comes with the ACK.
+
+        Only the ACK proves that the caller is there: a call is never counted as answered because of a 200 that may be lost.
 
         Raises:
             LineError: the call is over or already answered; or no codec in common with `local` (the caller got 488).
         """
         if self.state != "offered":
             raise LineError(f"the call cannot be answered any more: it is {self.state}")
-        self.local = local
+        self.offers.local = local
         self.cancel_timer("ring")
-        if self.offered is None:
-            self._ours = sdp.offer(local, self._sdp_id, self._sdp_version)
-            self.send_ok(self.key, self._invite, self._ours.encode(), True, now_ms)
-            self.answered(now_ms)
-            return
-        body = self._answer_to(self._invite.body, now_ms)
+        body = self.offers.offer() if self.offered is None else self.answer_offer(self._invite.body, now_ms)
         if not body:
             self._refuse(now_ms, 488, "", "protocol_error", "us")
             raise LineError("the call was rejected: no codec in common")
-        self.send_ok(self.key, self._invite, body, False, now_ms)
-        self.answered(now_ms)
+        self.accept(self.key, self._invite, body, now_ms)
+        self.connected(now_ms)
+
+    def on_acknowledged(self, now_ms: int) -> None:
+        if not self._answered:
+            self._answered = True
+            self.answered(now_ms)
 
     def reject(self, now_ms: int, code: int, reason: str = "") -> None:
         """Say no; nothing when the call is answered or over."""

@@ -14,6 +14,7 @@ from callwright.telephony.port import Codec, LegAnswered, LegDtmf, LegEnded, Leg
 from callwright.telephony.sip import sdp
 from callwright.telephony.sip.call import Call, CallEvent, CallOffered, Rung, SessionSet
 from callwright.telephony.sip.incoming import IncomingCall
+from callwright.telephony.sip.modifier import Changed
 
 __all__ = ["LegHost", "MediaEngine", "MediaStream", "SipIncomingLeg", "SipLeg", "close_media"]
 
@@ -78,6 +79,7 @@ class SipLeg:
         self._queue: asyncio.Queue[LegEvent] = asyncio.Queue()
         self._over = asyncio.Event()
         self._read_out = False
+        self._changing: asyncio.Future[int] | None = None
         if stream is not None:
             self._own(stream)
 
@@ -98,6 +100,31 @@ class SipLeg:
         self._host.pump()
         await self._over.wait()
 
+    async def hold(self) -> None:
+        """Ask the far side to take audio only, and send none. Raises LineError when it refuses, or the call ends first."""
+        await self._change("sendonly")
+
+    async def resume_call(self) -> None:
+        """Audio both ways again. Raises LineError like `hold`."""
+        await self._change("sendrecv")
+
+    async def _change(self, direction: sdp.Direction) -> None:
+        if self._changing is not None or self._over.is_set():
+            raise LineError("the session cannot be changed: the call is over, or another change is under way")
+        self._changing = asyncio.get_running_loop().create_future()
+        try:
+            self._call.change(self._host.now_ms(), direction)
+            self._host.pump()
+            code = await self._changing
+        finally:
+            self._changing = None
+        if code != 200:
+            raise LineError("the call ended first" if not code else f"the far side refused the change with {code}")
+
+    def _changed(self, code: int) -> None:
+        if self._changing is not None and not self._changing.done():
+            self._changing.set_result(code)
+
     async def ended(self) -> None:
         """Wait until the call is over."""
         await self._over.wait()
@@ -108,6 +135,8 @@ class SipLeg:
         """An event of the agent."""
         if isinstance(event, SessionSet):
             self._configure(event)
+        elif isinstance(event, Changed):
+            self._changed(event.code)
         elif isinstance(event, CallOffered) or self._over.is_set():
             return
         else:
@@ -115,6 +144,7 @@ class SipLeg:
                 self._stream.watch(self._host.media_timeout_ms, self._silent)
             if isinstance(event, LegEnded):
                 self._over.set()
+                self._changed(0)
                 self._release()
             self._queue.put_nowait(event)
 

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 from callwright.errors import WireError
 from callwright.telephony.port import LegEarlyMedia, LegRejected, LegRinging, LegTrying
 from callwright.telephony.sip import sdp
-from callwright.telephony.sip.call import By, Call, _cause
+from callwright.telephony.sip.call import By, Call, failure_cause
 from callwright.telephony.sip.dialog import Dialog
 from callwright.telephony.sip.fields import host_text
-from callwright.telephony.sip.replies import ALLOW, SDP_TYPE
+from callwright.telephony.sip.hops import Hop
+from callwright.telephony.sip.replies import ALLOW, SDP_TYPE, SUPPORTED
 from callwright.telephony.sip.transactions import GIVE_UP
-from callwright.telephony.sip.wire import Headers, Request, Response, encode
+from callwright.telephony.sip.wire import Headers, Request, Response
 
 if TYPE_CHECKING:
     from callwright.telephony.sip.agent import Agent
@@ -30,7 +31,9 @@ def q850_cause(response: Response) -> int | None:
 
 
 class OutgoingCall(Call):
-    """Made by `Agent.place`. target: SIP URI; caller: our number; destination: (ip, port) the INVITE goes to."""
+    """Made by `Agent.place`. target: SIP URI; caller: our number; destination: where the INVITE goes."""
+
+    owns_call_id = True
 
     def __init__(
         self,
@@ -38,7 +41,7 @@ class OutgoingCall(Call):
         call_id: str,
         target: str,
         caller: str,
-        destination: tuple[str, int],
+        destination: Hop,
         local: sdp.LocalMedia,
         ring_ms: int,
         max_ms: int,
@@ -47,9 +50,7 @@ class OutgoingCall(Call):
         super().__init__(agent, call_id, agent.new_id(), local, max_ms)
         self._destination = destination
         self._ring_ms = ring_ms
-        self._acks: dict[str, tuple[bytes, tuple[int, str], tuple[str, int]]] = {}
         self._provisional = self._tried = self._cancelled = self._rang = self._early = False
-        self._ours = sdp.offer(local, self._sdp_id, self._sdp_version)
         domain = host_text(agent.identity.domain or agent.identity.host)
         headers: Headers = (
             ("Via", agent.via()),
@@ -60,11 +61,13 @@ class OutgoingCall(Call):
             ("CSeq", "1 INVITE"),
             ("Contact", agent.contact),
             ALLOW,
+            SUPPORTED,
+            *self.session_timer.ask(),
             agent.signature,
             *extra,
             ("Content-Type", SDP_TYPE),
         )
-        self.invite = Request(headers, self._ours.encode(), "INVITE", target)
+        self.invite = Request(headers, self.offers.offer(), "INVITE", target)
 
     def start(self, now_ms: int) -> None:
         """Send the INVITE."""
@@ -73,12 +76,13 @@ class OutgoingCall(Call):
         )
         self.agent.start_client(self.invite, self._destination, self, now_ms)
 
-    def hop(self, dialog: Dialog | None) -> tuple[str, int]:
+    def hop(self, dialog: Dialog | None) -> Hop:
         return self._destination if dialog is None else dialog.next_hop()
 
-    def on_repeated(self, request: Request) -> None:
-        if request.method == "INVITE":
-            self.invite = request
+    def on_repeated(self, request: Request, repeated: Request) -> None:
+        super().on_repeated(request, repeated)
+        if request is self.invite:
+            self.invite = repeated
             self._provisional = False
 
     # ------------------------------------------------------------ ends
@@ -110,17 +114,17 @@ class OutgoingCall(Call):
 
     def on_failure(self, request: Request, kind: str, now_ms: int) -> None:
         """Nobody answered, or nothing can be sent."""
-        if request.method != "INVITE":
+        if request is not self.invite:
             super().on_failure(request, kind, now_ms)
         elif self.state == "cancelling" and self.ending and (self._tried or self.ending[0] != "no_answer"):
             self.end(now_ms, *self.ending)
         else:
             what = "no answer to INVITE" if kind == "timeout" else "INVITE could not be sent"
-            self.end(now_ms, _cause(kind), "network", what)
+            self.end(now_ms, failure_cause(kind), "network", what)
 
     # ------------------------------------------------------------ answers to the INVITE
 
-    def on_invite_response(self, request: Request, response: Response, source: tuple[str, int], now_ms: int) -> None:
+    def on_invite_response(self, request: Request, response: Response, source: Hop, now_ms: int) -> None:
         """1xx, 2xx (also from further forks and repeated), 3xx-6xx."""
         if response.code < 200:
             self._on_provisional(request, response, source, now_ms)
@@ -128,11 +132,13 @@ class OutgoingCall(Call):
             self._on_success(request, response, source, now_ms)
         elif self.state == "cancelling" and self.ending:
             self.end(now_ms, *self.ending)
+        elif response.code == 422 and self.state == "calling" and self.session_timer.too_small(response):
+            self.repeat(request, self.session_timer.ask(), now_ms)
         elif self.state == "calling":
             self.emit(LegRejected(now_ms, response.code, response.reason, q850_cause(response)))
             self.end(now_ms, "rejected", "peer", f"{response.code} {response.reason}")
 
-    def _on_provisional(self, request: Request, response: Response, source: tuple[str, int], now_ms: int) -> None:
+    def _on_provisional(self, request: Request, response: Response, source: Hop, now_ms: int) -> None:
         self._provisional = True
         if self.state == "cancelling":
             self._send_cancel(now_ms)
@@ -163,22 +169,21 @@ class OutgoingCall(Call):
 
     def _settled(self, body: bytes) -> sdp.Session | None:
         try:
-            return sdp.settle(self._ours, sdp.parse(body)) if self._ours else None
+            return self.offers.settle(body)
         except WireError:
             return None
 
-    def _on_success(self, request: Request, response: Response, source: tuple[str, int], now_ms: int) -> None:
+    def _on_success(self, request: Request, response: Response, source: Hop, now_ms: int) -> None:
         tag = response.to.tag
-        if tag in self._acks:
-            data, _, hop = self._acks[tag]
-            self.agent.send(data, hop, self, now_ms)
+        if (tag, request.cseq[0]) in self._acks:
+            self.send_ack(request, self.dialogs[tag], now_ms)
             return
         early = self.dialogs.get(tag)
         dialog = self.dialogs[tag] = Dialog.as_client(request, response, source)
         if early is not None:
             dialog.remote_cseq = early.remote_cseq
             dialog.local_cseq = max(early.local_cseq, dialog.local_cseq)
-        self._send_ack(request, dialog, now_ms)
+        self.send_ack(request, dialog, now_ms)
         if self.dialog is not None or self.state == "ended":
             self.send_in(dialog, "BYE", now_ms)  # a further fork, or too late (RFC 3261 section 13.2.2.4)
             return
@@ -187,13 +192,6 @@ class OutgoingCall(Call):
             self.bye(now_ms, *self.ending)  # the answer crossed our CANCEL
             return
         self._answered_with(response, now_ms)
-
-    def _send_ack(self, request: Request, dialog: Dialog, now_ms: int) -> None:
-        proof = tuple(item for item in request.headers if item[0] in ("Authorization", "Proxy-Authorization"))
-        ack = dialog.request("ACK", self.agent.via(), self.agent.contact, proof, cseq=request.cseq[0])
-        data, hop = encode(ack), dialog.next_hop()
-        self._acks[dialog.remote_tag] = (data, request.cseq, hop)
-        self.agent.send(data, hop, self, now_ms)
 
     def _answered_with(self, response: Response, now_ms: int) -> None:
         self.cancel_timer("ring")
@@ -204,4 +202,8 @@ class OutgoingCall(Call):
             self.bye(now_ms, "protocol_error", "us", "the answer has no usable session description")
             return
         self.set_session(session, now_ms)
+        self.note_allow(response)
+        self.session_timer.agreed(response)
+        self.connected(now_ms)
         self.answered(now_ms)
+        self.modifier.go(now_ms)

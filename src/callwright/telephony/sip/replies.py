@@ -3,13 +3,27 @@
 from __future__ import annotations
 
 from callwright.telephony.sip.fields import Via, host_text
+from callwright.telephony.sip.hops import Hop
 from callwright.telephony.sip.wire import Headers, Request, Response
 
-__all__ = ["ALLOW", "KNOWN_METHODS", "METHODS", "REASONS", "SDP_TYPE", "reply", "return_address", "unsupported"]
+__all__ = [
+    "ALLOW",
+    "EXTENSIONS",
+    "KNOWN_METHODS",
+    "METHODS",
+    "REASONS",
+    "SDP_TYPE",
+    "SUPPORTED",
+    "reply",
+    "return_address",
+    "unsupported",
+]
 
 METHODS = ("INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "INFO", "UPDATE")
 KNOWN_METHODS = frozenset((*METHODS, "REGISTER", "SUBSCRIBE", "NOTIFY", "PUBLISH", "MESSAGE", "REFER", "PRACK"))
 ALLOW = ("Allow", ", ".join(METHODS))
+EXTENSIONS = ("timer",)
+SUPPORTED = ("Supported", ", ".join(EXTENSIONS))
 SDP_TYPE = "application/sdp"
 
 REASONS = {
@@ -22,6 +36,7 @@ REASONS = {
     415: "Unsupported Media Type",
     416: "Unsupported URI Scheme",
     420: "Bad Extension",
+    422: "Session Interval Too Small",
     480: "Temporarily Unavailable",
     481: "Call/Transaction Does Not Exist",
     482: "Loop Detected",
@@ -40,7 +55,7 @@ REASONS = {
 def reply(
     request: Request,
     code: int,
-    source: tuple[str, int],
+    source: Hop,
     *,
     reason: str = "",
     to_tag: str = "",
@@ -72,18 +87,21 @@ def reply(
     return Response(tuple(headers), body, code, reason or REASONS.get(code, "Unknown"))
 
 
-def _stamp(via: str, source: tuple[str, int]) -> str:
+def _stamp(via: str, source: Hop) -> str:
     kept = [part for part in via.split(";") if part.strip().lower() != "rport"]
     asked = len(kept) < via.count(";") + 1
     stamped = ";".join(kept) + f";received={host_text(source[0]) if ':' in source[0] else source[0]}"
     return f"{stamped};rport={source[1]}" if asked else stamped
 
 
-def return_address(via: Via, source: tuple[str, int]) -> tuple[str, int]:
-    """Where a response goes: back to the source address; its port when `rport` was asked, else the port of the Via."""
-    return source if via.rport else (source[0], via.port or 5060)
+def return_address(via: Via, source: Hop) -> Hop:
+    """Where a response goes: back to the source address; over UDP its port when `rport` was asked, else the port of the Via.
+
+    Over a connection it goes back the same way, or, when that is closed, to the port of the Via (RFC 3261 section 18.2.2).
+    """
+    return source if via.rport and source.transport == "UDP" else source._replace(port=via.port or 5060)
 
 
 def unsupported(request: Request) -> tuple[str, ...]:
-    """Option tags of Require that we do not support: all of them."""
-    return tuple(request.items("require"))
+    """Option tags of Require that we do not support."""
+    return tuple(item for item in request.items("require") if item.lower() not in EXTENSIONS)

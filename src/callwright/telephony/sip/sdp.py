@@ -132,9 +132,11 @@ def offer(local: LocalMedia, session_id: int, version: int, direction: Direction
 
 
 def answer(
-    offered: Description, local: LocalMedia, session_id: int, version: int
+    offered: Description, local: LocalMedia, session_id: int, version: int, wish: Direction = "sendrecv"
 ) -> tuple[Description, Session] | None:
     """Answer an offer with the first of its codecs that we speak, under its payload types; None = nothing in common (488).
+
+    wish: the most we want (`sendonly` while we hold the far side).
 
     Further sections are refused with port 0 in their place (RFC 3264 section 6).
     """
@@ -144,7 +146,7 @@ def answer(
         return None
     codec, format_ = chosen
     event = _event(audio)
-    direction = MIRROR[audio.direction]
+    direction = _both(wish, MIRROR[audio.direction])
     ours = MediaLine(
         "audio",
         local.port,
@@ -184,7 +186,7 @@ def settle(offered: Description, answered: Description) -> Session:
     if chosen is None:
         raise WireError("the answer names no codec that was offered")
     event = _event(theirs)
-    direction = MIRROR[theirs.direction] if ours.direction == "sendrecv" else ours.direction
+    direction = _both(ours.direction, MIRROR[theirs.direction])
     return Session(
         (theirs.address, theirs.port),
         chosen[0],
@@ -201,6 +203,13 @@ def _codec(line: MediaLine, codecs: Sequence[Codec]) -> tuple[Codec, Format] | N
 
 def _event(line: MediaLine) -> Format | None:
     return next((item for item in line.formats if item.encoding == "TELEPHONE-EVENT/8000"), None)
+
+
+def _both(one: Direction, other: Direction) -> Direction:
+    """What is left when both must agree."""
+    sends = all(item in ("sendrecv", "sendonly") for item in (one, other))
+    takes = all(item in ("sendrecv", "recvonly") for item in (one, other))
+    return "sendrecv" if sends and takes else "sendonly" if sends else "recvonly" if takes else "inactive"
 
 
 def _sending(direction: Direction, remote: MediaLine) -> Direction:

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 from callwright.telephony.sip.dialog import Dialog
+from callwright.telephony.sip.hops import Hop
 from callwright.telephony.sip.wire import Headers, Request, Response
 
-PEER = ("192.0.2.9", 5060)
+PEER = Hop("192.0.2.9", 5060)
 BASE: Headers = (("From", "<sip:a@h>;tag=f"), ("To", "<sip:b@h>"), ("Call-ID", "i"), ("CSeq", "3 INVITE"))
 
 
@@ -27,7 +28,7 @@ def test_client_dialog_reverses_the_record_route() -> None:
     assert bye.all("route") == ["<sip:192.0.2.4;lr>", "<sip:192.0.2.3;lr>"]
     assert bye.cseq == (4, "BYE")
     assert bye.to.tag == "t"
-    assert dialog.next_hop() == ("192.0.2.4", 5060)
+    assert dialog.next_hop() == Hop("192.0.2.4", 5060)
     assert dialog.request("ACK", "v", "c", cseq=3).cseq == (3, "ACK")
     assert dialog.local_cseq == 4
 
@@ -43,7 +44,7 @@ def test_server_dialog_keeps_the_record_route() -> None:
 
 def test_target_without_or_with_a_bad_contact() -> None:
     dialog = Dialog.as_client(invite(), ok(), PEER)
-    assert dialog.next_hop() == ("192.0.2.2", 5060)
+    assert dialog.next_hop() == Hop("192.0.2.2", 5060)
     dialog.refresh_target(invite(("Contact", "<isbn:1>")))
     assert dialog.target == "sip:b@192.0.2.2"
     dialog.refresh_target(invite(("Contact", "<sip:new@192.0.2.7>")))

@@ -1,0 +1,186 @@
+"""The transactions of one user agent: which are open, their timers, and to whom each reports (RFC 3261 section 17)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal, Protocol
+
+from callwright.telephony.sip.hops import Hop
+from callwright.telephony.sip.replies import return_address
+from callwright.telephony.sip.timers import Timers
+from callwright.telephony.sip.transactions import (
+    Deliver,
+    Effect,
+    Failed,
+    InviteClient,
+    InviteServer,
+    Key,
+    NonInviteClient,
+    NonInviteServer,
+    Send,
+    SetTimer,
+    client_key,
+    server_key,
+)
+from callwright.telephony.sip.wire import Request, Response
+
+__all__ = ["Client", "ClientOwner", "Server", "ServerOwner", "TransactionLayer"]
+
+
+class ClientOwner(Protocol):
+    """Who a request of ours reports to."""
+
+    def record(self, now_ms: int, direction: Literal["->", "<-"], data: bytes) -> None:
+        """A message was sent or received."""
+
+    def on_response(self, request: Request, response: Response, source: Hop, now_ms: int) -> None:
+        """A response, as often as the transaction hands it up."""
+
+    def on_failure(self, request: Request, kind: str, now_ms: int) -> None:
+        """Nobody answered (`timeout`), or the request could not be sent (`transport`)."""
+
+
+class ServerOwner(ClientOwner, Protocol):
+    """Who a request of the far side belongs to."""
+
+    local_tag: str
+
+    def on_ack(self, request: Request, now_ms: int) -> None:
+        """The ACK of a 2xx."""
+
+
+@dataclass(slots=True, eq=False)
+class Client:
+    machine: InviteClient | NonInviteClient
+    hop: Hop
+    owner: ClientOwner
+
+
+@dataclass(slots=True, eq=False)
+class Server:
+    machine: InviteServer | NonInviteServer
+    source: Hop
+    merge: Key
+    to_tag: str
+    owner: ServerOwner | None = None
+
+    @property
+    def hop(self) -> Hop:
+        """Where responses go."""
+        return return_address(self.machine.request.via[0], self.source)
+
+
+class TransactionLayer:
+    """`send(data, hop, owner, now_ms)` puts bytes on the way."""
+
+    def __init__(self, timers: Timers, send: Callable[[bytes, Hop, ClientOwner | None, int], None]) -> None:
+        self.clients: dict[Key, Client] = {}
+        self.servers: dict[Key, Server] = {}
+        self._merges: dict[Key, Key] = {}
+        self._timers = timers
+        self._send = send
+
+    @property
+    def idle(self) -> bool:
+        return not (self.clients or self.servers)
+
+    # ------------------------------------------------------------ requests of ours
+
+    def start(self, request: Request, hop: Hop, owner: ClientOwner, now_ms: int) -> None:
+        """Send a request in a transaction of its own; `owner` gets what comes of it."""
+        machine = InviteClient(request) if request.method == "INVITE" else NonInviteClient(request)
+        key = client_key(request)
+        client = self.clients[key] = Client(machine, hop, owner)
+        self.run_client(key, client, machine.start(now_ms), now_ms)
+
+    def respond_to(self, key: Key, client: Client, response: Response, source: Hop, now_ms: int) -> None:
+        """A response of one of our transactions came."""
+        effects = client.machine.receive(response, now_ms)
+        self.run_client(key, client, effects, now_ms)
+        if any(isinstance(effect, Deliver) for effect in effects):
+            client.owner.on_response(client.machine.request, response, source, now_ms)
+
+    def run_client(self, key: Key, client: Client, effects: list[Effect], now_ms: int) -> None:
+        for effect in effects:
+            if isinstance(effect, Send):
+                self._send(effect.data, client.hop, client.owner, now_ms)
+            elif isinstance(effect, SetTimer):
+                fire = partial(self._fire_client, key, client, effect.name)
+                self._timers.set((key, "client", effect.name), effect.at_ms, fire)
+            elif isinstance(effect, Failed):
+                client.owner.on_failure(client.machine.request, effect.kind, now_ms)
+            elif not isinstance(effect, Deliver):
+                self._drop_client(key)
+
+    def drop_owner(self, owner: object) -> None:
+        """Forget what an owner still has open; nobody waits for it any more."""
+        for key in [key for key, client in self.clients.items() if client.owner is owner]:
+            self._drop_client(key)
+
+    def _drop_client(self, key: Key) -> None:
+        self.clients.pop(key, None)
+        for name in "ABDEFKM":
+            self._timers.cancel((key, "client", name))
+
+    def _fire_client(self, key: Key, client: Client, timer: str, now_ms: int) -> None:
+        self.run_client(key, client, client.machine.fire(timer, now_ms), now_ms)
+
+    # ------------------------------------------------------------ requests of the far side
+
+    def open_server(self, key: Key, request: Request, source: Hop, to_tag: str, owner: ServerOwner | None) -> Server:
+        machine = InviteServer(request) if request.method == "INVITE" else NonInviteServer(request)
+        merge: Key = (request.call_id, request.from_.tag, request.cseq)
+        server = self.servers[key] = Server(machine, source, merge, to_tag, owner)
+        return server
+
+    def merged(self, key: Key, server: Server) -> bool:
+        """Whether the same request came by another way as well (RFC 3261 section 8.2.2.2)."""
+        return self._merges.setdefault(server.merge, key) != key and not server.machine.request.has_to_tag
+
+    def run_server(self, key: Key, server: Server, effects: list[Effect], now_ms: int) -> None:
+        for effect in effects:
+            if isinstance(effect, Send):
+                self._send(effect.data, server.hop, server.owner, now_ms)
+            elif isinstance(effect, SetTimer):
+                fire = partial(self._fire_server, key, server, effect.name)
+                self._timers.set((key, "server", effect.name), effect.at_ms, fire)
+            elif isinstance(effect, Failed):
+                if server.owner is not None:
+                    server.owner.on_failure(server.machine.request, effect.kind, now_ms)
+            elif isinstance(effect, Deliver):
+                if server.owner is not None and isinstance(effect.message, Request):
+                    server.owner.on_ack(effect.message, now_ms)
+            else:
+                self._drop_server(key, server)
+
+    def _drop_server(self, key: Key, server: Server) -> None:
+        self.servers.pop(key, None)
+        if self._merges.get(server.merge) == key:
+            del self._merges[server.merge]
+        for name in "GHIJL":
+            self._timers.cancel((key, "server", name))
+
+    def _fire_server(self, key: Key, server: Server, timer: str, now_ms: int) -> None:
+        self.run_server(key, server, server.machine.fire(timer, now_ms), now_ms)
+
+    # ------------------------------------------------------------ both
+
+    def accepts_again(self, key: Key, server: Server | None, request: Request, now_ms: int) -> bool:
+        """Whether a request is a repeated one, or the ACK, of an open transaction; then it has been dealt with."""
+        if server is None or request.method not in ("ACK", server.machine.request.method):
+            return False
+        self.run_server(key, server, server.machine.receive(request, now_ms), now_ms)
+        return True
+
+    def transport_failed(self, hop: Hop, now_ms: int) -> None:
+        """Nothing can be sent to `hop`: its transactions end (RFC 3261 section 17.1.4)."""
+        for key, client in [item for item in self.clients.items() if item[1].hop[:3] == hop[:3]]:
+            self.run_client(key, client, client.machine.transport_error(), now_ms)
+        for key, server in [item for item in self.servers.items() if item[1].hop[:3] == hop[:3]]:
+            self.run_server(key, server, server.machine.transport_error(), now_ms)
+
+    def invite_of(self, cancel: Request) -> Server | None:
+        """The INVITE transaction a CANCEL is for."""
+        return self.servers.get(server_key(cancel, "INVITE"))

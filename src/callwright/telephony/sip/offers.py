@@ -1,0 +1,77 @@
+"""Offer and answer of one call (RFC 3264, RFC 3261 section 14): what we said last, what we are waiting for, what we want."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from callwright.errors import WireError
+from callwright.telephony.sip import sdp
+
+__all__ = ["Offers"]
+
+
+class Offers:
+    """direction: what we want from now on (`sendonly` while we hold the far side); pending: an offer of ours has no answer yet."""
+
+    def __init__(self, session_id: int, local: sdp.LocalMedia | None) -> None:
+        self.local = local
+        self.direction: sdp.Direction = "sendrecv"
+        self._id = session_id
+        self._said: sdp.Description | None = None
+        self._agreed: sdp.Description | None = None
+        self._pending: sdp.Description | None = None
+
+    @property
+    def pending(self) -> bool:
+        return self._pending is not None
+
+    def offer(self) -> bytes:
+        """A full offer of what we can do, in the direction we want; empty without media of ours."""
+        if self.local is None:
+            return b""
+        return self._put(sdp.offer(self.local, self._id, 1, self.direction))
+
+    def repeat(self) -> bytes:
+        """The description that holds, as an offer that changes nothing (a session refresh)."""
+        return self._put(self._agreed) if self._agreed is not None else self.offer()
+
+    def _put(self, made: sdp.Description) -> bytes:
+        self._pending = self._numbered(made)
+        return self._pending.encode()
+
+    def _numbered(self, made: sdp.Description) -> sdp.Description:
+        """The version counts up whenever the text changes (RFC 3264 section 8)."""
+        if self._said is not None:
+            same = replace(made, version=self._said.version) == self._said
+            made = replace(made, version=self._said.version + (0 if same else 1))
+        self._said = made
+        return made
+
+    def withdraw(self) -> None:
+        """Our offer was refused: what held before still holds (RFC 3261 section 14.1)."""
+        self._pending = None
+
+    def settle(self, body: bytes) -> sdp.Session:
+        """The far side's answer to our offer; also once more for a further answer to the same offer.
+
+        Raises:
+            WireError: no usable answer.
+        """
+        offered = self._pending or self._agreed
+        if offered is None:
+            raise WireError("an answer without an offer")
+        session = sdp.settle(offered, sdp.parse(body))
+        self._agreed, self._pending = offered, None
+        return session
+
+    def answer(self, body: bytes) -> tuple[bytes, sdp.Session] | None:
+        """Our answer to an offer, and what holds then; None when there is nothing in common."""
+        try:
+            offered = sdp.parse(body)
+        except WireError:
+            return None
+        made = sdp.answer(offered, self.local, self._id, 1, self.direction) if self.local else None
+        if made is None:
+            return None
+        self._agreed = self._numbered(made[0])
+        return self._agreed.encode(), made[1]

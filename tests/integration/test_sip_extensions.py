@@ -1,0 +1,105 @@
+"""Extensions of SIP with sipp over real sockets on 127.0.0.1: session timers, hold, and what follows."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from callwright.telephony.port import LegAnswered, LegEnded, LegEvent
+from callwright.telephony.sip.driver import SipLine
+from callwright.telephony.sip.leg import SipIncomingLeg, SipLeg
+from callwright.testing.media import FakeMediaEngine
+from callwright.testing.sipp import HOST, order, sipp
+
+pytestmark = [pytest.mark.integration, pytest.mark.skipif(shutil.which("sipp") is None, reason="sipp is not installed")]
+
+SCENARIOS = Path(__file__).parent / "sipp"
+
+
+async def answered(leg: SipLeg) -> None:
+    async for event in leg.events():
+        if isinstance(event, LegAnswered):
+            return
+    raise AssertionError("the call ended unanswered")
+
+
+async def rest(leg: SipLeg) -> LegEnded:
+    last: LegEvent | None = None
+    async for event in leg.events():
+        last = event
+    assert isinstance(last, LegEnded)
+    return last
+
+
+async def placed(tmp_path: Path, scenario: str, act: Callable[[SipLeg], Awaitable[None]], **line: object) -> LegEnded:
+    """Call sipp, do `act` once it answered, and give how the call ended; sipp must have run its scenario to the end."""
+    async with (
+        asyncio.timeout(40),
+        sipp(tmp_path, SCENARIOS / f"{scenario}.xml") as peer,
+        SipLine.open(HOST, engine=FakeMediaEngine(), **line) as ours,  # type: ignore[arg-type]
+    ):
+        leg = await ours.place(order(peer.port))
+        await answered(leg)
+        await act(leg)
+        end = await rest(leg)
+        await peer.passed()
+    return end
+
+
+async def taken(
+    tmp_path: Path, scenario: str, act: Callable[[SipIncomingLeg], Awaitable[None]], **line: object
+) -> None:
+    """sipp calls us, `act` deals with the call; sipp must have run its scenario to the end."""
+    async with (
+        asyncio.timeout(40),
+        asyncio.TaskGroup() as tasks,
+        SipLine.open(HOST, engine=FakeMediaEngine(), **line) as ours,  # type: ignore[arg-type]
+    ):
+
+        async def serve() -> None:
+            async for leg in ours.incoming():
+                tasks.create_task(act(leg))  # type: ignore[arg-type]
+
+        tasks.create_task(serve())
+        async with sipp(tmp_path, SCENARIOS / f"{scenario}.xml", f"{HOST}:{ours.address[1]}") as peer:
+            await peer.passed()
+
+
+# ---------------------------------------------------------------- session timers, hold
+
+
+def test_session_is_refreshed_by_update_and_by_reinvite(tmp_path: Path) -> None:
+    async def act(leg: SipLeg) -> None:
+        for _ in range(2_000):
+            if sum(rung.line.startswith("UPDATE") for rung in leg.ladder) >= 2:
+                await leg.hangup()
+                return
+            await asyncio.sleep(0.01)
+
+    end = asyncio.run(placed(tmp_path, "uas_session_timer", act, session_expires_s=3, min_se_s=2))
+    assert (end.cause, end.by) == ("bye", "us")
+
+
+def test_a_caller_that_stops_refreshing_is_hung_up(tmp_path: Path) -> None:
+    ends: list[LegEnded] = []
+
+    async def act(leg: SipIncomingLeg) -> None:
+        await leg.ring()
+        await leg.answer()
+        ends.append(await rest(leg))
+
+    asyncio.run(taken(tmp_path, "uac_session_timer", act, min_se_s=2))
+    assert [(end.cause, end.by, end.detail) for end in ends] == [("timeout", "network", "session expired")]
+
+
+def test_hold_with_glare_and_resume(tmp_path: Path) -> None:
+    async def act(leg: SipLeg) -> None:
+        await leg.hold()
+        await leg.resume_call()
+        await leg.hangup()
+
+    assert asyncio.run(placed(tmp_path, "uas_hold", act)).cause == "bye"
