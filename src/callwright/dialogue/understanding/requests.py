@@ -15,6 +15,7 @@ from types import ModuleType
 from pypinyin.pinyin_dict import pinyin_dict
 
 from callwright.dialogue.understanding import requests_en, requests_zh
+from callwright.dialogue.understanding.pattern_index import PatternIndex
 from callwright.dialogue.understanding.pinyin import sound
 
 __all__ = ["Found", "find_requests"]
@@ -33,6 +34,7 @@ class _Grammar:
     def __init__(self, source: ModuleType) -> None:
         self.triggers = {kind: re.compile(words) for kind, words in source.TRIGGERS.items()}
         self.patterns = {"opt_out": _compiled(source.OPT_OUT), "human": _compiled(source.HUMAN)}
+        self.index = {kind: PatternIndex(patterns) for kind, patterns in self.patterns.items()}
         self.before = {kind: _compiled(lines) for kind, lines in source.EXCUSED_BEFORE.items()}
         self.after = {kind: _compiled(lines) for kind, lines in source.EXCUSED_AFTER.items()}
         self.excusable = {kind: re.compile(words) for kind, words in source.EXCUSABLE.items()}
@@ -42,10 +44,11 @@ class _Grammar:
 
     def find(self, text: str, kind: str) -> Iterator[tuple[int, int]]:
         """Spans of unexcused matches of a kind, at most one per pattern."""
-        if not self.triggers[kind].search(text):
+        possible = self.index[kind].possible(text) if self.triggers[kind].search(text) else []
+        if not possible:
             return
         guards = [found.span() for found in self.guarded.finditer(text)]
-        for pattern in self.patterns[kind]:
+        for pattern in possible:
             for match in pattern.finditer(text):
                 begin, end = match.span()
                 end -= text[begin:end].endswith(",")
