@@ -8,7 +8,39 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
+
+from callwright.script.blocks import (
+    Action,
+    Actions,
+    Barge,
+    BargeOverride,
+    Category,
+    Channel,
+    Compliance,
+    Consent,
+    Day,
+    Disclosure,
+    Ident,
+    Intent,
+    Lexicon,
+    Limits,
+    MaxCalls,
+    NodeType,
+    Phrases,
+    Pick,
+    Purpose,
+    Resume,
+    Slot,
+    Strict,
+    Text,
+    Turn,
+    Var,
+    Variant,
+    Variants,
+    Window,
+    listify,
+)
 
 __all__ = [
     "SCRIPT_FORMAT",
@@ -48,197 +80,8 @@ __all__ = [
 
 SCRIPT_FORMAT = "script/1"
 
-Purpose = Literal["marketing", "service", "survey", "notice", "inbound", "screening", "chat"]
-Channel = Literal["voice", "web", "wechat"]
-Pick = Literal["sequence", "rotate", "random", "once"]
-Category = Literal["kb", "intent", "affirm", "deny", "refuse", "unrecognised"]
-Resume = Literal["reask", "repeat", "goto", "end", "transfer"]
-BargeMode = Literal["none", "voice", "words", "sentence", "keywords"]
-NodeType = Literal["say", "collect", "branch", "action", "transfer", "subflow", "ab"]
 
-
-def _as_text(value: Any) -> Any:
-    """12321 without quotes loads as a number, 1.5 as a float: phrases are words, so they become text. Booleans are refused."""
-    if isinstance(value, bool) or value is None:
-        raise ValueError("expected text; put it in quotes (YAML reads bare yes/no/on/off/null as something else)")
-    return str(value) if isinstance(value, int | float) else value
-
-
-Text = Annotated[str, BeforeValidator(_as_text)]
-Phrase = Annotated[str, BeforeValidator(_as_text), Field(min_length=1, max_length=200)]
-Phrases = Annotated[tuple[Phrase, ...], Field(max_length=5000)]
-Ident = Annotated[str, BeforeValidator(_as_text), Field(min_length=1, max_length=64, pattern=r"^[\w.-]+$")]
-Clock = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
-Day = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
-
-
-class Action(_Strict):
-    """One `do` entry: a one-key mapping `{kind: argument}`."""
-
-    kind: Literal[
-        "tag", "set", "sms", "wechat", "webhook", "ticket", "alert", "schedule_callback", "freeze", "transfer", "note",
-        "report_draft",
-    ]  # fmt: skip
-    arg: Any = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _from_mapping(cls, value: Any) -> Any:
-        if isinstance(value, dict) and set(value) != {"kind", "arg"}:
-            if len(value) != 1:
-                raise ValueError("an action is a mapping with one key, for example {tag: booked}")
-            kind, arg = next(iter(value.items()))
-            return {"kind": kind, "arg": arg}
-        return value
-
-
-Actions = Annotated[tuple[Action, ...], Field(max_length=50)]
-
-
-class Variant(_Strict):
-    """One wording. `when` is an expression; `weight` counts for `pick: random`; `channel` limits it to one channel."""
-
-    text: Text = Field(min_length=1, max_length=2000)
-    audio: str | None = None
-    channel: Channel | None = None
-    when: Text | None = None
-    weight: float = Field(default=1.0, gt=0, le=1000)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _from_text(cls, value: Any) -> Any:
-        return {"text": value} if isinstance(value, str | int | float) and not isinstance(value, bool) else value
-
-
-Variants = Annotated[tuple[Variant, ...], Field(max_length=100)]
-
-
-class Consent(_Strict):
-    required: bool = True
-    scope: tuple[Text, ...] = ()
-    max_age_days: int | None = Field(default=None, ge=1, le=36500)
-    basis: Literal["consent", "contract", "legal_obligation", "vital_interest", "public_task"] | None = None
-
-
-class Disclosure(_Strict):
-    node: Ident
-    must: tuple[Literal["ai", "company", "purpose", "recording", "opt_out"], ...] = (
-        "ai",
-        "company",
-        "purpose",
-        "recording",
-    )
-    interruptible: bool = False
-
-
-class Window(_Strict):
-    from_: Clock = Field(alias="from")
-    to: Clock
-
-
-class MaxCalls(_Strict):
-    per_day: int | None = Field(default=None, ge=1)
-    per_30_days: int | None = Field(default=None, ge=1)
-
-
-class Compliance(_Strict):
-    consent: Consent = Consent()
-    disclosure: Disclosure | None = None
-    honest_ai: bool = True
-    opt_out: bool = True
-    window: Window | None = None
-    max_calls: MaxCalls = MaxCalls()
-    forbidden: Phrases = ()
-    forbidden_except: Phrases = ()
-    sensitive: Phrases = ()
-
-
-class Var(_Strict):
-    required: bool = False
-    example: Text | None = None
-    pii: bool = False
-
-
-class Slot(_Strict):
-    """A value collected in the call. Types beyond script-1's five are ours (see docs/reference/slots.md)."""
-
-    type: Literal["text", "int", "number", "time", "date", "duration", "enum", "phone", "money", "age", "name"] = "text"
-    ask: Text | None = None
-    regex: Text | None = None
-    choices: dict[Text, Phrases] | None = None
-    dtmf: Text | None = None
-    verbatim: bool = False
-    retries: int = Field(default=2, ge=0, le=10)
-    prefill: bool = False
-    pii: bool = False
-
-
-class Lexicon(_Strict):
-    affirm: Phrases = ()
-    deny: Phrases = ()
-    refuse: Phrases = ()
-    backchannel: Phrases = ()
-
-
-class Intent(_Strict):
-    phrases: Phrases = ()
-    regex: Annotated[tuple[Text, ...], Field(max_length=200)] = ()
-    examples: Phrases = ()
-
-    @model_validator(mode="before")
-    @classmethod
-    def _one_regex(cls, value: Any) -> Any:
-        return _listify(value, "regex")
-
-
-class Barge(_Strict):
-    mode: BargeMode = "words"
-    guard_ms: int = Field(default=500, ge=0, le=10_000)
-    min_ms: int = Field(default=300, ge=0, le=5_000)
-    min_words: int = Field(default=2, ge=1, le=20)
-    keywords: Phrases = ()
-    pause_first: bool = True
-    backchannel: Literal["ignore", "answer"] = "ignore"
-    resume: Literal["continue", "restart", "reask"] = "continue"
-
-
-class BargeOverride(_Strict):
-    mode: BargeMode | None = None
-    guard_ms: int | None = Field(default=None, ge=0, le=10_000)
-    min_ms: int | None = Field(default=None, ge=0, le=5_000)
-    min_words: int | None = Field(default=None, ge=1, le=20)
-    keywords: Phrases | None = None
-    pause_first: bool | None = None
-    backchannel: Literal["ignore", "answer"] | None = None
-    resume: Literal["continue", "restart", "reask"] | None = None
-
-
-DEFAULT_ORDER: tuple[Category, ...] = ("kb", "intent", "affirm", "deny", "refuse", "unrecognised")
-
-
-class Turn(_Strict):
-    timeout_ms: int = Field(default=4000, ge=500, le=60_000)
-    end_silence_ms: int = Field(default=700, ge=100, le=5_000)
-    max_speech_ms: int = Field(default=15_000, ge=1_000, le=120_000)
-    hotwords: Phrases = ()
-    barge: Barge = Barge()
-    order: tuple[Category, ...] = DEFAULT_ORDER
-
-
-class Limits(_Strict):
-    max_turns: int = Field(default=20, ge=1, le=500)
-    max_seconds: int = Field(default=300, ge=5, le=7200)
-    silence: int = Field(default=2, ge=1, le=20)
-    unrecognised: int = Field(default=3, ge=1, le=20)
-    same_kb: int = Field(default=2, ge=1, le=20)
-    questions: int = Field(default=20, ge=1, le=500)
-
-
-class NextStep(_Strict):
+class NextStep(Strict):
     """`{say, goto, set, tag, do, max, then}`: up to `max` times say and go to `goto`, after that go to `then`."""
 
     say: Text | None = None
@@ -260,22 +103,22 @@ NextKey = Annotated[
 NextMap = dict[NextKey, Ident | NextStep]
 
 
-class BranchCase(_Strict):
+class BranchCase(Strict):
     when: Text
     goto: Ident
 
 
-class AbArm(_Strict):
+class AbArm(Strict):
     name: Ident
     weight: float = Field(default=1.0, gt=0, le=1000)
     goto: Ident
 
 
-class TransferTarget(_Strict):
+class TransferTarget(Strict):
     group: Text
 
 
-class Node(_Strict):
+class Node(Strict):
     """One node of the flow. `case_else` is the key `else` of a branch; `enter` (subflow) is the node the subflow starts at,
     it comes back through the reserved target `return`; `arms` belong to `ab`."""
 
@@ -289,7 +132,7 @@ class Node(_Strict):
     barge: BargeOverride = BargeOverride()
     order: tuple[Category, ...] | None = None
     timeout_ms: int | None = Field(default=None, ge=500, le=60_000)
-    next: NextMap = {}
+    next: NextMap = Field(default_factory=dict)
     do: Actions = ()
     end: Ident | None = None
     slot: Ident | None = None
@@ -302,12 +145,12 @@ class Node(_Strict):
     arms: tuple[AbArm, ...] = ()
 
 
-class Flow(_Strict):
+class Flow(Strict):
     start: Ident
     nodes: dict[Ident, Node] = Field(min_length=1, max_length=2000)
 
 
-class Then(_Strict):
+class Then(Strict):
     resume: Resume | None = None
     lead: Variants = ()
     goto: Ident | None = None
@@ -315,12 +158,12 @@ class Then(_Strict):
     transfer: Text | None = None
 
 
-class Validity(_Strict):
+class Validity(Strict):
     from_: Day | None = Field(default=None, alias="from")
     until: Day | None = None
 
 
-class KbEntry(_Strict):
+class KbEntry(Strict):
     id: Ident
     title: Text | None = None
     owner: Text | None = None
@@ -341,13 +184,13 @@ class KbEntry(_Strict):
     @model_validator(mode="before")
     @classmethod
     def _one_regex(cls, value: Any) -> Any:
-        return _listify(value, "regex")
+        return listify(value, "regex")
 
 
 GlobalEvent = Literal["answered_by_machine", "hangup", "dtmf"]
 
 
-class GlobalRule(_Strict):
+class GlobalRule(Strict):
     """Tried before knowledge and node. Triggered by words (`phrases`, `regex`, `examples`), an `event`, or `count` (`{refuse: 2}`)."""
 
     id: Ident
@@ -368,28 +211,28 @@ class GlobalRule(_Strict):
     @model_validator(mode="before")
     @classmethod
     def _one_regex(cls, value: Any) -> Any:
-        return _listify(value, "regex")
+        return listify(value, "regex")
 
 
-class GradingRule(_Strict):
+class GradingRule(Strict):
     grade: Annotated[str, Field(pattern=r"^[A-F]$")]
     when: Text
 
 
-class Grading(_Strict):
-    scale: dict[Annotated[str, Field(pattern=r"^[A-F]$")], Text] = {}
+class Grading(Strict):
+    scale: dict[Annotated[str, Field(pattern=r"^[A-F]$")], Text] = Field(default_factory=dict)
     rules: tuple[GradingRule, ...] = ()
-    follow_up: dict[Annotated[str, Field(pattern=r"^[A-F]$")], Text] = {}
+    follow_up: dict[Annotated[str, Field(pattern=r"^[A-F]$")], Text] = Field(default_factory=dict)
 
 
-class PortraitRule(_Strict):
+class PortraitRule(Strict):
     key: Ident
     from_: Text = Field(alias="from")
     ttl_days: int = Field(ge=1, le=3650)
     consent: Text
 
 
-class TestTurn(_Strict):
+class TestTurn(Strict):
     """What the caller does: words (`""` = silence), a key press, words during a node, an event, or how an action came back."""
 
     say: Text | None = None
@@ -405,7 +248,7 @@ class TestTurn(_Strict):
         return {"say": value} if isinstance(value, str | int | float) and not isinstance(value, bool) else value
 
 
-class Expect(_Strict):
+class Expect(Strict):
     end: Text | None = None
     grade: Text | None = None
     tags: tuple[Text, ...] | None = None
@@ -419,18 +262,18 @@ class Expect(_Strict):
     @classmethod
     def _one_text(cls, value: Any) -> Any:
         for key in ("tags", "kb", "said", "not_said", "actions"):
-            value = _listify(value, key)
+            value = listify(value, key)
         return value
 
 
-class ScriptTest(_Strict):
+class ScriptTest(Strict):
     name: Text
-    vars: dict[str, Text] = {}
+    vars: dict[str, Text] = Field(default_factory=dict)
     turns: tuple[TestTurn, ...] = Field(max_length=200)
     expect: Expect
 
 
-class Script(_Strict):
+class Script(Strict):
     """A whole script. Order of nodes, entries and rules is file order."""
 
     format: Literal["script/1"]
@@ -444,10 +287,10 @@ class Script(_Strict):
     reviewed_at: Text | None = None
     channels: tuple[Channel, ...] = ("voice",)
     compliance: Compliance = Compliance()
-    vars: dict[Ident, Var] = {}
-    slots: dict[Ident, Slot] = {}
+    vars: dict[Ident, Var] = Field(default_factory=dict)
+    slots: dict[Ident, Slot] = Field(default_factory=dict)
     lexicon: Lexicon = Lexicon()
-    intents: dict[Ident, Intent] = {}
+    intents: dict[Ident, Intent] = Field(default_factory=dict)
     turn: Turn = Turn()
     limits: Limits = Limits()
     flow: Flow
@@ -461,13 +304,3 @@ class Script(_Strict):
     def language(self) -> Literal["zh", "en"]:
         """`zh` or `en`: which grammar, tokeniser and default sentences apply."""
         return "zh" if self.lang.startswith("zh") else "en"
-
-
-def _listify(value: Any, key: str) -> Any:
-    if (
-        isinstance(value, dict)
-        and isinstance(value.get(key), str | int | float)
-        and not isinstance(value.get(key), bool)
-    ):
-        return {**value, key: [value[key]]}
-    return value
