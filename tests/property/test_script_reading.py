@@ -102,4 +102,4 @@ def test_expressions(text: str, names: dict[str, object]) -> None:
 @given(st.text(alphabet="ab。？！.!? {}\n", max_size=40))
 def test_texts(text: str) -> None:
     assert "".join("".join(sentences(text)).split()) == "".join(text.split())
-    assert placeholders(render(text, dict.fromkeys(placeholders(text), "v"))) == ()
+    assert placeholders(render(text, dict.fromkeys(placeholders(text), "。"))) == ()
