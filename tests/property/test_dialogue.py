@@ -209,7 +209,11 @@ def test_every_step_is_well_formed_and_json(script: Script, events: list[Event],
     _, steps = played(script, events, seed)
     for step in steps:
         ignored = any(entry.kind == "ignored" for entry in step.entries)
-        assert settled(step) or (ignored and not any(isinstance(act, Transfer) for act in step.acts))
+        late = any(entry.kind == "late_opt_out" for entry in step.entries)
+        if late:
+            assert {*map(type, step.acts)} == {Do}
+        else:
+            assert settled(step) or (ignored and not any(isinstance(act, Transfer) for act in step.acts))
         assert State.from_json(step.state.to_json()) == step.state
         for entry in step.entries:
             assert json.loads(json.dumps(entry_to_json(entry))) == entry_to_json(entry)
@@ -236,13 +240,13 @@ def test_an_opt_out_is_honoured_within_one_turn_wherever_the_call_stands(
 ) -> None:
     dialogue, steps = played(script, events, seed)
     for step in steps:
-        if step.state.phase == "ended":
+        if "dnd" in step.state.rules:
             break
         during = step.state.node if over_prompt else ""
         after = dialogue.step(step.state, Heard(59_000, "喂，别再打了", during))
         assert after.state.end == "optout"
         assert [act.kind for act in after.acts if isinstance(act, Do)].count("freeze") == 1
-        assert isinstance(after.acts[-1], End)
+        assert isinstance(after.acts[-1], End) or (step.state.phase == "ended" and {*map(type, after.acts)} == {Do})
 
 
 @SMALL
@@ -284,12 +288,22 @@ def test_no_wording_comes_twice_in_a_row_when_there_is_another(script: Script, e
 
 @SMALL
 @given(scripts(), callers(), callers(), st.integers(0, 5))
-def test_nothing_changes_after_the_end(script: Script, events: list[Event], more: list[Event], seed: int) -> None:
+def test_nothing_but_one_opt_out_changes_anything_after_the_end(
+    script: Script, events: list[Event], more: list[Event], seed: int
+) -> None:
     dialogue, steps = played(script, [*events, Hangup(99_999)], seed)
     state = steps[-1].state
     assert state.phase == "ended"
+    opted_out = "dnd" in state.rules
     for event in more:
         step = dialogue.step(state, event)
+        if isinstance(event, Heard) and "别再打" in event.text and not opted_out:
+            opted_out = True
+            assert [(type(act), act.kind) for act in step.acts] == [(Do, "freeze")]
+            assert (step.state.phase, step.state.end, step.state.node) == ("ended", "optout", state.node)
+            assert [entry.kind for entry in step.entries].count("late_opt_out") == 1
+            state = step.state
+            continue
         assert (step.acts, [entry.kind for entry in step.entries][-1]) == ((), "ignored")
         assert json.loads(step.state.to_json()) | {"step": 0} == json.loads(state.to_json()) | {"step": 0}
         state = step.state

@@ -9,7 +9,17 @@ from callwright.dialogue.turn import Turn
 from callwright.dialogue.values import Candidate
 from callwright.script.model import Action, GlobalRule, KbEntry, Then
 
-__all__ = ["answer", "answerable", "apply_rule", "count_rule", "opt_out_rule", "rank", "rule_for"]
+__all__ = [
+    "answer",
+    "answerable",
+    "apply_rule",
+    "count_rule",
+    "do_actions",
+    "found_by",
+    "opt_out_rule",
+    "rank",
+    "rule_for",
+]
 
 _OPT_OUT = "do_not_disturb"
 # The check refuses a do-not-disturb rule without a freeze; should one get here all the same, the number is frozen anyway.
@@ -54,7 +64,7 @@ def answer(turn: Turn, candidate: Candidate, candidates: Iterable[Candidate]) ->
     turn.kb[entry.id] = turn.kb.get(entry.id, 0) + 1
     turn.score += entry.score
     turn.evidence[f"kb.{entry.id}"] = turn.sentence
-    turn.log("kb", id=entry.id, times=turn.kb[entry.id], node=turn.node, **_found(candidate))
+    turn.log("kb", id=entry.id, times=turn.kb[entry.id], node=turn.node, **found_by(candidate))
     turn.say_variant(entry.answers, f"kb:{entry.id}/answers", pick=entry.pick)
     turn.count("questions")
     rule = count_rule(turn, "questions")
@@ -150,13 +160,14 @@ def apply_rule(
     source = f"global:{rule.id}"
     turn.evidence[source] = turn.sentence
     turn.log(
-        "global", id=rule.id, role=rule.role, priority=rule.priority, times=turn.rules[rule.id], **_found(candidate)
+        "global", id=rule.id, role=rule.role, priority=rule.priority, times=turn.rules[rule.id], **found_by(candidate)
     )
     turn.say_variant(rule.say, f"{source}/say", pick="rotate")
-    group = _do(turn, rule)
+    group = do_actions(turn, rule)
     if also is not None and also.id != rule.id:
+        turn.rules[also.id] = turn.rules.get(also.id, 0) + 1
         turn.log("global", id=also.id, role=also.role, why="asked in the same sentence: its actions are done as well")
-        _do(turn, also)
+        do_actions(turn, also)
     if rule.end is not None:
         turn.finish(rule.end, source)
     elif rule.goto is not None:
@@ -169,14 +180,16 @@ def apply_rule(
         resume(turn, rule.then or Then(resume="reask"), source)
 
 
-def _do(turn: Turn, rule: GlobalRule) -> str | None:
+def do_actions(turn: Turn, rule: GlobalRule) -> str | None:
+    """Carry out a rule's actions, an opt-out's freeze in any case; the group of a `transfer` among them, else None."""
     group = turn.do(rule.do, f"global:{rule.id}")
     if rule.role == _OPT_OUT and not any(action.kind == "freeze" for action in rule.do):
         turn.do([_FREEZE], f"global:{rule.id}")
     return group
 
 
-def _found(candidate: Candidate | None) -> dict[str, object]:
+def found_by(candidate: Candidate | None, why: str = "") -> dict[str, object]:
+    """What a log entry tells of the words that led to it; without words only `why`, if there is one."""
     if candidate is None:
-        return {}
+        return {"why": why} if why else {}
     return {"span": list(candidate.span), "source": candidate.source, "score": candidate.score, "why": candidate.why}

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from callwright.dialogue.afterwards import explicit_opt_out, opted_out, take_late_opt_out
 from callwright.dialogue.answering import apply_rule, count_rule, rule_for
 from callwright.dialogue.events import event_data
 from callwright.dialogue.flow import can_follow, enter, follow, reask
@@ -45,7 +46,7 @@ MAX_HEARD = 1000  # characters of one utterance that are looked at
 @dataclass(frozen=True, slots=True)
 class Step:
     """What one event led to. acts: Say*, Do*, then exactly one of Listen, Transfer and End; none of these while a result is awaited
-    (`state.phase` is `action` or `transfer`) and for an ignored event."""
+    (`state.phase` is `action` or `transfer`) and for an ignored event; Do* alone for an opt-out that comes after the end."""
 
     state: State
     acts: tuple[Act, ...]
@@ -93,6 +94,8 @@ class Dialogue:
         turn = Turn(self.plan, state, event.at_ms)
         kind, data = event_data(event)
         turn.log(kind, **data, **(self._head(state) if state.phase == "new" else {}))
+        if state.phase == "ended" and self._late_opt_out(turn, event):
+            return Step(turn.state(), tuple(turn.does), tuple(turn.entries))
         ignored = self._why_ignored(state, event)
         if ignored:
             turn.log("ignored", what=kind, why=ignored)
@@ -125,6 +128,27 @@ class Dialogue:
         if isinstance(event, Silence) and state.phase in ("action", "transfer"):
             return "a result is awaited, not the caller"
         return ""
+
+    def _late_opt_out(self, turn: Turn, event: Event) -> bool:
+        """Whoever asks over the goodbye, or after it, not to be called again is heard too; False when the event is something else."""
+        if not isinstance(event, Heard | Dtmf) or opted_out(turn):
+            return False
+        if isinstance(event, Dtmf):
+            keys = event.digits.strip()[:64]
+            named = next((rule for rule in self.plan.event_rules("dtmf") if keys in rule.phrases), None)
+            if named is None or named.role != "do_not_disturb":
+                return False
+            turn.heard(f"[{keys}]")
+            take_late_opt_out(turn, named, f"keys {keys}")
+            return True
+        text = event.text.strip()[:MAX_HEARD]
+        found = explicit_opt_out(turn, self._understand(turn, text, event).candidates)
+        if found is None:
+            return False
+        turn.heard(text)
+        rule, candidate = found
+        take_late_opt_out(turn, rule, candidate.why, candidate)
+        return True
 
     def _take(self, turn: Turn, event: Event) -> None:
         match event:
@@ -312,7 +336,8 @@ class Dialogue:
     def _understand(self, turn: Turn, text: str, event: Heard) -> Understood:
         if not text:
             return Understood("", "")
-        understood = self.understander.understand(text, self.plan.context(turn.node, turn.now), event.alternatives)
+        context = self.plan.context(turn.node or self.script.flow.start, turn.now)
+        understood = self.understander.understand(text, context, event.alternatives)
         turn.log(
             "understood",
             normalised=understood.normalised,
