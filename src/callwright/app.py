@@ -9,6 +9,7 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 
+from callwright.calls.answers import spoken_answers
 from callwright.calls.ears import EarsParts
 from callwright.calls.mouth import Prepare
 from callwright.calls.outbox import FileOutbox
@@ -63,7 +64,8 @@ async def open_robot(
         engine = await stack.enter_async_context(RtpEngine.start())
         line = await stack.enter_async_context(SipLine.open(host, 0, engine=engine, media_timeout_s=15.0))
         prepare = _prompts(script, settings, recordings, stack)
-        ears = EarsParts(script, recogniser, words, understander, Vad, threshold(script.language))
+        accept = threshold(script.language)
+        ears = EarsParts(script, recogniser, words, understander, Vad, accept, spoken_answers(script))
         parts = RobotParts(
             dialogue=Dialogue(script, understander, seed=seed),
             ears=ears,

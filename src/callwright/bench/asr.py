@@ -115,6 +115,8 @@ def run(shared: Path, models: Path, *, say: Callable[[str], None] = lambda _: No
         Figure("zh clean: intent right", mandarin.share("clean"), "%", 85, "least"),
         Figure("zh clean, wording in the vocabulary: intent right", mandarin.share("clean known wording"), "%"),
         Figure("zh clean, wording not in it: intent right", mandarin.share("clean new wording"), "%"),
+        Figure("zh clean, voice yue-tan: intent right", mandarin.share("clean yue-tan"), "%"),
+        Figure("zh clean, voice chen-wang: intent right", mandarin.share("clean chen-wang"), "%"),
         Figure("zh clean: accepted", mandarin.share("clean accepted"), "%"),
         Figure("zh noisy 15 dB: intent right", mandarin.share("noisy"), "%"),
         Figure("zh out of script: accepted", mandarin.share("clean strange"), "%", 20, "most"),
@@ -195,7 +197,9 @@ def _judge(
         right = label == intent and intent not in _VALUES
     accepted = decoded.score >= TUNING["zh"].accept_at
     known = "known wording" if lexicon.words(item["text"]) in labels else "new wording"
-    for name, good in ((kind, same or right), (f"{kind} accepted", accepted), (f"{kind} {known}", same or right)):
+    heard = same or right
+    voice = f"{kind} {item['voice']}"
+    for name, good in ((kind, heard), (voice, heard), (f"{kind} accepted", accepted), (f"{kind} {known}", heard)):
         tally.said[name] += 1
         tally.right[name] += good
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 
 import anyio
 
@@ -50,7 +50,8 @@ _UNCERTAIN_SLOTS = frozenset({"text", "name"})  # any words fill them, so words 
 
 @dataclass(frozen=True, slots=True)
 class EarsParts:
-    """What all ears of one script share. accept: score from which the recogniser's words count as recognised."""
+    """What all ears of one script share. accept: score from which the recogniser's words count as recognised; answers: by slot, what may be
+    said at its question (`spoken_answers`)."""
 
     script: Script
     recogniser: Recogniser
@@ -58,6 +59,12 @@ class EarsParts:
     understander: Understander
     make_vad: Callable[[], Vad]
     accept: float
+    answers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def expected(self, act: Listen) -> tuple[str, ...]:
+        """What the node expects to hear, the spoken values of its slot included."""
+        node = self.script.flow.nodes.get(act.node)
+        return (*act.phrases, *self.answers.get((node.slot if node is not None else None) or "", ()))
 
     def barge(self, node: str) -> Barge:
         """The barge-in rules of a node: the script's, with what the node overrides."""
@@ -123,7 +130,7 @@ class Ears:
         """Connect the recogniser; what is said before it is there counts as not understood."""
         stream = await self._parts.recogniser.open(self._parts.vocabulary, self._take_hearing)
         if self._listening is not None:
-            stream.set_context(self._listening.phrases, self._listening.hotwords)
+            stream.set_context(self._parts.expected(self._listening), self._listening.hotwords)
         # An utterance under way goes on without it: the recogniser would hear half of it.
         self._lost = self._in_utterance
         self._stream = stream
@@ -138,7 +145,7 @@ class Ears:
         """Wait for the caller as the node wants."""
         self._listening, self._overhearing = act, False
         if self._stream is not None:
-            self._stream.set_context(act.phrases, act.hotwords)
+            self._stream.set_context(self._parts.expected(act), act.hotwords)
 
     def deafen(self, *, closing: bool = False) -> None:
         """No answer is waited for until `listen`. closing: these prompts are the last ones and are said to their end."""

@@ -17,6 +17,7 @@ import numpy as np
 import pocketsphinx
 
 from callwright.errors import ModelError, Problem
+from callwright.speech.asr.channel import FRAMES_PER_S, CallerMean, Mean, loud_part
 from callwright.speech.asr.language_model import build_arpa
 from callwright.speech.asr.lexicon import Lexicon, write_dictionary
 from callwright.speech.asr.matching import PhraseMatcher
@@ -28,19 +29,33 @@ __all__ = ["TUNING", "Decoded", "PhraseDecoder", "Tuning", "VocabularyModel"]
 
 
 _CONTEXTS = 64  # language models kept per decoder
+_ONE_WORD = "one-word"  # a search that costs nothing, for when only the cepstra are wanted
+_ENGINE_WINDOW = 500  # frames that the engine takes a mean set from outside to be worth (CMN_WIN, pocketsphinx 5)
+_LEAST_SPEECH = 10  # frames
+_EXPECTED_COST = 0.25  # of the cost of standing further down, for a phrase that the node expects
 
 
 @dataclass(frozen=True, slots=True)
 class Tuning:
     """What was chosen on development data (docs/explanation/recognition.md). pack_weight: share of everyday answers against script phrases;
-    snap_at: similarity from which the nearest known phrase replaces what was written; accept_at: score from which words count as recognised."""
+    snap_at: similarity from which the nearest known phrase replaces what was written; accept_at: score from which words count as recognised.
+    context_share, answer_share: part of the language model that belongs to the phrases of the node and to the spoken answers of its slot
+    (0: each phrase of the node counts context_weight instead). mean: cepstral mean of the line; prior_frames: 10 ms of speech it is worth
+    (0: the engine's own running mean); mean_offset: taken off the mean of speech, since the models were trained with pauses in it.
+    slowest: phones per second of voice below which a reading is too short for what was heard; it costs slow_cost."""
 
     order: int = 2
     pack_weight: float = 0.3
     context_weight: float = 3.0
+    context_share: float = 0.0
+    answer_share: float = 0.0
     snap_at: float = 0.75
     accept_at: float = 0.7
     mean: str = ""
+    mean_offset: tuple[float, float] = (0.0, 0.0)
+    prior_frames: float = 0.0
+    slowest: float = 0.0
+    slow_cost: float = 0.3
     image: float = 0.0
     second_pass: bool = True
     readings: int = 6
@@ -49,20 +64,25 @@ class Tuning:
     config: Mapping[str, Any] = field(default_factory=dict)
 
 
-_TELEPHONE_MEAN = "43.5,-4,-5,-3.4,-2.7,-0.8,-1.8,0.3,-0.4,1.1,0.3,1.1,0.45"
+_TELEPHONE_SPEECH = "57.3,-1.3,-4.7,-4.05,-3.6,-1.1,-2,0.15,-0.7,1.1,0.5,1,0.7"  # two voices, without pauses
 _MIRRORED_MEAN = "48,3,3,8,1,-5,8,-5,-8,2,-1,5,-4"
 
 TUNING: dict[Literal["zh", "en"], Tuning] = {
     "zh": Tuning(
         pack_weight=1.0,
         accept_at=0.75,
-        mean=_TELEPHONE_MEAN,
-        config={"samprate": 8000, "cmn": "batch", "lw": 8.0, "fwdflatlw": 10.0, "maxhmmpf": 5000},
+        context_share=0.35,
+        answer_share=0.25,
+        mean=_TELEPHONE_SPEECH,
+        mean_offset=(12.0, 2.0),
+        prior_frames=100,
+        slowest=3.0,
+        config={"samprate": 8000, "cmn": "live", "lw": 8.0, "fwdflatlw": 10.0, "maxhmmpf": 5000},
     ),
     "en": Tuning(
         mean=_MIRRORED_MEAN,
         image=0.4,
-        config={"samprate": 16000, "cmn": "batch", "lw": 10.0, "fwdflatlw": 12.0, "maxhmmpf": 5000},
+        config={"samprate": 16000, "cmn": "live", "lw": 10.0, "fwdflatlw": 12.0, "maxhmmpf": 5000},
     ),
 }
 
@@ -101,7 +121,9 @@ class VocabularyModel:
         lost = frozenset(self.missing)
         self.sentences = [(words, weight) for words, (_, weight) in merged.items() if lost.isdisjoint(words)]
         self.words = frozenset(used - lost)
-        ours = {text for text, _ in phrases}
+        self._answers = {lexicon.words(text) for text, weight in phrases if weight < 1}
+        values |= {text for text, weight in phrases if weight < 1}
+        ours = {text for text, weight in phrases if weight >= 1}
         texts = [text for text, _ in merged.values()]
         self.matcher = PhraseMatcher(
             (t for t in texts if t in ours or t not in values),
@@ -114,9 +136,18 @@ class VocabularyModel:
 
     def arpa(self, context: tuple[str, ...] = ()) -> str:
         """The language model, with the phrases the present node expects counted more."""
-        weight = self.tuning.context_weight
-        extra = [(w, weight) for w in map(self.lexicon.words, context) if w and self.words.issuperset(w)]
-        return build_arpa([*self.sentences, *extra], order=self.tuning.order)
+        tuning = self.tuning
+        known = dict.fromkeys(w for w in map(self.lexicon.words, context) if w and self.words.issuperset(w))
+        if not tuning.context_share:
+            return build_arpa([*self.sentences, *((w, tuning.context_weight) for w in known)], order=tuning.order)
+        answers = [w for w in known if w in self._answers]
+        phrases = [w for w in known if w not in self._answers]
+        shares = [
+            (part, share) for part, share in ((phrases, tuning.context_share), (answers, tuning.answer_share)) if part
+        ]
+        general = sum(weight for _, weight in self.sentences) / (1 - sum(share for _, share in shares))
+        extra = [(w, general * share / len(part)) for part, share in shares for w in part]
+        return build_arpa([*self.sentences, *extra], order=tuning.order)
 
 
 class PhraseDecoder:
@@ -140,6 +171,8 @@ class PhraseDecoder:
             raise ModelError(
                 Problem("model-damaged", f"the recogniser refuses the model {acoustic_model}: {error}")
             ) from error
+        word = min(vocabulary.words)
+        self._decoder.add_jsgf_string(_ONE_WORD, f"#JSGF V1.0; grammar one; public <one> = {word};")
         self.renew()
         self._contexts: dict[tuple[str, ...], str] = {}
         self._made = 0
@@ -161,10 +194,39 @@ class PhraseDecoder:
             self._decoder.add_lm_file(name, str(path))
             self._contexts[phrases] = name
         self._decoder.activate_search(name)
+        self._expected = frozenset(phrases)
 
     def renew(self) -> None:
         """Forget the last caller: the channel mean starts afresh."""
-        self._decoder.set_cmn(self._vocabulary.tuning.mean)
+        tuning = self._vocabulary.tuning
+        prior = np.array([float(value) for value in tuning.mean.split(",")])
+        self._offset = np.zeros_like(prior)
+        self._offset[:2] = tuning.mean_offset
+        self._mean = CallerMean(prior, max(tuning.prior_frames, 1.0))
+        self._set_mean(self._mean.value - self._offset)
+
+    def _set_mean(self, mean: Mean) -> None:
+        self._decoder.set_cmn(",".join(f"{value:.4f}" for value in mean))
+
+    def _hear_caller(self, whole: Pcm) -> int:
+        """Take the speech of an utterance into the caller's mean and set it; returns frames of speech."""
+        speech = loud_part(whole, self._rate)
+        frames = len(speech) * FRAMES_PER_S // self._rate
+        if self._vocabulary.tuning.prior_frames:
+            if frames >= _LEAST_SPEECH:
+                search = self._decoder.current_search()
+                self._decoder.activate_search(_ONE_WORD)
+                self._set_mean(np.zeros_like(self._offset))
+                self._decoder.start_utt()
+                self._decoder.process_raw(speech.tobytes(), no_search=False, full_utt=False)
+                self._decoder.end_utt()
+                # The engine's mean is now the sum over these frames, divided by itself being worth a window of zeros.
+                running = np.array([float(value) for value in self._decoder.get_cmn(False).split(",")])
+                self._decoder.activate_search(search)
+                seen = self._decoder.n_frames()
+                self._mean.hear(running * (_ENGINE_WINDOW + seen) / max(seen, 1), seen)
+            self._set_mean(self._mean.value - self._offset)
+        return frames
 
     def begin(self) -> None:
         self._samples = []
@@ -184,16 +246,20 @@ class PhraseDecoder:
         return self._text(hypothesis.hypstr) if hypothesis else ""
 
     def finish(self) -> Decoded:
-        """End the utterance. A second pass over all of it uses the utterance's own channel mean; what both passes and their next best
-        readings offer is weighed by how well it fits the known phrases."""
+        """End the utterance. A second pass over all of it uses a channel mean that this utterance has its part in; what both passes and
+        their next best readings offer is weighed by how well it fits the known phrases."""
         self._decoder.end_utt()
         found = self._readings(1)
+        voiced = 0
         if self._vocabulary.tuning.second_pass and self._samples:
             whole = np.concatenate(self._samples)
+            voiced = self._hear_caller(whole)
             self._decoder.start_utt()
             self._decoder.process_raw(whole.tobytes(), no_search=False, full_utt=True)
             self._decoder.end_utt()
             found = [*self._readings(self._vocabulary.tuning.readings), *found]
+            if self._vocabulary.tuning.prior_frames:
+                self._set_mean(self._mean.value - self._offset)
         self._samples = []
         readings = list(dict.fromkeys(found))
         if not readings:
@@ -202,14 +268,22 @@ class PhraseDecoder:
         rank = self._vocabulary.tuning.rank_cost
         best, text, raw = -1.0, "", ""
         for place, reading in enumerate(readings):
-            cost = rank * min(place, 3)
-            if best >= 1.0 - cost:
+            if best >= 1.0 - rank * min(place, 3) * _EXPECTED_COST:
                 break  # nothing further down can fit better
             fitting, score = self._judge(reading)
+            # A phrase of this node may stand further down: it is the likelier answer.
+            expected = _EXPECTED_COST if fitting in self._expected else 1.0
+            cost = rank * min(place, 3) * expected + self._too_short(reading, voiced)
             if score - cost > best:
                 best, text, raw = score - cost, fitting, reading
         others = tuple(reading for reading in readings if reading != text)
         return Decoded(raw, text, max(0.0, best), others[:3], begin, end)
+
+    def _too_short(self, reading: str, voiced: int) -> float:
+        """The cost of a reading with too few sounds for so many frames of voice: 哦 does not take a second."""
+        tuning = self._vocabulary.tuning
+        sounds = len(self._vocabulary.lexicon.phones(reading))
+        return tuning.slow_cost if sounds * FRAMES_PER_S < tuning.slowest * voiced else 0.0
 
     def _readings(self, count: int) -> list[str]:
         """The best texts of the last pass."""
