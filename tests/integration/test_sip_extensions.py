@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from callwright.telephony.port import LegAnswered, LegEnded, LegEvent
+from callwright.telephony.sip.digest import Credentials
 from callwright.telephony.sip.driver import SipLine
 from callwright.telephony.sip.leg import SipIncomingLeg, SipLeg
 from callwright.testing.media import FakeMediaEngine
@@ -103,3 +104,63 @@ def test_hold_with_glare_and_resume(tmp_path: Path) -> None:
         await leg.hangup()
 
     assert asyncio.run(placed(tmp_path, "uas_hold", act)).cause == "bye"
+
+
+# ---------------------------------------------------------------- reliable ringing, digest, giving up early
+
+
+def test_reliable_provisional_responses_are_acknowledged(tmp_path: Path) -> None:
+    async def act(leg: SipLeg) -> None:
+        await leg.hangup()
+
+    end = asyncio.run(placed(tmp_path, "uas_prack", act, credentials=Credentials("robot", "secret")))
+    assert (end.cause, end.by) == ("bye", "us")
+
+
+def test_a_caller_that_requires_reliable_ringing_gets_it(tmp_path: Path) -> None:
+    ends: list[LegEnded] = []
+
+    async def act(leg: SipIncomingLeg) -> None:
+        await leg.ring()
+        async with asyncio.timeout(10):
+            while not any(rung.line.startswith("PRACK") for rung in leg.ladder):
+                await asyncio.sleep(0.01)
+        await leg.answer()
+        ends.append(await rest(leg))
+
+    asyncio.run(taken(tmp_path, "uac_prack", act))
+    assert [(end.cause, end.by) for end in ends] == [("bye", "peer")]
+
+
+def test_every_method_is_proved(tmp_path: Path) -> None:
+    async def act(leg: SipLeg) -> None:
+        await leg.hold()
+        async with asyncio.timeout(10):
+            while sum(rung.line.startswith("UPDATE") for rung in leg.ladder) < 2:
+                await asyncio.sleep(0.01)
+        await asyncio.sleep(0.05)
+        await leg.hangup()
+
+    secret = Credentials("robot", "secret")
+    end = asyncio.run(placed(tmp_path, "uas_digest_changes", act, credentials=secret, session_expires_s=4, min_se_s=2))
+    assert (end.cause, end.by) == ("bye", "us")
+
+
+def test_a_call_given_up_before_anything_came_is_cancelled_in_the_background(tmp_path: Path) -> None:
+    async def run() -> tuple[float, LegEnded]:
+        async with (
+            asyncio.timeout(20),
+            sipp(tmp_path, SCENARIOS / "uas_late_ringing.xml") as peer,
+            SipLine.open(HOST, engine=FakeMediaEngine()) as ours,
+        ):
+            leg = await ours.place(order(peer.port))
+            began = asyncio.get_running_loop().time()
+            await leg.hangup()
+            took = asyncio.get_running_loop().time() - began
+            await ours.aclose()  # waits for what becomes of the INVITE
+            await peer.passed()
+            return took, await rest(leg)
+
+    took, end = asyncio.run(run())
+    assert took < 0.2
+    assert (end.cause, end.by) == ("cancelled", "us")

@@ -115,6 +115,11 @@ class Agent:
         return self._live
 
     @property
+    def waiting(self) -> bool:
+        """Whether a request of ours has no final answer yet, also of calls that have ended."""
+        return self._layer.waiting
+
+    @property
     def idle(self) -> bool:
         """Nothing is left: no call, no transaction, no timer."""
         return self._layer.idle and not (self._calls or len(self.timers))

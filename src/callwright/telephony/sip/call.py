@@ -14,7 +14,7 @@ from callwright.telephony.port import LegAnswered, LegEnded, LegEvent
 from callwright.telephony.sip import sdp
 from callwright.telephony.sip.acceptance import Acceptance
 from callwright.telephony.sip.dialog import Dialog
-from callwright.telephony.sip.digest import DigestClient
+from callwright.telephony.sip.digest import DigestClient, other_realms
 from callwright.telephony.sip.fields import mask
 from callwright.telephony.sip.hops import Hop
 from callwright.telephony.sip.modifier import Changed, Modifier
@@ -31,7 +31,7 @@ __all__ = ["By", "Call", "CallEvent", "CallOffered", "Rung", "SessionSet", "fail
 
 By = Literal["us", "peer", "network"]
 
-_TIMERS = ("ring", "max", "cancel", "ok", "ok-end", "refresh", "expire", "again")
+_TIMERS = ("ring", "max", "cancel", "ok", "ok-end", "refresh", "expire", "again", "rel", "rel-end")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +66,7 @@ class Call:
     """One call. state: `calling`, `cancelling`, `offered`, `answered`, `terminating`, `ended`."""
 
     owns_call_id = False
+    early_agreed = False  # a reliable provisional response brought the answer: the far side may offer anew by UPDATE
 
     def __init__(self, agent: Agent, call_id: str, local_tag: str, local: sdp.LocalMedia | None, max_ms: int) -> None:
         identity = agent.identity
@@ -110,7 +111,9 @@ class Call:
         """A new request within a dialog."""
         if body:
             extra = (*extra, ("Content-Type", "application/sdp"))
-        return dialog.request(method, self.agent.via(), self.agent.contact, (*extra, self.agent.signature), body)
+        extra = (*extra, self.agent.signature)
+        request = dialog.request(method, self.agent.via(), self.agent.contact, extra, body)
+        return replace(request, headers=(*request.headers, *self._digest.proofs(request)))
 
     def send_in(self, dialog: Dialog, method: str, now_ms: int, extra: Headers = ()) -> Request:
         """Send a new request without body within a dialog."""
@@ -139,7 +142,7 @@ class Call:
             return
         self.state = "terminating"
         self.ending = (cause, by, detail)
-        self.cancel_timer("ring", "max", "cancel", "refresh", "expire", "again")
+        self.cancel_timer("ring", "max", "cancel", "refresh", "expire", "again", "rel", "rel-end")
         if not self.confirmed:
             self._bye_wanted = True  # not before the ACK (RFC 3261 section 15)
             return
@@ -208,6 +211,8 @@ class Call:
 
     def on_response(self, request: Request, response: Response, source: Hop, now_ms: int) -> None:
         """A response to a request of ours."""
+        if response.code >= 200 and response.code not in (401, 407):
+            self._digest.accepted()
         if response.code in (401, 407) and request.method != "CANCEL" and self._prove(request, response, now_ms):
             return
         if request.method == "INVITE" and request.has_to_tag and 200 <= response.code < 300:
@@ -258,9 +263,9 @@ class Call:
             header = self._digest.answer(request, response)
         except WireError:
             return False
-        if header is None or self.state == "cancelling":
+        if header is None or self.state == "cancelling" or (self.state == "ended" and request.method == "INVITE"):
             return False
-        self.repeat(request, (header,), now_ms)
+        self.repeat(request, (header, *other_realms(request, header)), now_ms)
         return True
 
     def repeat(self, request: Request, headers: Headers, now_ms: int) -> None:
@@ -320,8 +325,12 @@ class Call:
         made = self.offers.answer(body)
         if made is None:
             return b""
-        self.set_session(made[1], now_ms)
+        self.set_session(made[1], now_ms, early=self.state == "calling")
         return made[0]
+
+    def on_prack(self, request: Request) -> int:
+        """A PRACK came; the code it is answered with."""
+        return 481
 
     # ------------------------------------------------------------ our 2xx to INVITE
 

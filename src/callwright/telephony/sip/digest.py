@@ -12,13 +12,14 @@ from dataclasses import dataclass, field
 
 from callwright.errors import WireError
 from callwright.telephony.sip.fields import split_list
-from callwright.telephony.sip.wire import Request, Response
+from callwright.telephony.sip.wire import Headers, Request, Response
 
-__all__ = ["Challenge", "Credentials", "DigestClient", "digest_response", "parse_challenge"]
+__all__ = ["Challenge", "Credentials", "DigestClient", "digest_response", "other_realms", "parse_challenge"]
 
 MAX_CHALLENGES = 12
 
 _PAIR = re.compile(r'([A-Za-z0-9\-.!%*_+`\'~]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^\s",]*)', re.DOTALL)
+_REALM = re.compile(r'realm="(?:[^"\\]|\\.)*"')
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _HASHES: dict[str, Callable[[bytes], str]] = {
     "SHA-256": lambda data: hashlib.sha256(data).hexdigest(),
@@ -95,18 +96,20 @@ def digest_response(
 
 
 class DigestClient:
-    """Answers the challenges of one call; counts how often a nonce was used."""
+    """Answers the challenges of one call or registration, and proves later requests unasked; counts how often a nonce was used."""
 
     def __init__(self, credentials: Credentials | None, new_cnonce: Callable[[], str]) -> None:
         self._credentials = credentials
         self._new_cnonce = new_cnonce
         self._used: dict[str, int] = {}
         self._answered = 0
+        self._known: dict[tuple[bool, str], Challenge] = {}
 
     def answer(self, request: Request, response: Response) -> tuple[str, str] | None:
         """(header name, value) to send `request` again with; None when we cannot, or when our credentials were refused.
 
-        A request that carried credentials for this realm and is challenged again without `stale` was refused.
+        A request that carried credentials for this realm and is challenged again without `stale` was refused, unless it was proved
+        unasked with a nonce that may be too old by now.
 
         Raises:
             WireError: the challenge cannot be read.
@@ -114,12 +117,34 @@ class DigestClient:
         challenge = self._choose(response)
         if challenge is None or self._credentials is None or self._answered >= MAX_CHALLENGES:
             return None
-        name = "Proxy-Authorization" if challenge.proxy else "Authorization"
-        realm = f"realm={_quote(challenge.realm)}"
-        if not challenge.stale and any(realm in value for value in request.all(name)):
+        name = _header(challenge)
+        if not challenge.stale and self._refused(challenge, request.all(name)):
+            self._known.pop((challenge.proxy, challenge.realm), None)
             return None
         self._answered += 1
+        self._known[challenge.proxy, challenge.realm] = challenge
         return name, self._value(self._credentials, challenge, request)
+
+    def _refused(self, challenge: Challenge, carried: list[str]) -> bool:
+        mine = [value for value in carried if f"realm={_quote(challenge.realm)}" in value]
+        known = self._known.get((challenge.proxy, challenge.realm))
+        if not mine or known is None:
+            return bool(mine)
+        unasked = self._used.get(known.nonce, 0) > 1
+        return not unasked or known.nonce == challenge.nonce
+
+    def proofs(self, request: Request) -> Headers:
+        """Credentials for a new request, from the challenges answered so far: it need not be sent twice (RFC 7616 section 3.6)."""
+        if self._credentials is None:
+            return ()
+        return tuple(
+            (_header(challenge), self._value(self._credentials, challenge, request))
+            for challenge in self._known.values()
+        )
+
+    def accepted(self) -> None:
+        """A request got another answer than a challenge: the count of challenges in a row begins anew."""
+        self._answered = 0
 
     def _choose(self, response: Response) -> Challenge | None:
         proxy = response.code == 407
@@ -147,6 +172,20 @@ class DigestClient:
         if nc or challenge.algorithm.endswith("-SESS"):
             parts.append(f'cnonce="{cnonce}"')
         return "Digest " + ", ".join(parts)
+
+
+def other_realms(request: Request, header: tuple[str, str]) -> Headers:
+    """The credentials of the same kind for other realms; two proxies in a row may each ask for theirs."""
+    mine = _REALM.search(header[1])
+    return tuple(
+        (name, value)
+        for name, value in request.headers
+        if name == header[0] and (found := _REALM.search(value)) and (mine is None or found[0] != mine[0])
+    )
+
+
+def _header(challenge: Challenge) -> str:
+    return "Proxy-Authorization" if challenge.proxy else "Authorization"
 
 
 def _hash_name(challenge: Challenge) -> str:

@@ -52,6 +52,7 @@ class SipLine(asyncio.DatagramProtocol):
         self._timer: asyncio.TimerHandle | None = None
         self._send_failed = False
         self._closed = False
+        self._quiet = asyncio.Event()
 
     @classmethod
     @asynccontextmanager
@@ -161,6 +162,7 @@ class SipLine(asyncio.DatagramProtocol):
             return
         self._closed = True
         self._agent.accepting = False
+        self._quiet.clear()
         legs = list(self._legs.items())
         for call, _ in legs:
             call.hang_up(self.now_ms(), "shutdown", "us", "the line was closed")
@@ -168,6 +170,7 @@ class SipLine(asyncio.DatagramProtocol):
         with anyio.move_on_after(self._grace_s, shield=True):
             for _, leg in legs:
                 await leg.ended()
+            await self._quiet.wait()  # calls given up before anything came still have an INVITE under way
         for call in list(self._legs):
             call.end(self.now_ms(), "shutdown", "us", "the far side did not answer while the line was closing")
         self.pump()
@@ -204,6 +207,8 @@ class SipLine(asyncio.DatagramProtocol):
                     leg.take(event)
                     if isinstance(event, LegEnded):
                         del self._legs[call]
+        if not self._agent.waiting:
+            self._quiet.set()
         self._arm()
 
     # ------------------------------------------------------------ asyncio.DatagramProtocol

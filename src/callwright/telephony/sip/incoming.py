@@ -10,6 +10,7 @@ from callwright.telephony.sip.call import By, Call
 from callwright.telephony.sip.dialog import Dialog
 from callwright.telephony.sip.fields import parse_uri
 from callwright.telephony.sip.hops import Hop
+from callwright.telephony.sip.reliable import ReliableRinging
 from callwright.telephony.sip.transactions import Key
 from callwright.telephony.sip.wire import Request
 
@@ -40,6 +41,8 @@ class IncomingCall(Call):
         self.caller = _user(request.from_.uri)
         self.called = _user(request.uri)
         self._invite = request
+        self._ringing: ReliableRinging | None = None
+        self._reliably = any(item.lower() == "100rel" for item in request.items("require"))
         self.dialog = Dialog.as_server(request, local_tag, source)
         self.dialogs[self.dialog.remote_tag] = self.dialog
         self.note_allow(request)
@@ -52,8 +55,17 @@ class IncomingCall(Call):
         self._refuse(now_ms, 480, "", "no_answer", "us")
 
     def ring(self, now_ms: int) -> None:
-        """180 Ringing; nothing when the call is answered or over."""
-        if self.state == "offered":
+        """180 Ringing; nothing when the call is answered or over.
+
+        A caller that requires 100rel gets it reliably, once; not at all when it made no offer, since ours would have to be in it
+        (RFC 3262 section 5) before there is any audio to offer.
+        """
+        if self.state != "offered":
+            return
+        if self._reliably:
+            if self._ringing is None and self.offered is not None:
+                self._ringing = ReliableRinging(self, now_ms)
+        else:
             self.agent.respond(self.key, 180, now_ms, extra=(("Contact", self.agent.contact),))
 
     def answer(self, now_ms: int, local: sdp.LocalMedia) -> None:
@@ -67,7 +79,7 @@ class IncomingCall(Call):
         if self.state != "offered":
             raise LineError(f"the call cannot be answered any more: it is {self.state}")
         self.offers.local = local
-        self.cancel_timer("ring")
+        self.cancel_timer("ring", "rel", "rel-end")
         body = self.offers.offer() if self.offered is None else self.answer_offer(self._invite.body, now_ms)
         if not body:
             self._refuse(now_ms, 488, "", "protocol_error", "us")
@@ -79,6 +91,16 @@ class IncomingCall(Call):
         if not self._answered:
             self._answered = True
             self.answered(now_ms)
+
+    def on_prack(self, request: Request) -> int:
+        if self._ringing is None or not self._ringing.on_prack(request, self._invite):
+            return 481
+        return 488 if request.body else 200  # our 180 has no answer in it: nothing may be offered yet
+
+    def on_no_prack(self, now_ms: int) -> None:
+        """Nobody acknowledged our ringing (RFC 3262 section 3)."""
+        if self.state == "offered":
+            self._refuse(now_ms, 504, "", "timeout", "network", "no PRACK")
 
     def reject(self, now_ms: int, code: int, reason: str = "") -> None:
         """Say no; nothing when the call is answered or over."""

@@ -86,6 +86,11 @@ class TransactionLayer:
     def idle(self) -> bool:
         return not (self.clients or self.servers)
 
+    @property
+    def waiting(self) -> bool:
+        """Whether a request of ours has no final answer yet."""
+        return any(client.machine.state in ("calling", "trying", "proceeding") for client in self.clients.values())
+
     # ------------------------------------------------------------ requests of ours
 
     def start(self, request: Request, hop: Hop, owner: ClientOwner, now_ms: int) -> None:

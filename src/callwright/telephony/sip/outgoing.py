@@ -12,6 +12,7 @@ from callwright.telephony.sip.call import By, Call, failure_cause
 from callwright.telephony.sip.dialog import Dialog
 from callwright.telephony.sip.fields import host_text
 from callwright.telephony.sip.hops import Hop
+from callwright.telephony.sip.reliable import RSeqOrder, reliable_number
 from callwright.telephony.sip.replies import ALLOW, SDP_TYPE, SUPPORTED
 from callwright.telephony.sip.transactions import GIVE_UP
 from callwright.telephony.sip.wire import Headers, Request, Response
@@ -50,6 +51,7 @@ class OutgoingCall(Call):
         super().__init__(agent, call_id, agent.new_id(), local, max_ms)
         self._destination = destination
         self._ring_ms = ring_ms
+        self._order = RSeqOrder()
         self._provisional = self._tried = self._cancelled = self._rang = self._early = False
         domain = host_text(agent.identity.domain or agent.identity.host)
         headers: Headers = (
@@ -88,7 +90,11 @@ class OutgoingCall(Call):
     # ------------------------------------------------------------ ends
 
     def hang_up(self, now_ms: int, cause: str = "", by: By = "us", detail: str = "") -> None:
-        """BYE when answered, CANCEL before (as soon as a provisional answer allows it, RFC 3261 section 9.1)."""
+        """BYE when answered, CANCEL before (as soon as a provisional answer allows it, RFC 3261 section 9.1).
+
+        While nothing at all has come, the call ends at once for its owner: the INVITE goes on in the background, and whatever it
+        brings is cancelled or hung up. The ring time, and a line that closes, wait for what becomes of it.
+        """
         if self.state == "answered":
             self.bye(now_ms, cause or "bye", by, detail)
         elif self.state == "calling":
@@ -97,6 +103,8 @@ class OutgoingCall(Call):
             self.cancel_timer("ring")
             if self._provisional:
                 self._send_cancel(now_ms)
+            elif not self._tried and self.ending[0] not in ("no_answer", "shutdown"):
+                self.end(now_ms, *self.ending)
 
     def _send_cancel(self, now_ms: int) -> None:
         if self._cancelled:
@@ -140,7 +148,7 @@ class OutgoingCall(Call):
 
     def _on_provisional(self, request: Request, response: Response, source: Hop, now_ms: int) -> None:
         self._provisional = True
-        if self.state == "cancelling":
+        if self.state in ("cancelling", "ended"):
             self._send_cancel(now_ms)
             return
         if self.state != "calling":
@@ -150,18 +158,27 @@ class OutgoingCall(Call):
             self.emit(LegTrying(now_ms))
         if response.code == 100:
             return
-        if response.to.tag not in self.dialogs:
-            self.dialogs[response.to.tag] = Dialog.as_client(request, response, source)
+        tag, number = response.to.tag, reliable_number(response)
+        if tag not in self.dialogs:
+            self.dialogs[tag] = Dialog.as_client(request, response, source)
+        if number is not None:
+            if not self._order.take(tag, number):
+                return
+            rack = ("RAck", f"{number} {request.cseq[0]} INVITE")
+            self.send_in(self.dialogs[tag], "PRACK", now_ms, (rack,))
         if response.code == 180 and not self._rang:
             self._rang = True
             self.emit(LegRinging(now_ms))
         if response.body and response.content_type == SDP_TYPE:
-            self._early_media(response, now_ms)
+            self._early_media(response, now_ms, number is not None)
 
-    def _early_media(self, response: Response, now_ms: int) -> None:
+    def _early_media(self, response: Response, now_ms: int, reliable: bool) -> None:
+        if self.early_agreed:
+            return
         session = self._settled(response.body)
         if session is None:
             return  # the answer that counts comes with the 2xx
+        self.early_agreed = reliable
         self.set_session(session, now_ms, early=True)
         if not self._early:
             self._early = True
@@ -196,7 +213,8 @@ class OutgoingCall(Call):
     def _answered_with(self, response: Response, now_ms: int) -> None:
         self.cancel_timer("ring")
         # A 2xx without a body, or with one that is not SDP, leaves the early answer standing (RFC 3261 section 13.2.1).
-        session = self._settled(response.body) if response.body else self.session
+        # Nor does what stands beside a reliable early answer count any more (RFC 6337 section 3.1.1).
+        session = self._settled(response.body) if response.body and not self.early_agreed else self.session
         if session is None:
             self.state = "answered"
             self.bye(now_ms, "protocol_error", "us", "the answer has no usable session description")

@@ -19,10 +19,10 @@ __all__ = [
     "unsupported",
 ]
 
-METHODS = ("INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "INFO", "UPDATE")
-KNOWN_METHODS = frozenset((*METHODS, "REGISTER", "SUBSCRIBE", "NOTIFY", "PUBLISH", "MESSAGE", "REFER", "PRACK"))
+METHODS = ("INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "INFO", "UPDATE", "PRACK")
+KNOWN_METHODS = frozenset((*METHODS, "REGISTER", "SUBSCRIBE", "NOTIFY", "PUBLISH", "MESSAGE", "REFER"))
 ALLOW = ("Allow", ", ".join(METHODS))
-EXTENSIONS = ("timer",)
+EXTENSIONS = ("timer", "100rel")
 SUPPORTED = ("Supported", ", ".join(EXTENSIONS))
 SDP_TYPE = "application/sdp"
 
@@ -47,6 +47,7 @@ REASONS = {
     500: "Server Internal Error",
     501: "Not Implemented",
     503: "Service Unavailable",
+    504: "Server Time-out",
     505: "Version Not Supported",
     603: "Decline",
 }

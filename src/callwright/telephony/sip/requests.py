@@ -32,8 +32,10 @@ def serve(call: Call, key: Key, request: Request, dialog: Dialog, now_ms: int) -
         _on_info(call, key, request, now_ms)
     elif request.method == "OPTIONS":
         agent.respond(key, 200, now_ms, extra=agent.abilities)
-    elif request.method in ("NOTIFY", "PRACK"):
-        agent.respond(key, 481, now_ms)  # no subscription, no reliable provisional of ours
+    elif request.method == "PRACK":
+        agent.respond(key, call.on_prack(request), now_ms)
+    elif request.method == "NOTIFY":
+        agent.respond(key, 481, now_ms)  # no subscription
     else:
         agent.respond(key, 405 if request.method in KNOWN_METHODS else 501, now_ms, extra=(ALLOW,))
 
@@ -85,6 +87,6 @@ def _must_wait(call: Call, request: Request) -> bool:
     """Two changes at once (RFC 3261 section 14.2, RFC 3311 section 5.2)."""
     changes = request.method == "INVITE" or bool(request.body)
     if changes and call.state != "answered":
-        return True
+        return request.method == "INVITE" or not call.early_agreed
     waiting = call.acceptance is not None and call.acceptance.offering
     return changes and (waiting or call.modifier.blocks(request))

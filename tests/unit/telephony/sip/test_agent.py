@@ -52,9 +52,9 @@ def test_requests_of_unknown_dialogs() -> None:
 
 def test_what_an_invite_may_not_ask() -> None:
     bench = Bench()
-    refused = bench.ask("INVITE", body=SDP, require="100rel, timer", call_id="r1")
+    refused = bench.ask("INVITE", body=SDP, require="path, timer", call_id="r1")
     assert codes(refused) == [420]
-    assert refused[0].get("unsupported") == "100rel"
+    assert refused[0].get("unsupported") == "path"
     assert codes(bench.ask("INVITE", body="<x/>", content_type="text/xml", call_id="r2")) == [415]
     assert codes(bench.ask("INVITE", body=SDP, content_encoding="gzip", call_id="r3")) == [415]
     assert codes(bench.ask("INVITE", body=SDP.replace("AVP 8", "AVP 18"), call_id="r4")) == [488]
@@ -124,11 +124,13 @@ def test_forked_answers_are_hung_up_but_the_first() -> None:
     assert not any(isinstance(event, LegEnded) for event in bench.events)
 
 
-def test_cancel_waits_for_a_provisional() -> None:
+def test_cancel_waits_for_a_provisional_but_its_owner_does_not() -> None:
     bench = Bench()
     call, invite = bench.place()
     call.hang_up(10)
     assert bench.out() == []
+    assert end(bench) == ("cancelled", "us")
+    assert methods(bench.at(500)) == ["INVITE"]
     cancel = bench.say(answer(invite, 180))
     assert methods(cancel) == ["CANCEL"]
     assert cancel[0].get("via") == invite.get("via")
@@ -152,13 +154,43 @@ def test_cancelled_call_without_a_final_answer_ends_after_64_t1() -> None:
     assert methods(late) == ["ACK", "BYE"]
 
 
-def test_cancel_before_anything_came_ends_with_the_invite() -> None:
-    bench = Bench()
-    call, _ = bench.place()
+def test_what_comes_for_a_call_given_up_at_once_is_hung_up() -> None:
+    bench = Bench(credentials=Credentials("robot", "secret"))
+    call, invite = bench.place()
     call.hang_up(0)
-    for now in range(500, 33_000, 500):
+    bench.out()
+    assert bench.agent.waiting
+    assert methods(bench.say(answer(invite, 200, SDP))) == ["ACK", "BYE"]
+    assert end(bench) == ("cancelled", "us")
+    other = Bench(credentials=Credentials("robot", "secret"))
+    call, invite = other.place()
+    call.hang_up(0)
+    challenge = answer(invite, 407, proxy_authenticate='Digest realm="r", nonce="n"')
+    assert methods(other.say(challenge)) == ["ACK"]
+    assert not other.agent.waiting
+
+
+@pytest.mark.parametrize("cause", ["no_answer", "shutdown"])
+def test_ring_time_and_shutdown_wait_for_what_becomes_of_the_invite(cause: str) -> None:
+    bench = Bench()
+    call, invite = bench.place()
+    call.hang_up(0, cause)
+    assert bench.out() == []
+    assert not bench.events
+    assert methods(bench.say(answer(invite, 180))) == ["CANCEL"]
+    bench.say(answer(invite, 487))
+    assert end(bench) == (cause, "us")
+
+
+def test_nothing_is_left_of_a_call_given_up_at_once() -> None:
+    bench = Bench()
+    call, invite = bench.place()
+    call.hang_up(0)
+    bench.say(answer(invite, 180))
+    for now in range(500, 200_000, 500):
         bench.at(now)
     assert end(bench) == ("cancelled", "us")
+    assert bench.agent.idle
 
 
 def test_no_answer_at_all() -> None:

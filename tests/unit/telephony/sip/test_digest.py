@@ -5,6 +5,7 @@ import pytest
 from callwright.errors import WireError
 from callwright.telephony.sip.digest import Challenge, Credentials, DigestClient, digest_response, parse_challenge
 from callwright.telephony.sip.wire import Request, Response
+from callwright.testing.sip_peer import SDP, Bench, answer, end, methods
 
 MUFASA = Credentials("Mufasa", "Circle Of Life")
 RFC7616 = Credentials("Mufasa", "Circle of Life")
@@ -116,3 +117,66 @@ def test_crafted_quotes_take_no_time() -> None:
 
 def test_the_password_is_not_shown() -> None:
     assert "secret" not in repr(Credentials("a", "secret"))
+
+
+# ---------------------------------------------------------------- unasked, over the life of a call
+
+
+def test_later_requests_are_proved_unasked_and_the_nonce_count_goes_up() -> None:
+    bench = Bench(credentials=Credentials("robot", "secret"))
+    call, invite = bench.place()
+    asked = answer(invite, 407, proxy_authenticate='Digest realm="r", nonce="n", qop="auth"')
+    second = bench.say(asked)[1]
+    bench.say(answer(second, 200, SDP, allow="UPDATE", session_expires="100;refresher=uac"))
+    update = bench.at(50_000)[-1]
+    assert methods([update]) == ["UPDATE"]
+    assert "nc=00000002" in update.get("proxy-authorization")
+    assert 'uri="sip:peer-t@192.0.2.2"' in update.get("proxy-authorization")
+    bench.say(answer(update, 200))
+    call.change(50_000, "sendonly")
+    reinvite = bench.out()[-1]
+    assert "nc=00000003" in reinvite.get("proxy-authorization")
+    # The nonce has grown too old; a server that does not say `stale` is believed once.
+    renewed = bench.say(answer(reinvite, 407, proxy_authenticate='Digest realm="r", nonce="n2", qop="auth"'))
+    assert methods(renewed) == ["ACK", "INVITE"]
+    assert 'nonce="n2"' in renewed[1].get("proxy-authorization")
+    assert "nc=00000001" in renewed[1].get("proxy-authorization")
+    assert len(renewed[1].all("proxy-authorization")) == 1
+    ack = bench.say(answer(renewed[1], 200, SDP))
+    assert methods(ack) == ["ACK"]
+    call.hang_up(50_000)
+    bye = bench.out()[-1]
+    assert 'nonce="n2"' in bye.get("proxy-authorization")
+
+
+def test_stale_is_answered_again_and_refusal_is_not() -> None:
+    bench = Bench(credentials=Credentials("robot", "secret"))
+    _, invite = bench.place()
+    second = bench.say(answer(invite, 401, www_authenticate='Digest realm="r", nonce="a", qop="auth"'))[1]
+    third = bench.say(answer(second, 401, www_authenticate='Digest realm="r", nonce="b", qop="auth", stale=true'))[1]
+    assert 'nonce="b"' in third.get("authorization")
+    refused = bench.say(answer(third, 401, www_authenticate='Digest realm="r", nonce="c", qop="auth"'))
+    assert methods(refused) == ["ACK"]
+    assert end(bench) == ("rejected", "peer")
+
+
+def test_two_proxies_each_get_their_proof() -> None:
+    bench = Bench(credentials=Credentials("robot", "secret"))
+    _, invite = bench.place()
+    second = bench.say(answer(invite, 407, proxy_authenticate='Digest realm="one", nonce="a"'))[1]
+    third = bench.say(answer(second, 407, proxy_authenticate='Digest realm="two", nonce="b"'))[1]
+    assert len(third.all("proxy-authorization")) == 2
+    assert methods(bench.say(answer(third, 200, SDP))) == ["ACK"]
+
+
+def test_endless_stale_challenges_come_to_an_end() -> None:
+    bench = Bench(credentials=Credentials("robot", "secret"))
+    _, request = bench.place()
+    for turn in range(20):
+        challenge = answer(request, 401, www_authenticate=f'Digest realm="r", nonce="{turn}", stale=true')
+        sent = bench.say(challenge)
+        if methods(sent) != ["ACK", "INVITE"]:
+            break
+        request = sent[1]  # type: ignore[assignment]
+    assert turn == 12
+    assert end(bench) == ("rejected", "peer")
