@@ -36,6 +36,15 @@ async def rest(leg: SipLeg) -> LegEnded:
     return last
 
 
+async def until(leg: SipLeg, word: str, count: int) -> None:
+    """Wait until the ladder holds that many messages beginning with `word`."""
+    for _ in range(1_000):
+        if sum(rung.line.startswith(word) for rung in leg.ladder) >= count:
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError(f"fewer than {count} times {word}")
+
+
 async def placed(tmp_path: Path, scenario: str, act: Callable[[SipLeg], Awaitable[None]], **line: object) -> LegEnded:
     """Call sipp, do `act` once it answered, and give how the call ended; sipp must have run its scenario to the end."""
     async with (
@@ -75,11 +84,8 @@ async def taken(
 
 def test_session_is_refreshed_by_update_and_by_reinvite(tmp_path: Path) -> None:
     async def act(leg: SipLeg) -> None:
-        for _ in range(2_000):
-            if sum(rung.line.startswith("UPDATE") for rung in leg.ladder) >= 2:
-                await leg.hangup()
-                return
-            await asyncio.sleep(0.01)
+        await until(leg, "UPDATE", 2)
+        await leg.hangup()
 
     end = asyncio.run(placed(tmp_path, "uas_session_timer", act, session_expires_s=3, min_se_s=2))
     assert (end.cause, end.by) == ("bye", "us")
@@ -122,9 +128,7 @@ def test_a_caller_that_requires_reliable_ringing_gets_it(tmp_path: Path) -> None
 
     async def act(leg: SipIncomingLeg) -> None:
         await leg.ring()
-        async with asyncio.timeout(10):
-            while not any(rung.line.startswith("PRACK") for rung in leg.ladder):
-                await asyncio.sleep(0.01)
+        await until(leg, "PRACK", 1)
         await leg.answer()
         ends.append(await rest(leg))
 
@@ -135,9 +139,7 @@ def test_a_caller_that_requires_reliable_ringing_gets_it(tmp_path: Path) -> None
 def test_every_method_is_proved(tmp_path: Path) -> None:
     async def act(leg: SipLeg) -> None:
         await leg.hold()
-        async with asyncio.timeout(10):
-            while sum(rung.line.startswith("UPDATE") for rung in leg.ladder) < 2:
-                await asyncio.sleep(0.01)
+        await until(leg, "UPDATE", 2)
         await asyncio.sleep(0.05)
         await leg.hangup()
 
@@ -164,3 +166,32 @@ def test_a_call_given_up_before_anything_came_is_cancelled_in_the_background(tmp
     took, end = asyncio.run(run())
     assert took < 0.2
     assert (end.cause, end.by) == ("cancelled", "us")
+
+
+# ---------------------------------------------------------------- registration
+
+
+def test_registration_is_renewed_in_time_and_taken_back(tmp_path: Path) -> None:
+    async def run() -> list[str]:
+        states: list[str] = []
+        async with asyncio.timeout(20), sipp(tmp_path, SCENARIOS / "uas_registrar.xml") as peer:
+            async with SipLine.open(
+                HOST,
+                engine=FakeMediaEngine(),
+                register=f"robot@{HOST}:{peer.port}",
+                expires_s=2,
+                credentials=Credentials("robot", "secret"),
+            ) as line:
+                renewed = 0
+                while renewed < 2:
+                    await line.changed()
+                    assert line.registration is not None
+                    if line.registration.state not in states[-1:]:
+                        states.append(line.registration.state)
+                    renewed = states.count("registered")
+            await peer.passed()
+            assert line.registration is not None
+            states.append(line.registration.state)
+        return states
+
+    assert asyncio.run(run())[-4:] == ["registered", "registering", "registered", "closed"]

@@ -18,8 +18,10 @@ from callwright.telephony.sip.digest import Credentials
 from callwright.telephony.sip.fields import host_text, parse_uri
 from callwright.telephony.sip.hops import Hop
 from callwright.telephony.sip.incoming import IncomingCall
+from callwright.telephony.sip.keepalive import Keepalive
 from callwright.telephony.sip.layer import ClientOwner, Server, TransactionLayer
 from callwright.telephony.sip.outgoing import OutgoingCall
+from callwright.telephony.sip.registration import Registration
 from callwright.telephony.sip.replies import ALLOW, KNOWN_METHODS, SDP_TYPE, SUPPORTED, reply, unsupported
 from callwright.telephony.sip.session_timer import LEAST_S, SessionTimer
 from callwright.telephony.sip.timers import Timers
@@ -151,6 +153,20 @@ class Agent:
         self._adopt(call)
         call.start(now_ms)
         return call
+
+    def register(
+        self, user: str, registrar: str, destination: Peer, expires_s: int, now_ms: int, on_change: Callable[[], None]
+    ) -> Registration:
+        """Keep `sip:user@registrar` registered with our address, from now until `close`. Raises WireError: that is no address."""
+        registration = Registration(self, user, registrar, Hop(*destination), expires_s, on_change)
+        registration.start(now_ms)
+        return registration
+
+    def watch(self, destination: Peer, interval_ms: int, now_ms: int, on_change: Callable[[], None]) -> Keepalive:
+        """Ask a peer by OPTIONS whether it is there, from now until `close`."""
+        keepalive = Keepalive(self, Hop(*destination), interval_ms, on_change)
+        keepalive.start(now_ms)
+        return keepalive
 
     def transport_failed(self, peer: Peer, now_ms: int) -> None:
         """A datagram to `peer` could not be sent: its transactions end (RFC 3261 section 17.1.4)."""

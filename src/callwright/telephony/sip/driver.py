@@ -15,16 +15,18 @@ from contextlib import asynccontextmanager
 
 import anyio
 
-from callwright.errors import LineError
+from callwright.errors import LineError, WireError
 from callwright.telephony.port import Codec, DialOrder, LegEnded
 from callwright.telephony.sip import sdp
 from callwright.telephony.sip.agent import Agent, Identity
 from callwright.telephony.sip.call import Call, CallOffered
 from callwright.telephony.sip.digest import Credentials
-from callwright.telephony.sip.fields import host_text
+from callwright.telephony.sip.fields import host_text, parse_uri
 from callwright.telephony.sip.incoming import IncomingCall
+from callwright.telephony.sip.keepalive import Health, Keepalive
 from callwright.telephony.sip.leg import MediaEngine, MediaStream, SipIncomingLeg, SipLeg, close_media
 from callwright.telephony.sip.orders import check_order
+from callwright.telephony.sip.registration import Registration, RegistrationStatus
 from callwright.telephony.sip.session_timer import LEAST_S
 
 __all__ = ["SipLine"]
@@ -53,6 +55,9 @@ class SipLine(asyncio.DatagramProtocol):
         self._send_failed = False
         self._closed = False
         self._quiet = asyncio.Event()
+        self._told = asyncio.Event()
+        self._registration: Registration | None = None
+        self._keepalive: Keepalive | None = None
 
     @classmethod
     @asynccontextmanager
@@ -70,6 +75,9 @@ class SipLine(asyncio.DatagramProtocol):
         max_calls: int = 1_000,
         media_timeout_s: float = 30.0,
         grace_s: float = 4.0,
+        register: str = "",
+        expires_s: int = 3_600,
+        keepalive_s: float = 0.0,
         session_expires_s: int = 1_800,
         min_se_s: int = LEAST_S,
     ) -> AsyncGenerator[SipLine, None]:
@@ -78,11 +86,15 @@ class SipLine(asyncio.DatagramProtocol):
         advertise: IP address the far side reaches us at, when it is not `host`; proxy: (ip, port) every new call goes through;
         domain: host of our From; allow: source addresses that may call us (None = all, others get silence); media_timeout_s: end
         a call after that much RTP silence (0 = never); grace_s: how long closing waits for answers to BYE and CANCEL;
+        register: `user@registrar` to register as, with the proxy or the registrar's host (expires_s: for how long at a time; see
+        `registration`); keepalive_s: ask the proxy by OPTIONS that often (0 = never; see `health`);
         session_expires_s, min_se_s: session timer asked for and the least agreed to (RFC 4028; below 90 for tests only).
 
         Raises:
-            LineError: the address cannot be bound.
+            LineError: the address cannot be bound; the registrar's host does not resolve.
         """
+        if keepalive_s and proxy is None:
+            raise LineError("a keep-alive asks the proxy: the line needs one")
         if not advertise and host in ("0.0.0.0", "::"):  # noqa: S104 -- refused, not bound
             raise LineError("a line on every address needs `advertise`: the IP address the far side reaches us at")
         line = cls(engine, media_timeout_s, grace_s, proxy)
@@ -105,6 +117,7 @@ class SipLine(asyncio.DatagramProtocol):
         try:
             async with line._tasks:
                 try:
+                    await line._begin(register, expires_s, keepalive_s)
                     yield line
                 except BaseException as error:  # noqa: BLE001 -- kept, so that the task group does not wrap it; raised below
                     failure = error
@@ -114,6 +127,38 @@ class SipLine(asyncio.DatagramProtocol):
             line._transport.close()
         if failure is not None:
             raise failure
+
+    async def _begin(self, register: str, expires_s: int, keepalive_s: float) -> None:
+        if keepalive_s and self._proxy:
+            self._keepalive = self._agent.watch(self._proxy, int(keepalive_s * 1000), self.now_ms(), self._told.set)
+        if register:
+            user, at, registrar = register.rpartition("@")
+            try:
+                place = parse_uri(f"sip:{registrar}")
+                if not at or not user:
+                    raise WireError("no user")
+                hop = self._proxy or await self._resolve(place.host, place.port or 5060)
+                self._registration = self._agent.register(
+                    user, registrar, hop, expires_s, self.now_ms(), self._told.set
+                )
+            except WireError as error:
+                raise LineError("`register` is written user@registrar") from error
+        self.pump()
+
+    @property
+    def registration(self) -> RegistrationStatus | None:
+        """How our registration stands; None when the line was opened without."""
+        return self._registration.status if self._registration else None
+
+    @property
+    def health(self) -> Health | None:
+        """What the last OPTIONS to the proxy found; None when the line was opened without keep-alive."""
+        return self._keepalive.health if self._keepalive else None
+
+    async def changed(self) -> None:
+        """Wait until `registration` or `health` may have changed."""
+        self._told.clear()
+        await self._told.wait()
 
     # ------------------------------------------------------------ LineDriver
 
@@ -163,6 +208,10 @@ class SipLine(asyncio.DatagramProtocol):
         self._closed = True
         self._agent.accepting = False
         self._quiet.clear()
+        if self._registration is not None:
+            self._registration.close(self.now_ms())
+        if self._keepalive is not None:
+            self._keepalive.close()
         legs = list(self._legs.items())
         for call, _ in legs:
             call.hang_up(self.now_ms(), "shutdown", "us", "the line was closed")

@@ -223,3 +223,35 @@ def test_the_line_is_a_line_driver() -> None:
             assert driver is line
 
     asyncio.run(run())
+
+
+def test_a_line_watches_its_proxy() -> None:
+    async def run() -> None:
+        async with asyncio.timeout(10), SipLine.open(HOST, engine=FakeMediaEngine()) as theirs:
+            async with SipLine.open(HOST, engine=FakeMediaEngine(), proxy=theirs.address, keepalive_s=0.05) as ours:
+                assert ours.registration is None
+                while ours.health is None or ours.health.alive is None:
+                    await ours.changed()
+                assert (ours.health.alive, ours.health.code) == (True, 200)
+            assert theirs.health is None
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("register", ["robot", "@host", "a b@host", "robot@no-such-host.invalid"])
+def test_what_cannot_be_registered(register: str) -> None:
+    async def run() -> None:
+        with pytest.raises(LineError):
+            async with SipLine.open(HOST, engine=FakeMediaEngine(), register=register):
+                raise AssertionError("opened")
+
+    asyncio.run(run())
+
+
+def test_a_keepalive_needs_a_proxy() -> None:
+    async def run() -> None:
+        with pytest.raises(LineError):
+            async with SipLine.open(HOST, engine=FakeMediaEngine(), keepalive_s=1):
+                raise AssertionError("opened")
+
+    asyncio.run(run())
