@@ -12,10 +12,11 @@ import anyio.lowlevel
 from anyio.abc import TaskGroup
 
 from callwright.calls.ears import AskAgain, Ears, EarsParts
+from callwright.calls.first_words import FirstWords
 from callwright.calls.log import EventLog
 from callwright.calls.mouth import Mouth, Prepare
 from callwright.calls.outbox import Outbox
-from callwright.dialogue.engine import Dialogue
+from callwright.dialogue.engine import Dialogue, Step
 from callwright.dialogue.values import (
     Act,
     ActionDone,
@@ -65,7 +66,7 @@ class _Gone:
     how: LegEnded
 
 
-_Happening = Event | AskAgain | _Gone | Exception
+_Happening = Event | AskAgain | FirstWords | _Gone | Exception
 
 
 class Conversation:
@@ -80,7 +81,8 @@ class Conversation:
         self._arrived = anyio.Event()
         self._mouth = Mouth(media, seat.prepare, seat.log, seat.log.now_ms)
         self._ears = Ears(seat.ears, self._mouth, seat.log, self.now_ms, self._hear)
-        self._ended = False
+        self._over = False  # the dialogue has ended; its last words may still be under way
+        self._ended = False  # nothing more is taken
         self._gone = False
         self._with_person = False
         self._fetching: tuple[str, anyio.CancelScope] | None = None
@@ -115,8 +117,9 @@ class Conversation:
                 tasks.start_soon(self._ears.open)
                 # Keys come as events of the leg, which knows those sent as RTP events and those sent by INFO.
                 self._media.listen(self._on_frame, lambda digit: None)
-                while not self._ended:
+                while not self._over:
                     await self._step(await self._next())
+                await self._parting_words()
                 tasks.cancel_scope.cancel()
         except Exception as error:  # noqa: BLE001 - the boundary of one call: its fault must not reach the others
             self._fault(error)
@@ -178,27 +181,31 @@ class Conversation:
                 await self._ask_again(node)
             case _Gone(how=how):
                 await self._caller_gone(how)
+            case FirstWords():
+                await self._first_words(happening)
             case _:
                 await self._dialogue(happening)
 
-    async def _dialogue(self, event: Event) -> None:
-        log, dialogue = self._seat.log, self._seat.dialogue
+    async def _dialogue(self, event: Event, *, spared: bool = False) -> None:
+        """One event through the dialogue, and what follows from it. spared: what would be said now is not."""
+        dialogue = self._seat.dialogue
         if isinstance(event, Heard):
+            if self._with_person and not _opts_out(dialogue.step(self.state, event)):
+                return  # said before the person came, who is talked to now
             self.turns += 1
             self._seat.tell("heard", event.text)
         elif isinstance(event, Silence):
-            log.add("no_input")
+            self._seat.log.add("no_input")
         elif isinstance(event, Answered) and event.by == "machine":
             self._mouth.stop()
-        step = dialogue.step(self.state, event)
-        self.state = step.state
-        for entry in step.entries:
-            log.add(entry.kind, entry.data)
-        self._stop_fetching()
-        # Before anything is said about them: whoever hangs up at the first word has opted out all the same.
-        kept = await self._keep(step.acts)
+        step, kept = await self._decide(event)
         if self._gone or self._with_person:
             self._perform_silently(event, step.acts)
+            return
+        if spared:
+            for act in step.acts:
+                if isinstance(act, Say):
+                    self._seat.log.add("unsaid", source=act.source, why="the caller opted out before it began")
             return
         if isinstance(event, Dtmf | TimeUp) and step.acts:
             self._ears.cut_in()
@@ -206,6 +213,43 @@ class Conversation:
             await self._perform(step.acts)
         if self.state.phase == "action":
             self._hear(ActionDone(self.now_ms(), kept, "" if kept else "could not be kept"))
+
+    async def _decide(self, event: Event) -> tuple[Step, bool]:
+        """The step, logged, and its actions kept (False: some could not be). Before anything is said about them: whoever hangs up at
+        the first word has opted out all the same."""
+        step = self._seat.dialogue.step(self.state, event)
+        self.state = step.state
+        for entry in step.entries:
+            self._seat.log.add(entry.kind, entry.data)
+        self._stop_fetching()
+        return step, await self._keep(step.acts)
+
+    async def _first_words(self, first: FirstWords) -> None:
+        """Words from before our first one. Whoever opts out by them is spared the opening, or what is left of it."""
+        dialogue, state = self._seat.dialogue, self.state
+        if first.answered is not None:
+            state = dialogue.step(state, first.answered).state
+        spared = _opts_out(dialogue.step(state, first.heard))
+        if first.answered is not None:
+            await self._dialogue(first.answered, spared=spared)
+        if spared and not self._gone:
+            self._mouth.stop()
+        await self._dialogue(first.heard)
+
+    async def _parting_words(self) -> None:
+        """The dialogue is over, but an opt-out counts at any time: what was said over the last words is taken before we hang up."""
+        if not self._with_person:
+            await self._ears.parting_words(gone=self._gone)
+        while self._waiting:
+            happening = self._waiting.popleft()
+            event = happening.heard if isinstance(happening, FirstWords) else happening
+            if isinstance(event, Exception):
+                self._fault(event)
+            elif isinstance(event, Heard | Dtmf):
+                step, _ = await self._decide(event)
+                if step.acts:
+                    self.turns += 1
+                    self.end = step.state.end or self.end
 
     async def _keep(self, acts: tuple[Act, ...]) -> bool:
         kept = True
@@ -236,7 +280,7 @@ class Conversation:
                 case End(value=value):
                     self.end = value
                     await self._mouth.finished()
-                    self._ended = True
+                    self._over = True
         if self.state.phase == "transfer":
             self._ears.overhear()
 
@@ -252,10 +296,10 @@ class Conversation:
         for act in acts:
             if isinstance(act, End):
                 self.end = self.end or act.value
-                self._ended = True
+                self._over = not self._with_person  # who talks with a person is not hung up on
         if isinstance(event, Hangup | TransferDone):
             self.end = self.end or ("transfer" if self._with_person else "hangup")
-            self._ended = True
+            self._over = True
 
     async def _caller_gone(self, how: LegEnded) -> None:
         if self._with_person:
@@ -320,6 +364,13 @@ class Conversation:
             if self._fetching is not None and self._fetching[1] is scope:
                 self._fetching = None
             self._hear(TransferDone(self.now_ms(), met))
+
+
+def _opts_out(step: Step) -> bool:
+    return any(
+        entry.kind in ("global", "late_opt_out") and entry.data.get("role") == "do_not_disturb"
+        for entry in step.entries
+    )
 
 
 def causes(error: BaseException) -> Iterator[BaseException]:

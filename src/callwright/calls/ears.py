@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
 
 import anyio
 
+from callwright.calls.ears_parts import EarsParts
+from callwright.calls.first_words import FirstWords, Listening, asks_for_something
 from callwright.calls.greeting import Greeting
 from callwright.calls.log import EventLog
 from callwright.calls.mouth import Mouth
-from callwright.dialogue.understanding.port import Understander
 from callwright.dialogue.values import Answered, Context, Event, Heard, Listen, Silence
-from callwright.script.model import Barge, Script
 from callwright.speech.port import (
     Final,
     Hearing,
     Partial,
     Pcm,
-    Recogniser,
     RecogniserStream,
     RecognitionError,
-    Vocabulary,
 )
 from callwright.speech.turns import (
     Decision,
@@ -34,45 +33,18 @@ from callwright.speech.turns import (
     ResumeAt,
     StartUtterance,
     Turn,
-    TurnSettings,
     TurnTaker,
 )
-from callwright.speech.vad import Vad
 from callwright.telephony.port import Frame
 
 __all__ = ["AskAgain", "Ears", "EarsParts"]
 
 PRE_ROLL_FRAMES = 15  # 300 ms before the voice flag: the beginning of the first word
 LAST_WORDS_S = 1.5
+PARTING_S = 1.0  # whoever speaks when the last prompt is over may finish the sentence
+_PARTING_PAUSE_MS = 400
 _LONGEST_UTTERANCE_MS = 20_000
 _UNCERTAIN_SLOTS = frozenset({"text", "name"})  # any words fill them, so words that fit nothing are words all the same
-
-
-@dataclass(frozen=True, slots=True)
-class EarsParts:
-    """What all ears of one script share. accept: score from which the recogniser's words count as recognised; answers: by slot, what may be
-    said at its question (`spoken_answers`)."""
-
-    script: Script
-    recogniser: Recogniser
-    vocabulary: Vocabulary
-    understander: Understander
-    make_vad: Callable[[], Vad]
-    accept: float
-    answers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-
-    def expected(self, act: Listen) -> tuple[str, ...]:
-        """What the node expects to hear, the spoken values of its slot included."""
-        node = self.script.flow.nodes.get(act.node)
-        return (*act.phrases, *self.answers.get((node.slot if node is not None else None) or "", ()))
-
-    def barge(self, node: str) -> Barge:
-        """The barge-in rules of a node: the script's, with what the node overrides."""
-        base = self.script.turn.barge
-        found = self.script.flow.nodes.get(node)
-        if found is None:
-            return base
-        return base.model_copy(update={name: value for name, value in found.barge if value is not None})
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +56,11 @@ class AskAgain:
 
 @dataclass(slots=True)
 class _Ended:
-    """An utterance that is over. Its words are taken in the order of the utterances, whatever becomes of the recogniser."""
+    """An utterance that is over. Its words are taken in the order of the utterances, whatever becomes of the recogniser.
+    first: it was said before the robot's first word."""
 
     partial: str
+    first: bool = False
     final: Final | None = None
     done: bool = False
 
@@ -100,7 +74,7 @@ class Ears:
         mouth: Mouth,
         log: EventLog,
         now_ms: Callable[[], int],
-        hear: Callable[[Event | AskAgain | Exception], None],
+        hear: Callable[[Event | AskAgain | FirstWords | Exception], None],
     ) -> None:
         self._parts = parts
         self._mouth = mouth
@@ -109,7 +83,12 @@ class Ears:
         self._hear = hear
         self._vad = parts.make_vad()
         self._greeting = Greeting()
-        self._taker = TurnTaker(self._settings("", "none", None))
+        self._first = Listening(parts.script)
+        self._early: list[Pcm] = []  # first words from before the recogniser was there
+        self._answer_by: int | None = (
+            None  # a person answered: when it is told, should the first words not be known before
+        )
+        self._taker = TurnTaker(self._parts.turns("", "none", None))
         self._stream: RecogniserStream | None = None
         self._recent: deque[Pcm] = deque(maxlen=PRE_ROLL_FRAMES)
         self._listening: Listen | None = None
@@ -117,6 +96,8 @@ class Ears:
         self._closing = False
         self._overhearing = False
         self._leaving = False
+        self._parting: anyio.Event | None = None
+        self._voice_ms = 0
         self._muted = False
         self._in_utterance = False
         self._lost = False
@@ -131,9 +112,14 @@ class Ears:
         stream = await self._parts.recogniser.open(self._parts.vocabulary, self._take_hearing)
         if self._listening is not None:
             stream.set_context(self._parts.expected(self._listening), self._listening.hotwords)
-        # An utterance under way goes on without it: the recogniser would hear half of it.
-        self._lost = self._in_utterance
         self._stream = stream
+        if self._first.under_way:
+            stream.begin()
+            for pcm in self._early:
+                stream.push(pcm)
+        else:  # an utterance under way goes on without it: the recogniser would hear half of it
+            self._lost = self._in_utterance
+        self._early.clear()
 
     async def close(self) -> None:
         """Let go of the recogniser."""
@@ -166,14 +152,12 @@ class Ears:
             self._mouth.stop()
 
     async def last_words(self) -> None:
-        """The caller has gone: what was said until then is taken, the utterance under way too; waits for the recogniser `LAST_WORDS_S`."""
-        if self._muted or self._greeting.verdict is None:
+        """What was said until now is taken, the utterance under way too; nothing after it. Waits for the recogniser `LAST_WORDS_S`, and
+        not at all when nobody said anything."""
+        if self._muted:
             return
         self._leaving, self._listening = True, None
-        now = later = self._now_ms()
-        while later == now or (self._in_utterance and later - now < _LONGEST_UTTERANCE_MS):
-            later += 20
-            self._carry_out(self._taker.frame(later, False, None))
+        self._finish_utterance()
         if self._ended:
             self._settled = anyio.Event()
             with anyio.move_on_after(LAST_WORDS_S):
@@ -181,27 +165,56 @@ class Ears:
         for ended in self._ended:
             ended.done = True
         self._settle()
+        if self._greeting.verdict is None or self._answer_by is not None:
+            self._tell_answer()
+
+    async def parting_words(self, *, gone: bool) -> None:
+        """The last prompt is over: take what was said over it. Whoever is speaking may finish, for `PARTING_S` at most.
+        gone: nobody is on the line any more."""
+        if self._muted or self._greeting.verdict == "machine":
+            return
+        if self._in_utterance and not gone:
+            self._parting = anyio.Event()
+            with anyio.move_on_after(PARTING_S):
+                await self._parting.wait()
+        await self.last_words()
 
     def mute(self) -> None:
-        """A person talks now: hear nothing more."""
-        self._muted = True
+        """A person talks now: hear nothing more. What was said before still comes."""
+        if not self._muted:
+            self._leaving, self._listening = True, None
+            self._finish_utterance()
+            self._muted = True
+
+    def _finish_utterance(self) -> None:
+        """Let silence pass in no time: the prompt is over, and so is the utterance under way."""
+        if self._greeting.verdict is None:
+            if self._first.stop():
+                self._end_utterance("gone", first=True)
+            return
+        now = later = self._now_ms()
+        while later == now or (self._in_utterance and later - now < _LONGEST_UTTERANCE_MS):
+            later += 20
+            self._carry_out(self._taker.frame(later, False, None))
 
     # ------------------------------------------------------------ frames
 
     def on_frame(self, frame: Frame) -> None:
         """20 ms of the caller; called in the event loop."""
         self._mouth.tick()
-        if self._muted:
+        if self._muted or self._leaving:
             return
         voice = self._vad.push(frame.pcm)
         now = self._now_ms()
+        self._voice_ms = now if voice else self._voice_ms
         verdict = self._greeting.push(voice)
-        if verdict is not None:
-            self._log.add("greeting", verdict=verdict)
-            self._hear(Answered(now, verdict))
         if self._greeting.verdict is None:
-            self._recent.append(frame.pcm)
+            self._before_us(frame, voice, now)
             return
+        if verdict is not None:
+            self._judged(verdict, now)
+        if self._answer_by is not None and now >= self._answer_by:
+            self._tell_answer()
         self._configure()
         playing = None
         if self._mouth.speaking is not None:
@@ -212,6 +225,56 @@ class Ears:
         if self._in_utterance and self._stream is not None and not self._lost:
             self._stream.push(frame.pcm)
         self._recent.append(frame.pcm)
+        if self._parting is not None and (not self._in_utterance or now - self._voice_ms >= _PARTING_PAUSE_MS):
+            self._parting.set()
+
+    def _before_us(self, frame: Frame, voice: bool, now: int) -> None:
+        """Nobody knows yet who answered: the words go to the recogniser all the same."""
+        change = self._first.frame(now, voice)
+        if change == "begin":
+            self._early = list(self._recent)
+            self._start_utterance(now)
+        elif change == "end":
+            self._end_utterance("silence", first=True)
+        if self._in_utterance and self._stream is None:
+            self._early.append(frame.pcm)
+        elif self._in_utterance and self._stream is not None and not self._lost:
+            self._stream.push(frame.pcm)
+        self._recent.append(frame.pcm)
+
+    def _judged(self, verdict: Literal["human", "machine"], now: int) -> None:
+        self._log.add("greeting", verdict=verdict)
+        if self._first.stop():
+            self._end_utterance("silence", first=True)
+        if verdict == "machine":
+            self._answer_by = None
+            self._hear(Answered(now, verdict))
+        else:
+            self._answer_by = now + self._first.patience_ms(self._partial)
+
+    def _tell_answer(self) -> None:
+        """A person answered; with the first words, should they be more than a greeting and known by now."""
+        self._answer_by = None
+        answered = Answered(self._now_ms(), "human")
+        heard = None if self._first.waiting else self._wish()
+        if heard is not None:
+            self._hear(FirstWords(heard, answered))
+        elif self._greeting.verdict is not None:
+            self._hear(answered)
+
+    def _wish(self) -> Heard | None:
+        """What was wished for before the robot said anything; a greeting is no wish."""
+        text = self._first.words()
+        if not text:
+            return None
+        known = asks_for_something(self._parts.script, self._parts.understander, text)
+        now = self._now_ms()
+        begun = self._log.now_ms() - (now - (self._first.begin_ms or 0))
+        self._log.add("first_words", begin_ms=begun, text=text, known=known)
+        if not known:
+            return None
+        self._log.add("utterance", begin_ms=begun, text=text, overlapped=False, interrupted=False)
+        return Heard(now, text)
 
     def _configure(self) -> None:
         speaking, listening = self._mouth.speaking, self._listening
@@ -222,34 +285,7 @@ class Ears:
         wanted = (node, mode, listening)
         if wanted != self._configured:
             self._configured = wanted
-            self._taker.configure(self._settings(node, mode, listening))
-
-    def _settings(self, node: str, mode: str, listening: Listen | None) -> TurnSettings:
-        script, barge = self._parts.script, self._parts.barge(node)
-        settings = TurnSettings(
-            mode=mode,  # type: ignore[arg-type]  # the engine's Say.barge is one of the barge modes
-            guard_ms=barge.guard_ms,
-            min_ms=barge.min_ms,
-            min_words=barge.min_words,
-            keywords=barge.keywords,
-            pause_first=barge.pause_first,
-            backchannel=script.lexicon.backchannel,
-            answer_backchannel=barge.backchannel == "answer",
-            resume=barge.resume,
-            end_silence_ms=script.turn.end_silence_ms,
-            max_speech_ms=script.turn.max_speech_ms,
-            timeout_ms=script.turn.timeout_ms,
-            language=script.language,
-        )
-        if listening is None:
-            return settings
-        return replace(
-            settings,
-            end_silence_ms=listening.end_silence_ms,
-            max_speech_ms=listening.max_speech_ms,
-            timeout_ms=listening.timeout_ms,
-            slot_type=listening.slot_type,
-        )
+            self._taker.configure(self._parts.turns(node, mode, listening))
 
     # ------------------------------------------------------------ decisions
 
@@ -294,11 +330,12 @@ class Ears:
             for pcm in self._recent:
                 self._stream.push(pcm)
 
-    def _end_utterance(self, why: str) -> None:
+    def _end_utterance(self, why: str, *, first: bool = False) -> None:
         self._in_utterance = False
-        self._log.add("end_of_speech", why=why)
+        if not first:
+            self._log.add("end_of_speech", why=why)
         unheard = self._stream is None or self._lost
-        self._ended.append(_Ended(self._partial, done=unheard))
+        self._ended.append(_Ended(self._partial, first=first, done=unheard))
         if self._stream is not None:
             self._stream.end()
         self._lost = False
@@ -331,6 +368,8 @@ class Ears:
             case Partial(text=text):
                 if self._in_utterance and not self._lost:
                     self._partial = text
+                    if self._first.under_way:
+                        return
                     complete, known = self._classify(text)
                     self._carry_out(self._taker.partial(self._now_ms(), text, complete=complete, known=known))
             case Final():
@@ -349,6 +388,9 @@ class Ears:
         """Hand over the words of ended utterances, oldest first. Without a final, the last partial stands for it."""
         while self._ended and self._ended[0].done:
             ended = self._ended.popleft()
+            if ended.first:
+                self._take_first(ended.final)
+                continue
             text = ended.partial
             if ended.final is not None:
                 text = ended.final.text if self._counts(ended.final) else ""
@@ -357,6 +399,16 @@ class Ears:
             self._carry_out(self._taker.final(self._now_ms(), text, known=self._classify(text)[1]))
         if not self._ended:
             self._settled.set()
+
+    def _take_first(self, final: Final | None) -> None:
+        """Words from before our own. A doubtful reading counts as a greeting: a wrong stop request would end the call for good."""
+        self._first.take(final.text if final is not None and final.score >= self._parts.accept else "")
+        if self._first.waiting or self._leaving or self._greeting.verdict != "human":
+            return
+        if self._answer_by is not None:
+            self._tell_answer()
+        elif (heard := self._wish()) is not None:
+            self._hear(FirstWords(heard, None))
 
     def _counts(self, final: Final) -> bool:
         """Words below the threshold are noise, unless the node takes any words, or a rule of the script knows them."""

@@ -1,0 +1,70 @@
+"""What all ears of one script share, and how turns are taken at its nodes. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from callwright.dialogue.understanding.port import Understander
+from callwright.dialogue.values import Listen
+from callwright.script.model import Barge, Script
+from callwright.speech.port import Recogniser, Vocabulary
+from callwright.speech.turns import TurnSettings
+from callwright.speech.vad import Vad
+
+__all__ = ["EarsParts"]
+
+
+@dataclass(frozen=True, slots=True)
+class EarsParts:
+    """What all ears of one script share. accept: score from which the recogniser's words count as recognised; answers: by slot, what may be
+    said at its question (`spoken_answers`)."""
+
+    script: Script
+    recogniser: Recogniser
+    vocabulary: Vocabulary
+    understander: Understander
+    make_vad: Callable[[], Vad]
+    accept: float
+    answers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def expected(self, act: Listen) -> tuple[str, ...]:
+        """What the node expects to hear, the spoken values of its slot included."""
+        node = self.script.flow.nodes.get(act.node)
+        return (*act.phrases, *self.answers.get((node.slot if node is not None else None) or "", ()))
+
+    def barge(self, node: str) -> Barge:
+        """The barge-in rules of a node: the script's, with what the node overrides."""
+        base = self.script.turn.barge
+        found = self.script.flow.nodes.get(node)
+        if found is None:
+            return base
+        return base.model_copy(update={name: value for name, value in found.barge if value is not None})
+
+    def turns(self, node: str, mode: str, listening: Listen | None) -> TurnSettings:
+        """Turn-taking at a node whose prompt may be interrupted as `mode` says. listening: the answer that is waited for, if any."""
+        script, barge = self.script, self.barge(node)
+        settings = TurnSettings(
+            mode=mode,  # type: ignore[arg-type]  # the engine's Say.barge is one of the barge modes
+            guard_ms=barge.guard_ms,
+            min_ms=barge.min_ms,
+            min_words=barge.min_words,
+            keywords=barge.keywords,
+            pause_first=barge.pause_first,
+            backchannel=script.lexicon.backchannel,
+            answer_backchannel=barge.backchannel == "answer",
+            resume=barge.resume,
+            end_silence_ms=script.turn.end_silence_ms,
+            max_speech_ms=script.turn.max_speech_ms,
+            timeout_ms=script.turn.timeout_ms,
+            language=script.language,
+        )
+        if listening is None:
+            return settings
+        return replace(
+            settings,
+            end_silence_ms=listening.end_silence_ms,
+            max_speech_ms=listening.max_speech_ms,
+            timeout_ms=listening.timeout_ms,
+            slot_type=listening.slot_type,
+        )
