@@ -84,7 +84,7 @@ class Ears:
         self._vad = parts.make_vad()
         self._greeting = Greeting()
         self._first = Listening(parts.script)
-        self._early: list[Pcm] = []  # first words from before the recogniser was there
+        self._early: list[list[Pcm]] = []  # utterances of first words from before the recogniser was there
         self._answer_by: int | None = (
             None  # a person answered: when it is told, should the first words not be known before
         )
@@ -108,18 +108,19 @@ class Ears:
         self._alternatives: dict[str, tuple[str, ...]] = {}
 
     async def open(self) -> None:
-        """Connect the recogniser; what is said before it is there counts as not understood."""
+        """Connect the recogniser. The first words are kept for it; other words from before it is there count as not understood."""
         stream = await self._parts.recogniser.open(self._parts.vocabulary, self._take_hearing)
         if self._listening is not None:
             stream.set_context(self._parts.expected(self._listening), self._listening.hotwords)
         self._stream = stream
-        if self._first.under_way:
+        # An utterance under way goes on without it: the recogniser would hear half of it.
+        self._lost = self._in_utterance and not self._first.under_way
+        while self._early:
             stream.begin()
-            for pcm in self._early:
+            for pcm in self._early.pop(0):
                 stream.push(pcm)
-        else:  # an utterance under way goes on without it: the recogniser would hear half of it
-            self._lost = self._in_utterance
-        self._early.clear()
+            if self._early or not self._first.under_way:
+                stream.end()
 
     async def close(self) -> None:
         """Let go of the recogniser."""
@@ -232,12 +233,13 @@ class Ears:
         """Nobody knows yet who answered: the words go to the recogniser all the same."""
         change = self._first.frame(now, voice)
         if change == "begin":
-            self._early = list(self._recent)
             self._start_utterance(now)
+            if self._stream is None:
+                self._early.append(list(self._recent))
         elif change == "end":
             self._end_utterance("silence", first=True)
         if self._in_utterance and self._stream is None:
-            self._early.append(frame.pcm)
+            self._early[-1].append(frame.pcm)
         elif self._in_utterance and self._stream is not None and not self._lost:
             self._stream.push(frame.pcm)
         self._recent.append(frame.pcm)
@@ -334,7 +336,7 @@ class Ears:
         self._in_utterance = False
         if not first:
             self._log.add("end_of_speech", why=why)
-        unheard = self._stream is None or self._lost
+        unheard = self._lost or (self._stream is None and not first)
         self._ended.append(_Ended(self._partial, first=first, done=unheard))
         if self._stream is not None:
             self._stream.end()

@@ -205,14 +205,18 @@ def test_an_opt_out_in_two_breaths_is_one(bench: Bench) -> None:
     assert len(bench.events("recognised")) == 2
 
 
-def test_the_first_words_count_before_the_recogniser_is_ready(make_bench: Make) -> None:
-    bench = make_bench(recognition=Recognition(open_s=0.5))
+@pytest.mark.parametrize("open_s", [0.1, 0.5, 1.1, 1.4, 3.0])
+def test_the_first_words_count_before_the_recogniser_is_ready(make_bench: Make, open_s: float) -> None:
+    bench = make_bench(recognition=Recognition(open_s=open_s))
 
     async def callee(phone: Phone) -> None:
         await phone.answer()
-        await phone.say("stop calling me", 900)
+        await phone.say("stop", 300)
+        await phone.wait(480)
+        await phone.say("calling me", 500)
 
     assert bench.call(callee).disposition == "opted_out"
+    assert bench.events("first_words")[0]["text"] == "stop calling me"
 
 
 @pytest.mark.parametrize("ms", [400, 900, 2000])
