@@ -47,11 +47,13 @@ Pcm = npt.NDArray[np.int16]
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """20 ms that came in. index counts ticks since the media opened; pcm has 160 samples (concealed = no packet arrived in time)."""
+    """20 ms that came in. index counts ticks since the media opened; pcm has 160 samples (concealed = no packet arrived in time);
+    energy: mean square of the samples, None where the driver does not measure it."""
 
     index: int
     pcm: Pcm
     concealed: bool = False
+    energy: float | None = None
 
 
 @dataclass(slots=True)
@@ -73,7 +75,10 @@ class Media(Protocol):
     """Audio of one leg. `play` queues G.711 already encoded with `codec`; `on_frame`, `on_dtmf` are called in the event loop."""
 
     codec: Codec
-    stats: MediaStats
+
+    @property
+    def stats(self) -> MediaStats:
+        """Counters as they are now."""
 
     def play(self, encoded: bytes, mark: str = "") -> None:
         """Queue audio (codec bytes, 160 a frame) behind what is queued."""

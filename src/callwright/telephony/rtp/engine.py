@@ -15,18 +15,20 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from typing import get_args
+from typing import NamedTuple, get_args
 
 import numpy as np
 
 from callwright.errors import LineError
-from callwright.telephony.port import FRAME_MS, FRAME_SAMPLES, Codec, Frame
+from callwright.telephony.port import FRAME_MS, FRAME_SAMPLES, Codec, Frame, Pcm
 from callwright.telephony.rtp import g711
+from callwright.telephony.rtp.inbound import energy
 from callwright.telephony.rtp.recording import RecordingWriter, Taken
 from callwright.telephony.rtp.session import Session
+from callwright.telephony.rtp.steady import HeardFrames, SteadyStreams
 from callwright.telephony.rtp.stream import RtpStream, bridge, unbridge
 
 __all__ = ["EngineStats", "RtpEngine", "RtpStream", "bridge", "unbridge"]
@@ -69,7 +71,9 @@ class RtpEngine:
         self._closing = False
         self._stopping = False
         self._ended = False
-        self._frames: deque[list[tuple[RtpStream, Frame]]] = deque()
+        self._frames: deque[_Delivery] = deque()
+        self._lock = threading.Lock()
+        self._steady = SteadyStreams(self._lock)
         self._events: deque[Callable[[], None]] = deque()
         self._scheduled = False
         self._writer = RecordingWriter()
@@ -102,7 +106,7 @@ class RtpEngine:
             raise LineError("media: the engine is closed")
         local = self._bind(host)
         session = Session(self._rng.getrandbits(32), self._rng.getrandbits(16), self._rng.getrandbits(32))
-        stream = RtpStream(local, session, self._writer, self._post, self._depart)
+        stream = RtpStream(local, session, self._writer, self._post, self._depart, self._lock, self._steady)
         self._open.add(stream)
         self._arriving.append(stream)
         self._wake.set()
@@ -172,7 +176,7 @@ class RtpEngine:
         while self._events:
             self._guarded(self._events.popleft())
         while self._frames:
-            for stream, frame in self._frames.popleft():
+            for stream, frame in self._frames.popleft().frames():
                 try:
                     stream.deliver(frame)
                 except Exception as error:  # noqa: BLE001 - a listener's fault must not deafen other calls; it is reported
@@ -197,7 +201,7 @@ class RtpEngine:
             self._stopping = self._ended = True
             self._come_and_go(streams)
             for stream in streams:
-                stream.tick_close()
+                self._end(stream)
 
     def _keep_time(self, streams: list[RtpStream]) -> None:
         tick = 0
@@ -229,7 +233,7 @@ class RtpEngine:
             stream = self._departing.popleft()
             if stream in streams:
                 streams.remove(stream)
-                stream.tick_close()
+                self._end(stream)
             else:
                 stream.tick_gone()
 
@@ -243,30 +247,45 @@ class RtpEngine:
         return skipped
 
     def _tick(self, streams: list[RtpStream], tick: int) -> None:
+        """Steady streams send first: their packets leave at the same moment of each tick, whatever came in."""
         cpu = time.thread_time()
+        senders = self._steady.send(streams)
         now_ms = time.monotonic() * 1000
-        self._each(streams, lambda stream: stream.tick_receive(now_ms))
-        self._decode(streams)
-        taken: list[Taken] = []
-        self._each(streams, lambda stream: _send(stream, tick, taken))
-        frames = [(stream, _frame(stream, tick)) for stream in streams if stream.listening]
-        if frames:
-            self._hand_over(frames)
+        heard, receivers, back = self._steady.receive(streams, now_ms)
+        self._each(receivers, streams, lambda stream: stream.tick_receive(now_ms))
+        self._each(back, streams, lambda stream: stream.tick_take(now_ms))
+        receivers += back
+        self._decode(receivers)
+        self._each(senders, streams, lambda stream: stream.tick_send())
+        self._hand_over(_Delivery.of(tick, heard, receivers))
+        taken = [
+            Taken(recording, tick, stream.heard_pcm, stream.said, stream.sent_codec)
+            for stream in streams
+            if (recording := stream.recording) is not None
+        ]
         if taken:
             self._writer.put(taken)
+        self._steady.admit({*receivers, *senders}, tick)
         self.stats.ticks += 1
         self.stats.cpu_s += time.thread_time() - cpu
 
-    def _each(self, streams: list[RtpStream], action: Callable[[RtpStream], None]) -> None:
+    def _end(self, stream: RtpStream) -> None:
+        with self._lock:
+            self._steady.forget(stream)
+        stream.tick_close()
+
+    def _each(self, some: list[RtpStream], streams: list[RtpStream], action: Callable[[RtpStream], None]) -> None:
         """A fault of ours in one stream ends that stream, not the others."""
-        for stream in list(streams):
+        for stream in some:
+            if stream.fileno() < 0:  # ended earlier in this tick
+                continue
             try:
                 action(stream)
             except Exception as error:  # noqa: BLE001 - reported to the loop's exception handler
                 self.stats.failed += 1
                 streams.remove(stream)
                 unbridge(stream)
-                stream.tick_close()
+                self._end(stream)
                 self._post(lambda error=error: self._complain("a stream failed and was ended", error))  # type: ignore[misc]
 
     def _decode(self, streams: list[RtpStream]) -> None:
@@ -284,25 +303,40 @@ class RtpEngine:
             if stream.heard is None:
                 stream.heard_pcm = stream.concealer.conceal()
 
-    def _hand_over(self, frames: list[tuple[RtpStream, Frame]]) -> None:
-        self._frames.append(frames)
+    def _hand_over(self, delivery: _Delivery) -> None:
+        if not any(stream.listening for stream in delivery.streams):
+            return
+        self._frames.append(delivery)
         if len(self._frames) > _UNDELIVERED:
             with suppress(IndexError):  # the loop woke up and took them all
-                for stream, _ in self._frames.popleft():
-                    stream.stats.dropped += 1
-                    self.stats.dropped += 1
+                for stream in self._frames.popleft().streams:
+                    if stream.listening:
+                        stream.session.stats.dropped += 1
+                        self.stats.dropped += 1
         self._schedule()
 
 
-def _frame(stream: RtpStream, tick: int) -> Frame:
-    if stream.first_tick is None:
-        stream.first_tick = tick
-    return Frame(tick - stream.first_tick, stream.heard_pcm, stream.heard is None)
+class _Delivery(NamedTuple):
+    """What was heard in one tick; frames are made where they are listened to."""
 
+    tick: int
+    streams: list[RtpStream]
+    pcm: list[Pcm]
+    energy: list[float]
+    concealed: list[bool]
 
-def _send(stream: RtpStream, tick: int, taken: list[Taken]) -> None:
-    if stream.first_tick is None:
-        stream.first_tick = tick
-    audio = stream.tick_send()
-    if stream.recording is not None:
-        taken.append(Taken(stream.recording, tick, stream.heard_pcm, audio, stream.sent_codec))
+    @classmethod
+    def of(cls, tick: int, heard: HeardFrames, others: list[RtpStream]) -> _Delivery:
+        """heard: of the steady streams; the others tell for themselves."""
+        pcm = [stream.heard_pcm for stream in others]
+        loudness = energy(np.stack(pcm)).tolist() if pcm else []
+        for stream in others:
+            if stream.first_tick is None:
+                stream.first_tick = tick
+        concealed = [False] * len(heard.streams) + [stream.heard is None for stream in others]
+        return cls(tick, [*heard.streams, *others], [*heard.pcm, *pcm], heard.energy + loudness, concealed)
+
+    def frames(self) -> Iterator[tuple[RtpStream, Frame]]:
+        for stream, pcm, loudness, concealed in zip(self.streams, self.pcm, self.energy, self.concealed, strict=True):
+            if stream.listening:
+                yield stream, Frame(self.tick - (stream.first_tick or 0), pcm, concealed, loudness)

@@ -6,16 +6,27 @@ with two frames, grows when packets keep coming late and shrinks again when it w
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from callwright.telephony.port import FRAME_SAMPLES, Pcm
 
-__all__ = ["SILENT_FRAME", "Concealer", "JitterBuffer"]
+__all__ = ["OVERFULL", "REVIEW", "SILENT_FRAME", "Concealer", "JitterBuffer", "LentBuffer"]
 
 _AHEAD = 50  # frames in front of playout that are still believed to be the same clock
 _DEEPEST = 8  # frames of delay we are ready to add for a jittery peer
-_OVERFULL = 12
-_REVIEW = 100  # ticks
+OVERFULL = 12
+REVIEW = 100  # ticks
+
+
+class LentBuffer(NamedTuple):
+    """A buffer in its steady state: whole frames without a gap, the next one expected at `timestamp`; counters of its review."""
+
+    frames: list[bytes]
+    timestamp: int
+    least: int
+    review: int
 
 
 class JitterBuffer:
@@ -57,8 +68,8 @@ class JitterBuffer:
         self._hold = 0  # ticks to wait without moving the cursor
         self._late_run = 0
         self._stray: int | None = None
-        self._least = _OVERFULL
-        self._review = _REVIEW
+        self._least = OVERFULL
+        self._review = REVIEW
 
     @property
     def depth(self) -> int:
@@ -104,6 +115,26 @@ class JitterBuffer:
         self._settle()
         return None if frame is None else bytes(frame)
 
+    def lend(self) -> LentBuffer | None:
+        """What an owner needs who goes on by itself while packets come one by one and in time; None: this is no such moment."""
+        ready = self._anchored and not (self._hold or self._fresh or self._late_run or self._stray is not None)
+        if not ready or not 1 <= self.depth <= _DEEPEST or self._newest_at != self._top * FRAME_SAMPLES:
+            return None
+        frames = [self._frames.get(number) for number in range(self._cursor, self._top + 1)]
+        whole = [frame for frame in frames if isinstance(frame, bytes)]
+        if len(whole) < len(frames) or len(self._frames) > len(frames):
+            return None
+        return LentBuffer(whole, (self._newest + FRAME_SAMPLES) & 0xFFFFFFFF, self._least, self._review)
+
+    def give_back(self, pushed: int, popped: int, frames: list[bytes], least: int, review: int) -> None:
+        """End of a loan: so many frames were pushed and popped meanwhile, these wait."""
+        self._cursor += popped
+        self._top += pushed
+        self._newest = (self._newest + pushed * FRAME_SAMPLES) & 0xFFFFFFFF
+        self._newest_at += pushed * FRAME_SAMPLES
+        self._frames = dict(enumerate(frames, self._cursor))
+        self._least, self._review = least, review
+
     def _anchor(self, timestamp: int) -> None:
         self.reset()
         self._anchored = True
@@ -134,7 +165,7 @@ class JitterBuffer:
         else:
             self._cursor -= behind
             self._hold = 1
-            self._review, self._least = _REVIEW, _OVERFULL
+            self._review, self._least = REVIEW, OVERFULL
             self.push(timestamp, payload)
 
     def _came_far_ahead(self, timestamp: int, payload: bytes) -> None:
@@ -148,12 +179,12 @@ class JitterBuffer:
         spare = self.depth
         self._least = min(self._least, spare)
         self._review -= 1
-        if spare > _OVERFULL:
+        if spare > OVERFULL:
             self._skip(spare - 2)
         elif self._review <= 0:
             if self._least > 1:
                 self._skip(1)
-            self._review, self._least = _REVIEW, _OVERFULL
+            self._review, self._least = REVIEW, OVERFULL
 
     def _skip(self, frames: int) -> None:
         for _ in range(frames):

@@ -34,6 +34,22 @@ class Latch:
         self._candidate: int | None = None
         self._candidate_run = 0
 
+    @property
+    def settled(self) -> bool:
+        """Nobody but `peer` will be taken any more."""
+        return self._locked and self._accepted >= _LEARNING
+
+    @property
+    def ssrc(self) -> int:
+        """The source believed."""
+        return self._ssrc
+
+    def advance(self, packets: int) -> None:
+        """So many packets of the believed source came from `peer`."""
+        self._accepted += packets
+        if packets:
+            self._candidate = None
+
     def judge(self, source: tuple[str, int], ssrc: int) -> Verdict:
         """Of one valid RTP packet."""
         if not self._locked:

@@ -61,6 +61,20 @@ class Playout:
             return frame
         return self._gather()
 
+    def ahead(self, frames: int) -> bytearray:
+        """The next whole frames of the current mark, so many at most, without taking them (empty: none, `take` must look)."""
+        if self.paused or not self.waiting:
+            return bytearray()
+        segment = self._current()
+        whole = min(frames, (len(segment.audio) - segment.offset) // FRAME_SAMPLES)
+        return segment.audio[segment.offset : segment.offset + whole * FRAME_SAMPLES]
+
+    def advance(self, frames: int) -> None:
+        """So many frames of those `ahead` were taken."""
+        if frames:
+            self._segments[0].offset += frames * FRAME_SAMPLES
+            self.waiting -= frames * FRAME_SAMPLES
+
     def resume(self, at_ms: int | None) -> None:
         """Go on; at_ms goes back within the current mark (never forward over audio that was not heard)."""
         self.paused = False

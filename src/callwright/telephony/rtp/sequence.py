@@ -32,6 +32,18 @@ class SequenceTracker:
         self._expected_before += self._total
         self._total = 0
 
+    @property
+    def following(self) -> int:
+        """The number that comes after the highest one seen."""
+        return (self._top + 1) & 0xFFFF
+
+    def advance(self, packets: int) -> None:
+        """So many packets came, each with the number that followed."""
+        self._top = (self._top + packets) & 0xFFFF
+        self._seen = _MASK if packets >= _WINDOW else ((self._seen << packets) | ((1 << packets) - 1)) & _MASK
+        self._total += packets
+        self._received += packets
+
     def accept(self, sequence: int) -> bool:
         """Note a packet; False for a duplicate or one too old to tell."""
         if not self._started:

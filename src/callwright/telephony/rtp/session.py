@@ -7,19 +7,19 @@ modules this one joins, and is tested in virtual time.
 from __future__ import annotations
 
 import ipaddress
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, get_args
 
 from callwright.errors import LineError, WireError
 from callwright.telephony.port import FRAME_SAMPLES, Codec, MediaStats
 from callwright.telephony.rtp import g711
 from callwright.telephony.rtp.dtmf import KeyReceiver, KeySender
-from callwright.telephony.rtp.jitter import JitterBuffer
+from callwright.telephony.rtp.jitter import JitterBuffer, LentBuffer
 from callwright.telephony.rtp.latch import Latch, Verdict
 from callwright.telephony.rtp.packet import HEADER, RtpPacket, is_rtcp, parse, parse_event, serialise_event
 from callwright.telephony.rtp.playout import Playout
 from callwright.telephony.rtp.sequence import SequenceTracker
 
-__all__ = ["Direction", "Session"]
+__all__ = ["Direction", "LentIn", "LentOut", "Session"]
 
 Direction = Literal["sendrecv", "sendonly", "recvonly", "inactive"]
 Address = tuple[str, int]
@@ -28,6 +28,25 @@ _Kind = Literal["PCMU", "PCMA", "event", "ignored"]
 _STATIC: dict[int, Codec] = {0: "PCMU", 8: "PCMA"}
 _COMFORT_NOISE = 13
 _LONGEST = 10 * FRAME_SAMPLES  # bytes of audio a packet may carry
+
+
+class LentIn(NamedTuple):
+    """first: the first 32-bit word of the packet that should come next; arrival_ms, jitter_ms: of RFC 3550 appendix A.8."""
+
+    first: int
+    ssrc: int
+    buffer: LentBuffer
+    arrival_ms: float
+    jitter_ms: float
+
+
+class LentOut(NamedTuple):
+    """The header words of the next packet, and a frame of silence."""
+
+    first: int
+    timestamp: int
+    ssrc: int
+    silence: bytes
 
 
 class Session:
@@ -147,6 +166,48 @@ class Session:
         """Ticks that could not be kept: our clock goes on, the queue waits for them."""
         self._timestamp = (self._timestamp + ticks * FRAME_SAMPLES) & 0xFFFFFFFF
         self._marker = True
+
+    # ------------------------------------------------------------ loans to the arrays of many streams
+
+    def lend_in(self) -> LentIn | None:
+        """What it takes to receive without this object while nothing unusual comes; None: not now."""
+        latch, arrival = self._latch, self._arrival
+        if latch is None or not latch.settled or not self.receiving or arrival is None:
+            return None
+        buffer = self.jitter.lend()
+        if buffer is None or (arrival[1] + FRAME_SAMPLES) & 0xFFFFFFFF != buffer.timestamp:
+            return None
+        first = 0x80000000 | self._payload_type << 16 | self._tracker.following
+        return LentIn(first, latch.ssrc, buffer, arrival[0], self.stats.jitter_ms)
+
+    def give_back_in(self, came: int, arrival_ms: float, jitter_ms: float) -> None:
+        """So many packets came meanwhile, the last one at arrival_ms. The jitter buffer has been given back before."""
+        if not came or self._latch is None or self._arrival is None:
+            return
+        self._latch.advance(came)
+        self._tracker.advance(came)
+        self.stats.received += came
+        self.stats.last_packet_ms = arrival_ms
+        self.stats.jitter_ms = jitter_ms
+        self._arrival = (arrival_ms, (self._arrival[1] + came * FRAME_SAMPLES) & 0xFFFFFFFF)
+
+    def lend_out(self) -> LentOut | None:
+        """What it takes to send audio without this object; None: not now (on hold, a key is being sent, a talkspurt begins)."""
+        if not self.sending or self._marker or self.keys_out.busy:
+            return None
+        first = 0x80000000 | self._payload_type << 16 | self._sequence
+        return LentOut(first, self._timestamp, self._ssrc, self._silence)
+
+    def give_back_out(self, sent: int) -> None:
+        """So many packets of audio were sent meanwhile."""
+        self._sequence = (self._sequence + sent) & 0xFFFF
+        self._timestamp = (self._timestamp + sent * FRAME_SAMPLES) & 0xFFFFFFFF
+        self.stats.sent += sent
+
+    @property
+    def settled(self) -> bool:
+        """The peer is known for good: nobody else will be heard until signalling says so."""
+        return self._latch is not None and self._latch.settled
 
     def send_dtmf(self, digits: str) -> None:
         """Raises LineError for what is no key, or when the peer takes no telephone-events."""

@@ -1,6 +1,7 @@
 """`RtpStream`: the Media of one leg. Its public methods belong to the event loop, the underscored `tick_*` ones to the tick thread.
 
-Both sides meet in `Session` under a lock that is held for microseconds and never over a system call.
+Both sides meet in `Session` under the engine's lock, which is never held over a call that may wait. While a stream is steady its numbers are
+on loan to `SteadyStreams`; whatever changes the session recalls them before.
 """
 
 from __future__ import annotations
@@ -10,10 +11,11 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from typing import Protocol
 
 from callwright.errors import LineError
 from callwright.telephony.port import Codec, Frame, MediaStats, Pcm
-from callwright.telephony.rtp import g711
+from callwright.telephony.rtp import connected, g711
 from callwright.telephony.rtp.jitter import SILENT_FRAME, Concealer
 from callwright.telephony.rtp.recording import Recording, RecordingWriter
 from callwright.telephony.rtp.session import Session
@@ -24,6 +26,18 @@ _DATAGRAMS = 32  # per tick and stream; a flood waits in the kernel (and is lost
 _LONGEST_DATAGRAM = 2048
 
 Post = Callable[[Callable[[], None]], None]
+
+
+class Loans(Protocol):
+    """Who has the numbers of steady streams. The engine's lock is held when these are called."""
+
+    def recall(self, stream: RtpStream, *, inbound: bool = True, outbound: bool = True) -> None: ...
+
+    def refresh(self, stream: RtpStream) -> None: ...
+
+    def requeue(self, stream: RtpStream) -> None: ...
+
+    def extend(self, stream: RtpStream) -> None: ...
 
 
 class RtpStream:
@@ -40,14 +54,17 @@ class RtpStream:
         writer: RecordingWriter,
         post: Post,
         depart: Callable[[RtpStream], None],
+        lock: threading.Lock,
+        loans: Loans,
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._socket = local
-        self._session = session
+        self.session = session
+        self._loans = loans
         self._writer = writer
         self._post = post
         self._depart = depart
-        self._lock = threading.Lock()
+        self._lock = lock
         self._closed: asyncio.Future[None] | None = None
         self._on_frame: Callable[[Frame], None] | None = None
         self._on_dtmf: list[Callable[[str], None]] = []
@@ -58,7 +75,6 @@ class RtpStream:
         self.on_recording_error: Callable[[str], None] | None = None
         self.local_port: int = local.getsockname()[1]
         self.codec: Codec = session.codec
-        self.stats: MediaStats = session.stats
         # of the tick thread
         self.recording: Recording | None = None
         self.bridged: RtpStream | None = None
@@ -68,14 +84,32 @@ class RtpStream:
         self.sent_codec: Codec = session.codec
         self.heard_pcm: Pcm = SILENT_FRAME
         self.concealer = Concealer()
+        self.said: bytes | None = None
         self.send_errors = 0
+        # of SteadyStreams
+        self.row: int | None = None
+        self.steady_in = False
+        self.steady_out = False
+        self.odd_at_ms = -1.0  # the tick that took this stream back from the steady ones
+        self.transmit = local.send
+        self.take_datagram = local.recv
+        self.fileno = local.fileno
+        self._connected = False
+        self._only_peer = False  # nothing waits in the socket that came before it was connected
 
     # ------------------------------------------------------------ set up
 
     @property
+    def stats(self) -> MediaStats:
+        """See Media. Counters are exact up to the last tick when this is read; they do not move by themselves afterwards."""
+        with self._lock:
+            self._loans.refresh(self)
+        return self.session.stats
+
+    @property
     def rtcp_received(self) -> int:
         """RTCP packets that shared the port: tolerated, not used."""
-        return self._session.rtcp
+        return self.session.rtcp
 
     @property
     def listening(self) -> bool:
@@ -95,8 +129,13 @@ class RtpStream:
     ) -> None:
         """What the SDP answer says; again for each re-INVITE. remote: (IP address, port); direction is ours. Raises WireError."""
         with self._lock:
-            self._session.configure(remote, codec, payload_type, event_payload_type, direction)
+            self._loans.recall(self)
+            self.odd_at_ms = -1.0
+            self.session.configure(remote, codec, payload_type, event_payload_type, direction)
             self.codec = codec
+            if self._connected and not self.session.settled:  # another address: anybody there may speak first
+                connected.disconnect(self._socket)
+                self._connected = self._only_peer = False
         self._watch_from = time.monotonic() * 1000
 
     def listen(self, on_frame: Callable[[Frame], None], on_dtmf: Callable[[str], None]) -> None:
@@ -117,40 +156,52 @@ class RtpStream:
         self._open_or_raise()
         recording = Recording(path, lambda message: self._post(lambda: self._recording_failed(message)))
         self._writer.begin(recording)
+        self.said = None
         before, self.recording = self.recording, recording
         if before is not None:
             self._writer.finish(before, lambda: None)
+
+    def by_itself(self) -> None:
+        """Do not count as steady until asked again (a bridge looks at every frame)."""
+        with self._lock:
+            self._loans.recall(self)
 
     # ------------------------------------------------------------ speaking
 
     def play(self, encoded: bytes, mark: str = "") -> None:
         self._open_or_raise()
         with self._lock:
-            self._session.playout.play(encoded, mark)
+            self._loans.extend(self)
+            self.session.playout.play(encoded, mark)
 
     def pause(self) -> None:
         with self._lock:
-            self._session.playout.paused = True
+            self._loans.requeue(self)
+            self.session.playout.paused = True
 
     def resume(self, at_ms: int | None = None) -> None:
         with self._lock:
-            self._session.playout.resume(at_ms)
+            self._loans.requeue(self)
+            self.session.playout.resume(at_ms)
 
     def flush(self) -> int:
         """See Media. Ends a pause too, so what is played next is heard."""
         with self._lock:
-            played = self._session.playout.flush()
+            self._loans.requeue(self)
+            played = self.session.playout.flush()
         self._release_drains(None)
         return played
 
     def position(self) -> tuple[str, int, int]:
         with self._lock:
-            return self._session.playout.position()
+            self._loans.refresh(self)
+            return self.session.playout.position()
 
     async def drained(self) -> None:
         """See Media. A pause or a hold makes it wait; `close` ends it."""
         with self._lock:
-            playout = self._session.playout
+            self._loans.refresh(self)
+            playout = self.session.playout
             waiting, target = playout.waiting, playout.queued_total
         if not waiting or self.closed:
             return
@@ -162,7 +213,8 @@ class RtpStream:
         """See Media. Raises LineError for what is no key, or when the peer did not agree to telephone-event."""
         self._open_or_raise()
         with self._lock:
-            self._session.send_dtmf(digits)
+            self._loans.recall(self, inbound=False)
+            self.session.send_dtmf(digits)
 
     async def close(self) -> None:
         """See Media. Returns when the port is free and the recording is complete on disk."""
@@ -195,7 +247,7 @@ class RtpStream:
                 future.set_result(None)
 
     def _recording_failed(self, message: str) -> None:
-        self.stats.recording_error = message
+        self.session.stats.recording_error = message
         if self.on_recording_error is not None:
             self.on_recording_error(message)
 
@@ -205,6 +257,26 @@ class RtpStream:
 
     # ------------------------------------------------------------ in the tick thread
 
+    @property
+    def ready(self) -> bool:
+        """May become steady: only the peer can be heard on the socket, and no other stream depends on this one."""
+        return self._only_peer and self.bridged is None and not (self.steady_in and self.steady_out)
+
+    def take_over(self, last: Pcm) -> None:
+        """This stream is steady no more; `last` is what was heard last."""
+        self.concealer.good(last)
+        self.heard, self.heard_pcm = None, last
+
+    def receive_one(self, datagram: bytes, now_ms: float) -> None:
+        """A datagram of the connected socket. The lock is held."""
+        if self.session.peer is not None:
+            self.session.receive(datagram, self.session.peer, now_ms)
+
+    def played_out(self) -> None:
+        """All that was queued has been sent. The lock is held."""
+        done = self.session.playout.queued_total
+        self._post(lambda: self._release_drains(done))
+
     def tick_receive(self, now_ms: float) -> None:
         """Read the socket until it is empty; sets `heard` to this tick's frame (None: conceal)."""
         datagrams: list[tuple[bytes, tuple[str, int]]] = []
@@ -212,13 +284,22 @@ class RtpStream:
             try:
                 datagrams.append(self._socket.recvfrom(_LONGEST_DATAGRAM))
             except BlockingIOError:
+                self._only_peer = self._connected
                 break
             except OSError:  # an ICMP error of an earlier send: what it says about the peer is signalling's business
                 self.send_errors += 1
-        session = self._session
+        session = self.session
         with self._lock:
             for datagram, source in datagrams:
                 session.receive(datagram, source[:2], now_ms)
+            if connected.POSSIBLE and not self._connected and session.settled and session.peer is not None:
+                self._connected = connected.connect(self._socket, session.peer)
+        self.tick_take(now_ms)
+
+    def tick_take(self, now_ms: float) -> None:
+        """Take this tick's frame out of the session, and what else it has to say."""
+        session = self.session
+        with self._lock:
             self.heard, self.heard_codec = session.take(), session.codec
             keys, session.keys = session.keys, ([] if session.keys else session.keys)
         for key in keys:
@@ -226,31 +307,35 @@ class RtpStream:
         if self._watch is not None:
             self._watch_silence(now_ms)
 
-    def tick_send(self) -> bytes | None:
-        """Send this tick's packet; the audio of it, for the recording."""
-        session = self._session
+    def tick_send(self) -> None:
+        """Send this tick's packet; `said` is the audio of it, for the recording."""
+        session = self.session
         other = self.bridged
         with self._lock:
             through = None if other is None else self._from_bridge(other)
             waited = session.playout.waiting
             packet = session.give(through)
-            peer, audio, self.sent_codec = session.peer, session.sent_audio, session.codec
+            peer, self.said, self.sent_codec = session.peer, session.sent_audio, session.codec
             done = session.playout.queued_total if waited and not session.playout.waiting else None
         if packet is not None and peer is not None:
             try:
-                self._socket.sendto(packet, peer)
+                if self._connected:
+                    self._socket.send(packet)
+                else:
+                    self._socket.sendto(packet, peer)
             except OSError:  # no route, buffer full: as lost on the way; the silence watch ends a dead call
                 self.send_errors += 1
         if done is not None:
             self._post(lambda: self._release_drains(done))
-        return audio
 
     def tick_skip(self, ticks: int) -> None:
         with self._lock:
-            self._session.skip(ticks)
+            self._loans.recall(self, inbound=False)
+            self.session.skip(ticks)
 
     def tick_close(self) -> None:
         """Free the port, then finish the recording; `close` returns after that."""
+        self._only_peer = False
         self._socket.close()
         recording, self.recording = self.recording, None
         if recording is None:
@@ -265,12 +350,13 @@ class RtpStream:
     def _pressed(self, key: str) -> None:
         self._post(lambda: self._deliver_key(key))
         other = self.bridged
-        if other is not None and other._session.event_payload_type is not None:
-            with other._lock:
-                other._session.keys_out.send(key)
+        if other is not None and other.session.event_payload_type is not None:
+            with self._lock:
+                self._loans.recall(other, inbound=False)
+                other.session.keys_out.send(key)
 
     def _from_bridge(self, other: RtpStream) -> bytes:
-        codec = self._session.codec
+        codec = self.session.codec
         if other.heard is None:
             return g711.encode(other.heard_pcm, codec)
         if other.heard_codec == codec:
@@ -279,9 +365,9 @@ class RtpStream:
 
     def _watch_silence(self, now_ms: float) -> None:
         watch = self._watch
-        if watch is None or not self._session.receiving:
+        if watch is None or not self.session.receiving:
             return
-        if now_ms - max(self._watch_from, self.stats.last_packet_ms) >= watch[0]:
+        if now_ms - max(self._watch_from, self.session.stats.last_packet_ms) >= watch[0]:
             self._watch = None
             self._post(watch[1])
 
@@ -298,6 +384,8 @@ def bridge(a: RtpStream, b: RtpStream) -> None:
     if a is b or a.closed or b.closed or a.bridged or b.bridged:
         raise LineError("media: a bridge needs two different open streams that are in no other bridge")
     a.bridged, b.bridged = b, a
+    a.by_itself()
+    b.by_itself()
 
 
 def unbridge(stream: RtpStream) -> None:

@@ -1,0 +1,206 @@
+"""Receiving for all steady streams at once: their state as columns of arrays, a row per stream, no Python object per packet. Sans-IO.
+
+A stream is steady while each packet is the one expected next (no extension, the agreed payload type, the believed source, the next number
+and timestamp, 20 ms of audio). `enter` takes its state out of the `Session` on loan; whatever else comes ends the loan (`leave`), and the
+session goes on as if it had seen every packet itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from callwright.telephony.port import FRAME_MS, FRAME_SAMPLES
+from callwright.telephony.rtp import g711
+from callwright.telephony.rtp.jitter import OVERFULL, REVIEW
+from callwright.telephony.rtp.session import Session
+
+__all__ = ["PACKET", "Heard", "Inbound", "energy"]
+
+PACKET = 12 + FRAME_SAMPLES
+_RING = 16  # frames a row can hold, more than a buffer keeps
+_LAWS = (g711.DECODE["PCMA"], g711.DECODE["PCMU"])
+
+Rows = npt.NDArray[np.int64]
+
+
+class Heard(NamedTuple):
+    """The frames of a tick: pcm of shape (n, 160), read-only, and their mean squares."""
+
+    rows: Rows
+    pcm: npt.NDArray[np.int16]
+    energy: npt.NDArray[np.float32]
+
+
+class Inbound:
+    """Columns of the streams on loan. Not thread-safe: the owner serialises calls."""
+
+    def __init__(self) -> None:
+        self._sessions: dict[int, Session] = {}
+        self._last = np.zeros((0, FRAME_SAMPLES), np.int16)
+        self._make_room(64)
+
+    def _make_room(self, rows: int) -> None:
+        def grown(name: str, kind: type, *shape: int) -> None:
+            new: npt.NDArray[Any] = np.zeros((rows, *shape), kind)
+            old = getattr(self, name, None)
+            if old is not None:
+                new[: len(old)] = old
+            setattr(self, name, new)
+
+        self._active: npt.NDArray[np.bool_]
+        self._first: npt.NDArray[np.uint32]
+        self._stamp: npt.NDArray[np.uint32]
+        self._ssrc: npt.NDArray[np.uint32]
+        self._law: npt.NDArray[np.int8]
+        self._lent: Rows
+        self._filled: Rows
+        self._taken: Rows
+        self._told: Rows
+        self._least: Rows
+        self._review: Rows
+        self._heard_at: Rows
+        self._arrival: npt.NDArray[np.float64]
+        self._jitter: npt.NDArray[np.float64]
+        self._ring: npt.NDArray[np.uint8]
+        grown("_active", np.bool_)
+        for name in ("_first", "_stamp", "_ssrc"):
+            grown(name, np.uint32)
+        grown("_law", np.int8)
+        for name in ("_lent", "_filled", "_taken", "_told", "_least", "_review", "_heard_at"):
+            grown(name, np.int64)
+        for name in ("_arrival", "_jitter"):
+            grown(name, np.float64)
+        grown("_ring", np.uint8, _RING, FRAME_SAMPLES)
+
+    def enter(self, row: int, session: Session) -> bool:
+        """Take a stream on loan; False: it is not steady."""
+        lent = session.lend_in()
+        if lent is None:
+            return False
+        if row >= len(self._active):
+            self._make_room(max(row + 1, 2 * len(self._active)))
+        buffer = lent.buffer
+        self._sessions[row] = session
+        self._first[row], self._stamp[row], self._ssrc[row] = lent.first, buffer.timestamp, lent.ssrc
+        self._law[row] = 0 if session.codec == "PCMA" else 1
+        self._lent[row] = self._filled[row] = len(buffer.frames)
+        self._taken[row] = self._told[row] = 0
+        self._least[row], self._review[row] = buffer.least, buffer.review
+        self._heard_at[row] = -1
+        self._arrival[row], self._jitter[row] = lent.arrival_ms, lent.jitter_ms
+        for slot, frame in enumerate(buffer.frames):
+            self._ring[row, slot] = np.frombuffer(frame, np.uint8)
+        self._active[row] = True
+        return True
+
+    def leave(self, row: int) -> npt.NDArray[np.int16] | None:
+        """End the loan; the last frame heard during it, if any (for concealment)."""
+        session = self._sessions.pop(row)
+        self._active[row] = False
+        filled, taken = int(self._filled[row]), int(self._taken[row])
+        frames = [self._ring[row, n % _RING].tobytes() for n in range(taken, filled)]
+        session.jitter.give_back(
+            filled - int(self._lent[row]), taken, frames, int(self._least[row]), int(self._review[row])
+        )
+        self._tell(row, session)
+        at = int(self._heard_at[row])
+        return self._last[at] if at >= 0 else None
+
+    def refresh(self, row: int) -> None:
+        """Bring the counters of the session up to date; the loan goes on."""
+        self._tell(row, self._sessions[row])
+
+    def _tell(self, row: int, session: Session) -> None:
+        came = int(self._filled[row] - self._lent[row])
+        session.give_back_in(came - int(self._told[row]), float(self._arrival[row]), float(self._jitter[row]))
+        self._told[row] = came
+
+    def lent(self, row: int) -> bool:
+        """The stream of this row is on loan."""
+        return row in self._sessions
+
+    def push(self, rows: Rows, datagrams: Sequence[bytes], now_ms: float) -> list[int]:
+        """At most one datagram for each row. Returns the positions of those that were not the expected packet, untouched."""
+        odd: list[int] = []
+        places: Rows | None = None
+        if set(map(len, datagrams)) != {PACKET}:
+            odd = [n for n, datagram in enumerate(datagrams) if len(datagram) != PACKET]
+            places = np.array([n for n, datagram in enumerate(datagrams) if len(datagram) == PACKET], np.int64)
+            datagrams, rows = [datagrams[n] for n in places], rows[places]
+        table = np.frombuffer(b"".join(datagrams), np.uint8).reshape(-1, PACKET)
+        words = table[:, :12].view(">u4")
+        expected = words[:, 0] == self._first[rows]
+        expected &= words[:, 1] == self._stamp[rows]
+        expected &= words[:, 2] == self._ssrc[rows]
+        expected &= self._active[rows] & (self._filled[rows] - self._taken[rows] < _RING)
+        if not expected.all():
+            others = np.flatnonzero(~expected)
+            odd += (others if places is None else places[others]).tolist()
+            rows, table = rows[expected], table[expected]
+        self._store(rows, table, now_ms)
+        return sorted(odd)
+
+    def _store(self, rows: Rows, table: npt.NDArray[np.uint8], now_ms: float) -> None:
+        first = self._first[rows]
+        self._first[rows] = (first & 0xFFFF0000) | ((first + 1) & 0xFFFF)
+        self._stamp[rows] += FRAME_SAMPLES
+        filled = self._filled[rows]
+        self._ring[rows, filled % _RING] = table[:, 12:]
+        self._filled[rows] = filled + 1
+        apart = np.abs(now_ms - self._arrival[rows] - FRAME_MS)
+        jitter = self._jitter[rows]
+        self._jitter[rows] = jitter + np.where(apart < 1000, (apart - jitter) / 16, 0.0)
+        self._arrival[rows] = now_ms
+
+    def starving(self, rows: Rows) -> list[int]:
+        """Those that have no frame for this tick: end their loan before `pop`. Rows whose loan has ended are among them."""
+        found: list[int] = rows[~(self._active[rows] & (self._filled[rows] > self._taken[rows]))].tolist()
+        return found
+
+    def pop(self, rows: Rows) -> Heard:
+        """The frames of this tick, of the rows that are still on loan; none may starve."""
+        rows = rows[self._active[rows]]
+        taken = self._taken[rows]
+        pcm = self._decode(rows, self._ring[rows, taken % _RING])
+        self._taken[rows] = taken + 1
+        self._settle(rows)
+        self._heard_at[rows] = np.arange(len(rows))
+        self._last = pcm
+        return Heard(rows, pcm, energy(pcm))
+
+    def _decode(self, rows: Rows, codes: npt.NDArray[np.uint8]) -> npt.NDArray[np.int16]:
+        law = self._law[rows]
+        if not law.any():
+            pcm = _LAWS[0].take(codes)
+        elif law.all():
+            pcm = _LAWS[1].take(codes)
+        else:
+            pcm = np.where(law[:, np.newaxis] == 0, _LAWS[0].take(codes), _LAWS[1].take(codes))
+        pcm.flags.writeable = False
+        return pcm
+
+    def _settle(self, rows: Rows) -> None:
+        """As `JitterBuffer`: give back delay that is not needed."""
+        spare = self._filled[rows] - self._taken[rows]
+        self._least[rows] = np.minimum(self._least[rows], spare)
+        review = self._review[rows] - 1
+        self._review[rows] = review
+        for n in np.flatnonzero((review <= 0) | (spare > OVERFULL)):
+            row = rows[n]
+            if spare[n] > OVERFULL:
+                self._taken[row] += spare[n] - 2
+                continue
+            if self._least[row] > 1:
+                self._taken[row] += 1
+            self._review[row], self._least[row] = REVIEW, OVERFULL
+
+
+def energy(pcm: npt.NDArray[np.int16]) -> npt.NDArray[np.float32]:
+    """Mean square of each row."""
+    samples = pcm.astype(np.float32)
+    square: npt.NDArray[np.float32] = np.einsum("ij,ij->i", samples, samples)
+    return square / np.float32(pcm.shape[1])

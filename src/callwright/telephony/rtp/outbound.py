@@ -1,0 +1,153 @@
+"""Sending for all steady streams at once: a row of one array is the packet of a stream, its header is brought forward in place. Sans-IO.
+
+A stream is steady while it sends audio tick by tick: not on hold, no key under way, no bridge. `enter` takes its numbers out of the
+`Session` on loan, `leave` gives them back. Audio is copied from a queue a second at a time; `requeue` undoes that when the queue changes.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from callwright.telephony.port import FRAME_SAMPLES
+from callwright.telephony.rtp.session import Session
+
+__all__ = ["Outbound"]
+
+_PACKET = 12 + FRAME_SAMPLES
+_AHEAD = 50  # frames copied at once from a queue (a second)
+
+Rows = npt.NDArray[np.int64]
+
+
+class Outbound:
+    """Packets of the streams on loan. Not thread-safe: the owner serialises calls."""
+
+    def __init__(self) -> None:
+        self._sessions: dict[int, Session] = {}
+        self._silence: dict[int, bytes] = {}
+        self._asking: set[int] = set()  # rows whose queue is to be asked for its next frame
+        self._ending: set[int] = set()  # rows that spoke and have to fall silent
+        self._packets: npt.NDArray[np.uint8] = np.zeros((0, _PACKET), np.uint8)
+        self._make_room(64)
+
+    def _make_room(self, rows: int) -> None:
+        old = len(self._packets)
+        packets = np.zeros((rows, _PACKET), np.uint8)
+        prepared = np.zeros((rows, _AHEAD, FRAME_SAMPLES), np.uint8)
+        counts = np.zeros((5, rows), np.int64)
+        if old:
+            packets[:old] = self._packets
+            prepared[:old] = self._prepared
+            counts[:, :old] = self._counts
+        self._packets = packets
+        self._prepared: npt.NDArray[np.uint8] = prepared
+        self._counts: npt.NDArray[np.int64] = counts
+        self._words = packets.view(">u4")
+        self._sent, self._told = counts[0], counts[1]
+        self._ready, self._used, self._counted = (
+            counts[2],
+            counts[3],
+            counts[4],
+        )  # frames prepared; sent of these; told to the queue
+        self.packets = [memoryview(row.data) for row in packets]
+        """The packet of each row, to be sent after `step`."""
+        self._payloads = [packet[12:] for packet in self.packets]
+
+    def enter(self, row: int, session: Session) -> bool:
+        """Take a stream on loan; False: it is not steady. `packets` may be new afterwards."""
+        lent = session.lend_out()
+        if lent is None:
+            return False
+        if row >= len(self._packets):
+            self._make_room(max(row + 1, 2 * len(self._packets)))
+        self._sessions[row], self._silence[row] = session, lent.silence
+        self._counts[:, row] = 0
+        # `step` brings these forward before each packet.
+        words = self._words[row]
+        words[0] = (lent.first & 0xFFFF0000) | ((lent.first - 1) & 0xFFFF)
+        words[1] = (lent.timestamp - FRAME_SAMPLES) & 0xFFFFFFFF
+        words[2] = lent.ssrc
+        self._payloads[row][:] = lent.silence
+        self._asking.add(row)
+        return True
+
+    def leave(self, row: int) -> None:
+        """End the loan."""
+        self.refresh(row)
+        del self._sessions[row], self._silence[row]
+        self._asking.discard(row)
+        self._ending.discard(row)
+        self._ready[row] = self._used[row] = self._counted[row] = 0
+
+    def refresh(self, row: int) -> None:
+        """Bring numbers, counters and queue of the session up to date; the loan goes on."""
+        session, sent, used = self._sessions[row], int(self._sent[row]), int(self._used[row])
+        session.give_back_out(sent - int(self._told[row]))
+        session.playout.advance(used - int(self._counted[row]))
+        self._told[row], self._counted[row] = sent, used
+
+    def requeue(self, row: int) -> None:
+        """The queue is about to change: nothing is prepared any more, `step` will ask again."""
+        self.refresh(row)
+        self._ready[row] = self._used[row] = self._counted[row] = 0
+        self._asking.add(row)
+        self._ending.add(row)
+
+    def extend(self, row: int) -> None:
+        """The queue is about to grow at its end."""
+        self.refresh(row)
+        if self._used[row] == self._ready[row]:
+            self._asking.add(row)
+
+    def lent(self, row: int) -> bool:
+        """The stream of this row is on loan."""
+        return row in self._sessions
+
+    def step(self, rows: Rows) -> list[int]:
+        """Make the packets of this tick (rows: all that are on loan). Returns the rows whose queue has been played to its end by it."""
+        first = self._words[rows, 0].astype(np.uint32)
+        self._words[rows, 0] = (first & 0xFFFF0000) | ((first + 1) & 0xFFFF)
+        self._words[rows, 1] = self._words[rows, 1].astype(np.uint32) + np.uint32(FRAME_SAMPLES)
+        self._sent[rows] += 1
+        for row in self._ending:
+            self._payloads[row][:] = self._silence[row]
+        self._ending.clear()
+        used = self._used[rows]
+        prepared = used < self._ready[rows]
+        speaking, at = rows[prepared], used[prepared]
+        self._packets[speaking, 12:] = self._prepared[speaking, at]
+        self._used[speaking] = at + 1
+        asked, self._asking = self._asking, set()
+        finished = [row for row in asked if self._ask(row)]
+        for row in speaking[at + 1 == self._ready[speaking]].tolist():
+            self.refresh(row)
+            if self._prepare(row):
+                finished.append(row)
+        return finished
+
+    def _ask(self, row: int) -> bool:
+        """A frame from the queue itself; true when it was the last one."""
+        frame = self._sessions[row].playout.take()
+        if frame is None:
+            return False
+        self._payloads[row][:] = frame
+        return self._prepare(row)
+
+    def _prepare(self, row: int) -> bool:
+        """Copy what comes next; true when nothing does, and the row falls silent."""
+        playout = self._sessions[row].playout
+        frames = playout.ahead(_AHEAD)
+        ready = len(frames) // FRAME_SAMPLES
+        self._ready[row], self._used[row], self._counted[row] = ready, 0, 0
+        if ready:
+            self._prepared[row, :ready] = np.frombuffer(frames, np.uint8).reshape(ready, FRAME_SAMPLES)
+        elif playout.waiting and not playout.paused:
+            self._asking.add(row)  # the frame at the border of two marks
+        else:
+            self._ending.add(row)
+        return not playout.waiting
+
+    def audio(self, row: int) -> bytes:
+        """What the packet of this tick says."""
+        return bytes(self._payloads[row])

@@ -1,0 +1,245 @@
+"""The sockets of steady streams: one connected socket each, one `send` and one `recv` a tick, everything else in arrays.
+
+A stream comes here once its peer is known for good (the socket is then connected: the kernel drops what others send) and while packets come
+one by one in time and audio is sent tick by tick; each direction by itself. What is unusual is left to `RtpStream`, which takes the stream
+back without losing a packet, and it returns within a few ticks.
+
+The tick thread calls `send`, `receive`, `admit` and `forget`; `recall`, `refresh`, `requeue` and `extend` are called by whoever holds the lock.
+"""
+
+from __future__ import annotations
+
+import select
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from callwright.telephony.rtp.inbound import Inbound, Rows
+from callwright.telephony.rtp.outbound import Outbound
+from callwright.telephony.rtp.stream import RtpStream
+
+__all__ = ["HeardFrames", "SteadyStreams"]
+
+_ROUNDS = 32  # datagrams per tick and stream
+_LONGEST_DATAGRAM = 2048
+_ADMIT_EVERY = 8  # ticks between two attempts of a stream to become steady
+
+
+class HeardFrames(NamedTuple):
+    """What steady streams heard in one tick: a row of pcm and an energy for each."""
+
+    streams: list[RtpStream]
+    pcm: npt.NDArray[np.int16]
+    energy: list[float]
+
+
+class SteadyStreams:
+    """Which streams are steady, and their packets."""
+
+    def __init__(self, lock: threading.Lock) -> None:
+        """lock: the engine's; held while arrays and sessions change, never over a system call."""
+        self._lock = lock
+        self._inbound = Inbound()
+        self._outbound = Outbound()
+        self._streams: dict[int, RtpStream] = {}
+        self._free: list[int] = []
+        self._in_changed = self._out_changed = True
+        self._poll = select.poll() if hasattr(select, "poll") else None
+        self._polled: set[int] = set()
+        self._in: list[RtpStream] = []
+        self._in_rows: Rows = np.zeros(0, np.int64)
+        self._receives: list[Callable[[int], bytes]] = []
+        self._by_fd: dict[int, int] = {}
+        self._out: list[RtpStream] = []
+        self._out_rows: Rows = np.zeros(0, np.int64)
+        self._sends: list[tuple[Callable[[memoryview], int], memoryview]] = []
+
+    # ------------------------------------------------------------ who is steady
+
+    def admit(self, streams: Iterable[RtpStream], tick: int) -> None:
+        """Take in those of the others whose turn it is to be asked."""
+        for stream in streams:
+            if (tick + stream.local_port // 2) % _ADMIT_EVERY == 0 and stream.ready:
+                with self._lock:
+                    self._admit(stream)
+
+    def _admit(self, stream: RtpStream) -> None:
+        if not stream.ready:  # it changed before we had the lock
+            return
+        if stream.row is None:
+            stream.row = self._free.pop() if self._free else len(self._streams)
+            self._streams[stream.row] = stream
+        session = stream.session
+        if not stream.steady_in and self._inbound.enter(stream.row, session):
+            stream.steady_in = self._in_changed = True
+        if not stream.steady_out and self._outbound.enter(stream.row, session):
+            stream.steady_out = self._out_changed = True
+
+    def recall(self, stream: RtpStream, *, inbound: bool = True, outbound: bool = True) -> None:
+        """The stream goes on by itself. The lock is held."""
+        if stream.row is None:
+            return
+        if inbound and stream.steady_in:
+            last = self._inbound.leave(stream.row)
+            stream.steady_in, self._in_changed = False, True
+            if last is not None:
+                stream.take_over(last)
+        if outbound and stream.steady_out:
+            self._outbound.leave(stream.row)
+            stream.steady_out, self._out_changed = False, True
+
+    def refresh(self, stream: RtpStream) -> None:
+        """Bring the counters of its session up to date. The lock is held."""
+        if stream.row is None:
+            return
+        if stream.steady_in:
+            self._inbound.refresh(stream.row)
+        if stream.steady_out:
+            self._outbound.refresh(stream.row)
+
+    def requeue(self, stream: RtpStream) -> None:
+        """Its queue is about to change. The lock is held."""
+        if stream.row is not None and stream.steady_out:
+            self._outbound.requeue(stream.row)
+
+    def extend(self, stream: RtpStream) -> None:
+        """Its queue is about to grow. The lock is held."""
+        if stream.row is not None and stream.steady_out:
+            self._outbound.extend(stream.row)
+
+    def forget(self, stream: RtpStream) -> None:
+        """The stream ends; before its socket is closed. The lock is held."""
+        self.recall(stream)
+        if stream.row is not None:
+            del self._streams[stream.row]
+            self._free.append(stream.row)
+            stream.row = None
+        fd = stream.fileno()
+        if fd in self._polled and self._poll is not None:
+            self._poll.unregister(fd)
+            self._polled.discard(fd)
+
+    # ------------------------------------------------------------ sending
+
+    def send(self, streams: Sequence[RtpStream]) -> list[RtpStream]:
+        """The packet of every steady stream; `stream.said` for those that are recorded. Returns the others: they send by themselves."""
+        with self._lock:
+            if self._out_changed:
+                self._gather_out()
+            others = [stream for stream in streams if not stream.steady_out]
+            if not self._out:
+                return others
+            for row in self._outbound.step(self._out_rows):
+                self._streams[row].played_out()
+            for stream in self._out:
+                if stream.recording is not None and stream.row is not None:
+                    stream.said = self._outbound.audio(stream.row)
+        for position, (send, packet) in enumerate(self._sends):
+            try:
+                send(packet)
+            except OSError:  # no route, buffer full: as lost on the way
+                self._out[position].send_errors += 1
+        return others
+
+    def _gather_out(self) -> None:
+        rows = [row for row in self._streams if self._outbound.lent(row)]
+        self._out = [self._streams[row] for row in rows]
+        self._out_rows = np.array(rows, np.int64)
+        self._sends = [(stream.transmit, self._outbound.packets[stream.row or 0]) for stream in self._out]
+        self._out_changed = False
+
+    # ------------------------------------------------------------ receiving
+
+    def receive(
+        self, streams: Sequence[RtpStream], now_ms: float
+    ) -> tuple[HeardFrames, list[RtpStream], list[RtpStream]]:
+        """Read every steady socket until it is empty. Returns what was heard, the streams that are to be read by themselves, and those that
+        are steady no more: their datagrams of this tick are with their sessions, their frame is still to be taken."""
+        with self._lock:
+            if self._in_changed:
+                self._gather_in()
+            others = [stream for stream in streams if not stream.steady_in]
+        if not self._in:
+            return HeardFrames([], np.zeros((0, 0), np.int16), []), others, []
+        datagrams, silent = self._read()
+        self._push(datagrams, silent, now_ms)
+        self._read_the_rest(now_ms)
+        with self._lock:
+            back = [self._streams[row] for row in self._inbound.starving(self._in_rows)]
+            for stream in back:
+                self.recall(stream, outbound=False)
+            heard = self._inbound.pop(self._in_rows)
+        streams = [self._streams[row] for row in heard.rows.tolist()] if back else self._in
+        for stream, pcm in zip(streams, heard.pcm, strict=True):
+            if stream.recording is not None:
+                stream.heard_pcm = pcm
+        return HeardFrames(streams, heard.pcm, heard.energy.tolist()), others, back
+
+    def _gather_in(self) -> None:
+        rows = [row for row in self._streams if self._inbound.lent(row)]
+        self._in = [self._streams[row] for row in rows]
+        self._in_rows = np.array(rows, np.int64)
+        self._receives = [stream.take_datagram for stream in self._in]
+        self._by_fd = {stream.fileno(): n for n, stream in enumerate(self._in)}
+        if self._poll is not None:
+            for fd in self._polled - self._by_fd.keys():
+                self._poll.unregister(fd)
+            for fd in self._by_fd.keys() - self._polled:
+                self._poll.register(fd, select.POLLIN)
+        self._polled = set(self._by_fd)
+        self._in_changed = False
+
+    def _read(self) -> tuple[list[bytes], list[int]]:
+        """A datagram of each socket, and the positions of those that had none."""
+        datagrams: list[bytes] = []
+        silent: list[int] = []
+        for position, receive in enumerate(self._receives):
+            try:
+                datagrams.append(receive(_LONGEST_DATAGRAM))
+            except BlockingIOError:
+                silent.append(position)
+            except OSError:  # an ICMP error of an earlier send
+                self._in[position].send_errors += 1
+                silent.append(position)
+        return datagrams, silent
+
+    def _read_the_rest(self, now_ms: float) -> None:
+        """More than one packet waits where the peer or the network was late."""
+        if self._poll is None:
+            return
+        more = [self._by_fd[fd] for fd, _ in self._poll.poll(0)]
+        for _ in range(_ROUNDS - 1):
+            datagrams: list[bytes] = []
+            still: list[int] = []
+            for position in more:
+                try:
+                    datagrams.append(self._receives[position](_LONGEST_DATAGRAM))
+                    still.append(position)
+                except BlockingIOError:
+                    continue
+                except OSError:
+                    self._in[position].send_errors += 1
+            if not still:
+                return
+            self._take(np.array(still, np.int64), datagrams, now_ms)
+            more = still
+
+    def _push(self, datagrams: list[bytes], silent: list[int], now_ms: float) -> None:
+        positions = np.arange(len(self._in))
+        if silent:
+            positions = np.delete(positions, silent)
+        if datagrams:
+            self._take(positions, datagrams, now_ms)
+
+    def _take(self, positions: Rows, datagrams: list[bytes], now_ms: float) -> None:
+        with self._lock:
+            for odd in self._inbound.push(self._in_rows[positions], datagrams, now_ms):
+                stream = self._in[int(positions[odd])]
+                # A stream recalled by the event loop meanwhile may have another peer by now: this datagram is of the former one.
+                if stream.steady_in or stream.odd_at_ms == now_ms:
+                    stream.odd_at_ms = now_ms
+                    self.recall(stream, outbound=False)
+                    stream.receive_one(datagrams[odd], now_ms)
