@@ -54,6 +54,26 @@ def asr(
     finish(report, json_file)
 
 
+@bench_app.command("media")
+def media(
+    calls: str = typer.Option("300,600,900,1200,2000", "--calls", metavar="N,...", help="How many calls at once."),
+    seconds: float = typer.Option(10.0, "--seconds", min=1.0, max=600.0, help="How long each number is measured."),
+    realtime: bool = typer.Option(False, "--realtime", help="Run before other processes (needs the privilege)."),
+    json_file: Path | None = typer.Option(None, "--json", metavar="FILE", help="Also write the figures as JSON."),
+) -> None:
+    """Media: G.711 calls through one engine on one core, processor time a call, spacing and loss of packets."""
+    from callwright.bench.media import run
+
+    counts = [int(part) for part in calls.split(",") if part.strip().isdigit() and 1 <= int(part) <= 5000]
+    if len(counts) != len(calls.split(",")):
+        raise typer.BadParameter(f"{calls!r} is no list of numbers 1..5000, such as 300,600", param_hint="--calls")
+    console = Console(stderr=True)
+    report = run(
+        counts, seconds, realtime=realtime, say=lambda part: console.print(f"measuring {part} ...", highlight=False)
+    )
+    finish(report, json_file)
+
+
 def finish(report: Report, json_file: Path | None) -> None:
     """Show the table, write the JSON, and end with 1 when a target is missed."""
     report.show(Console())
