@@ -91,7 +91,9 @@ def _crowd(data: dict[str, object]) -> Crowd:
                 voice=entry["voice"],
                 number=entry["number"],
                 port=entry["port"],
-                expected=Expected(expected["disposition"], tuple(expected["tags"]), tuple(expected["kb"])),
+                expected=Expected(
+                    expected["disposition"], tuple(expected["tags"]), tuple(expected["kb"]), dict(expected["slots"])
+                ),
             )
         )
     return Crowd(tuple(people), int(data["desk"]))  # type: ignore[call-overload]

@@ -26,6 +26,7 @@ from callwright.demo.people import Callee, Crowd
 from callwright.errors import InputError, Place, Problem
 from callwright.script.model import Script
 from callwright.telephony.port import DialOrder
+from callwright.testing.people.person import outcome_label
 
 __all__ = [
     "CALLER",
@@ -77,13 +78,13 @@ class DemoCall:
     def right(self) -> bool:
         """Whether the call came out as this person's known right outcome."""
         record = self.record
-        return self.person.expected.met_by(record.disposition, record.tags, record.kb)
+        return self.person.expected.met_by(record.disposition, record.tags, record.kb, record.slots)
 
     @property
     def got(self) -> str:
         """The outcome in the words of `Expected.label`."""
         record = self.record
-        return " ".join([record.disposition, *(f"+{tag}" for tag in record.tags), *(f"?{kb}" for kb in record.kb)])
+        return outcome_label(record.disposition, record.tags, record.kb, record.slots)
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,6 +64,6 @@ def test_the_draw_is_by_seed() -> None:
 def test_expected() -> None:
     expected = Expected("completed", ("confirmed",), ("price",))
     assert expected.label() == "completed +confirmed ?price"
-    assert expected.met_by("completed", ("x", "confirmed"), ("price",))
-    assert not expected.met_by("completed", ("confirmed",), ())
-    assert not expected.met_by("opted_out", ("confirmed",), ("price",))
+    assert expected.met_by("completed", ("x", "confirmed"), ("price",), {})
+    assert not expected.met_by("completed", ("confirmed",), (), {})
+    assert not expected.met_by("opted_out", ("confirmed",), ("price",), {})

@@ -88,19 +88,20 @@ _EN: Cast = (
     *_NOT_CONNECTED,
 )
 
-_BOOK = ("我现在方便", "感兴趣", "七岁", "礼拜天下午", "可以")
+_BOOK = ("我现在方便", "感兴趣", "我儿子六岁", "礼拜天下午", "好就这样吧")
+_BOOKED = {"child_age": "6", "when": "周日下午"}
 _ZH: Cast = (
-    (_person("agrees", Expected("completed", ("已预约",)), *_BOOK), 4),
-    (_person("asks-price-first", Expected("completed", ("已预约",), ("price",)), "多少钱", *_BOOK), 2),
+    (_person("agrees", Expected("completed", ("已预约",), (), _BOOKED), *_BOOK), 4),
+    (_person("asks-price-first", Expected("completed", ("已预约",), ("price",), _BOOKED), "多少钱", *_BOOK), 2),
     (_person("refuses-twice", Expected("declined", ("无意向",)), "不需要", "我不感兴趣"), 2),
     (_person("do-not-call", Expected("opted_out", ("免打扰",)), "不要再打电话"), 2),
-    (_person("asks-robot", Expected("completed", ("已预约",)), "你是机器人吗", *_BOOK), 2),
+    (_person("asks-robot", Expected("completed", ("已预约",), (), _BOOKED), "你是机器人吗", *_BOOK), 2),
     (_person("asks-person", Expected("transferred"), "转人工"), 2),
     (_person("silent", Expected("no_interaction")), 1),
     (
         _person(
             "speaks-over",
-            Expected("completed", ("已预约",), ("price",)),
+            Expected("completed", ("已预约",), ("price",), _BOOKED),
             "我现在方便",
             Line("多少钱", 1800),
             *_BOOK[1:],

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-__all__ = ["Expected", "Line", "Person", "draw"]
+__all__ = ["Expected", "Line", "Person", "draw", "outcome_label"]
 
 Answer = Literal["answer", "voicemail", "busy", "no_answer", "rejected", "unknown_number"]
 
@@ -19,21 +20,29 @@ class Line:
     over_ms: int | None = None
 
 
+def outcome_label(disposition: str, tags: Iterable[str], kb: Iterable[str], slots: Mapping[str, object]) -> str:
+    """An outcome in one line: `completed +confirmed ?fee age=6`."""
+    filled = (f"{name}={value}" for name, value in slots.items())
+    return " ".join([disposition, *(f"+{tag}" for tag in tags), *(f"?{entry}" for entry in kb), *filled])
+
+
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """The right outcome of a call: the disposition, and tags and knowledge entries that must be among the call's own."""
+    """The right outcome of a call: the disposition, and the tags, knowledge entries and slot values that must be among the call's own."""
 
     disposition: str
     tags: tuple[str, ...] = ()
     kb: tuple[str, ...] = ()
+    slots: Mapping[str, str] = field(default_factory=dict)
 
     def label(self) -> str:
-        """`completed +confirmed ?fee`."""
-        return " ".join([self.disposition, *(f"+{tag}" for tag in self.tags), *(f"?{kb}" for kb in self.kb)])
+        """`completed +confirmed ?fee age=6`."""
+        return outcome_label(self.disposition, self.tags, self.kb, self.slots)
 
-    def met_by(self, disposition: str, tags: tuple[str, ...], kb: tuple[str, ...]) -> bool:
+    def met_by(self, disposition: str, tags: tuple[str, ...], kb: tuple[str, ...], slots: Mapping[str, object]) -> bool:
         """Whether an outcome is the right one."""
-        return disposition == self.disposition and set(self.tags) <= set(tags) and set(self.kb) <= set(kb)
+        filled = all(str(slots.get(name)) == value for name, value in self.slots.items())
+        return disposition == self.disposition and set(self.tags) <= set(tags) and set(self.kb) <= set(kb) and filled
 
 
 @dataclass(frozen=True, slots=True)
