@@ -13,7 +13,7 @@ from callwright.dialogue.filling import SlotPlan
 from callwright.dialogue.understanding.normalise import normalise
 from callwright.dialogue.values import Context, Understood
 from callwright.script.model import Script, Slot
-from callwright.speech.asr.numerals import chinese_numerals, english_numerals
+from callwright.speech.numerals import chinese_numerals, english_numerals
 
 __all__ = ["MOST", "spoken_answers"]
 

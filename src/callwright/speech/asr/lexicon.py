@@ -17,8 +17,8 @@ from typing import Protocol
 from pypinyin import Style, lazy_pinyin
 
 from callwright.errors import ModelError, Place, Problem
-from callwright.speech.asr.numerals import chinese_numerals, english_numerals
 from callwright.speech.asr.spelling import phones_by_spelling
+from callwright.speech.numerals import chinese_numerals, english_numerals
 
 __all__ = ["ChineseLexicon", "EnglishLexicon", "Lexicon", "read_dictionary", "write_dictionary"]
 

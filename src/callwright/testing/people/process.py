@@ -32,6 +32,7 @@ __all__ = ["main", "serve"]
 
 HOST = "127.0.0.1"
 VOICE_RMS = 250.0
+BREATH_SAMPLES = 1200
 
 
 class Phone:
@@ -120,8 +121,15 @@ async def _sounds(person: Person, voices: Voices, beep: Pcm) -> dict[str, Pcm]:
     sounds = {text: await voices.say(person.voice, text) for text in texts}
     if person.answer == "voicemail":
         greeting = [await voices.say(person.voice, text) for text in person.variables["greeting"].split("|")]
-        sounds[VOICEMAIL] = np.concatenate([*greeting, beep])
+        pause = np.zeros(BREATH_SAMPLES, np.int16)
+        sounds[VOICEMAIL] = np.concatenate([piece for part in greeting for piece in (_spoken(part), pause)] + [beep])
     return sounds
+
+
+def _spoken(pcm: Pcm) -> Pcm:
+    """Without the silence around it: a greeting is spoken in one breath."""
+    loud = np.flatnonzero(np.abs(pcm.astype(np.int32)) > 400)
+    return pcm[loud[0] : loud[-1] + 1] if loud.size else pcm
 
 
 def _beep() -> Pcm:

@@ -6,8 +6,8 @@ import pytest
 
 from callwright.errors import ModelError
 from callwright.speech.asr.lexicon import ChineseLexicon, EnglishLexicon, read_dictionary, write_dictionary
-from callwright.speech.asr.numerals import chinese_numerals, english_numerals
 from callwright.speech.asr.spelling import phones_by_spelling
+from callwright.speech.numerals import chinese_numerals, english_numerals
 
 CHINESE = ChineseLexicon(
     {"没问题": [("m", "ei", "w", "en", "t", "i")], "没": [("m", "ei")], "问": [("w", "en")], "好": [("h", "ao")], "十": [("sh", "ib")],
