@@ -10,10 +10,11 @@ import asyncio
 import json
 import os
 import resource
+import socket
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,11 +27,11 @@ from callwright.errors import Place, Problem, SettingsError
 from callwright.telephony.port import Frame
 from callwright.telephony.rtp import g711
 from callwright.telephony.rtp.engine import RtpEngine
+from callwright.telephony.rtp.inbound import PACKET
 from callwright.telephony.rtp.stream import RtpStream
 
-__all__ = ["CALLS", "Load", "run"]
+__all__ = ["Load", "bare_us", "run"]
 
-CALLS = (300, 600, 900, 1200, 2000)
 _WARM_S = 3.0  # a peer is believed for good after its first second
 _LOUD = 1_000_000.0  # mean square of voice
 _SATURATED_BUSY = 0.9
@@ -93,11 +94,36 @@ def run(
     """Measure each number of calls for `seconds`. Raises SettingsError where it cannot run (not Linux, too few open files)."""
     if not sys.platform.startswith("linux"):
         raise _cannot("bench media needs Linux (sendmmsg, kernel time stamps)", "Run it on Linux.")
-    figures: list[Figure] = []
+    say("the bare system calls")
+    figures = [Figure("send and recv of one packet, nothing else", bare_us(), "us")]
     for count in calls:
         say(f"{count} calls for {seconds:g} s")
         figures += _figures(asyncio.run(_measure(count, seconds, realtime)))
     return Report("media", machine(), tuple(figures))
+
+
+def bare_us(sockets: int = 200, rounds: int = 7) -> float:
+    """Processor time of one `send` and one `recv` between connected sockets of this process, the least of some rounds: what no engine
+    with a socket per call can go below. The real calls cost more, their sockets are touched by another core in between."""
+    with ExitStack() as stack:
+        pairs = []
+        for _ in range(sockets):
+            one, other = (stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) for _ in range(2))
+            one.bind((HOST, 0))
+            other.bind((HOST, 0))
+            one.connect(other.getsockname())
+            other.connect(one.getsockname())
+            pairs.append((one.send, other.recv))
+        packet = bytes(PACKET)
+        best = float("inf")
+        for _ in range(rounds):
+            begin = time.thread_time()
+            for send, _receive in pairs:
+                send(packet)
+            for _send, receive in pairs:
+                receive(2048)
+            best = min(best, time.thread_time() - begin)
+    return best / sockets * 1e6
 
 
 def _figures(load: Load) -> Iterator[Figure]:

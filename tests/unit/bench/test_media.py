@@ -26,6 +26,7 @@ def test_spacing_and_gaps_of_streams_that_wrap() -> None:
 def test_a_small_load_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(media, "_WARM_S", 0.4)
     report = media.run([3], 1.0)
+    assert 0.1 < report.figures[0].value < 1000
     found = {figure.name.removeprefix("3 calls: "): figure.value for figure in report.figures}
     assert found["theirs lost"] < 50
     assert found["tick"] > 0
