@@ -45,11 +45,13 @@ async def until(leg: SipLeg, word: str, count: int) -> None:
     raise AssertionError(f"fewer than {count} times {word}")
 
 
-async def placed(tmp_path: Path, scenario: str, act: Callable[[SipLeg], Awaitable[None]], **line: object) -> LegEnded:
+async def placed(
+    tmp_path: Path, scenario: str, act: Callable[[SipLeg], Awaitable[None]], *arguments: str, **line: object
+) -> LegEnded:
     """Call sipp, do `act` once it answered, and give how the call ended; sipp must have run its scenario to the end."""
     async with (
         asyncio.timeout(40),
-        sipp(tmp_path, SCENARIOS / f"{scenario}.xml") as peer,
+        sipp(tmp_path, SCENARIOS / f"{scenario}.xml", *arguments) as peer,
         SipLine.open(HOST, engine=FakeMediaEngine(), **line) as ours,  # type: ignore[arg-type]
     ):
         leg = await ours.place(order(peer.port))
@@ -61,7 +63,7 @@ async def placed(tmp_path: Path, scenario: str, act: Callable[[SipLeg], Awaitabl
 
 
 async def taken(
-    tmp_path: Path, scenario: str, act: Callable[[SipIncomingLeg], Awaitable[None]], **line: object
+    tmp_path: Path, scenario: str, act: Callable[[SipIncomingLeg], Awaitable[None]], *arguments: str, **line: object
 ) -> None:
     """sipp calls us, `act` deals with the call; sipp must have run its scenario to the end."""
     async with (
@@ -75,7 +77,8 @@ async def taken(
                 tasks.create_task(act(leg))  # type: ignore[arg-type]
 
         tasks.create_task(serve())
-        async with sipp(tmp_path, SCENARIOS / f"{scenario}.xml", f"{HOST}:{ours.address[1]}") as peer:
+        target = f"{HOST}:{ours.address[1]}"
+        async with sipp(tmp_path, SCENARIOS / f"{scenario}.xml", target, *arguments) as peer:
             await peer.passed()
 
 
@@ -123,7 +126,8 @@ def test_reliable_provisional_responses_are_acknowledged(tmp_path: Path) -> None
     assert (end.cause, end.by) == ("bye", "us")
 
 
-def test_a_caller_that_requires_reliable_ringing_gets_it(tmp_path: Path) -> None:
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+def test_a_caller_that_requires_reliable_ringing_gets_it(tmp_path: Path, transport: str) -> None:
     ends: list[LegEnded] = []
 
     async def act(leg: SipIncomingLeg) -> None:
@@ -132,7 +136,8 @@ def test_a_caller_that_requires_reliable_ringing_gets_it(tmp_path: Path) -> None
         await leg.answer()
         ends.append(await rest(leg))
 
-    asyncio.run(taken(tmp_path, "uac_prack", act))
+    over_tcp = ("-t", "t1") if transport == "tcp" else ()
+    asyncio.run(taken(tmp_path, "uac_prack", act, *over_tcp, transport=transport))
     assert [(end.cause, end.by) for end in ends] == [("bye", "peer")]
 
 
@@ -195,3 +200,45 @@ def test_registration_is_renewed_in_time_and_taken_back(tmp_path: Path) -> None:
         return states
 
     assert asyncio.run(run())[-4:] == ["registered", "registering", "registered", "closed"]
+
+
+# ---------------------------------------------------------------- TCP
+
+
+@pytest.mark.parametrize("scenario", ["uas_answer", "uas_hold"])
+def test_a_call_over_tcp(tmp_path: Path, scenario: str) -> None:
+    async def act(leg: SipLeg) -> None:
+        if scenario == "uas_hold":
+            await leg.hold()
+            await leg.resume_call()
+        await leg.hangup()
+
+    end = asyncio.run(placed(tmp_path, scenario, act, "-t", "t1", transport="tcp"))
+    assert (end.cause, end.by) == ("bye", "us")
+
+
+# ---------------------------------------------------------------- transfers
+
+
+def test_a_blind_transfer_with_its_progress(tmp_path: Path) -> None:
+    codes: list[int] = []
+
+    async def act(leg: SipLeg) -> None:
+        codes.extend([progress.code async for progress in leg.transfer("sip:+8613900000002@192.0.2.9")])
+        await leg.hangup()
+
+    end = asyncio.run(placed(tmp_path, "uas_refer", act, credentials=Credentials("robot", "secret")))
+    assert codes == [202, 100, 180, 200]
+    assert (end.cause, end.by) == ("bye", "us")
+
+
+def test_a_transfer_nobody_decides_on_is_declined(tmp_path: Path) -> None:
+    ends: list[LegEnded] = []
+
+    async def act(leg: SipIncomingLeg) -> None:
+        await leg.ring()
+        await leg.answer()
+        ends.append(await rest(leg))
+
+    asyncio.run(taken(tmp_path, "uac_refer", act))
+    assert [(end.cause, end.by) for end in ends] == [("bye", "peer")]

@@ -49,21 +49,22 @@ async def sipp(folder: Path, scenario: Path, *arguments: str, calls: int = 1, po
     Without one it is called, and listens when the body begins.
     """
     port = port or free_port()
+    target = arguments[:1] if arguments and not arguments[0].startswith("-") else ()
     fixed = ("-i", HOST, "-p", str(port), "-m", str(calls), "-nostdin", "-timeout", "60", "-timeout_error")
     process = await asyncio.create_subprocess_exec(
         "sipp",
-        *arguments[:1],
+        *target,
         "-sf",
         str(scenario),
         *fixed,
-        *arguments[1:],
+        *arguments[len(target) :],
         cwd=folder,
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.PIPE,
     )
     try:
-        if not arguments or arguments[0].startswith("-"):
+        if not target:
             await listening(port)
         yield Sipp(process, port)
     finally:

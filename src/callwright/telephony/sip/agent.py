@@ -16,7 +16,7 @@ from callwright.telephony.sip import sdp
 from callwright.telephony.sip.call import Call, CallEvent, CallOffered
 from callwright.telephony.sip.digest import Credentials
 from callwright.telephony.sip.fields import host_text, parse_uri
-from callwright.telephony.sip.hops import Hop
+from callwright.telephony.sip.hops import Hop, Transport
 from callwright.telephony.sip.incoming import IncomingCall
 from callwright.telephony.sip.keepalive import Keepalive
 from callwright.telephony.sip.layer import ClientOwner, Server, TransactionLayer
@@ -40,7 +40,8 @@ class Identity:
     host, port: the address we are reached at (Via, Contact); domain: host of our From ("" = host); allow: source addresses that may
     open something new with us, None = all; everybody else gets silence; max_calls: more than these are answered 503;
     session_expires_s: how long a session lives without a refresh (RFC 4028; 0 = only when the far side asks); min_se_s: the least
-    we agree to (below 90 for tests only).
+    we agree to (below 90 for tests only); transport: what our Contact asks for; tcp: large requests may go by TCP;
+    takes_refer: somebody decides on a REFER of the far side; without, the answer is 603.
     """
 
     host: str
@@ -55,12 +56,19 @@ class Identity:
     incoming_max_ms: int = 3_600_000
     session_expires_s: int = 1_800
     min_se_s: int = LEAST_S
+    transport: Transport = "UDP"
+    tcp: bool = False
+    takes_refer: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Datagram:
+    """flow: the connection it belongs to, 0 = any that leads there."""
+
     data: bytes
     to: Peer
+    transport: Transport = "UDP"
+    flow: int = 0
 
 
 class Agent:
@@ -72,7 +80,8 @@ class Agent:
         self.timers = Timers()
         self.garbage = 0
         self.accepting = True
-        self.contact = f"<sip:{identity.user}@{host_text(identity.host)}:{identity.port}>"
+        way = "" if identity.transport == "UDP" else f";transport={identity.transport.lower()}"
+        self.contact = f"<sip:{identity.user}@{host_text(identity.host)}:{identity.port}{way}>"
         self.signature = ("User-Agent", identity.product)
         self.abilities: Headers = (
             ("Contact", self.contact),
@@ -83,7 +92,7 @@ class Agent:
         )
         self._out: list[Datagram] = []
         self._events: list[tuple[Call, CallEvent]] = []
-        self._layer = TransactionLayer(self.timers, self.send)
+        self._layer = TransactionLayer(self.timers, self.send, identity.tcp)
         self._calls: dict[tuple[str, str], Call] = {}
         self._live = 0
 
@@ -131,7 +140,7 @@ class Agent:
         call_id: str,
         target: str,
         caller: str,
-        destination: Peer,
+        destination: Peer | Hop,
         local: sdp.LocalMedia,
         now_ms: int,
         *,
@@ -155,14 +164,20 @@ class Agent:
         return call
 
     def register(
-        self, user: str, registrar: str, destination: Peer, expires_s: int, now_ms: int, on_change: Callable[[], None]
+        self,
+        user: str,
+        registrar: str,
+        destination: Peer | Hop,
+        expires_s: int,
+        now_ms: int,
+        on_change: Callable[[], None],
     ) -> Registration:
         """Keep `sip:user@registrar` registered with our address, from now until `close`. Raises WireError: that is no address."""
         registration = Registration(self, user, registrar, Hop(*destination), expires_s, on_change)
         registration.start(now_ms)
         return registration
 
-    def watch(self, destination: Peer, interval_ms: int, now_ms: int, on_change: Callable[[], None]) -> Keepalive:
+    def watch(self, destination: Peer | Hop, interval_ms: int, now_ms: int, on_change: Callable[[], None]) -> Keepalive:
         """Ask a peer by OPTIONS whether it is there, from now until `close`."""
         keepalive = Keepalive(self, Hop(*destination), interval_ms, on_change)
         keepalive.start(now_ms)
@@ -171,6 +186,10 @@ class Agent:
     def transport_failed(self, peer: Peer, now_ms: int) -> None:
         """A datagram to `peer` could not be sent: its transactions end (RFC 3261 section 17.1.4)."""
         self._layer.transport_failed(Hop(*peer), now_ms)
+
+    def connection_failed(self, hop: Hop, now_ms: int) -> None:
+        """A connection could not be opened, or broke."""
+        self._layer.connection_failed(hop, now_ms)
 
     # ------------------------------------------------------------ for calls
 
@@ -185,7 +204,11 @@ class Agent:
     def send(self, data: bytes, hop: Hop, owner: ClientOwner | None, now_ms: int) -> None:
         if owner is not None:
             owner.record(now_ms, "->", data)
-        self._out.append(Datagram(data, (hop.host, hop.port)))
+        self._out.append(Datagram(data, (hop.host, hop.port), hop.transport, hop.flow))
+
+    def hop_of(self, request: Request) -> Hop | None:
+        """Where a request of ours went."""
+        return self._layer.hop_of(request)
 
     def start_client(self, request: Request, hop: Hop, owner: ClientOwner, now_ms: int) -> None:
         """Send a request in a transaction of its own; `owner` gets what comes of it."""
@@ -218,8 +241,8 @@ class Agent:
 
     # ------------------------------------------------------------ what comes in
 
-    def receive(self, data: bytes, source: Peer, now_ms: int) -> None:
-        """A datagram came from `source`. What is no SIP is counted and dropped."""
+    def receive(self, data: bytes, source: Peer | Hop, now_ms: int) -> None:
+        """A message came from `source`. What is no SIP is counted and dropped."""
         if not data.strip(b"\r\n\0 "):
             return  # keep-alive (RFC 5626 section 3.5.1)
         try:
@@ -304,6 +327,8 @@ class Agent:
             self.respond(key, 420, now_ms, extra=(("Unsupported", ", ".join(tags)),))
         elif method == "INVITE":
             self._on_invite(key, server, request, source, now_ms)
+        elif method == "REFER":
+            self.respond(key, 603, now_ms)  # whoever is not in a call with us hands nobody over
         elif method == "OPTIONS":
             code = 200 if self.accepting and self._live < self.identity.max_calls else 503
             self.respond(key, code, now_ms, extra=self.abilities)

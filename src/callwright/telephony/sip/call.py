@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-from callwright.errors import WireError
+from callwright.errors import LineError, WireError
 from callwright.telephony.port import LegAnswered, LegEnded, LegEvent
 from callwright.telephony.sip import sdp
 from callwright.telephony.sip.acceptance import Acceptance
@@ -19,9 +19,10 @@ from callwright.telephony.sip.fields import mask
 from callwright.telephony.sip.hops import Hop
 from callwright.telephony.sip.modifier import Changed, Modifier
 from callwright.telephony.sip.offers import Offers
+from callwright.telephony.sip.refer import Referral, Referred, Transfer, TransferProgress
 from callwright.telephony.sip.requests import serve
 from callwright.telephony.sip.session_timer import SessionTimer
-from callwright.telephony.sip.transactions import Key
+from callwright.telephony.sip.transactions import Key, carried
 from callwright.telephony.sip.wire import Headers, Message, Request, Response, encode
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ __all__ = ["By", "Call", "CallEvent", "CallOffered", "Rung", "SessionSet", "fail
 
 By = Literal["us", "peer", "network"]
 
-_TIMERS = ("ring", "max", "cancel", "ok", "ok-end", "refresh", "expire", "again", "rel", "rel-end")
+_TIMERS = ("ring", "max", "cancel", "ok", "ok-end", "refresh", "expire", "again", "rel", "rel-end", "refer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ class CallOffered:
     at_ms: int
 
 
-CallEvent = LegEvent | SessionSet | CallOffered | Changed
+CallEvent = LegEvent | SessionSet | CallOffered | Changed | Referred | TransferProgress
 
 
 class Call:
@@ -83,6 +84,8 @@ class Call:
         self.session_timer = SessionTimer(identity.session_expires_s, identity.min_se_s)
         self.modifier = Modifier(self)
         self.acceptance: Acceptance | None = None
+        self.transfer: Transfer | None = None
+        self.referral: Referral | None = None
         self._max_ms = max_ms
         self._digest = DigestClient(identity.credentials, agent.new_id)
         self._acks: dict[tuple[str, int], tuple[Request, Hop]] = {}
@@ -133,6 +136,10 @@ class Call:
             return
         self.state = "ended"
         self.cancel_timer(*_TIMERS)
+        if self.transfer is not None:
+            self.transfer.fail("the call ended", now_ms)
+        if self.referral is not None:
+            self.referral.decline(now_ms, 481)
         self.emit(LegEnded(now_ms, cause, by, detail))
         self.agent.retire(self, now_ms)
 
@@ -142,7 +149,7 @@ class Call:
             return
         self.state = "terminating"
         self.ending = (cause, by, detail)
-        self.cancel_timer("ring", "max", "cancel", "refresh", "expire", "again", "rel", "rel-end")
+        self.cancel_timer("ring", "max", "cancel", "refresh", "expire", "again", "rel", "rel-end", "refer")
         if not self.confirmed:
             self._bye_wanted = True  # not before the ACK (RFC 3261 section 15)
             return
@@ -173,6 +180,16 @@ class Call:
         Nothing is sent before the call is answered; what was wanted meanwhile goes out then.
         """
         self.modifier.change(direction, method, now_ms)
+
+    def refer(self, now_ms: int, target: str) -> None:
+        """Ask the far side to call `target` instead (blind transfer); TransferProgress follows. The call itself stays up.
+
+        Raises:
+            LineError: the call is not up, `target` is no URI, or another transfer is under way.
+        """
+        if self.transfer is not None and not self.transfer.over:
+            raise LineError("another transfer is under way")
+        self.transfer = Transfer(self, target, now_ms)
 
     def restart_session(self, now_ms: int) -> None:
         """The session was agreed anew: begin to count (RFC 4028 section 10)."""
@@ -220,6 +237,8 @@ class Call:
         if request is self.modifier.running:
             if response.code >= 200:
                 self._on_changed(request, response, now_ms)
+        elif self.transfer is not None and request is self.transfer.request:
+            self.transfer.on_response(response, now_ms)
         elif request.method == "INVITE" and not request.has_to_tag:
             self.on_invite_response(request, response, source, now_ms)
         elif request.method == "BYE" and response.code >= 200 and self._is_main(request) and self.ending:
@@ -244,7 +263,8 @@ class Call:
             proof = tuple(item for item in request.headers if item[0] in ("Authorization", "Proxy-Authorization"))
             ack = dialog.request("ACK", self.agent.via(), self.agent.contact, proof, cseq=request.cseq[0])
             self._acks[key] = (ack, dialog.next_hop())
-        self.agent.send(encode(self._acks[key][0]), self._acks[key][1], self, now_ms)
+        ack, hop = self._acks[key]
+        self.agent.send(encode(carried(ack, hop.transport)), hop, self, now_ms)
 
     def on_invite_response(self, request: Request, response: Response, source: Hop, now_ms: int) -> None:
         raise AssertionError("only outgoing calls begin with INVITE")
@@ -253,6 +273,8 @@ class Call:
         """Nobody answered a request of ours (`timeout`), or it could not be sent (`transport`)."""
         if request is self.modifier.running:
             self.modifier.on_failure(request, kind, now_ms)
+        elif self.transfer is not None and request is self.transfer.request:
+            self.transfer.fail("no answer to REFER", now_ms)
         elif request.method == "BYE" and self._is_main(request):
             what = "no answer to BYE" if kind == "timeout" else "BYE could not be sent"
             self.end(now_ms, failure_cause(kind), "network", what)
@@ -282,6 +304,8 @@ class Call:
         """A request goes out again."""
         if request is self.modifier.running:
             self.modifier.running = repeated
+        elif self.transfer is not None and request is self.transfer.request:
+            self.transfer.request = repeated
 
     def hop(self, dialog: Dialog | None) -> Hop:
         """Where a request goes that belongs to this dialog, or to none yet."""

@@ -1,4 +1,4 @@
-"""The SIP line over UDP: one socket, one timer, one agent. Implements `LineDriver`; no thread, every task owned by the line.
+"""The SIP line over UDP, TCP or TLS: its sockets, one timer, one agent. Implements `LineDriver`; no thread, every task owned by the line.
 
 async with SipLine.open("192.0.2.10", engine=engine) as line:
     leg = await line.place(order)
@@ -10,38 +10,43 @@ import asyncio
 import ipaddress
 import logging
 import socket
+import ssl
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Literal
 
 import anyio
 
-from callwright.errors import LineError, WireError
+from callwright.errors import CallwrightError, LineError, RefusedError, WireError
 from callwright.telephony.port import Codec, DialOrder, LegEnded
 from callwright.telephony.sip import sdp
 from callwright.telephony.sip.agent import Agent, Identity
 from callwright.telephony.sip.call import Call, CallOffered
 from callwright.telephony.sip.digest import Credentials
 from callwright.telephony.sip.fields import host_text, parse_uri
+from callwright.telephony.sip.hops import Hop, Transport
 from callwright.telephony.sip.incoming import IncomingCall
 from callwright.telephony.sip.keepalive import Health, Keepalive
-from callwright.telephony.sip.leg import MediaEngine, MediaStream, SipIncomingLeg, SipLeg, close_media
+from callwright.telephony.sip.leg import MediaEngine, MediaStream, ReferPolicy, SipIncomingLeg, SipLeg, close_media
 from callwright.telephony.sip.orders import check_order
+from callwright.telephony.sip.refer import Referred
 from callwright.telephony.sip.registration import Registration, RegistrationStatus
 from callwright.telephony.sip.session_timer import LEAST_S
+from callwright.telephony.sip.streams import Streams
+from callwright.telephony.sip.tls import TlsSettings, client_context, server_context
 
 __all__ = ["SipLine"]
 
 log = logging.getLogger(__name__)
 
+FREE_PORT_TRIES = 8
 CODECS: tuple[Codec, ...] = ("PCMA", "PCMU")
 
 
 class SipLine(asyncio.DatagramProtocol):
     """Made by `SipLine.open`. `address`: the (ip, port) we listen on."""
 
-    def __init__(
-        self, engine: MediaEngine, media_timeout_s: float, grace_s: float, proxy: tuple[str, int] | None
-    ) -> None:
+    def __init__(self, engine: MediaEngine, media_timeout_s: float, grace_s: float, proxy: Hop | None) -> None:
         self.media_timeout_ms = int(media_timeout_s * 1000)
         self.address = ("", 0)
         self._engine = engine
@@ -75,6 +80,10 @@ class SipLine(asyncio.DatagramProtocol):
         max_calls: int = 1_000,
         media_timeout_s: float = 30.0,
         grace_s: float = 4.0,
+        transport: Literal["udp", "tcp", "tls"] = "udp",
+        tcp: bool = False,
+        tls: TlsSettings | None = None,
+        refer: ReferPolicy | None = None,
         register: str = "",
         expires_s: int = 3_600,
         keepalive_s: float = 0.0,
@@ -86,19 +95,30 @@ class SipLine(asyncio.DatagramProtocol):
         advertise: IP address the far side reaches us at, when it is not `host`; proxy: (ip, port) every new call goes through;
         domain: host of our From; allow: source addresses that may call us (None = all, others get silence); media_timeout_s: end
         a call after that much RTP silence (0 = never); grace_s: how long closing waits for answers to BYE and CANCEL;
+        transport: how calls go out; tcp: beside UDP, take connections too and send large requests (> 1300 octets) that way;
+        tls: whom we believe and who we are; connections are only taken when we have a certificate.
+        refer: decides on transfers the far side asks for (None = all are refused with 603);
         register: `user@registrar` to register as, with the proxy or the registrar's host (expires_s: for how long at a time; see
         `registration`); keepalive_s: ask the proxy by OPTIONS that often (0 = never; see `health`);
         session_expires_s, min_se_s: session timer asked for and the least agreed to (RFC 4028; below 90 for tests only).
 
         Raises:
-            LineError: the address cannot be bound; the registrar's host does not resolve.
+            LineError: the address cannot be bound; the registrar's host does not resolve; a file of
+                `tls` cannot be used; the proxy cannot be connected to (over TLS: its certificate is not accepted).
         """
         if keepalive_s and proxy is None:
             raise LineError("a keep-alive asks the proxy: the line needs one")
         if not advertise and host in ("0.0.0.0", "::"):  # noqa: S104 -- refused, not bound
             raise LineError("a line on every address needs `advertise`: the IP address the far side reaches us at")
-        line = cls(engine, media_timeout_s, grace_s, proxy)
-        bound = _bind(host, port)
+        way: Transport = "TLS" if transport == "tls" else "TCP" if transport == "tcp" else "UDP"
+        believed = client_context(tls or TlsSettings()) if way == "TLS" else None
+        shown = server_context(tls or TlsSettings()) if way == "TLS" else None
+        line = cls(engine, media_timeout_s, grace_s, proxy and Hop(*proxy, way))
+        line._streams = Streams(
+            line._tasks, line._received, line._connection_failed, believed, tls.server_name if tls else ""
+        )
+        listens = tcp or way == "TCP" or shown is not None
+        bound = await _bind_both(host, port, line._streams if listens else None, shown)
         identity = Identity(
             advertise or host,
             bound.getsockname()[1],
@@ -108,11 +128,14 @@ class SipLine(asyncio.DatagramProtocol):
             max_calls=max_calls,
             session_expires_s=session_expires_s,
             min_se_s=min_se_s,
+            transport=way,
+            tcp=tcp,
+            takes_refer=refer is not None,
         )
+        line._refer = refer
         line.address = (host, identity.port)
         line._agent = Agent(identity)
-        transport, _ = await line._loop.create_datagram_endpoint(lambda: line, sock=bound)
-        line._transport = transport
+        line._transport, _ = await line._loop.create_datagram_endpoint(lambda: line, sock=bound)
         failure: BaseException | None = None
         try:
             async with line._tasks:
@@ -124,11 +147,14 @@ class SipLine(asyncio.DatagramProtocol):
                 finally:
                     await line.aclose()
         finally:
+            line._streams.close()
             line._transport.close()
         if failure is not None:
             raise failure
 
     async def _begin(self, register: str, expires_s: int, keepalive_s: float) -> None:
+        if self._proxy and self._proxy.transport != "UDP":
+            await self._streams.connect(self._proxy)
         if keepalive_s and self._proxy:
             self._keepalive = self._agent.watch(self._proxy, int(keepalive_s * 1000), self.now_ms(), self._told.set)
         if register:
@@ -137,7 +163,7 @@ class SipLine(asyncio.DatagramProtocol):
                 place = parse_uri(f"sip:{registrar}")
                 if not at or not user:
                     raise WireError("no user")
-                hop = self._proxy or await self._resolve(place.host, place.port or 5060)
+                hop = self._proxy or await self._resolve(place.host, place.port)
                 self._registration = self._agent.register(
                     user, registrar, hop, expires_s, self.now_ms(), self._told.set
                 )
@@ -167,12 +193,14 @@ class SipLine(asyncio.DatagramProtocol):
 
         Raises:
             RefusedError: the permit does not cover the order.
-            LineError: the order cannot be used, the host does not resolve, no audio port is free, the line is closed.
+            LineError: the order cannot be used, the host does not resolve or cannot be connected to, no audio port is free, the line is closed.
         """
-        target = check_order(order)
+        target = check_order(order, self._agent.identity.transport)
         if self._closed:
             raise LineError("the line is closed")
-        destination = self._proxy or await self._resolve(target.host, target.port or 5060)
+        destination = self._proxy or await self._resolve(target.host, target.port)
+        if destination.transport != "UDP":
+            await self._streams.connect(destination, target.host)
         stream = await self.open_media()
         try:
             if self._closed:
@@ -226,6 +254,7 @@ class SipLine(asyncio.DatagramProtocol):
         if self._timer is not None:
             self._timer.cancel()
         self._incoming.put_nowait(None)
+        self._streams.close()
         self._transport.close()
 
     # ------------------------------------------------------------ for legs
@@ -247,24 +276,64 @@ class SipLine(asyncio.DatagramProtocol):
         """Carry out what the agent wants: send, tell the legs, set the timer."""
         while (datagrams := self._agent.datagrams()) or self._agent.has_events:
             for datagram in datagrams:
-                self._send(datagram.data, datagram.to)
+                if datagram.transport == "UDP":
+                    self._send(datagram.data, datagram.to)
+                else:
+                    self._streams.send(datagram.data, Hop(*datagram.to, datagram.transport, datagram.flow))
             for call, event in self._agent.events():
                 if isinstance(event, CallOffered) and isinstance(call, IncomingCall):
                     offered = self._legs[call] = SipIncomingLeg(self, call, CODECS)
                     self._incoming.put_nowait(offered)
                 elif leg := self._legs.get(call):
                     leg.take(event)
+                    if isinstance(event, Referred):
+                        self._tasks.create_task(self._decide(call, leg, event))
                     if isinstance(event, LegEnded):
                         del self._legs[call]
         if not self._agent.waiting:
             self._quiet.set()
         self._arm()
 
+    async def _decide(self, call: Call, leg: SipLeg, request: Referred) -> None:
+        """The far side wants to be connected with somebody else: ask the policy, place the call, report how it goes."""
+        referral = call.referral
+        if referral is None or self._refer is None:
+            return
+        try:
+            order = await self._refer.allow(leg, request)
+        except CallwrightError as error:
+            log.warning("sip: a transfer is refused: %s", error)
+            order = None
+        if order is None:
+            referral.decline(self.now_ms())
+            self.pump()
+            return
+        referral.accept(self.now_ms())
+        self.pump()
+        try:
+            new = await self.place(order)
+        except CallwrightError as error:
+            log.warning("sip: the call of a transfer cannot be placed: %s", error)
+            referral.tell(603 if isinstance(error, RefusedError) else 503, "", self.now_ms())
+            self.pump()
+            return
+        new.watch(referral.tell)
+        self._refer.placed(leg, new)
+
     # ------------------------------------------------------------ asyncio.DatagramProtocol
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        """A datagram came in."""
-        self._agent.receive(data, (addr[0], addr[1]), self.now_ms())
+        """A datagram came in; a line over TLS takes none."""
+        if self._agent.identity.transport != "TLS":
+            self._received(data, Hop(addr[0], addr[1]))
+
+    def _received(self, data: bytes, source: Hop) -> None:
+        self._agent.receive(data, source, self.now_ms())
+        self.pump()
+
+    def _connection_failed(self, hop: Hop, reason: str) -> None:
+        log.warning("sip: the connection to %s:%d is lost: %s", hop.host, hop.port, reason)
+        self._agent.connection_failed(hop, self.now_ms())
         self.pump()
 
     def error_received(self, exc: Exception) -> None:
@@ -276,6 +345,8 @@ class SipLine(asyncio.DatagramProtocol):
 
     _agent: Agent
     _transport: asyncio.DatagramTransport
+    _streams: Streams
+    _refer: ReferPolicy | None
 
     def _send(self, data: bytes, peer: tuple[str, int]) -> None:
         if self._transport.is_closing():
@@ -300,14 +371,32 @@ class SipLine(asyncio.DatagramProtocol):
         self._agent.handle_timer(self.now_ms())
         self.pump()
 
-    async def _resolve(self, host: str, port: int) -> tuple[str, int]:
+    async def _resolve(self, host: str, port: int | None) -> Hop:
+        way = self._agent.identity.transport
+        port = port or (5061 if way == "TLS" else 5060)
         family = socket.AF_INET6 if ":" in self.address[0] else socket.AF_INET
         try:
             found = await self._loop.getaddrinfo(host, port, family=family, type=socket.SOCK_DGRAM)
         except OSError as error:
             raise LineError(f"the target's host does not resolve: {error.strerror or error}") from error
         address = found[0][4]
-        return str(address[0]), int(address[1])
+        return Hop(str(address[0]), int(address[1]), way)
+
+
+async def _bind_both(host: str, port: int, streams: Streams | None, tls: ssl.SSLContext | None) -> socket.socket:
+    """A UDP socket, and connections taken on the same port; a free port must be free for both."""
+    for left in reversed(range(1 if port else FREE_PORT_TRIES)):
+        bound = _bind(host, port)
+        try:
+            if streams is not None:
+                await streams.listen(host, bound.getsockname()[1], tls)
+        except LineError:
+            bound.close()
+            if not left:
+                raise
+        else:
+            return bound
+    raise AssertionError("the last try returns or raises")
 
 
 def _bind(host: str, port: int) -> socket.socket:

@@ -24,9 +24,21 @@ from callwright.telephony.sip.transactions import (
     client_key,
     server_key,
 )
-from callwright.telephony.sip.wire import Request, Response
+from callwright.telephony.sip.wire import Request, Response, encode
 
 __all__ = ["Client", "ClientOwner", "Server", "ServerOwner", "TransactionLayer"]
+
+MAX_UDP = 1_300
+
+
+def _machine(request: Request, hop: Hop) -> InviteClient | NonInviteClient:
+    kind = InviteClient if request.method == "INVITE" else NonInviteClient
+    return kind(request, hop.transport)
+
+
+def _reaches(hop: Hop, broken: Hop) -> bool:
+    """Whether what goes to `hop` goes over the connection that leads to `broken`."""
+    return (hop.flow == broken.flow != 0) or hop[:3] == broken[:3]
 
 
 class ClientOwner(Protocol):
@@ -56,6 +68,7 @@ class Client:
     machine: InviteClient | NonInviteClient
     hop: Hop
     owner: ClientOwner
+    fallback: Hop | None = None  # where it goes when the connection chosen for its size cannot be opened
 
 
 @dataclass(slots=True, eq=False)
@@ -73,11 +86,17 @@ class Server:
 
 
 class TransactionLayer:
-    """`send(data, hop, owner, now_ms)` puts bytes on the way."""
+    """`send(data, hop, owner, now_ms)` puts bytes on the way; large_by_tcp: requests above 1300 octets do not go by UDP."""
 
-    def __init__(self, timers: Timers, send: Callable[[bytes, Hop, ClientOwner | None, int], None]) -> None:
+    def __init__(
+        self,
+        timers: Timers,
+        send: Callable[[bytes, Hop, ClientOwner | None, int], None],
+        large_by_tcp: bool = False,
+    ) -> None:
         self.clients: dict[Key, Client] = {}
         self.servers: dict[Key, Server] = {}
+        self.large_by_tcp = large_by_tcp
         self._merges: dict[Key, Key] = {}
         self._timers = timers
         self._send = send
@@ -95,10 +114,19 @@ class TransactionLayer:
 
     def start(self, request: Request, hop: Hop, owner: ClientOwner, now_ms: int) -> None:
         """Send a request in a transaction of its own; `owner` gets what comes of it."""
-        machine = InviteClient(request) if request.method == "INVITE" else NonInviteClient(request)
-        key = client_key(request)
-        client = self.clients[key] = Client(machine, hop, owner)
-        self.run_client(key, client, machine.start(now_ms), now_ms)
+        large = self.large_by_tcp and hop.transport == "UDP" and len(encode(request)) > MAX_UDP
+        chosen = Hop(hop.host, hop.port, "TCP") if large else hop
+        self._start(Client(_machine(request, chosen), chosen, owner, hop if large else None), now_ms)
+
+    def _start(self, client: Client, now_ms: int) -> None:
+        key = client_key(client.machine.request)
+        self.clients[key] = client
+        self.run_client(key, client, client.machine.start(now_ms), now_ms)
+
+    def hop_of(self, request: Request) -> Hop | None:
+        """Where a request of ours went; a CANCEL goes the same way."""
+        client = self.clients.get(client_key(request))
+        return client.hop if client else None
 
     def respond_to(self, key: Key, client: Client, response: Response, source: Hop, now_ms: int) -> None:
         """A response of one of our transactions came."""
@@ -135,7 +163,8 @@ class TransactionLayer:
     # ------------------------------------------------------------ requests of the far side
 
     def open_server(self, key: Key, request: Request, source: Hop, to_tag: str, owner: ServerOwner | None) -> Server:
-        machine = InviteServer(request) if request.method == "INVITE" else NonInviteServer(request)
+        kind = InviteServer if request.method == "INVITE" else NonInviteServer
+        machine = kind(request, source.transport)
         merge: Key = (request.call_id, request.from_.tag, request.cseq)
         server = self.servers[key] = Server(machine, source, merge, to_tag, owner)
         return server
@@ -181,10 +210,26 @@ class TransactionLayer:
 
     def transport_failed(self, hop: Hop, now_ms: int) -> None:
         """Nothing can be sent to `hop`: its transactions end (RFC 3261 section 17.1.4)."""
-        for key, client in [item for item in self.clients.items() if item[1].hop[:3] == hop[:3]]:
+        for key, client in [item for item in self.clients.items() if _reaches(item[1].hop, hop)]:
             self.run_client(key, client, client.machine.transport_error(), now_ms)
         for key, server in [item for item in self.servers.items() if item[1].hop[:3] == hop[:3]]:
             self.run_server(key, server, server.machine.transport_error(), now_ms)
+
+    def connection_failed(self, hop: Hop, now_ms: int) -> None:
+        """A connection could not be opened, or broke: requests that nothing has come for are lost (RFC 3261 section 18.4).
+
+        What was answered provisionally goes on: the rest may come over a new connection. A request that went by TCP for its size
+        alone goes by UDP after all (section 18.1.1).
+        """
+        for key, client in [item for item in self.clients.items() if _reaches(item[1].hop, hop)]:
+            if client.machine.state not in ("calling", "trying"):
+                continue
+            if client.fallback is not None:
+                self._drop_client(key)
+                request = client.machine.request
+                self._start(Client(_machine(request, client.fallback), client.fallback, client.owner), now_ms)
+            else:
+                self.run_client(key, client, client.machine.transport_error(), now_ms)
 
     def invite_of(self, cancel: Request) -> Server | None:
         """The INVITE transaction a CANCEL is for."""

@@ -10,13 +10,15 @@ from typing import Protocol
 import anyio
 
 from callwright.errors import LineError, WireError
-from callwright.telephony.port import Codec, LegAnswered, LegDtmf, LegEnded, LegEvent, Media
+from callwright.telephony.port import Codec, DialOrder, LegAnswered, LegDtmf, LegEnded, LegEvent, Media
 from callwright.telephony.sip import sdp
 from callwright.telephony.sip.call import Call, CallEvent, CallOffered, Rung, SessionSet
 from callwright.telephony.sip.incoming import IncomingCall
 from callwright.telephony.sip.modifier import Changed
+from callwright.telephony.sip.outgoing import OutgoingCall
+from callwright.telephony.sip.refer import Referred, TransferProgress
 
-__all__ = ["LegHost", "MediaEngine", "MediaStream", "SipIncomingLeg", "SipLeg", "close_media"]
+__all__ = ["LegHost", "MediaEngine", "MediaStream", "ReferPolicy", "SipIncomingLeg", "SipLeg", "close_media"]
 
 
 class MediaStream(Media, Protocol):
@@ -67,6 +69,16 @@ class LegHost(Protocol):
     def media_timeout_ms(self) -> int: ...
 
 
+class ReferPolicy(Protocol):
+    """Decides on transfers the far side asks for."""
+
+    async def allow(self, leg: SipLeg, request: Referred) -> DialOrder | None:
+        """The call to place for it, with its permit; None = no (603)."""
+
+    def placed(self, leg: SipLeg, new: SipLeg) -> None:
+        """The new call is on its way; the policy owns it now."""
+
+
 class SipLeg:
     """A call we placed. See `telephony.port.Leg`; `ladder` holds every message of the call, numbers hidden."""
 
@@ -79,6 +91,7 @@ class SipLeg:
         self._queue: asyncio.Queue[LegEvent] = asyncio.Queue()
         self._over = asyncio.Event()
         self._read_out = False
+        self._progress: asyncio.Queue[TransferProgress] = asyncio.Queue()
         self._changing: asyncio.Future[int] | None = None
         if stream is not None:
             self._own(stream)
@@ -100,6 +113,13 @@ class SipLeg:
         self._host.pump()
         await self._over.wait()
 
+    def watch(self, watcher: Callable[[int, str, int], None]) -> None:
+        """Report every answer to our INVITE as (code, reason, now_ms), the final one or the end of the call last."""
+        if isinstance(self._call, OutgoingCall):
+            self._call.watcher = watcher
+        if self._over.is_set():
+            watcher(503, "", self._host.now_ms())
+
     async def hold(self) -> None:
         """Ask the far side to take audio only, and send none. Raises LineError when it refuses, or the call ends first."""
         await self._change("sendonly")
@@ -107,6 +127,22 @@ class SipLeg:
     async def resume_call(self) -> None:
         """Audio both ways again. Raises LineError like `hold`."""
         await self._change("sendrecv")
+
+    async def transfer(self, target: str) -> AsyncIterator[TransferProgress]:
+        """Blind transfer: ask the far side to call `target` (SIP or TEL URI) instead; gives its progress up to the final one.
+
+        The call stays up; hang up when the final progress is a 2xx, go on talking when it is not.
+
+        Raises:
+            LineError: the call is not up, `target` is no URI, another transfer is under way.
+        """
+        self._call.refer(self._host.now_ms(), target)
+        self._host.pump()
+        final = False
+        while not final:
+            progress = await self._progress.get()
+            final = progress.final
+            yield progress
 
     async def _change(self, direction: sdp.Direction) -> None:
         if self._changing is not None or self._over.is_set():
@@ -137,7 +173,9 @@ class SipLeg:
             self._configure(event)
         elif isinstance(event, Changed):
             self._changed(event.code)
-        elif isinstance(event, CallOffered) or self._over.is_set():
+        elif isinstance(event, TransferProgress):
+            self._progress.put_nowait(event)
+        elif isinstance(event, CallOffered | Referred) or self._over.is_set():
             return
         else:
             if isinstance(event, LegAnswered) and self._stream is not None:

@@ -8,6 +8,7 @@ from callwright.compliance.decision import Permit
 from callwright.errors import LineError, RefusedError, WireError
 from callwright.telephony.port import DialOrder
 from callwright.telephony.sip.fields import Uri, parse_uri
+from callwright.telephony.sip.hops import Transport
 from callwright.telephony.sip.replies import KNOWN_METHODS
 
 __all__ = ["check_order"]
@@ -24,7 +25,7 @@ _OURS = _ROUTING | _DIALOG | _PROOF | set("vftimlck")
 _IDENTITY = frozenset(("p-asserted-identity", "p-preferred-identity"))
 
 
-def check_order(order: DialOrder) -> Uri:
+def check_order(order: DialOrder, transport: Transport = "UDP") -> Uri:
     """The target, once everything about the order holds.
 
     Raises:
@@ -42,8 +43,9 @@ def check_order(order: DialOrder) -> Uri:
         raise LineError("the target is no SIP URI: write sip:NUMBER@HOST[:PORT]") from error
     if not _same_number(target.user, permit.callee):
         raise RefusedError("the target dials another number than the permit allows")
-    if target.scheme != "sip" or not target.host or dict(target.parameters).get("transport", "udp") != "udp":
-        raise LineError("the target must be a sip: URI reached over UDP")
+    wanted = (dict(target.parameters).get("transport") or transport).upper()
+    if target.scheme != "sip" or not target.host or wanted != transport:
+        raise LineError(f"the target must be a sip: URI reached over {transport}, as the line is")
     if not _CALL_ID.fullmatch(order.call_id):
         raise LineError("the call_id may hold letters, digits and -.!%*_+~ only, at most 120")
     if not order.codecs or order.ring_timeout_s <= 0 or order.max_duration_s <= 0:

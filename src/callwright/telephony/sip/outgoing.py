@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from callwright.errors import WireError
@@ -52,6 +53,9 @@ class OutgoingCall(Call):
         self._destination = destination
         self._ring_ms = ring_ms
         self._order = RSeqOrder()
+        self.watcher: Callable[[int, str, int], None] | None = (
+            None  # (code, reason, now_ms) of every answer to the INVITE
+        )
         self._provisional = self._tried = self._cancelled = self._rang = self._early = False
         domain = host_text(agent.identity.domain or agent.identity.host)
         headers: Headers = (
@@ -89,6 +93,12 @@ class OutgoingCall(Call):
 
     # ------------------------------------------------------------ ends
 
+    def end(self, now_ms: int, cause: str, by: By, detail: str = "") -> None:
+        if self.watcher is not None:
+            watcher, self.watcher = self.watcher, None
+            watcher(408 if cause == "timeout" else 487, "", now_ms)  # nothing new when a final answer was told already
+        super().end(now_ms, cause, by, detail)
+
     def hang_up(self, now_ms: int, cause: str = "", by: By = "us", detail: str = "") -> None:
         """BYE when answered, CANCEL before (as soon as a provisional answer allows it, RFC 3261 section 9.1).
 
@@ -113,7 +123,7 @@ class OutgoingCall(Call):
         keep = {"via", "from", "to", "call-id", "route", "max-forwards"}
         headers = tuple((name, value) for name, value in self.invite.headers if name.lower() in keep)
         cancel = Request((*headers, ("CSeq", f"{self.invite.cseq[0]} CANCEL")), b"", "CANCEL", self.invite.uri)
-        self.agent.start_client(cancel, self._destination, self, now_ms)
+        self.agent.start_client(cancel, self.agent.hop_of(self.invite) or self._destination, self, now_ms)
         self.set_timer("cancel", now_ms + GIVE_UP, self._given_up)
 
     def _given_up(self, now_ms: int) -> None:
@@ -134,6 +144,8 @@ class OutgoingCall(Call):
 
     def on_invite_response(self, request: Request, response: Response, source: Hop, now_ms: int) -> None:
         """1xx, 2xx (also from further forks and repeated), 3xx-6xx."""
+        if self.watcher is not None and response.code < 300:
+            self.watcher(response.code, response.reason, now_ms)
         if response.code < 200:
             self._on_provisional(request, response, source, now_ms)
         elif response.code < 300:
@@ -143,6 +155,8 @@ class OutgoingCall(Call):
         elif response.code == 422 and self.state == "calling" and self.session_timer.too_small(response):
             self.repeat(request, self.session_timer.ask(), now_ms)
         elif self.state == "calling":
+            if self.watcher is not None:
+                self.watcher(response.code, response.reason, now_ms)
             self.emit(LegRejected(now_ms, response.code, response.reason, q850_cause(response)))
             self.end(now_ms, "rejected", "peer", f"{response.code} {response.reason}")
 

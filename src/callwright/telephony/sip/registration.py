@@ -44,7 +44,9 @@ class RegistrationStatus:
 
 
 class Registration(Asker):
-    """Made by `Agent.register`. user, registrar: `sip:user@registrar` (host or host:port) is made known; `on_change` hears of every new status."""
+    """Made by `Agent.register`. user, registrar: `sip:user@registrar` (host or host:port) is made known;
+    `on_change` hears of every new status.
+    """
 
     def __init__(
         self, agent: Agent, user: str, registrar: str, hop: Hop, expires_s: int, on_change: Callable[[], None]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from callwright.telephony.port import LegDtmf
 from callwright.telephony.sip.dialog import Dialog
+from callwright.telephony.sip.refer import Referral, Referred, refer_target
 from callwright.telephony.sip.replies import ALLOW, KNOWN_METHODS, SDP_TYPE, unsupported
 from callwright.telephony.sip.transactions import Key
 from callwright.telephony.sip.wire import Request
@@ -35,9 +36,36 @@ def serve(call: Call, key: Key, request: Request, dialog: Dialog, now_ms: int) -
     elif request.method == "PRACK":
         agent.respond(key, call.on_prack(request), now_ms)
     elif request.method == "NOTIFY":
-        agent.respond(key, 481, now_ms)  # no subscription
+        _on_notify(call, key, request, now_ms)
+    elif request.method == "REFER":
+        _on_refer(call, key, request, now_ms)
     else:
         agent.respond(key, 405 if request.method in KNOWN_METHODS else 501, now_ms, extra=(ALLOW,))
+
+
+def _on_notify(call: Call, key: Key, request: Request, now_ms: int) -> None:
+    """Progress of a transfer of ours; there is no other subscription."""
+    package = request.get("event").partition(";")[0].strip().lower()
+    if package != "refer":
+        call.agent.respond(key, 489, now_ms, extra=(("Allow-Events", "refer"),))
+    elif call.transfer is None:
+        call.agent.respond(key, 481, now_ms)
+    else:
+        call.agent.respond(key, call.transfer.on_notify(request, now_ms), now_ms)
+
+
+def _on_refer(call: Call, key: Key, request: Request, now_ms: int) -> None:
+    """The far side wants us to call somebody (RFC 3515 section 2.4): only where somebody is there to decide."""
+    target = refer_target(request)
+    if target is None:
+        call.agent.respond(key, 400, now_ms, reason="No Single Refer-To")
+    elif call.state != "answered" or not call.agent.identity.takes_refer:
+        call.agent.respond(key, 603, now_ms)
+    elif call.referral is not None and call.referral.open:
+        call.agent.respond(key, 491, now_ms)
+    else:
+        call.referral = Referral(call, key, request)
+        call.emit(Referred(now_ms, target.uri, request.get("referred-by")[:200]))
 
 
 def _on_info(call: Call, key: Key, request: Request, now_ms: int) -> None:

@@ -1,4 +1,4 @@
-"""The four transaction state machines over UDP (RFC 3261 section 17, with the Accepted states of RFC 6026). Sans-IO, times in ms.
+"""The four transaction state machines (RFC 3261 section 17, with the Accepted states of RFC 6026). Sans-IO, times in ms.
 
 Every method returns what to do, in order: bytes to send, timers to set, messages for the transaction user, the end. A timer that
 fires in a state where it means nothing is ignored, so nothing needs to be cancelled.
@@ -7,9 +7,10 @@ fires in a state where it means nothing is ignored, so nothing needs to be cance
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
+from callwright.telephony.sip.hops import Transport
 from callwright.telephony.sip.wire import Request, Response, encode
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "Terminated",
     "Transaction",
     "ack_for_failure",
+    "carried",
     "client_key",
     "server_key",
 ]
@@ -103,13 +105,31 @@ def ack_for_failure(invite: Request, response: Response) -> Request:
     return Request(headers + rest, b"", "ACK", invite.uri)
 
 
+def carried(request: Request, transport: Transport) -> Request:
+    """The request as it goes over this transport: our Via names it (RFC 3261 section 18.1.1)."""
+    if transport == "UDP":
+        return request
+    name, via = request.headers[0]
+    return replace(
+        request, headers=((name, via.replace("SIP/2.0/UDP", f"SIP/2.0/{transport}", 1)), *request.headers[1:])
+    )
+
+
 class Transaction:
     """What all four have in common. `state` is the name of the RFC's state, in lower case."""
 
-    def __init__(self, request: Request, state: str) -> None:
+    def __init__(self, request: Request, state: str, transport: Transport = "UDP") -> None:
         self.request = request
+        self._transport = transport
         self.state = state
         self._interval = T1
+
+    def _repeats(self, *effects: SetTimer) -> list[Effect]:
+        """Timers that send again or wait for copies: over a connection nothing is lost or repeated (RFC 3261 table 4)."""
+        return list(effects) if self._transport == "UDP" else []
+
+    def _linger(self, name: str, now_ms: int, ms: int) -> SetTimer:
+        return SetTimer(name, now_ms + (ms if self._transport == "UDP" else 0))
 
     @property
     def terminated(self) -> bool:
@@ -146,13 +166,13 @@ class Transaction:
 class InviteClient(Transaction):
     """RFC 3261 figure 5, RFC 6026 section 7.2. States: calling, proceeding, completed, accepted, terminated."""
 
-    def __init__(self, request: Request) -> None:
-        super().__init__(request, "calling")
-        self._bytes = encode(request)
+    def __init__(self, request: Request, transport: Transport = "UDP") -> None:
+        super().__init__(request, "calling", transport)
+        self._bytes = encode(carried(request, transport))
         self._ack = b""
 
     def start(self, now_ms: int) -> list[Effect]:
-        return [Send(self._bytes), SetTimer("A", now_ms + T1), SetTimer("B", now_ms + GIVE_UP)]
+        return [Send(self._bytes), *self._repeats(SetTimer("A", now_ms + T1)), SetTimer("B", now_ms + GIVE_UP)]
 
     def receive(self, response: Response, now_ms: int) -> list[Effect]:
         """A response whose `client_key` is ours."""
@@ -165,8 +185,8 @@ class InviteClient(Transaction):
                 self.state = "accepted"
                 return [Deliver(response), SetTimer("M", now_ms + GIVE_UP)]
             self.state = "completed"
-            self._ack = encode(ack_for_failure(self.request, response))
-            return [Send(self._ack), Deliver(response), SetTimer("D", now_ms + GIVE_UP)]
+            self._ack = encode(carried(ack_for_failure(self.request, response), self._transport))
+            return [Send(self._ack), Deliver(response), self._linger("D", now_ms, GIVE_UP)]
         if self.state == "completed" and code >= 300:
             return [Send(self._ack)]
         if self.state == "accepted" and 200 <= code < 300:
@@ -185,12 +205,12 @@ class InviteClient(Transaction):
 class NonInviteClient(Transaction):
     """RFC 3261 figure 6. States: trying, proceeding, completed, terminated."""
 
-    def __init__(self, request: Request) -> None:
-        super().__init__(request, "trying")
-        self._bytes = encode(request)
+    def __init__(self, request: Request, transport: Transport = "UDP") -> None:
+        super().__init__(request, "trying", transport)
+        self._bytes = encode(carried(request, transport))
 
     def start(self, now_ms: int) -> list[Effect]:
-        return [Send(self._bytes), SetTimer("E", now_ms + T1), SetTimer("F", now_ms + GIVE_UP)]
+        return [Send(self._bytes), *self._repeats(SetTimer("E", now_ms + T1)), SetTimer("F", now_ms + GIVE_UP)]
 
     def receive(self, response: Response, now_ms: int) -> list[Effect]:
         """A response whose `client_key` is ours."""
@@ -200,7 +220,7 @@ class NonInviteClient(Transaction):
             self.state = "proceeding"
             return [Deliver(response)]
         self.state = "completed"
-        return [Deliver(response), SetTimer("K", now_ms + T4)]
+        return [Deliver(response), self._linger("K", now_ms, T4)]
 
     def _timers(self) -> dict[tuple[str, str], Callable[[int], list[Effect]]]:
         return {
@@ -218,8 +238,8 @@ class InviteServer(Transaction):
     The user sends a 2xx again by itself until the ACK is there (RFC 3261 section 13.3.1.4).
     """
 
-    def __init__(self, request: Request) -> None:
-        super().__init__(request, "proceeding")
+    def __init__(self, request: Request, transport: Transport = "UDP") -> None:
+        super().__init__(request, "proceeding", transport)
         self._last = b""
 
     def receive(self, request: Request, now_ms: int) -> list[Effect]:
@@ -227,7 +247,7 @@ class InviteServer(Transaction):
         if request.method == "ACK":
             if self.state == "completed":
                 self.state = "confirmed"
-                return [SetTimer("I", now_ms + T4)]
+                return [self._linger("I", now_ms, T4)]
             return [Deliver(request)] if self.state == "accepted" else []
         return [Send(self._last)] if self.state in ("proceeding", "completed") and self._last else []
 
@@ -245,7 +265,7 @@ class InviteServer(Transaction):
             self.state = "accepted"
             return [Send(data), SetTimer("L", now_ms + GIVE_UP)]
         self.state = "completed"
-        return [Send(data), SetTimer("G", now_ms + T1), SetTimer("H", now_ms + GIVE_UP)]
+        return [Send(data), *self._repeats(SetTimer("G", now_ms + T1)), SetTimer("H", now_ms + GIVE_UP)]
 
     def _timers(self) -> dict[tuple[str, str], Callable[[int], list[Effect]]]:
         return {
@@ -259,8 +279,8 @@ class InviteServer(Transaction):
 class NonInviteServer(Transaction):
     """RFC 3261 figure 8. States: trying, proceeding, completed, terminated."""
 
-    def __init__(self, request: Request) -> None:
-        super().__init__(request, "trying")
+    def __init__(self, request: Request, transport: Transport = "UDP") -> None:
+        super().__init__(request, "trying", transport)
         self._last = b""
 
     def receive(self, _request: Request, _now_ms: int) -> list[Effect]:
@@ -276,7 +296,7 @@ class NonInviteServer(Transaction):
             self.state = "proceeding"
             return [Send(self._last)]
         self.state = "completed"
-        return [Send(self._last), SetTimer("J", now_ms + GIVE_UP)]
+        return [Send(self._last), self._linger("J", now_ms, GIVE_UP)]
 
     def _timers(self) -> dict[tuple[str, str], Callable[[int], list[Effect]]]:
         return {("completed", "J"): self._end}

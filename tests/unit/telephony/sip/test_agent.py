@@ -25,7 +25,7 @@ from callwright.testing.sip_peer import LOCAL, PEER, SDP, Bench, answer, codes, 
         ("OPTIONS", 200),
         ("REGISTER", 405),
         ("MESSAGE", 405),
-        ("REFER", 405),
+        ("REFER", 603),
         ("SUBSCRIBE", 405),
         ("FLY", 501),
         ("BYE", 481),
@@ -426,7 +426,7 @@ def test_requests_within_a_call() -> None:
     assert codes(bench.ask("INFO", 8, "x", to=to, content_type="text/plain")) == [415]
     assert codes(bench.ask("INFO", 9, to=to)) == [200]
     assert codes(bench.ask("PRACK", 10, to=to)) == [481]
-    assert codes(bench.ask("REFER", 11, to=to)) == [405]
+    assert codes(bench.ask("REFER", 11, to=to)) == [400]
     other: dict[str, Any] = {"from": "<sip:z@h>;tag=other"}
     assert codes(bench.ask("BYE", 12, to=to, **other)) == [481]
     assert codes(bench.ask("BYE", 13, to=to)) == [200]

@@ -1,0 +1,160 @@
+"""REFER and its NOTIFYs within a call (RFC 3515): handing the far side over, and being handed over, with progress both ways."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from callwright.errors import LineError, WireError
+from callwright.telephony.sip.fields import Address, parse_address, parse_uri
+from callwright.telephony.sip.replies import REASONS
+from callwright.telephony.sip.transactions import Key
+from callwright.telephony.sip.wire import Request, Response
+
+if TYPE_CHECKING:
+    from callwright.telephony.sip.call import Call
+
+__all__ = ["Referral", "Referred", "Transfer", "TransferProgress", "refer_target"]
+
+PATIENCE_MS = 120_000
+
+_FRAG = re.compile(rb"SIP/2\.0 ([1-6]\d\d)(?: ([^\r\n]*))?")
+
+
+@dataclass(frozen=True, slots=True)
+class TransferProgress:
+    """How a transfer of ours goes. code: 202 = the far side tries; 1xx as its new call goes; from 200 on it is over:
+    2xx = they talk, 3xx-6xx = they do not (408 = nothing was heard for long). final marks the last one."""
+
+    at_ms: int
+    code: int
+    reason: str
+    final: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Referred:
+    """The far side asks us to call `target` (a SIP URI); the call's `referral` waits for `accept` or `decline`."""
+
+    at_ms: int
+    target: str
+    referred_by: str
+
+
+class Transfer:
+    """A REFER of ours: one at a time in a call. Progress comes by NOTIFY, which may overtake the answer to the REFER."""
+
+    def __init__(self, call: Call, target: str, now_ms: int) -> None:
+        self._call = call
+        self._over = False
+        try:
+            parse_uri(target)
+        except WireError as error:
+            raise LineError("a transfer goes to a SIP or TEL URI") from error
+        if call.state != "answered" or call.dialog is None or not call.confirmed:
+            raise LineError("only a call that is up can be transferred")
+        by = parse_address(call.dialog.local).uri
+        extra = (("Refer-To", f"<{target}>"), ("Referred-By", f"<{by}>"))
+        self.request = call.send_in(call.dialog, "REFER", now_ms, extra)
+        call.set_timer("refer", now_ms + PATIENCE_MS, lambda now: self._tell(408, "nothing was heard", True, now))
+
+    @property
+    def over(self) -> bool:
+        return self._over
+
+    def on_response(self, response: Response, now_ms: int) -> None:
+        """The answer to the REFER: accepted, or the end."""
+        if 200 <= response.code < 300:
+            self._tell(202, response.reason, False, now_ms)
+        elif response.code >= 300:
+            self._tell(response.code, response.reason, True, now_ms)
+
+    def fail(self, reason: str, now_ms: int) -> None:
+        """Nobody answered, or the call ended before the transfer did."""
+        self._tell(408, reason, True, now_ms)
+
+    def on_notify(self, request: Request, now_ms: int) -> int:
+        """A NOTIFY of the far side; the code it is answered with."""
+        state = request.get("subscription-state").partition(";")[0].strip().lower()
+        match = _FRAG.match(request.body.lstrip())
+        if request.content_type != "message/sipfrag" or match is None:
+            if state == "terminated":
+                self._tell(408, "the far side reports no more", True, now_ms)
+                return 200
+            return 400
+        code = int(match[1])
+        self._tell(
+            code, (match[2] or b"").decode("utf-8", "replace")[:100], code >= 200 or state == "terminated", now_ms
+        )
+        return 200
+
+    def _tell(self, code: int, reason: str, final: bool, now_ms: int) -> None:
+        if self._over:
+            return
+        self._over = final
+        if final:
+            self._call.cancel_timer("refer")
+        self._call.emit(TransferProgress(now_ms, code, reason, final))
+
+
+class Referral:
+    """A REFER of the far side that somebody must decide on. Until then it has no answer; afterwards `tell` reports the new call."""
+
+    def __init__(self, call: Call, key: Key, request: Request) -> None:
+        self._call = call
+        self._key = key
+        self._number = request.cseq[0]
+        self._open = False
+        self._decided = False
+        self._told = 0
+
+    @property
+    def open(self) -> bool:
+        """Not decided yet, or still reporting."""
+        return self._open or not self._decided
+
+    def decline(self, now_ms: int, code: int = 603) -> None:
+        """No."""
+        if not self._decided:
+            self._decided = True
+            self._call.agent.respond(self._key, code, now_ms)
+
+    def accept(self, now_ms: int) -> None:
+        """202, and the first NOTIFY at once (section 2.4.4)."""
+        if self._decided:
+            return
+        self._decided = self._open = True
+        self._call.agent.respond(self._key, 202, now_ms, extra=(("Contact", self._call.agent.contact),))
+        self.tell(100, "Trying", now_ms)
+
+    def tell(self, code: int, reason: str, now_ms: int) -> None:
+        """The new call's answer `code` came; from 200 on this is the last report. Nothing when the old call is over."""
+        call = self._call
+        if not self._open or code == self._told or call.state != "answered" or call.dialog is None:
+            return
+        self._open, self._told = code < 200, code
+        state = "active;expires=120" if code < 200 else "terminated;reason=noresource"
+        extra = (
+            ("Event", f"refer;id={self._number}"),
+            ("Subscription-State", state),
+            ("Content-Type", "message/sipfrag;version=2.0"),
+        )
+        text = " ".join((reason or REASONS.get(code, "")).split())
+        request = replace(
+            call.make_in(call.dialog, "NOTIFY", extra),
+            body=f"SIP/2.0 {code} {text}\r\n".encode("utf-8", "surrogateescape"),
+        )
+        call.agent.start_client(request, call.dialog.next_hop(), call, now_ms)
+
+
+def refer_target(request: Request) -> Address | None:
+    """The one Refer-To of a REFER that we could call; None when there is none, or more."""
+    values = request.items("refer-to")
+    try:
+        address = parse_address(values[0]) if len(values) == 1 else None
+        if address is not None:
+            parse_uri(address.uri)
+    except WireError:
+        return None
+    return address
