@@ -118,7 +118,11 @@ class JitterBuffer:
     def lend(self) -> LentBuffer | None:
         """What an owner needs who goes on by itself while packets come one by one and in time; None: this is no such moment."""
         ready = self._anchored and not (self._hold or self._fresh or self._late_run or self._stray is not None)
-        if not ready or not 0 <= self._top - self._cursor + 1 <= _DEEPEST or self._newest_at != self._top * FRAME_SAMPLES:
+        if (
+            not ready
+            or not 0 <= self._top - self._cursor + 1 <= _DEEPEST
+            or self._newest_at != self._top * FRAME_SAMPLES
+        ):
             return None
         frames = [self._frames.get(number) for number in range(self._cursor, self._top + 1)]
         whole = [frame for frame in frames if isinstance(frame, bytes)]

@@ -15,6 +15,7 @@ from callwright.telephony.rtp.session import Session
 __all__ = ["Outbound"]
 
 _PACKET = 12 + FRAME_SAMPLES
+_MARKER = 0x00800000
 _AHEAD = 50  # frames copied at once from a queue (a second)
 
 Rows = npt.NDArray[np.int64]
@@ -28,6 +29,7 @@ class Outbound:
         self._silence: dict[int, bytes] = {}
         self._asking: set[int] = set()  # rows whose queue is to be asked for its next frame
         self._ending: set[int] = set()  # rows that spoke and have to fall silent
+        self._marking: set[int] = set()  # rows whose next packet begins anew after skipped ticks
         self._packets: npt.NDArray[np.uint8] = np.zeros((0, _PACKET), np.uint8)
         self._make_room(64)
 
@@ -78,6 +80,7 @@ class Outbound:
         del self._sessions[row], self._silence[row]
         self._asking.discard(row)
         self._ending.discard(row)
+        self._marking.discard(row)
         self._ready[row] = self._used[row] = self._counted[row] = 0
 
     def refresh(self, row: int) -> None:
@@ -94,6 +97,13 @@ class Outbound:
         self._asking.add(row)
         self._ending.add(row)
 
+    def skip(self, row: int, ticks: int) -> None:
+        """Ticks that could not be kept."""
+        self.refresh(row)
+        self._sessions[row].skip(ticks)
+        self._words[row, 1] = (int(self._words[row, 1]) + ticks * FRAME_SAMPLES) & 0xFFFFFFFF
+        self._marking.add(row)
+
     def extend(self, row: int) -> None:
         """The queue is about to grow at its end."""
         self.refresh(row)
@@ -107,9 +117,13 @@ class Outbound:
     def step(self, rows: Rows) -> list[int]:
         """Make the packets of this tick (rows: all that are on loan). Returns the rows whose queue has been played to its end by it."""
         first = self._words[rows, 0].astype(np.uint32)
-        self._words[rows, 0] = (first & 0xFFFF0000) | ((first + 1) & 0xFFFF)
+        self._words[rows, 0] = (first & 0xFF7F0000) | ((first + 1) & 0xFFFF)
         self._words[rows, 1] = self._words[rows, 1].astype(np.uint32) + np.uint32(FRAME_SAMPLES)
         self._sent[rows] += 1
+        for row in self._marking:
+            self._words[row, 0] |= _MARKER
+            self._sessions[row].begun()
+        self._marking.clear()
         for row in self._ending:
             self._payloads[row][:] = self._silence[row]
         self._ending.clear()

@@ -162,6 +162,10 @@ class Session:
         second = payload_type | 0x80 if marker else payload_type
         return HEADER.pack(0x80, second, sequence, timestamp, self._ssrc) + payload
 
+    def begun(self) -> None:
+        """The packet with the marker was sent by whoever has this stream on loan."""
+        self._marker = False
+
     def skip(self, ticks: int) -> None:
         """Ticks that could not be kept: our clock goes on, the queue waits for them."""
         self._timestamp = (self._timestamp + ticks * FRAME_SAMPLES) & 0xFFFFFFFF

@@ -105,6 +105,13 @@ class SteadyStreams:
         if stream.row is not None and stream.steady_out:
             self._outbound.requeue(stream.row)
 
+    def skip(self, stream: RtpStream, ticks: int) -> None:
+        """Ticks that could not be kept. The lock is held."""
+        if stream.row is not None and stream.steady_out:
+            self._outbound.skip(stream.row, ticks)
+        else:
+            stream.session.skip(ticks)
+
     def extend(self, stream: RtpStream) -> None:
         """Its queue is about to grow. The lock is held."""
         if stream.row is not None and stream.steady_out:

@@ -39,6 +39,8 @@ class Loans(Protocol):
 
     def extend(self, stream: RtpStream) -> None: ...
 
+    def skip(self, stream: RtpStream, ticks: int) -> None: ...
+
 
 class RtpStream:
     """One RTP stream pair on its own even UDP port; made by `RtpEngine.open`. Implements `telephony.port.Media`.
@@ -330,8 +332,7 @@ class RtpStream:
 
     def tick_skip(self, ticks: int) -> None:
         with self._lock:
-            self._loans.recall(self, inbound=False)
-            self.session.skip(ticks)
+            self._loans.skip(self, ticks)
 
     def tick_close(self) -> None:
         """Free the port, then finish the recording; `close` returns after that."""
