@@ -13,7 +13,7 @@ from pathlib import Path
 from callwright.compliance.decision import DialFacts, Permit, decide
 from callwright.telephony.port import DialOrder
 
-__all__ = ["CALLEE", "CALLER", "HOST", "Sipp", "free_port", "listening", "order", "permit", "sipp"]
+__all__ = ["CALLEE", "CALLER", "HOST", "Sipp", "bound", "free_port", "listening", "order", "permit", "sipp"]
 
 HOST = "127.0.0.1"
 CALLEE, CALLER = "+8613900000001", "+861085550000"
@@ -74,6 +74,7 @@ async def sipp(folder: Path, scenario: Path, *arguments: str, calls: int = 1, po
 
 
 def bound(port: int) -> bool:
+    """Whether somebody listens on the port, by UDP or TCP."""
     return any(f":{port:04X} 00000000" in Path(f"/proc/net/{kind}").read_text() for kind in ("udp", "tcp"))
 
 

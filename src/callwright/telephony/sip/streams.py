@@ -83,7 +83,8 @@ class _Connection(asyncio.Protocol):
 
 
 class Streams:
-    """received(message, hop): a whole message came; failed(hop, reason): a connection could not be opened, or broke."""
+    """received(message, hop): a whole message came; failed(hop, reason): a connection could not be opened, or broke;
+    allow: addresses that may connect to us (None = all)."""
 
     def __init__(
         self,
@@ -92,12 +93,14 @@ class Streams:
         failed: Callable[[Hop, str], None],
         tls: ssl.SSLContext | None,
         server_name: str,
+        allow: frozenset[str] | None = None,
     ) -> None:
         self.received = received
         self._failed = failed
         self._tasks = tasks
         self._tls = tls
         self._server_name = server_name
+        self._allow = allow
         self._names: dict[str, str] = {}
         self._by_flow: dict[int, _Connection] = {}
         self._by_hop: dict[Hop, _Connection] = {}
@@ -157,7 +160,8 @@ class Streams:
         address = transport.get_extra_info("peername")
         secure = transport.get_extra_info("ssl_object") is not None
         hop = Hop(address[0], address[1], "TLS" if secure else "TCP", self._flows)
-        if len(self._by_flow) >= MAX_CONNECTIONS or self._closed:
+        stranger = self._allow is not None and address[0] not in self._allow
+        if stranger or len(self._by_flow) >= MAX_CONNECTIONS or self._closed:
             transport.abort()
         self._by_flow[hop.flow] = self._by_hop[_plain(hop)] = connection
         return hop

@@ -226,6 +226,21 @@ def test_large_requests_over_real_sockets() -> None:
     asyncio.run(run())
 
 
+def test_strangers_are_not_connected() -> None:
+    async def run() -> None:
+        allow = frozenset({"192.0.2.7"})
+        async with (
+            asyncio.timeout(10),
+            SipLine.open(HOST, engine=FakeMediaEngine(), transport="tcp", allow=allow) as line,
+        ):
+            reader, writer = await asyncio.open_connection(*line.address)
+            with contextlib.suppress(ConnectionResetError):
+                assert await reader.read() == b""
+            writer.close()
+
+    asyncio.run(run())
+
+
 def test_garbage_and_keepalives_on_a_connection() -> None:
     async def run() -> None:
         async with asyncio.timeout(10), SipLine.open(HOST, engine=FakeMediaEngine(), transport="tcp") as line:
