@@ -255,3 +255,35 @@ def test_a_keepalive_needs_a_proxy() -> None:
                 raise AssertionError("opened")
 
     asyncio.run(run())
+
+
+def test_hold_and_resume_from_line_to_line() -> None:
+    async def run() -> None:
+        async with pair(take) as two:
+            leg = await two.place()
+            async for event in leg.events():
+                if isinstance(event, LegAnswered):
+                    await leg.hold()
+                    with pytest.raises(LineError, match="another change"):
+                        await asyncio.gather(leg.resume_call(), leg.hold())
+                    await leg.hangup()
+            assert [item[4] for item in two.media.streams[0].configured][:2] == ["sendrecv", "sendonly"]
+            with pytest.raises(LineError, match="over"):
+                await leg.hold()
+
+    asyncio.run(run())
+
+
+def test_a_change_that_the_end_of_the_call_overtakes() -> None:
+    async def run() -> None:
+        async with pair(take) as two:
+            leg = await two.place()
+            async for event in leg.events():
+                if isinstance(event, LegAnswered):
+                    held = asyncio.ensure_future(leg.hold())
+                    await asyncio.sleep(0)
+                    await leg.hangup()
+                    with pytest.raises(LineError, match="ended first"):
+                        await held
+
+    asyncio.run(run())

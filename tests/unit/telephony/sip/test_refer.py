@@ -19,6 +19,7 @@ from callwright.testing.media import FakeMediaEngine
 from callwright.testing.sip_peer import Bench, answer, codes, methods
 
 HOST = "127.0.0.1"
+BROKEN, NOWHERE = -1, -2
 CALLEE, CALLER = "+8613900000001", "+861085550000"
 TARGET = "sip:+8613900000002@192.0.2.9"
 
@@ -191,6 +192,10 @@ class Policy:
 
     async def allow(self, leg: SipLeg, request: Referred) -> DialOrder | None:
         self.asked.append(request)
+        if self.third == BROKEN:
+            raise LineError("no consent is on file")
+        if self.third == NOWHERE:
+            return order("+8613900000002", 9, "no/call/id")
         return None if self.third is None else order("+8613900000002", self.third, "referred")
 
     def placed(self, leg: SipLeg, new: SipLeg) -> None:
@@ -198,7 +203,14 @@ class Policy:
 
 
 @pytest.mark.parametrize(
-    ("third", "codes"), [("answers", [202, 100, 180, 200]), ("busy", [202, 100, 486]), ("nobody", [603])]
+    ("third", "codes"),
+    [
+        ("answers", [202, 100, 180, 200]),
+        ("busy", [202, 100, 486]),
+        ("nobody", [603]),
+        ("broken", [603]),
+        ("nowhere", [202, 100, 503]),
+    ],
 )
 def test_three_parties(third: str, codes: list[int]) -> None:
     async def attend(line: SipLine) -> None:
@@ -222,7 +234,8 @@ def test_three_parties(third: str, codes: list[int]) -> None:
             SipLine.open(HOST, engine=FakeMediaEngine(), refer=policy) as theirs,
             SipLine.open(HOST, engine=FakeMediaEngine()) as last,
         ):
-            policy.third = None if third == "nobody" else last.address[1]
+            special = {"nobody": None, "broken": BROKEN, "nowhere": NOWHERE}
+            policy.third = special.get(third, last.address[1])
             tasks.create_task(attend(last))
             tasks.create_task(answer_all(theirs))
             leg = await ours.place(order(CALLEE, theirs.address[1], "first"))
@@ -237,4 +250,4 @@ def test_three_parties(third: str, codes: list[int]) -> None:
     seen, policy = asyncio.run(run())
     assert sorted(seen) == sorted(codes)
     assert [request.target for request in policy.asked] == [TARGET]
-    assert len(policy.legs) == (0 if third == "nobody" else 1)
+    assert len(policy.legs) == (1 if third in ("answers", "busy") else 0)
