@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 import time
 import webbrowser
 from collections.abc import Callable
@@ -59,6 +60,10 @@ def demo(
     console = Console(highlight=False)
     if not console.is_terminal:
         console = Console(highlight=False, width=150)
+    if lang is Language.en and shutil.which("flite") is None:
+        console.print(
+            "flite is not installed (Debian: apt-get install flite): the people speak with espeak-ng, which is understood less well"
+        )
     begun = time.monotonic()
     result = asyncio.run(_run(console, lang.value, calls, robots, seed, out))
     rows = [(call.person.id, call.record, call.person.expected.label(), call.right) for call in result.calls]

@@ -127,7 +127,7 @@ def offer(local: LocalMedia, session_id: int, version: int, direction: Direction
     """Our offer: the codecs of `local` in order, and telephone-event."""
     formats = tuple(Format(PT_OF[codec], f"{codec}/8000") for codec in local.codecs)
     formats += (Format(EVENT_PT, "TELEPHONE-EVENT/8000"),)
-    line = MediaLine("audio", local.port, "RTP/AVP", formats, "", local.host, direction, 20, local.port + 1)
+    line = MediaLine("audio", local.port, "RTP/AVP", formats, "", local.host, direction, 20)
     return Description(session_id, version, local.host, (line,))
 
 
@@ -156,7 +156,6 @@ def answer(
         local.host,
         direction,
         20,
-        local.port + 1,
     )
     lines = tuple(ours if line is audio else _refused(line) for line in offered.media)
     session = Session(
