@@ -65,8 +65,7 @@ class SoundAutomaton:
             begin = last + 1 - length
             written = text[begin : last + 1]
             for phrase, number in entries:
-                score = _likeness(written, phrase)
-                if written != phrase and score:
+                if written != phrase and (score := _likeness(written, phrase)):
                     yield begin, last + 1, phrase, number, score
 
     def _learn(self, text: str) -> str:

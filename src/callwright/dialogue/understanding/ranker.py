@@ -26,6 +26,7 @@ Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.intp]
 Labels = npt.NDArray[np.intp]
 _TOP = 3
+_TOLD = 2  # n-grams that say why
 _FOREIGN_LEAD = 0.5  # in margins; the classes stand at +1 and -1
 
 
@@ -121,14 +122,16 @@ class Ranker:
         return Ranked(ranking, decision, self._why(columns, values * rows[:, picked[0]]) if told else "")
 
     def _mixed(self, shares: list[float], labels: list[int], columns: Ints, values: Floats) -> list[float]:
-        """Shares mixed with the cosine to each label's nearest sentence."""
+        """Shares mixed with the cosine to each label's nearest sentence. Only the first two decide anything; the others get the least
+        score they can have."""
         mix = self.calibration.mix
         if not mix:
             return shares
         query = self._scratch()
         query[columns] = values
-        near = [self._nearness(query, label) for label in labels]
+        near = [self._nearness(query, label) for label in labels[:2]]
         query[columns] = 0.0
+        near += [0.0] * (len(labels) - len(near))
         return [(1 - mix) * share + mix * cosine for share, cosine in zip(shares, near, strict=True)]
 
     def scores(self, texts: Sequence[str]) -> list[tuple[str, float]]:
@@ -169,7 +172,7 @@ class Ranker:
 
     def _why(self, columns: Ints, pull: Floats) -> str:
         pull, found = pull.copy(), []
-        for _ in range(min(_TOP, len(pull))):
+        for _ in range(min(_TOLD, len(pull))):
             place = int(pull.argmax())
             found.append(f"{readable(self.vocabulary[columns[place]])} {float(pull[place]):+.2f}")
             pull[place] = -math.inf

@@ -57,6 +57,8 @@ class Rules:
         found = self._explicit(text, view, origins)
         found += self._by_regex(text, raw)
         found += self._by_sound(view, origins, found)
+        if not found:
+            return ()
         answers = [hit for hit in found if not self._is_no_answer(text, hit)]
         return longest(self._with_negation(text, answers))
 

@@ -162,15 +162,20 @@ class _Lists:
         self.source: _Mandarin | _English = _Mandarin(blocks) if chinese else _English(blocks)
 
     def find(self, text: str) -> list[Mark]:
-        found = sorted(
-            self.source.all(text), key=lambda f: (f[1].start - f[1].end, f[0], f[1].kind != _GUARD, f[1].start)
-        )
+        listed = list(self.source.all(text))
+        asked = find_requests(text, "zh" if self.chinese else "en")
+        if not listed and not asked:
+            return []
+        found = sorted(listed, key=lambda f: (f[1].start - f[1].end, f[0], f[1].kind != _GUARD, f[1].start))
         chosen: list[Mark] = []
-        requests = [Mark(*request) for request in find_requests(text, "zh" if self.chinese else "en")]
+        requests = [Mark(*request) for request in asked]
         for mark in (*requests, *(mark for _, mark in found)):
             if all(mark.end <= other.start or mark.start >= other.end for other in chosen):
                 chosen.append(mark)
         return sorted((mark for mark in chosen if mark.kind != _GUARD), key=lambda mark: mark.start)
+
+
+_QUIET = Signals()
 
 
 @lru_cache(maxsize=2)
@@ -222,6 +227,8 @@ def read_signals(text: str, lang: str) -> Signals:
     """How normalised text was said. `refusal` includes "no more calls"; `profanity` is abuse, not mere anger."""
     lists = _lists("zh" if lang == "zh" else "en")
     found = lists.find(text[:MAX_CHARS])
+    if not found:
+        return _QUIET
     kinds = {mark.kind for mark in found}
     feeling = sum(_weight(mark, text, lists) for mark in found)
     return Signals(
