@@ -84,7 +84,6 @@ def test_test_refuses_a_script_with_errors() -> None:
         run("test", BAD)
 
 
-@pytest.mark.skipif(not templates(), reason="this build carries no templates")
 def test_new_starts_a_sound_script_and_never_overwrites(tmp_path: Path) -> None:
     out = tmp_path / "我的 脚本.yaml"
     code, text = run("new", "我的 脚本", "--out", str(out))
