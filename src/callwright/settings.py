@@ -13,7 +13,7 @@ __all__ = ["Settings"]
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Where things are. models: folder of speech models (CALLWRIGHT_MODELS); shared: development data (CALLWRIGHT_SHARED);
-    cache: rendered prompts and trained understandings (CALLWRIGHT_CACHE)."""
+    cache: rendered prompts (CALLWRIGHT_CACHE)."""
 
     models: Path
     shared: Path

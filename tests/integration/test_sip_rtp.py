@@ -23,7 +23,9 @@ CALLEE, CALLER = "+8613900000001", "+861085550000"
 
 def order(port: int) -> DialOrder:
     noon = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
-    facts = DialFacts(CALLEE, CALLER, frozenset({CALLER}), "service", "contract", local_time=noon)
+    facts = DialFacts(
+        CALLEE, CALLER, frozenset({CALLER}), "service", "contract", local_time=noon, frozen=False, calls_today=0
+    )
     return DialOrder(decide(facts, noon).permit(), f"sip:{CALLEE}@{HOST}:{port}", "tone", codecs=("PCMU",))
 
 

@@ -47,7 +47,7 @@ Handover = Callable[
 
 @dataclass(frozen=True, slots=True)
 class Seat:
-    """What a conversation is given: the shared parts, and this call's log, variables and watcher."""
+    """What a conversation is given: the shared parts, and this call's log, number (E.164), variables and watcher."""
 
     dialogue: Dialogue
     ears: EarsParts
@@ -55,6 +55,7 @@ class Seat:
     outbox: Outbox
     handover: Handover
     log: EventLog
+    number: str
     variables: Mapping[str, str]
     tell: Callable[[str, str], None]
 
@@ -261,7 +262,7 @@ class Conversation:
     async def _do(self, act: Do) -> bool:
         try:
             with anyio.CancelScope(shield=True):  # what was agreed is kept, whatever ends the call meanwhile
-                await self._seat.outbox.put(self._leg.call_id, act)
+                await self._seat.outbox.put(self._leg.call_id, self._seat.number, act)
         except OSError as error:
             self._seat.log.add("fault", message=f"{act.kind} could not be kept: {error}")
             return False

@@ -21,8 +21,8 @@ __all__ = ["FileOutbox", "Outbox"]
 class Outbox(Protocol):
     """Where actions go."""
 
-    async def put(self, call_id: str, act: Do) -> None:
-        """Keep the action; raises OSError when it cannot be kept."""
+    async def put(self, call_id: str, number: str, act: Do) -> None:
+        """Keep the action for the person with this number (E.164); raises OSError when it cannot be kept."""
 
 
 class FileOutbox:
@@ -32,8 +32,9 @@ class FileOutbox:
         self._path = path
         self._lock = anyio.Lock()
 
-    async def put(self, call_id: str, act: Do) -> None:
-        line = json.dumps({"call_id": call_id, "kind": act.kind, "arg": act.arg}, ensure_ascii=False, default=str)
+    async def put(self, call_id: str, number: str, act: Do) -> None:
+        entry = {"call_id": call_id, "number": number, "kind": act.kind, "arg": act.arg}
+        line = json.dumps(entry, ensure_ascii=False, default=str)
         async with self._lock:
             await anyio.to_thread.run_sync(self._append, line + "\n")
 
@@ -64,6 +65,10 @@ class FileOutbox:
         if not self._path.exists():
             return []
         return [json.loads(line) for line in self._path.read_bytes().split(b"\n")[:-1]]
+
+    def frozen(self) -> frozenset[str]:
+        """Numbers that somebody asked not to call any more."""
+        return frozenset(line["number"] for line in self.lines() if line["kind"] == "freeze")
 
 
 def _whole_lines(handle: int) -> int:

@@ -143,7 +143,7 @@ class Robot:
         await _make_folder(files.recording.parent, log)
         leg = await self._parts.line.place(order)
         try:
-            await self._attend(leg, line, log, files, variables, tell)
+            await self._attend(leg, line, log, order.permit.callee, files, variables, tell)
         except Exception as error:
             line.cause = line.cause or _cause_of(next(causes(error)))
             raise
@@ -163,6 +163,7 @@ class Robot:
         leg: Leg,
         line: _Line,
         log: EventLog,
+        number: str,
         files: CallFiles,
         variables: Mapping[str, str],
         tell: Callable[[str, str], None],
@@ -188,7 +189,7 @@ class Robot:
                             raise LineError("answered without audio")
                         line.media = leg.media
                         _record(leg.media, files, log)
-                        line.conversation = self._conversation(leg, leg.media, log, variables, tell)
+                        line.conversation = self._conversation(leg, leg.media, log, number, variables, tell)
                         talking.start_soon(line.conversation.run)
                     case LegRejected(code=code, reason=reason, q850=q850):
                         line.code = code
@@ -203,11 +204,17 @@ class Robot:
                             line.conversation.gone(event)
 
     def _conversation(
-        self, leg: Leg, media: Media, log: EventLog, variables: Mapping[str, str], tell: Callable[[str, str], None]
+        self,
+        leg: Leg,
+        media: Media,
+        log: EventLog,
+        number: str,
+        variables: Mapping[str, str],
+        tell: Callable[[str, str], None],
     ) -> Conversation:
         parts = self._parts
         handover = self._switchboard.fetch
-        seat = Seat(parts.dialogue, parts.ears, parts.prepare, parts.outbox, handover, log, variables, tell)
+        seat = Seat(parts.dialogue, parts.ears, parts.prepare, parts.outbox, handover, log, number, variables, tell)
         return Conversation(seat, leg, media, parts.now())
 
     async def _with_files(self, record: CallRecord, files: CallFiles, log: EventLog) -> CallRecord:

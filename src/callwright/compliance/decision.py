@@ -39,8 +39,8 @@ class DialFacts:
     consent_max_age_days: int | None = None
     local_time: datetime | None = None
     script_window: tuple[str, str] | None = None
-    frozen: bool | None = False
-    calls_today: int | None = 0
+    frozen: bool | None = None
+    calls_today: int | None = None
     max_calls_per_day: int | None = None
     missing_vars: tuple[str, ...] = ()
     clock: str = "real"

@@ -20,6 +20,7 @@ import anyio
 import anyio.to_thread
 
 from callwright.calls.model import CallFiles, CallRecord, mask
+from callwright.calls.outbox import FileOutbox
 from callwright.campaigns.leads import Lead, import_csv
 from callwright.compliance.decision import DialFacts, decide
 from callwright.demo.people import Callee, Crowd
@@ -197,7 +198,7 @@ def write_leads(path: Path, script: Script, people: tuple[Callee, ...], today: d
             writer.writerow([person.number, basis, today.date().isoformat(), scope, *values])
 
 
-def _decided_order(script: Script, lead: Lead, person: Callee, now: datetime) -> DialOrder:
+def _decided_order(script: Script, lead: Lead, person: Callee, now: datetime, frozen: frozenset[str]) -> DialOrder:
     consent, window = script.compliance.consent, script.compliance.window
     caller = CALLER[script.language]
     facts = DialFacts(
@@ -212,6 +213,8 @@ def _decided_order(script: Script, lead: Lead, person: Callee, now: datetime) ->
         consent_max_age_days=consent.max_age_days,
         local_time=datetime.combine(now.date(), REHEARSAL_CLOCK, now.tzinfo),
         script_window=(window.from_, window.to) if window else None,
+        frozen=lead.number in frozen,
+        calls_today=0,  # simulated people are called once a run, and a run is their day
         max_calls_per_day=script.compliance.max_calls.per_day,
         missing_vars=tuple(name for name, var in script.vars.items() if var.required and name not in lead.variables),
         clock="simulated",
@@ -243,8 +246,9 @@ async def ring_everybody(
     """
     leads = await anyio.to_thread.run_sync(import_csv, folder / "leads.csv")
     by_number = {person.number: person for person in crowd.people}
+    frozen = await anyio.to_thread.run_sync(FileOutbox(folder / "outbox.jsonl").frozen)
     waiting = [
-        (index, lead, by_number[lead.number], _decided_order(script, lead, by_number[lead.number], now))
+        (index, lead, by_number[lead.number], _decided_order(script, lead, by_number[lead.number], now, frozen))
         for index, lead in enumerate(leads)
     ]
     done: dict[int, DemoCall] = {}

@@ -95,6 +95,8 @@ def _desk(show: Show, crowd: Crowd) -> Desk:
             purpose="internal",
             basis="staff",
             local_time=datetime.combine(show.now.date(), REHEARSAL_CLOCK, show.now.tzinfo),
+            frozen=False,  # our own people are on no list
+            calls_today=0,
             clock="simulated",
         )
         permit = decide(facts, show.now).permit()

@@ -21,7 +21,9 @@ CALLEE, CALLER = "+8613900000001", "+861085550000"
 
 def permit() -> Permit:
     noon = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
-    facts = DialFacts(CALLEE, CALLER, frozenset({CALLER}), "service", "contract", local_time=noon)
+    facts = DialFacts(
+        CALLEE, CALLER, frozenset({CALLER}), "service", "contract", local_time=noon, frozen=False, calls_today=0
+    )
     return decide(facts, noon).permit()
 
 

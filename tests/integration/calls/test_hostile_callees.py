@@ -242,6 +242,8 @@ def order(name: str, port: int) -> DialOrder:
         purpose="service",
         basis="contract",
         local_time=NOW,
+        frozen=False,
+        calls_today=0,
     )
     permit = decide(facts, NOW).permit()
     return DialOrder(permit, f"sip:{NUMBER}@{HOST}:{port}", name, ring_timeout_s=4.0, max_duration_s=60.0)

@@ -43,11 +43,13 @@ class MemoryOutbox:
     def __init__(self, full: bool = False) -> None:
         self.full = full
         self.kept: list[tuple[str, Any]] = []
+        self.numbers: set[str] = set()
 
-    async def put(self, call_id: str, act: Do) -> None:
+    async def put(self, call_id: str, number: str, act: Do) -> None:
         if self.full:
             raise OSError(28, "No space left on device")
         self.kept.append((act.kind, act.arg))
+        self.numbers.add(number)
 
 
 @dataclass
@@ -142,6 +144,8 @@ def order(target: str) -> DialOrder:
         purpose="service",
         basis="contract",
         local_time=NOW,
+        frozen=False,
+        calls_today=0,
     )
     return DialOrder(decide(facts, NOW).permit(), target, f"call-{target[4:8]}")
 

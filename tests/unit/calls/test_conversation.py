@@ -113,6 +113,7 @@ def test_an_opt_out_during_the_uninterruptible_disclosure_counts(bench: Bench) -
     record = bench.call(callee)
     assert (record.disposition, record.grade) == ("opted_out", "F")
     assert [kind for kind, _ in bench.outbox.kept] == ["freeze"]
+    assert bench.outbox.numbers == {"+12025550123"}
     assert bench.heard[-1] == "I will not call again."
     # The disclosure itself was said to its end.
     assert bench.events("prompt")[0]["cut"] is False

@@ -19,7 +19,7 @@ def put(outbox: FileOutbox, *acts: Do) -> None:
     async def run() -> None:
         async with anyio.create_task_group() as tasks:
             for number, act in enumerate(acts):
-                tasks.start_soon(outbox.put, f"call-{number}", act)
+                tasks.start_soon(outbox.put, f"call-{number}", f"+1202555{number:04d}", act)
 
     anyio.run(run)
 
@@ -82,3 +82,9 @@ def test_a_folder_in_the_way_raises(tmp_path: Path) -> None:
     with pytest.raises(BaseExceptionGroup) as caught:
         put(FileOutbox(tmp_path / "outbox.jsonl"), FREEZE)
     assert caught.group_contains(OSError)
+
+
+def test_who_is_frozen_is_known_by_number(tmp_path: Path) -> None:
+    outbox = FileOutbox(tmp_path / "outbox.jsonl")
+    put(outbox, Do("note", "x"), FREEZE, FREEZE)
+    assert outbox.frozen() == {"+12025550001", "+12025550002"}

@@ -181,10 +181,10 @@ def test_an_opt_out_is_kept_although_the_call_is_cancelled(bench: Bench) -> None
     """A slow_outbox: the call is cancelled while the opt-out is on its way there."""
     put, asked = bench.outbox.put, asyncio.Event()
 
-    async def slowly(call_id: str, act: Do) -> None:
+    async def slowly(call_id: str, number: str, act: Do) -> None:
         asked.set()
         await asyncio.sleep(1)
-        await put(call_id, act)
+        await put(call_id, number, act)
 
     async def callee(phone: Phone) -> None:
         await phone.answer()

@@ -24,6 +24,8 @@ GOOD = DialFacts(
     consent_max_age_days=180,
     local_time=NOW,
     script_window=("09:00", "20:00"),
+    frozen=False,
+    calls_today=0,
 )
 
 
@@ -75,3 +77,8 @@ def test_contract_is_enough_for_service() -> None:
 def test_a_permit_cannot_be_made_by_hand() -> None:
     with pytest.raises(RefusedError):
         Permit(callee="+12025550123", caller="+12025550100", decision="x")
+
+
+def test_facts_that_nobody_gave_block() -> None:
+    said = DialFacts("+12025550123", "+12025550100", frozenset({"+12025550100"}), "service", "contract")
+    assert {reason.rule for reason in decide(said, NOW).refusals} == {"window", "frozen", "calls-per-day"}

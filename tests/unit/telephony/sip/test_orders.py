@@ -16,7 +16,12 @@ CALLEE, CALLER = "+8613900000001", "+861085550000"
 
 def permit(caller: str = CALLER) -> Permit:
     noon = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
-    return decide(DialFacts(CALLEE, caller, frozenset({caller}), "service", "contract", local_time=noon), noon).permit()
+    return decide(
+        DialFacts(
+            CALLEE, caller, frozenset({caller}), "service", "contract", local_time=noon, frozen=False, calls_today=0
+        ),
+        noon,
+    ).permit()
 
 
 def order(target: str = f"sip:{CALLEE}@192.0.2.1", **changes: object) -> DialOrder:

@@ -178,7 +178,9 @@ def test_a_call_that_ends_before_the_decision() -> None:
 
 def order(callee: str, port: int, call_id: str) -> DialOrder:
     noon = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
-    facts = DialFacts(callee, CALLER, frozenset({CALLER}), "service", "contract", local_time=noon)
+    facts = DialFacts(
+        callee, CALLER, frozenset({CALLER}), "service", "contract", local_time=noon, frozen=False, calls_today=0
+    )
     return DialOrder(decide(facts, noon).permit(), f"sip:{callee}@{HOST}:{port}", call_id)
 
 

@@ -33,7 +33,9 @@ CALLEE, CALLER = "+8613900000001", "+861085550000"
 
 def order(port: int, call_id: str = "one", **changes: Any) -> DialOrder:
     noon = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
-    facts = DialFacts(CALLEE, CALLER, frozenset({CALLER}), "service", "contract", local_time=noon)
+    facts = DialFacts(
+        CALLEE, CALLER, frozenset({CALLER}), "service", "contract", local_time=noon, frozen=False, calls_today=0
+    )
     return DialOrder(decide(facts, noon).permit(), f"sip:{CALLEE}@{HOST}:{port}", call_id, **changes)
 
 
@@ -206,7 +208,9 @@ def test_nobody_listens() -> None:
 
     async def udp_target(ours: SipLine) -> None:
         noon = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
-        facts = DialFacts(CALLEE, CALLER, frozenset({CALLER}), "service", "contract", local_time=noon)
+        facts = DialFacts(
+            CALLEE, CALLER, frozenset({CALLER}), "service", "contract", local_time=noon, frozen=False, calls_today=0
+        )
         await ours.place(DialOrder(decide(facts, noon).permit(), f"sip:{CALLEE}@{HOST};transport=udp", "x"))
 
     asyncio.run(run())
