@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import re
@@ -120,10 +121,11 @@ def test_the_report_stands_alone(short_run: tuple[Path, Any]) -> None:
 
 
 def test_nothing_tells_a_number(short_run: tuple[Path, Any]) -> None:
-    """Only the operator's own list holds numbers."""
+    """Only the operator's own list holds numbers, and the outbox, which says whom an action is for and is readable by its owner alone."""
     out = short_run[0]
+    assert (out / "outbox.jsonl").stat().st_mode & 0o077 == 0
     for path in out.rglob("*"):
-        if path.is_file() and path.suffix != ".wav" and path.name != "leads.csv":
+        if path.is_file() and path.suffix != ".wav" and path.name not in ("leads.csv", "outbox.jsonl"):
             assert not re.search(r"\+1202555\d{4}", path.read_text(encoding="utf-8")), path
 
 
@@ -132,7 +134,9 @@ def test_every_opt_out_is_in_the_outbox(short_run: tuple[Path, Any]) -> None:
     kept = [json.loads(line) for line in (out / "outbox.jsonl").read_text(encoding="utf-8").splitlines()]
     opted_out = [call for call in result["calls"] if call["got"].startswith("opted_out")]
     assert opted_out
-    assert sum(line["kind"] == "freeze" for line in kept) == len(opted_out)
+    frozen = [line["number"] for line in kept if line["kind"] == "freeze"]
+    assert len(set(frozen)) == len(frozen) == len(opted_out)
+    assert set(frozen) <= {row["number"] for row in csv.DictReader((out / "leads.csv").open(encoding="utf-8"))}
 
 
 @pytest.mark.timeout(600)
