@@ -6,7 +6,7 @@ DEMO_ARGS ?=
 PYTEST_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast lint format bench docs lock clean
+.PHONY: help setup demo test test-fast lint format bench peers docs lock clean
 
 help: ## Show this list
 	@echo "callwright - make targets:"
@@ -35,6 +35,10 @@ format: $(STAMP) ## Let ruff rewrite the sources
 bench: $(STAMP) ## Run the reproducible benchmarks
 	@.venv/bin/callwright bench nlu
 
+peers: $(STAMP) ## What is measured beside us, in an environment of its own (.venv-peers)
+	@[ -x .venv-peers/bin/python ] || .venv/bin/uv venv -q .venv-peers --python .venv/bin/python
+	@.venv/bin/uv pip install -q --python .venv-peers/bin/python --require-hashes -r requirements/peers.txt
+
 docs: $(STAMP) ## Run every command of the docs and check their links
 	@$(PY) -m pytest tests/acceptance/test_docs.py -q
 
@@ -42,4 +46,4 @@ lock: ## Write requirements/*.txt again from pyproject.toml
 	@sh scripts/lock
 
 clean: ## Remove what the targets made
-	@rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage htmlcov callwright-demo
+	@rm -rf .venv .venv-peers .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage htmlcov callwright-demo
