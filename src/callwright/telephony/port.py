@@ -31,6 +31,7 @@ __all__ = [
     "LegEvent",
     "LegRejected",
     "LegRinging",
+    "LegSignal",
     "LegTrying",
     "LineDriver",
     "Media",
@@ -161,7 +162,24 @@ class LegEnded:
     detail: str = ""
 
 
-LegEvent = LegTrying | LegRinging | LegEarlyMedia | LegAnswered | LegRejected | LegDtmf | LegEnded
+@dataclass(frozen=True, slots=True)
+class LegSignal:
+    """One signalling message of the leg, sent (`->`) or received (`<-`). line: its first line, users hidden; request: `1 INVITE`, also of a
+    response; peer: `ip:port`; again: the same message was there before (a retransmission); sdp: it carries a session description;
+    reason: its Reason header (RFC 3326)."""
+
+    at_ms: int
+    direction: Literal["->", "<-"]
+    line: str
+    request: str = ""
+    transport: str = ""
+    peer: str = ""
+    again: bool = False
+    sdp: bool = False
+    reason: str = ""
+
+
+LegEvent = LegTrying | LegRinging | LegEarlyMedia | LegAnswered | LegRejected | LegDtmf | LegSignal | LegEnded
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +201,8 @@ class Leg(Protocol):
     call_id: str
     media: Media | None
 
-    def events(self) -> AsyncIterator[LegEvent]: ...
+    def events(self, *, signals: bool = False) -> AsyncIterator[LegEvent]:
+        """Every event in order; signals: with a LegSignal for each message of the signalling (else there are none)."""
 
     async def hangup(self, reason: str = "") -> None:
         """BYE when answered, CANCEL while ringing, 603 when incoming and unanswered; returns when the far side knows or gave up."""

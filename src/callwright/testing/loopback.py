@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 
@@ -30,6 +31,7 @@ from callwright.telephony.port import (
     LegEvent,
     LegRejected,
     LegRinging,
+    LegSignal,
     LegTrying,
     MediaStats,
     Pcm,
@@ -144,12 +146,13 @@ class FakeLeg:
         self.task: asyncio.Task[None] | None = None
         self._queue: asyncio.Queue[LegEvent | Exception] = asyncio.Queue()
 
-    async def events(self) -> AsyncIterator[LegEvent]:
+    async def events(self, *, signals: bool = False) -> AsyncIterator[LegEvent]:
         while True:
             event = await self._queue.get()
             if isinstance(event, Exception):
                 raise event
-            yield event
+            if signals or not isinstance(event, LegSignal):
+                yield event
             if isinstance(event, LegEnded):
                 return
 
@@ -191,6 +194,11 @@ class Phone:
     async def ring(self) -> None:
         self.leg.put(LegTrying(_now_ms()))
         self.leg.put(LegRinging(_now_ms()))
+        await asyncio.sleep(0)
+
+    async def signal(self, direction: Literal["->", "<-"], line: str, request: str = "", **more: Any) -> None:
+        """A message of the signalling, for the ladder only: nothing follows from it."""
+        self.leg.put(LegSignal(_now_ms(), direction, line, request, "UDP", "127.0.0.1:5060", **more))
         await asyncio.sleep(0)
 
     async def early_media(self) -> None:

@@ -203,7 +203,7 @@ class Agent:
 
     def send(self, data: bytes, hop: Hop, owner: ClientOwner | None, now_ms: int) -> None:
         if owner is not None:
-            owner.record(now_ms, "->", data)
+            owner.record(now_ms, "->", data, hop)
         self._out.append(Datagram(data, (hop.host, hop.port), hop.transport, hop.flow))
 
     def hop_of(self, request: Request) -> Hop | None:
@@ -271,14 +271,14 @@ class Agent:
         if client is None:
             self._on_late_answer(response, data, source, now_ms)
             return
-        client.owner.record(now_ms, "<-", data)
+        client.owner.record(now_ms, "<-", data, source)
         self._layer.respond_to(key, client, response, source, now_ms)
 
     def _on_late_answer(self, response: Response, data: bytes, source: Hop, now_ms: int) -> None:
         """A 2xx to an INVITE whose transaction is gone must still be acknowledged, and hung up if nobody wants it."""
         call = self._calls.get((response.call_id, response.from_.tag))
         if isinstance(call, OutgoingCall) and response.cseq == call.invite.cseq and 200 <= response.code < 300:
-            call.record(now_ms, "<-", data)
+            call.record(now_ms, "<-", data, source)
             call.on_invite_response(call.invite, response, source, now_ms)
 
     def _on_request(self, request: Request, data: bytes, source: Hop, now_ms: int) -> None:
@@ -287,7 +287,7 @@ class Agent:
         call = self._calls.get((request.call_id, request.to.tag)) if request.has_to_tag else None
         owner = call or (server.owner if server else None)
         if owner is not None:
-            owner.record(now_ms, "<-", data)
+            owner.record(now_ms, "<-", data, source)
         if self._layer.accepts_again(key, server, request, now_ms):
             return
         if request.method == "ACK":
@@ -297,7 +297,7 @@ class Agent:
             self._layer.open_server(key, request, source, call.local_tag, call)
             call.on_request(key, request, source, now_ms)
         elif self._welcome(source) or self._layer.invite_of(request) is not None:
-            self._on_new(key, request, source, now_ms)
+            self._on_new(key, request, data, source, now_ms)
 
     def _refuse(
         self, request: Request, source: Hop, code: int, now_ms: int, *, reason: str = "", extra: Headers = ()
@@ -311,7 +311,7 @@ class Agent:
 
     # ------------------------------------------------------------ outside of dialogs
 
-    def _on_new(self, key: Key, request: Request, source: Hop, now_ms: int) -> None:
+    def _on_new(self, key: Key, request: Request, data: bytes, source: Hop, now_ms: int) -> None:
         server = self._layer.open_server(key, request, source, self.new_id(), None)
         merged = self._layer.merged(key, server)
         method = request.method
@@ -326,7 +326,7 @@ class Agent:
         elif tags := unsupported(request):
             self.respond(key, 420, now_ms, extra=(("Unsupported", ", ".join(tags)),))
         elif method == "INVITE":
-            self._on_invite(key, server, request, source, now_ms)
+            self._on_invite(key, server, data, source, now_ms)
         elif method == "REFER":
             self.respond(key, 603, now_ms)  # whoever is not in a call with us hands nobody over
         elif method == "OPTIONS":
@@ -348,7 +348,8 @@ class Agent:
         if isinstance(server.owner, IncomingCall):
             server.owner.on_cancel(now_ms)
 
-    def _on_invite(self, key: Key, server: Server, request: Request, source: Hop, now_ms: int) -> None:
+    def _on_invite(self, key: Key, server: Server, data: bytes, source: Hop, now_ms: int) -> None:
+        request = server.machine.request
         if not self.accepting or self._live >= self.identity.max_calls:
             self.respond(key, 503, now_ms, extra=(("Retry-After", "5"),))
             return
@@ -377,7 +378,7 @@ class Agent:
             return
         server.owner = call
         self._adopt(call)
-        call.record(now_ms, "<-", f"INVITE {request.uri} SIP/2.0".encode("utf-8", "replace"))
+        call.record(now_ms, "<-", data, source)
         self.respond(key, 100, now_ms)
         call.start(now_ms, self.identity.incoming_ring_ms)
         self.emit(call, CallOffered(now_ms))

@@ -15,8 +15,8 @@ from callwright.telephony.sip import sdp
 from callwright.telephony.sip.acceptance import Acceptance
 from callwright.telephony.sip.dialog import Dialog
 from callwright.telephony.sip.digest import DigestClient, other_realms
-from callwright.telephony.sip.fields import mask
 from callwright.telephony.sip.hops import Hop
+from callwright.telephony.sip.ladder import Ladder
 from callwright.telephony.sip.modifier import Changed, Modifier
 from callwright.telephony.sip.offers import Offers
 from callwright.telephony.sip.refer import Referral, Referred, Transfer, TransferProgress
@@ -28,20 +28,11 @@ from callwright.telephony.sip.wire import Headers, Message, Request, Response, e
 if TYPE_CHECKING:
     from callwright.telephony.sip.agent import Agent
 
-__all__ = ["By", "Call", "CallEvent", "CallOffered", "Rung", "SessionSet", "failure_cause"]
+__all__ = ["By", "Call", "CallEvent", "CallOffered", "SessionSet", "failure_cause"]
 
 By = Literal["us", "peer", "network"]
 
 _TIMERS = ("ring", "max", "cancel", "ok", "ok-end", "refresh", "expire", "again", "rel", "rel-end", "refer")
-
-
-@dataclass(frozen=True, slots=True)
-class Rung:
-    """One rung of the ladder: when, `->` sent or `<-` received, the first line with numbers hidden."""
-
-    at_ms: int
-    direction: Literal["->", "<-"]
-    line: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +66,7 @@ class Call:
         self.call_id = call_id
         self.local_tag = local_tag
         self.state = "calling"
-        self.ladder: list[Rung] = []
+        self.ladder = Ladder()
         self.session: sdp.Session | None = None
         self.dialog: Dialog | None = None
         self.dialogs: dict[str, Dialog] = {}
@@ -95,10 +86,9 @@ class Call:
 
     # ------------------------------------------------------------ to the agent
 
-    def record(self, now_ms: int, direction: Literal["->", "<-"], data: bytes) -> None:
+    def record(self, now_ms: int, direction: Literal["->", "<-"], data: bytes, hop: Hop) -> None:
         """Note a message that was sent or received."""
-        line = data.split(b"\r\n", 1)[0].decode("utf-8", "replace")
-        self.ladder.append(Rung(now_ms, direction, mask(line)[:200]))
+        self.ladder.add(now_ms, direction, data, hop)
 
     def emit(self, event: CallEvent) -> None:
         self.agent.emit(self, event)

@@ -44,7 +44,7 @@ def _reaches(hop: Hop, broken: Hop) -> bool:
 class ClientOwner(Protocol):
     """Who a request of ours reports to."""
 
-    def record(self, now_ms: int, direction: Literal["->", "<-"], data: bytes) -> None:
+    def record(self, now_ms: int, direction: Literal["->", "<-"], data: bytes, hop: Hop) -> None:
         """A message was sent or received."""
 
     def on_response(self, request: Request, response: Response, source: Hop, now_ms: int) -> None:

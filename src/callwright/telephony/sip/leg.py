@@ -10,9 +10,9 @@ from typing import Protocol
 import anyio
 
 from callwright.errors import LineError, WireError
-from callwright.telephony.port import Codec, DialOrder, LegAnswered, LegDtmf, LegEnded, LegEvent, Media
+from callwright.telephony.port import Codec, DialOrder, LegAnswered, LegDtmf, LegEnded, LegEvent, LegSignal, Media
 from callwright.telephony.sip import sdp
-from callwright.telephony.sip.call import Call, CallEvent, CallOffered, Rung, SessionSet
+from callwright.telephony.sip.call import Call, CallEvent, CallOffered, SessionSet
 from callwright.telephony.sip.incoming import IncomingCall
 from callwright.telephony.sip.modifier import Changed
 from callwright.telephony.sip.outgoing import OutgoingCall
@@ -93,19 +93,21 @@ class SipLeg:
         self._read_out = False
         self._progress: asyncio.Queue[TransferProgress] = asyncio.Queue()
         self._changing: asyncio.Future[int] | None = None
+        call.ladder.follow(self._queue.put_nowait)
         if stream is not None:
             self._own(stream)
 
     @property
-    def ladder(self) -> tuple[Rung, ...]:
+    def ladder(self) -> tuple[LegSignal, ...]:
         return tuple(self._call.ladder)
 
-    async def events(self) -> AsyncIterator[LegEvent]:
+    async def events(self, *, signals: bool = False) -> AsyncIterator[LegEvent]:
         """Every event once, until and including LegEnded."""
         while not self._read_out:
             event = await self._queue.get()
             self._read_out = isinstance(event, LegEnded)
-            yield event
+            if signals or not isinstance(event, LegSignal):
+                yield event
 
     async def hangup(self, reason: str = "") -> None:
         """End the call; returns when LegEnded is there (at the latest when the transaction timers have run out, 32 s)."""

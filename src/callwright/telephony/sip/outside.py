@@ -66,7 +66,7 @@ class Asker:
 
     # ------------------------------------------------------------ from the transactions
 
-    def record(self, now_ms: int, direction: Literal["->", "<-"], data: bytes) -> None:
+    def record(self, now_ms: int, direction: Literal["->", "<-"], data: bytes, hop: Hop) -> None:
         """Nothing is kept: there is no call it belongs to."""
 
     def on_response(self, request: Request, response: Response, source: Hop, now_ms: int) -> None:
