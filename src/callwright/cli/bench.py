@@ -74,6 +74,22 @@ def media(
     finish(report, json_file)
 
 
+@bench_app.command("soak")
+def soak(
+    calls: int = typer.Option(10_000, "--calls", min=1, max=1_000_000, help="How many calls."),
+    at_once: int = typer.Option(50, "--at-once", min=1, max=1_000, help="How many at the same time."),
+    talk: float = typer.Option(
+        4.0, "--talk", min=1.0, max=60.0, metavar="SECONDS", help="How long an answered call lasts."
+    ),
+    json_file: Path | None = typer.Option(None, "--json", metavar="FILE", help="Also write the figures as JSON."),
+) -> None:
+    """Calls without end: every leg ends rightly, memory stays, nothing is left. 10,000 calls take about 15 minutes."""
+    from callwright.bench.soak import run
+
+    console = Console(stderr=True)
+    finish(run(calls, at_once, talk, say=lambda part: console.print(part, highlight=False)), json_file)
+
+
 def finish(report: Report, json_file: Path | None) -> None:
     """Show the table, write the JSON, and end with 1 when a target is missed."""
     report.show(Console())

@@ -181,6 +181,11 @@ class SipLine(asyncio.DatagramProtocol):
         """What the last OPTIONS to the proxy found; None when the line was opened without keep-alive."""
         return self._keepalive.health if self._keepalive else None
 
+    @property
+    def idle(self) -> bool:
+        """Nothing is left: no call, no transaction, no timer (a call is remembered for 64 s after its end)."""
+        return self._agent.idle
+
     async def changed(self) -> None:
         """Wait until `registration` or `health` may have changed."""
         self._told.clear()
