@@ -58,7 +58,6 @@ class Call:
     """One call. state: `calling`, `cancelling`, `offered`, `answered`, `terminating`, `ended`."""
 
     owns_call_id = False
-    early_agreed = False  # a reliable provisional response brought the answer: the far side may offer anew by UPDATE
 
     def __init__(self, agent: Agent, call_id: str, local_tag: str, local: sdp.LocalMedia | None, max_ms: int) -> None:
         identity = agent.identity
@@ -334,12 +333,16 @@ class Call:
     def on_bye_early(self, now_ms: int) -> None:
         """A BYE may come before the answer (RFC 3261 section 15.1.2)."""
 
-    def answer_offer(self, body: bytes, now_ms: int) -> bytes:
+    def offered_early(self, dialog: Dialog) -> bool:
+        """Whether the far side may offer anew in this early dialog (RFC 3311 section 5.1)."""
+        return False
+
+    def answer_offer(self, body: bytes, dialog: Dialog, now_ms: int) -> bytes:
         """Our answer to an offer, after the session was switched to it; empty when there is nothing in common."""
         made = self.offers.answer(body)
         if made is None:
             return b""
-        self.set_session(made[1], now_ms, early=self.state == "calling")
+        self.set_session(made[1], now_ms)
         return made[0]
 
     def on_prack(self, request: Request) -> int:

@@ -80,7 +80,9 @@ class IncomingCall(Call):
             raise LineError(f"the call cannot be answered any more: it is {self.state}")
         self.offers.local = local
         self.cancel_timer("ring", "rel", "rel-end")
-        body = self.offers.offer() if self.offered is None else self.answer_offer(self._invite.body, now_ms)
+        assert self.dialog is not None
+        offer = self._invite.body
+        body = self.offers.offer() if self.offered is None else self.answer_offer(offer, self.dialog, now_ms)
         if not body:
             self._refuse(now_ms, 488, "", "protocol_error", "us")
             raise LineError("the call was rejected: no codec in common")

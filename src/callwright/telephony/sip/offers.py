@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import replace
 
 from callwright.errors import WireError
@@ -20,6 +21,10 @@ class Offers:
         self._said: sdp.Description | None = None
         self._agreed: sdp.Description | None = None
         self._pending: sdp.Description | None = None
+
+    def fork(self) -> Offers:
+        """The same course of offer and answer, to go on by itself from here: one for each dialog an INVITE makes."""
+        return copy(self)
 
     @property
     def pending(self) -> bool:

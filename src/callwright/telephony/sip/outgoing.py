@@ -6,12 +6,12 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from callwright.errors import WireError
 from callwright.telephony.port import LegEarlyMedia, LegRejected, LegRinging, LegTrying
 from callwright.telephony.sip import sdp
 from callwright.telephony.sip.call import By, Call, failure_cause
 from callwright.telephony.sip.dialog import Dialog
 from callwright.telephony.sip.fields import host_text
+from callwright.telephony.sip.forks import Fork
 from callwright.telephony.sip.hops import Hop
 from callwright.telephony.sip.reliable import RSeqOrder, reliable_number
 from callwright.telephony.sip.replies import ALLOW, SDP_TYPE, SUPPORTED
@@ -52,6 +52,7 @@ class OutgoingCall(Call):
         super().__init__(agent, call_id, agent.new_id(), local, max_ms)
         self._destination = destination
         self._ring_ms = ring_ms
+        self._forks: dict[str, Fork] = {}
         self._order = RSeqOrder()
         self.watcher: Callable[[int, str, int], None] | None = (
             None  # (code, reason, now_ms) of every answer to the INVITE
@@ -90,6 +91,8 @@ class OutgoingCall(Call):
         if request is self.invite:
             self.invite = repeated
             self._provisional = False
+            self._forks.clear()  # a final answer ended what it began (RFC 3261 section 12.3)
+            self.dialogs.clear()
 
     # ------------------------------------------------------------ ends
 
@@ -172,48 +175,60 @@ class OutgoingCall(Call):
             self.emit(LegTrying(now_ms))
         if response.code == 100:
             return
-        tag, number = response.to.tag, reliable_number(response)
-        if tag not in self.dialogs:
-            self.dialogs[tag] = Dialog.as_client(request, response, source)
+        number = reliable_number(response)
+        fork = self._fork(request, response, source)
         if number is not None:
-            if not self._order.take(tag, number):
+            if not self._order.take(response.to.tag, number):
                 return
             rack = ("RAck", f"{number} {request.cseq[0]} INVITE")
-            self.send_in(self.dialogs[tag], "PRACK", now_ms, (rack,))
+            self.send_in(fork.dialog, "PRACK", now_ms, (rack,))
         if response.code == 180 and not self._rang:
             self._rang = True
             self.emit(LegRinging(now_ms))
         if response.body and response.content_type == SDP_TYPE:
-            self._early_media(response, now_ms, number is not None)
+            self._early_media(fork.settle(response.body, number is not None), now_ms)
 
-    def _early_media(self, response: Response, now_ms: int, reliable: bool) -> None:
-        if self.early_agreed:
-            return
-        session = self._settled(response.body)
+    def _fork(self, request: Request, response: Response, source: Hop) -> Fork:
+        """The early dialog a response belongs to. `offers` stays as the INVITE left it until one of them is confirmed."""
+        tag = response.to.tag
+        if tag not in self._forks:
+            self.dialogs[tag] = Dialog.as_client(request, response, source)
+            self._forks[tag] = Fork(self.dialogs[tag], self.offers.fork())
+        return self._forks[tag]
+
+    def _early_media(self, session: sdp.Session | None, now_ms: int) -> None:
+        """Audio follows the fork that spoke last; without a usable answer the one that counts comes with the 2xx."""
         if session is None:
-            return  # the answer that counts comes with the 2xx
-        self.early_agreed = reliable
+            return
         self.set_session(session, now_ms, early=True)
         if not self._early:
             self._early = True
             self.emit(LegEarlyMedia(now_ms))
 
-    def _settled(self, body: bytes) -> sdp.Session | None:
-        try:
-            return self.offers.settle(body)
-        except WireError:
-            return None
+    def offered_early(self, dialog: Dialog) -> bool:
+        fork = self._forks.get(dialog.remote_tag)
+        return fork is not None and fork.reliable
+
+    def answer_offer(self, body: bytes, dialog: Dialog, now_ms: int) -> bytes:
+        fork = self._forks.get(dialog.remote_tag)
+        if self.dialog is not None or fork is None:
+            return super().answer_offer(body, dialog, now_ms)
+        made = fork.offers.answer(body)
+        if made is None:
+            return b""
+        fork.session = made[1]
+        self.set_session(made[1], now_ms, early=True)
+        return made[0]
 
     def _on_success(self, request: Request, response: Response, source: Hop, now_ms: int) -> None:
         tag = response.to.tag
         if (tag, request.cseq[0]) in self._acks:
             self.send_ack(request, self.dialogs[tag], now_ms)
             return
-        early = self.dialogs.get(tag)
+        fork = self._forks.get(tag) or Fork(Dialog.as_client(request, response, source), self.offers.fork())
         dialog = self.dialogs[tag] = Dialog.as_client(request, response, source)
-        if early is not None:
-            dialog.remote_cseq = early.remote_cseq
-            dialog.local_cseq = max(early.local_cseq, dialog.local_cseq)
+        dialog.remote_cseq = fork.dialog.remote_cseq
+        dialog.local_cseq = max(fork.dialog.local_cseq, dialog.local_cseq)
         self.send_ack(request, dialog, now_ms)
         if self.dialog is not None or self.state == "ended":
             self.send_in(dialog, "BYE", now_ms)  # a further fork, or too late (RFC 3261 section 13.2.2.4)
@@ -222,13 +237,15 @@ class OutgoingCall(Call):
         if self.state == "cancelling" and self.ending:
             self.bye(now_ms, *self.ending)  # the answer crossed our CANCEL
             return
-        self._answered_with(response, now_ms)
+        self._answered_with(response, fork, now_ms)
 
-    def _answered_with(self, response: Response, now_ms: int) -> None:
+    def _answered_with(self, response: Response, fork: Fork, now_ms: int) -> None:
         self.cancel_timer("ring")
-        # A 2xx without a body, or with one that is not SDP, leaves the early answer standing (RFC 3261 section 13.2.1).
-        # Nor does what stands beside a reliable early answer count any more (RFC 6337 section 3.1.1).
-        session = self._settled(response.body) if response.body and not self.early_agreed else self.session
+        # A 2xx without a session description leaves the early answer standing (RFC 3261 section 13.2.1), that of its own dialog only.
+        described = response.body and response.content_type in (SDP_TYPE, "")
+        session = fork.settle(response.body, True) if described else fork.session
+        self.offers = fork.offers
+        self._forks.clear()
         if session is None:
             self.state = "answered"
             self.bye(now_ms, "protocol_error", "us", "the answer has no usable session description")

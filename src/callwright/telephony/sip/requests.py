@@ -84,7 +84,7 @@ def _on_info(call: Call, key: Key, request: Request, now_ms: int) -> None:
 def _on_offer(call: Call, key: Key, request: Request, dialog: Dialog, now_ms: int) -> None:
     """re-INVITE (RFC 3261 section 14.2) and UPDATE (RFC 3311), with an offer or without."""
     agent, invite = call.agent, request.method == "INVITE"
-    if _must_wait(call, request):
+    if _must_wait(call, request, dialog):
         agent.respond(key, 491, now_ms)
         return
     if request.body and request.content_type != SDP_TYPE:
@@ -95,7 +95,7 @@ def _on_offer(call: Call, key: Key, request: Request, dialog: Dialog, now_ms: in
         return
     body = b""
     if request.body:
-        body = call.answer_offer(request.body, now_ms)
+        body = call.answer_offer(request.body, dialog, now_ms)
         if not body:
             agent.respond(key, 488, now_ms)
             return
@@ -111,10 +111,10 @@ def _on_offer(call: Call, key: Key, request: Request, dialog: Dialog, now_ms: in
         call.restart_session(now_ms)
 
 
-def _must_wait(call: Call, request: Request) -> bool:
+def _must_wait(call: Call, request: Request, dialog: Dialog) -> bool:
     """Two changes at once (RFC 3261 section 14.2, RFC 3311 section 5.2)."""
     changes = request.method == "INVITE" or bool(request.body)
     if changes and call.state != "answered":
-        return request.method == "INVITE" or not call.early_agreed
+        return request.method == "INVITE" or not call.offered_early(dialog)
     waiting = call.acceptance is not None and call.acceptance.offering
     return changes and (waiting or call.modifier.blocks(request))
