@@ -180,9 +180,9 @@ class SteadyStreams:
                 self.recall(stream, outbound=False)
             heard = self._inbound.pop(self._in_rows)
         streams = [self._streams[row] for row in heard.rows.tolist()] if back else self._in
-        for stream, pcm in zip(streams, heard.pcm, strict=True):
+        for n, stream in enumerate(streams):
             if stream.recording is not None:
-                stream.heard_pcm = pcm
+                stream.heard_pcm = heard.pcm[n]
         return HeardFrames(streams, heard.pcm, heard.energy.tolist()), others, back
 
     def _gather_in(self) -> None:
