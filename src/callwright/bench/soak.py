@@ -14,6 +14,7 @@ import tempfile
 import wave
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -46,12 +47,13 @@ _VOICE = g711.encode((6000 * np.sin(np.arange(8000) * 0.2)).astype(np.int16), "P
 
 @dataclass(slots=True)
 class _Tally:
-    """memory, theirs: (calls that had ended, MB) over time, of this process and of the peer."""
+    """readers: threads that look at recordings; memory, theirs: (calls that had ended, MB) over time, of this process and of the peer."""
 
     begun: int = 0
     ended: int = 0
     wrong: Counter[str] = field(default_factory=Counter)
     silent: int = 0
+    readers: Executor = field(default_factory=lambda: ThreadPoolExecutor(2))
     memory: list[tuple[int, float]] = field(default_factory=list)
     theirs: list[tuple[int, float]] = field(default_factory=list)
 
@@ -80,7 +82,7 @@ async def _soak(calls: int, at_once: int, talk_s: float, say: Callable[[str], No
                 took = asyncio.get_running_loop().time() - begin
                 say("the end: waiting until nothing is remembered any more")
                 idle = await _quiet(line, peer)
-                await asyncio.get_running_loop().shutdown_default_executor()  # the threads that read the recordings
+                tally.readers.shutdown()
                 after, now = held(), await peer.ask()
                 skipped = engine.stats.skipped
         left = len(os.listdir(folder))  # noqa: PTH208 -- the calls are over, nothing waits for us
@@ -185,7 +187,8 @@ async def _call(line: SipLine, order: DialOrder, recording: Path, talk_s: float,
     if right.answered:
         if leg.media is not None:
             await leg.media.close()
-        tally.silent += not await asyncio.to_thread(_plays, recording, talk_s)
+        loop = asyncio.get_running_loop()
+        tally.silent += not await loop.run_in_executor(tally.readers, _plays, recording, talk_s)
 
 
 def _talk(leg: SipLeg, recording: Path, talk_s: float) -> None:
