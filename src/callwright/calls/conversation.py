@@ -36,12 +36,12 @@ from callwright.dialogue.values import (
 )
 from callwright.errors import LineError
 from callwright.script.text import placeholders, render
-from callwright.telephony.port import Frame, Leg, LegEnded, Media
+from callwright.telephony.port import DialOrder, Frame, Leg, LegEnded, Media
 
 __all__ = ["Conversation", "Seat", "causes"]
 
 Handover = Callable[
-    [Leg, Transfer, EventLog, Callable[[], None]], Awaitable[bool]
+    [Leg, Transfer, EventLog, Callable[[], None], DialOrder | None], Awaitable[bool]
 ]  # returns when the person has gone again
 
 
@@ -87,6 +87,7 @@ class Conversation:
         self._gone = False
         self._with_person = False
         self._fetching: tuple[str, anyio.CancelScope] | None = None
+        self._taking_over: anyio.CancelScope | None = None
         self._tasks: TaskGroup
         self.state = seat.dialogue.start(seat.variables, now.isoformat(timespec="minutes"))
         self.end = ""
@@ -281,7 +282,7 @@ class Conversation:
                 case End(value=value):
                     self.end = value
                     await self._mouth.finished()
-                    self._over = True
+                    self._over = not self._with_person  # somebody may have taken the call over during the goodbye
         if self.state.phase == "transfer":
             self._ears.overhear()
 
@@ -346,25 +347,64 @@ class Conversation:
 
     async def _hand_over(self, act: Transfer, scope: anyio.CancelScope) -> None:
         """Ring a person; once one talks, the robot is silent until either side has hung up."""
+        with scope:
+            await self._mouth.finished()
+            self._seat.tell("transferring", act.group)
+            met = await self._ring(act, scope)
+            if self._fetching is not None and self._fetching[1] is scope:
+                self._fetching = None
+            self._hear(TransferDone(self.now_ms(), met))
+
+    async def take_over(self, act: Transfer, order: DialOrder | None = None) -> bool:
+        """Somebody watching moves the call to a person (see `calls.live.TakeOver`). The robot goes on talking until that person talks.
+
+        Raises:
+            LineError: the call is over, a person talks already, or is being fetched for another takeover.
+        """
+        if self._ended or self._gone or self._over:
+            raise LineError("takeover: the call is over")
+        if self._with_person or self._taking_over is not None:
+            raise LineError("takeover: the call is with a person, or one is being rung for it")
+        self._taking_over = scope = anyio.CancelScope()
+        done, met = anyio.Event(), False
+
+        async def ring() -> None:
+            nonlocal met
+            try:
+                with scope:
+                    met = await self._ring(act, scope, order)
+            finally:
+                self._taking_over = None
+                done.set()
+
+        self._tasks.start_soon(ring)
+        try:
+            await done.wait()
+        finally:
+            if not self._with_person:
+                scope.cancel()
+        if met:
+            self._hear(TransferDone(self.now_ms(), True))
+        return met
+
+    async def _ring(self, act: Transfer, scope: anyio.CancelScope, order: DialOrder | None = None) -> bool:
+        """Returns when the person has gone again (True), or did not come. Whoever comes first is the one: the other is not rung any more."""
 
         def joined() -> None:
             self._with_person = True
             self._ears.mute()
             self._mouth.stop()
             self._seat.tell("with a person", act.group)
+            for other in (self._taking_over, self._fetching[1] if self._fetching is not None else None):
+                if other is not None and other is not scope:
+                    other.cancel()
 
-        with scope:
-            await self._mouth.finished()
-            self._seat.tell("transferring", act.group)
-            try:
-                met = await self._seat.handover(self._leg, act, self._seat.log, joined)
-            except Exception as error:  # noqa: BLE001 - a desk that fails is a desk where nobody answers
-                for cause in causes(error):
-                    self._seat.log.add("fault", message=f"desk: {type(cause).__name__}: {cause}")
-                met = self._with_person
-            if self._fetching is not None and self._fetching[1] is scope:
-                self._fetching = None
-            self._hear(TransferDone(self.now_ms(), met))
+        try:
+            return await self._seat.handover(self._leg, act, self._seat.log, joined, order)
+        except Exception as error:  # noqa: BLE001 - a desk that fails is a desk where nobody answers
+            for cause in causes(error):
+                self._seat.log.add("fault", message=f"desk: {type(cause).__name__}: {cause}")
+            return self._with_person
 
 
 def _opts_out(step: Step) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -13,6 +13,7 @@ import anyio.to_thread
 from callwright.calls.conversation import Conversation, Seat, causes
 from callwright.calls.disposition import disposition
 from callwright.calls.ears import EarsParts
+from callwright.calls.live import LiveCall, LiveCalls
 from callwright.calls.log import EventLog
 from callwright.calls.model import CallFiles, CallRecord, mask
 from callwright.calls.mouth import Prepare
@@ -45,7 +46,7 @@ class RobotParts:
     """Everything a robot is made of. Shared by all calls of one script; nothing in it belongs to a single call.
 
     desk: an order that rings a person of the group, or None when nobody is there; bridge: join two media;
-    now: the wall clock (aware).
+    now: the wall clock (aware); live: the calls that are up, for whoever watches or counts them.
     """
 
     dialogue: Dialogue
@@ -57,12 +58,14 @@ class RobotParts:
     bridge: Callable[[Media, Media], None]
     now: Callable[[], datetime]
     monotonic_ms: Callable[[], int]
+    live: LiveCalls = field(default_factory=LiveCalls)
 
 
 @dataclass(slots=True)
 class _Line:
     """What the line told about the call so far (ms since the dial)."""
 
+    live: LiveCall
     code: int | None = None
     cause: str = ""
     by: str = ""
@@ -104,8 +107,25 @@ class Robot:
         log = EventLog(files.log, lambda: parts.monotonic_ms() - begun)
         started_at = parts.now()
         log.add("placed", number=mask(order.permit.callee), call_id=order.call_id, decision=order.permit.decision)
-        line = _Line()
-        tell = watch or _nobody
+        live = LiveCall(order.call_id, parts.dialogue.script.id, mask(order.permit.callee), started_at, log)
+        line = _Line(live)
+        tell = _telling(live, watch or _nobody)
+        with parts.live.during(live):
+            record = await self._follow(order, line, log, files, variables, started_at, tell)
+        tell(record.disposition, "")
+        return record
+
+    async def _follow(
+        self,
+        order: DialOrder,
+        line: _Line,
+        log: EventLog,
+        files: CallFiles,
+        variables: Mapping[str, str],
+        started_at: datetime,
+        tell: Callable[[str, str], None],
+    ) -> CallRecord:
+        """The call with its log, from the dial to the record."""
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(log.run)
             try:
@@ -126,9 +146,7 @@ class Robot:
                     reason=record.reason,
                 )
                 log.close()
-        record = await self._with_files(record, files, log)
-        tell(record.disposition, "")
-        return record
+        return await self._with_files(record, files, log)
 
     async def _dial(
         self,
@@ -141,7 +159,7 @@ class Robot:
     ) -> None:
         """The call itself; however it is left, the leg is over and its media are closed afterwards."""
         await _make_folder(files.recording.parent, log)
-        leg = await self._parts.line.place(order)
+        leg = line.live.leg = await self._parts.line.place(order)
         try:
             await self._attend(leg, line, log, order.permit.callee, files, variables, tell)
         except Exception as error:
@@ -187,9 +205,10 @@ class Robot:
                         tell("answered", "")
                         if leg.media is None:
                             raise LineError("answered without audio")
-                        line.media = leg.media
+                        line.media = line.live.media = leg.media
                         _record(leg.media, files, log)
                         line.conversation = self._conversation(leg, leg.media, log, number, variables, tell)
+                        line.live.take_over = line.conversation.take_over
                         talking.start_soon(line.conversation.run)
                     case LegRejected(code=code, reason=reason, q850=q850):
                         line.code = code
@@ -199,6 +218,7 @@ class Robot:
                             line.conversation.key(digit)
                     case LegEnded(cause=cause, by=by, detail=detail):
                         line.cause, line.by, line.ended_ms, line.ended = cause, by, at_ms, True
+                        line.live.media = line.live.take_over = None
                         log.add("released", cause=cause, by=by, detail=detail)
                         if line.conversation is not None:
                             line.conversation.gone(event)
@@ -284,6 +304,16 @@ class Robot:
 
 def _nobody(state: str, sentence: str) -> None:
     """Nobody watches."""
+
+
+def _telling(live: LiveCall, watch: Callable[[str, str], None]) -> Callable[[str, str], None]:
+    """Tell the watcher, and keep the state where others can see it."""
+
+    def tell(state: str, sentence: str) -> None:
+        live.state = state
+        watch(state, sentence)
+
+    return tell
 
 
 def _cause_of(error: BaseException) -> str:

@@ -26,11 +26,14 @@ class Switchboard:
     desk: Callable[[Transfer], Awaitable[DialOrder | None]]
     bridge: Callable[[Media, Media], None]
 
-    async def fetch(self, leg: Leg, act: Transfer, log: EventLog, joined: Callable[[], None]) -> bool:
+    async def fetch(
+        self, leg: Leg, act: Transfer, log: EventLog, joined: Callable[[], None], order: DialOrder | None = None
+    ) -> bool:
         """Ring a person and join the two until one hangs up; False when nobody came within `wait_s`, whatever the reason.
 
         Args:
             joined: called once, when the two hear each other.
+            order: rings a certain person, in place of whom the desk names.
         """
         met = False
 
@@ -42,7 +45,7 @@ class Switchboard:
             joined()
 
         try:
-            order = await self.desk(act)
+            order = order or await self.desk(act)
             if order is not None and leg.media is not None:
                 await self._ring(order, leg.media, act.wait_s, join)
         except CallwrightError as error:

@@ -1,0 +1,82 @@
+"""The calls that are up at this moment: who is talked to, since when, in which state. For supervision, metrics and drain."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+import anyio
+
+from callwright.calls.log import EventLog
+from callwright.dialogue.values import Transfer
+from callwright.telephony.port import DialOrder, Leg, Media
+
+__all__ = ["LiveCall", "LiveCalls", "TakeOver"]
+
+TakeOver = Callable[[Transfer, DialOrder | None], Awaitable[bool]]
+"""Move the call to a person: (whom to ring, the order that rings them; None: whoever the desk names). Returns when the person has gone
+again; False: nobody came, and the robot has gone on talking."""
+
+
+@dataclass(slots=True, eq=False)
+class LiveCall:
+    """One call from the dial to its record. number is masked; state is the last word of the robot's watcher (`dialling`, `trying`,
+    `ringing`, `answered`, `speaking`, `heard`, `transferring`, `with a person`).
+
+    leg: from the dial on; media and take_over: while the call is answered.
+    """
+
+    call_id: str
+    script: str
+    number: str
+    started_at: datetime
+    log: EventLog
+    state: str = "dialling"
+    leg: Leg | None = None
+    media: Media | None = None
+    take_over: TakeOver | None = None
+
+    @property
+    def answered(self) -> bool:
+        return self.media is not None
+
+
+class LiveCalls:
+    """A registry of one process. Belongs to the event loop."""
+
+    def __init__(self) -> None:
+        self._calls: dict[str, LiveCall] = {}
+        self._empty = anyio.Event()
+        self._empty.set()
+
+    def __len__(self) -> int:
+        return len(self._calls)
+
+    def __iter__(self) -> Iterator[LiveCall]:
+        return iter(tuple(self._calls.values()))
+
+    def get(self, call_id: str) -> LiveCall | None:
+        """The call, or None when it is over or never was."""
+        return self._calls.get(call_id)
+
+    @contextmanager
+    def during(self, call: LiveCall) -> Iterator[LiveCall]:
+        """`call` is live while the body runs. A call id that is used twice at once stands for the newer call."""
+        if not self._calls:
+            self._empty = anyio.Event()
+        self._calls[call.call_id] = call
+        try:
+            yield call
+        finally:
+            call.media = call.take_over = None
+            if self._calls.get(call.call_id) is call:
+                del self._calls[call.call_id]
+            if not self._calls:
+                self._empty.set()
+
+    async def empty(self) -> None:
+        """Wait until no call is up (returns at once when none is)."""
+        while self._calls:
+            await self._empty.wait()
