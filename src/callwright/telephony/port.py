@@ -37,12 +37,16 @@ __all__ = [
     "Media",
     "MediaStats",
     "Pcm",
+    "WireCodec",
 ]
 
 SAMPLE_RATE = 8000
 FRAME_MS = 20
 FRAME_SAMPLES = 160
 Codec = Literal["PCMU", "PCMA"]
+"""The law of audio inside the product, and of what `Media.play` takes."""
+WireCodec = Literal["PCMU", "PCMA", "G722", "OPUS"]
+"""What may be spoken with the far side; G722 and OPUS are PCMA inside."""
 Pcm = npt.NDArray[np.int16]
 
 
@@ -184,14 +188,17 @@ LegEvent = LegTrying | LegRinging | LegEarlyMedia | LegAnswered | LegRejected | 
 
 @dataclass(frozen=True, slots=True)
 class DialOrder:
-    """One call to place. `permit` holds callee and caller (E.164); target is the SIP URI it goes to; call_id becomes the Call-ID."""
+    """One call to place. `permit` holds callee and caller (E.164); target is the SIP URI it goes to; call_id becomes the Call-ID.
+
+    codecs: what may be spoken, best first; of these the line offers what this machine can do.
+    """
 
     permit: Permit
     target: str
     call_id: str
     ring_timeout_s: float = 30.0
     max_duration_s: float = 600.0
-    codecs: tuple[Codec, ...] = ("PCMA", "PCMU")
+    codecs: tuple[WireCodec, ...] = ("PCMA", "PCMU")
     headers: tuple[tuple[str, str], ...] = field(default=())
 
 

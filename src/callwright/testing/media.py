@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from callwright.errors import LineError
-from callwright.telephony.port import Codec, Frame, MediaStats
+from callwright.telephony.port import Codec, Frame, MediaStats, WireCodec
+from callwright.telephony.wire_audio import WireAudio
 
 __all__ = ["FakeMediaEngine", "FakeMediaStream"]
 
@@ -18,6 +19,7 @@ class FakeMediaStream:
         self.codec: Codec = "PCMA"
         self.stats = MediaStats()
         self.configured: list[tuple[tuple[str, int], Codec, int, int | None, str]] = []
+        self.wires: list[WireAudio | None] = []
         self.played = b""
         self.closed = False
         self.silent: Callable[[], None] | None = None
@@ -31,8 +33,10 @@ class FakeMediaStream:
         payload_type: int,
         event_payload_type: int | None,
         direction: str = "sendrecv",
+        wire: WireAudio | None = None,
     ) -> None:
         self.codec = codec
+        self.wires.append(wire)
         self.configured.append((remote, codec, payload_type, event_payload_type, direction))
 
     def watch(self, timeout_ms: int, callback: Callable[[], None]) -> None:
@@ -79,6 +83,9 @@ class FakeMediaEngine:
     def __init__(self, limit: int = 10_000) -> None:
         self.streams: list[FakeMediaStream] = []
         self.limit = limit
+
+    def lacks(self, codec: WireCodec) -> str:
+        return ""
 
     async def open(self, host: str) -> FakeMediaStream:
         if len(self.streams) >= self.limit:

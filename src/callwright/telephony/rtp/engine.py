@@ -23,8 +23,8 @@ from typing import NamedTuple, get_args
 import numpy as np
 
 from callwright.errors import LineError
-from callwright.telephony.port import FRAME_MS, FRAME_SAMPLES, Codec, Frame, Pcm
-from callwright.telephony.rtp import g711
+from callwright.telephony.port import FRAME_MS, FRAME_SAMPLES, Codec, Frame, Pcm, WireCodec
+from callwright.telephony.rtp import codecs, g711
 from callwright.telephony.rtp.inbound import energy
 from callwright.telephony.rtp.recording import RecordingWriter, Taken
 from callwright.telephony.rtp.session import Session
@@ -99,6 +99,10 @@ class RtpEngine:
         finally:
             sys.setswitchinterval(interval)
             await engine.aclose()
+
+    def lacks(self, codec: WireCodec) -> str:
+        """Why this machine cannot speak `codec` on the wire; "" = it can."""
+        return codecs.lacks(codec)
 
     async def open(self, host: str) -> RtpStream:
         """A stream on a free even port of `host` (a local IP address). Raises LineError when the engine is closed or no port is free."""

@@ -18,6 +18,7 @@ from callwright.telephony.rtp.latch import Latch, Verdict
 from callwright.telephony.rtp.packet import HEADER, RtpPacket, is_rtcp, parse, parse_event, serialise_event
 from callwright.telephony.rtp.playout import Playout
 from callwright.telephony.rtp.sequence import SequenceTracker
+from callwright.telephony.wire_audio import WireAudio
 
 __all__ = ["Direction", "LentIn", "LentOut", "Session"]
 
@@ -78,12 +79,20 @@ class Session:
         self._silence = g711.SILENCE[self.codec] * FRAME_SAMPLES
 
     def configure(
-        self, remote: Address, codec: Codec, payload_type: int, event_payload_type: int | None, direction: str
+        self,
+        remote: Address,
+        codec: Codec,
+        payload_type: int,
+        event_payload_type: int | None,
+        direction: str,
+        wire: WireAudio | None = None,
     ) -> None:
         """What signalling agreed on; again for every re-INVITE. direction is ours. Raises WireError for what no peer can have meant.
 
         The address 0.0.0.0 and port 0 (hold of RFC 2543, refused stream) stop sending. The latch begins anew when the address changes.
         """
+        if wire is not None and (wire.srtp is not None or wire.codec != codec):
+            raise WireError("media: only G.711 without encryption is spoken yet")
         address = _checked(remote, codec, payload_type, event_payload_type, direction)
         silent = address[1] == 0 or ipaddress.ip_address(address[0]).is_unspecified
         self._use_codec(codec)

@@ -19,6 +19,7 @@ from callwright.telephony.rtp import connected, g711
 from callwright.telephony.rtp.jitter import SILENT_FRAME, Concealer
 from callwright.telephony.rtp.recording import Recording, RecordingWriter
 from callwright.telephony.rtp.session import Session
+from callwright.telephony.wire_audio import WireAudio
 
 __all__ = ["RtpStream", "bridge", "unbridge"]
 
@@ -128,12 +129,14 @@ class RtpStream:
         payload_type: int,
         event_payload_type: int | None,
         direction: str = "sendrecv",
+        wire: WireAudio | None = None,
     ) -> None:
-        """What the SDP answer says; again for each re-INVITE. remote: (IP address, port); direction is ours. Raises WireError."""
+        """What the SDP answer says; again for each re-INVITE. remote: (IP address, port); direction is ours; wire: how audio travels,
+        None = as `codec` in 20 ms, not encrypted. Raises WireError."""
         with self._lock:
             self._loans.recall(self)
             self.odd_at_ms = -1.0
-            self.session.configure(remote, codec, payload_type, event_payload_type, direction)
+            self.session.configure(remote, codec, payload_type, event_payload_type, direction, wire)
             self.codec = codec
             if self._connected and not self.session.settled:  # another address: anybody there may speak first
                 connected.disconnect(self._socket)

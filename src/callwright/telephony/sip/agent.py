@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from callwright.errors import LineError, WireError
+from callwright.telephony.port import WireCodec
 from callwright.telephony.sip import sdp
 from callwright.telephony.sip.call import Call, CallEvent, CallOffered
 from callwright.telephony.sip.digest import Credentials
@@ -27,6 +28,7 @@ from callwright.telephony.sip.session_timer import LEAST_S, SessionTimer
 from callwright.telephony.sip.timers import Timers
 from callwright.telephony.sip.transactions import GIVE_UP, Key, client_key, server_key
 from callwright.telephony.sip.wire import Headers, Request, Response, encode, parse
+from callwright.telephony.wire_audio import SrtpPolicy
 
 __all__ = ["Agent", "Datagram", "Identity"]
 
@@ -41,7 +43,8 @@ class Identity:
     open something new with us, None = all; everybody else gets silence; max_calls: more than these are answered 503;
     session_expires_s: how long a session lives without a refresh (RFC 4028; 0 = only when the far side asks); min_se_s: the least
     we agree to (below 90 for tests only); transport: what our Contact asks for; tcp: large requests may go by TCP;
-    takes_refer: somebody decides on a REFER of the far side; without, the answer is 603.
+    takes_refer: somebody decides on a REFER of the far side; without, the answer is 603; codecs, srtp: what a call that comes in
+    may speak, best first, and whether encrypted.
     """
 
     host: str
@@ -59,6 +62,8 @@ class Identity:
     transport: Transport = "UDP"
     tcp: bool = False
     takes_refer: bool = False
+    codecs: tuple[WireCodec, ...] = ("PCMA", "PCMU")
+    srtp: SrtpPolicy = "off"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +77,18 @@ class Datagram:
 
 
 class Agent:
-    """One user agent. `new_id` gives unguessable hexadecimal ids of at least 8 digits (tests seed it)."""
+    """One user agent. `new_id` gives unguessable hexadecimal ids of at least 8 digits, `entropy` so many unguessable bytes (tests
+    seed them)."""
 
-    def __init__(self, identity: Identity, new_id: Callable[[], str] = lambda: secrets.token_hex(8)) -> None:
+    def __init__(
+        self,
+        identity: Identity,
+        new_id: Callable[[], str] = lambda: secrets.token_hex(8),
+        entropy: Callable[[int], bytes] = secrets.token_bytes,
+    ) -> None:
         self.identity = identity
         self.new_id = new_id
+        self.entropy = entropy
         self.timers = Timers()
         self.garbage = 0
         self.accepting = True
@@ -368,7 +380,9 @@ class Agent:
                 host = host_text(self.identity.host)
                 self.respond(key, 488, now_ms, extra=(("Warning", f'399 {host} "{error}"'),))
                 return
-            if sdp.answer(offered, sdp.LocalMedia(self.identity.host, 9), 0, 0) is None:
+            if not sdp.acceptable(
+                offered, sdp.LocalMedia(self.identity.host, 9, self.identity.codecs, self.identity.srtp)
+            ):
                 self.respond(key, 488, now_ms)
                 return
         try:

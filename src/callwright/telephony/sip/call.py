@@ -70,7 +70,7 @@ class Call:
         self.dialog: Dialog | None = None
         self.dialogs: dict[str, Dialog] = {}
         self.ending: tuple[str, By, str] | None = None
-        self.offers = Offers(int(agent.new_id()[:8], 16), local)
+        self.offers = Offers(int(agent.new_id()[:8], 16), local, agent.entropy)
         self.session_timer = SessionTimer(identity.session_expires_s, identity.min_se_s)
         self.modifier = Modifier(self)
         self.acceptance: Acceptance | None = None

@@ -18,7 +18,7 @@ from typing import Literal
 import anyio
 
 from callwright.errors import CallwrightError, LineError, RefusedError, WireError
-from callwright.telephony.port import Codec, DialOrder, LegEnded
+from callwright.telephony.port import DialOrder, LegEnded, WireCodec
 from callwright.telephony.sip import sdp
 from callwright.telephony.sip.agent import Agent, Identity
 from callwright.telephony.sip.call import Call, CallOffered
@@ -34,13 +34,14 @@ from callwright.telephony.sip.registration import Registration, RegistrationStat
 from callwright.telephony.sip.session_timer import LEAST_S
 from callwright.telephony.sip.streams import Streams
 from callwright.telephony.sip.tls import TlsSettings, client_context, server_context
+from callwright.telephony.wire_audio import SrtpPolicy
 
 __all__ = ["SipLine"]
 
 log = logging.getLogger(__name__)
 
 FREE_PORT_TRIES = 8
-CODECS: tuple[Codec, ...] = ("PCMA", "PCMU")
+CODECS: tuple[WireCodec, ...] = ("PCMA", "PCMU")
 
 
 class SipLine(asyncio.DatagramProtocol):
@@ -89,6 +90,8 @@ class SipLine(asyncio.DatagramProtocol):
         keepalive_s: float = 0.0,
         session_expires_s: int = 1_800,
         min_se_s: int = LEAST_S,
+        codecs: tuple[WireCodec, ...] = CODECS,
+        srtp: SrtpPolicy = "off",
     ) -> AsyncGenerator[SipLine, None]:
         """A line bound to `host`:`port` (a local IP address; port 0 = a free one). Leaving ends every call and frees everything.
 
@@ -100,7 +103,9 @@ class SipLine(asyncio.DatagramProtocol):
         refer: decides on transfers the far side asks for (None = all are refused with 603);
         register: `user@registrar` to register as, with the proxy or the registrar's host (expires_s: for how long at a time; see
         `registration`); keepalive_s: ask the proxy by OPTIONS that often (0 = never; see `health`);
-        session_expires_s, min_se_s: session timer asked for and the least agreed to (RFC 4028; below 90 for tests only).
+        session_expires_s, min_se_s: session timer asked for and the least agreed to (RFC 4028; below 90 for tests only);
+        codecs: what calls that come in may speak, best first (calls we place: `DialOrder.codecs`);
+        srtp: whether audio is encrypted: `off`, `optional` or `required`; the keys travel in the signalling, so use `tls` with it.
 
         Raises:
             LineError: the address cannot be bound; the registrar's host does not resolve; a file of
@@ -111,6 +116,8 @@ class SipLine(asyncio.DatagramProtocol):
         if not advertise and host in ("0.0.0.0", "::"):  # noqa: S104 -- refused, not bound
             raise LineError("a line on every address needs `advertise`: the IP address the far side reaches us at")
         way: Transport = "TLS" if transport == "tls" else "TCP" if transport == "tcp" else "UDP"
+        if srtp == "required" and way != "TLS":
+            log.warning("sip: srtp is required but signalling is not over TLS: who reads it has the keys of the audio")
         believed = client_context(tls or TlsSettings()) if way == "TLS" else None
         shown = server_context(tls or TlsSettings()) if way == "TLS" else None
         line = cls(engine, media_timeout_s, grace_s, proxy and Hop(*proxy, way))
@@ -131,6 +138,8 @@ class SipLine(asyncio.DatagramProtocol):
             transport=way,
             tcp=tcp,
             takes_refer=refer is not None,
+            codecs=_spoken(engine, codecs),
+            srtp=srtp,
         )
         line._refer = refer
         line.address = (host, identity.port)
@@ -270,8 +279,9 @@ class SipLine(asyncio.DatagramProtocol):
     async def open_media(self) -> MediaStream:
         return await self._engine.open(self.address[0])
 
-    def local_media(self, stream: MediaStream, codecs: tuple[Codec, ...]) -> sdp.LocalMedia:
-        return sdp.LocalMedia(self._agent.identity.host, stream.local_port, codecs)
+    def local_media(self, stream: MediaStream, codecs: tuple[WireCodec, ...]) -> sdp.LocalMedia:
+        identity = self._agent.identity
+        return sdp.LocalMedia(identity.host, stream.local_port, _spoken(self._engine, codecs), identity.srtp)
 
     def closing_media(self, stream: MediaStream) -> None:
         """Close a stream in a task of the line."""
@@ -287,7 +297,7 @@ class SipLine(asyncio.DatagramProtocol):
                     self._streams.send(datagram.data, Hop(*datagram.to, datagram.transport, datagram.flow))
             for call, event in self._agent.events():
                 if isinstance(event, CallOffered) and isinstance(call, IncomingCall):
-                    offered = self._legs[call] = SipIncomingLeg(self, call, CODECS)
+                    offered = self._legs[call] = SipIncomingLeg(self, call, self._agent.identity.codecs)
                     self._incoming.put_nowait(offered)
                 elif leg := self._legs.get(call):
                     leg.take(event)
@@ -386,6 +396,17 @@ class SipLine(asyncio.DatagramProtocol):
             raise LineError(f"the target's host does not resolve: {error.strerror or error}") from error
         address = found[0][4]
         return Hop(str(address[0]), int(address[1]), way)
+
+
+def _spoken(engine: MediaEngine, codecs: tuple[WireCodec, ...]) -> tuple[WireCodec, ...]:
+    """Those of `codecs` that this machine can speak; what is missing is said in the log. Raises LineError when none is left."""
+    lacking = {codec: reason for codec in codecs if (reason := engine.lacks(codec))}
+    for codec, reason in lacking.items():
+        log.warning("sip: %s is not offered: %s", codec, reason)
+    spoken = tuple(codec for codec in codecs if codec not in lacking)
+    if not spoken:
+        raise LineError("no codec is left to speak: " + ("; ".join(lacking.values()) or "name at least one"))
+    return spoken
 
 
 async def _bind_both(host: str, port: int, streams: Streams | None, tls: ssl.SSLContext | None) -> socket.socket:

@@ -10,13 +10,24 @@ from typing import Protocol
 import anyio
 
 from callwright.errors import LineError, WireError
-from callwright.telephony.port import Codec, DialOrder, LegAnswered, LegDtmf, LegEnded, LegEvent, LegSignal, Media
+from callwright.telephony.port import (
+    Codec,
+    DialOrder,
+    LegAnswered,
+    LegDtmf,
+    LegEnded,
+    LegEvent,
+    LegSignal,
+    Media,
+    WireCodec,
+)
 from callwright.telephony.sip import sdp
 from callwright.telephony.sip.call import Call, CallEvent, CallOffered, SessionSet
 from callwright.telephony.sip.incoming import IncomingCall
 from callwright.telephony.sip.modifier import Changed
 from callwright.telephony.sip.outgoing import OutgoingCall
 from callwright.telephony.sip.refer import Referred, TransferProgress
+from callwright.telephony.wire_audio import WireAudio
 
 __all__ = ["LegHost", "MediaEngine", "MediaStream", "ReferPolicy", "SipIncomingLeg", "SipLeg", "close_media"]
 
@@ -35,8 +46,12 @@ class MediaStream(Media, Protocol):
         payload_type: int,
         event_payload_type: int | None,
         direction: str = "sendrecv",
+        wire: WireAudio | None = None,
     ) -> None:
-        """Send to and take from `remote`, from now on; may come again. Raises WireError when that cannot be done."""
+        """Send to and take from `remote`, from now on; may come again. wire: how audio travels, None = as `codec` in 20 ms.
+
+        Raises WireError when that cannot be done.
+        """
 
     def watch(self, timeout_ms: int, callback: Callable[[], None]) -> None:
         """Call back once when nothing came for `timeout_ms` although the far side should send; 0 = stop watching."""
@@ -51,6 +66,9 @@ class MediaEngine(Protocol):
     async def open(self, host: str) -> MediaStream:
         """A stream on a free port of a local IP address. Raises LineError when there is none."""
 
+    def lacks(self, codec: WireCodec) -> str:
+        """Why this machine cannot speak `codec`; "" = it can. May load a library: not for the tick."""
+
 
 class LegHost(Protocol):
     """What a leg needs of its line."""
@@ -61,7 +79,7 @@ class LegHost(Protocol):
 
     async def open_media(self) -> MediaStream: ...
 
-    def local_media(self, stream: MediaStream, codecs: tuple[Codec, ...]) -> sdp.LocalMedia: ...
+    def local_media(self, stream: MediaStream, codecs: tuple[WireCodec, ...]) -> sdp.LocalMedia: ...
 
     def closing_media(self, stream: MediaStream) -> None: ...
 
@@ -198,7 +216,12 @@ class SipLeg:
             return
         try:
             stream.configure(
-                session.remote, session.codec, session.payload_type, session.event_payload_type, session.direction
+                session.remote,
+                session.codec,
+                session.payload_type,
+                session.event_payload_type,
+                session.direction,
+                session.wire,
             )
         except WireError as error:
             self._call.hang_up(event.at_ms, "protocol_error", "us", str(error))
@@ -219,7 +242,7 @@ class SipLeg:
 class SipIncomingLeg(SipLeg):
     """A call that came in. See `telephony.port.IncomingLeg`. caller and called are the user parts of From and Request-URI."""
 
-    def __init__(self, host: LegHost, call: IncomingCall, codecs: tuple[Codec, ...]) -> None:
+    def __init__(self, host: LegHost, call: IncomingCall, codecs: tuple[WireCodec, ...]) -> None:
         super().__init__(host, call, None)
         self._incoming = call
         self._codecs = codecs

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from copy import copy
 from dataclasses import replace
 
 from callwright.errors import WireError
-from callwright.telephony.sip import sdp
+from callwright.telephony.sip import crypto, sdp
 
 __all__ = ["Offers"]
 
 
 class Offers:
-    """direction: what we want from now on (`sendonly` while we hold the far side); pending: an offer of ours has no answer yet."""
+    """direction: what we want from now on (`sendonly` while we hold the far side); pending: an offer of ours has no answer yet.
 
-    def __init__(self, session_id: int, local: sdp.LocalMedia | None) -> None:
+    entropy gives so many unguessable bytes, for the keys of encrypted audio: new ones for each offer and answer, except that an
+    answer to an offer whose keys did not change repeats ours.
+    """
+
+    def __init__(self, session_id: int, local: sdp.LocalMedia | None, entropy: Callable[[int], bytes]) -> None:
         self.local = local
         self.direction: sdp.Direction = "sendrecv"
         self._id = session_id
+        self._entropy = entropy
+        self._session: sdp.Session | None = None
         self._said: sdp.Description | None = None
         self._agreed: sdp.Description | None = None
         self._pending: sdp.Description | None = None
@@ -34,7 +41,7 @@ class Offers:
         """A full offer of what we can do, in the direction we want; empty without media of ours."""
         if self.local is None:
             return b""
-        return self._put(sdp.offer(self.local, self._id, 1, self.direction))
+        return self._put(sdp.offer(self._keyed(self.local), self._id, 1, self.direction))
 
     def repeat(self) -> bytes:
         """The description that holds, as an offer that changes nothing (a session refresh)."""
@@ -65,7 +72,7 @@ class Offers:
         offered = self._pending or self._agreed
         if offered is None:
             raise WireError("an answer without an offer")
-        session = sdp.settle(offered, sdp.parse(body))
+        session = self._session = sdp.settle(offered, sdp.parse(body))
         self._agreed, self._pending = offered, None
         return session
 
@@ -75,8 +82,22 @@ class Offers:
             offered = sdp.parse(body)
         except WireError:
             return None
-        made = sdp.answer(offered, self.local, self._id, 1, self.direction) if self.local else None
+        if self.local is None:
+            return None
+        made = sdp.answer(offered, self._keyed(self.local, offered), self._id, 1, self.direction)
         if made is None:
             return None
-        self._agreed = self._numbered(made[0])
+        self._agreed, self._session = self._numbered(made[0]), made[1]
         return self._agreed.encode(), made[1]
+
+    def _keyed(self, local: sdp.LocalMedia, offered: sdp.Description | None = None) -> sdp.LocalMedia:
+        """Our media with keys to offer, or to answer `offered` with."""
+        if local.srtp == "off":
+            return local
+        fresh = crypto.fresh(self._entropy)
+        held = self._session.srtp if self._session else None
+        if offered is not None and held is not None:
+            known = {item.key for line in offered.media for item in line.crypto}
+            if held.theirs in known:
+                fresh = tuple(replace(item, key=held.ours) if item.suite == held.suite else item for item in fresh)
+        return replace(local, crypto=fresh)

@@ -1,16 +1,18 @@
-"""Session descriptions for one G.711 audio stream: offer, answer, and what was agreed (RFC 4566, RFC 3264, RFC 4733). Pure values."""
+"""Offer and answer for one audio stream, and what was agreed (RFC 3264, RFC 4568, RFC 4733, RFC 7587). Pure values; text: `sdp_text`."""
 
 from __future__ import annotations
 
 import ipaddress
-import itertools
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Literal, cast
+from dataclasses import dataclass, field, replace
+from typing import cast
 
 from callwright.errors import WireError
-from callwright.telephony.port import Codec
+from callwright.telephony.port import FRAME_MS, Codec, WireCodec
+from callwright.telephony.sip.crypto import Crypto, shared
+from callwright.telephony.sip.sdp_text import MIRROR, PROTOCOLS, Description, Direction, Format, MediaLine, parse
+from callwright.telephony.wire_audio import CLOCK_HZ, SrtpKeys, SrtpPolicy, WireAudio, inner_law
 
 __all__ = [
     "Description",
@@ -19,116 +21,118 @@ __all__ = [
     "LocalMedia",
     "MediaLine",
     "Session",
+    "acceptable",
     "answer",
     "offer",
     "parse",
     "settle",
 ]
 
-Direction = Literal["sendrecv", "sendonly", "recvonly", "inactive"]
-
-MAX_LINES = 500
-MAX_MEDIA = 16
-EVENT_PT = 101
-STATIC: dict[int, str] = {0: "PCMU/8000", 8: "PCMA/8000"}
-PT_OF: dict[Codec, int] = {"PCMU": 0, "PCMA": 8}
-MIRROR: dict[Direction, Direction] = {
-    "sendrecv": "sendrecv",
-    "sendonly": "recvonly",
-    "recvonly": "sendonly",
-    "inactive": "inactive",
+OPUS_FMTP = "useinbandfec=1;maxplaybackrate=8000;sprop-maxcapturerate=8000;stereo=0"
+OFFERED: dict[WireCodec, Format] = {
+    "PCMU": Format(0, "PCMU/8000"),
+    "PCMA": Format(8, "PCMA/8000"),
+    "G722": Format(9, "G722/8000"),
+    "OPUS": Format(96, "OPUS/48000", 2, OPUS_FMTP),
 }
-
-_LINE = re.compile(r"([a-z])=(.*)")
-_MEDIA = re.compile(r"([A-Za-z0-9]+) (\d{1,5})(?:/\d{1,5})? ([A-Za-z0-9/]+) (\S+(?: +\S+)*) *")
-_RTPMAP = re.compile(r"rtpmap:(\d{1,3}) +([A-Za-z0-9\-.+_]+/\d{1,6})(?:/\d+)? *")
-_RTCP = re.compile(r"rtcp:(\d{1,5})(?: .*)?")
-_PTIME = re.compile(r"ptime:(\d{1,3})(?:\.\d+)? *")
-
-
-@dataclass(frozen=True, slots=True)
-class Format:
-    """One payload type and its encoding, `PCMA/8000`, upper case ("" = not named)."""
-
-    payload_type: int
-    encoding: str
-
-
-@dataclass(frozen=True, slots=True)
-class MediaLine:
-    """One m= section. address: connection address that holds for it; ptime_ms and rtcp_port are None when not given."""
-
-    kind: str
-    port: int
-    protocol: str
-    formats: tuple[Format, ...]
-    raw_formats: str
-    address: str
-    direction: Direction = "sendrecv"
-    ptime_ms: int | None = None
-    rtcp_port: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Description:
-    """A session description: its o= line's id and version, its connection host, its media sections."""
-
-    session_id: int
-    version: int
-    host: str
-    media: tuple[MediaLine, ...]
-
-    @property
-    def audio(self) -> MediaLine | None:
-        """The first RTP/AVP audio section with a port."""
-        return next((line for line in self.media if _usable(line)), None)
-
-    def encode(self) -> bytes:
-        """The text, CRLF line ends."""
-        family = "IP6" if ":" in self.host else "IP4"
-        lines = [
-            "v=0",
-            f"o=callwright {self.session_id} {self.version} IN {family} {self.host}",
-            "s=-",
-            f"c=IN {family} {self.host}",
-            "t=0 0",
-        ]
-        for media in self.media:
-            lines += _media_lines(media)
-        return ("\r\n".join(lines) + "\r\n").encode()
+COMFORT_NOISE = Format(13, "CN/8000")
+EVENTS = {8000: Format(101, "TELEPHONE-EVENT/8000", 1, "0-15"), 48000: Format(102, "TELEPHONE-EVENT/48000", 1, "0-15")}
+_CODEC_OF: dict[str, WireCodec] = {format_.encoding: codec for codec, format_ in OFFERED.items()}
+_LAWS = ("PCMU", "PCMA")
+_MOST_PTIME_MS = 60
+_BITRATE = re.compile(r"\d{4,6}")
 
 
 @dataclass(frozen=True, slots=True)
 class LocalMedia:
-    """Where we take audio, and what we speak, best first."""
+    """Where we take audio, and what we speak, best first. crypto: fresh keys for this one description, unless srtp is `off`;
+    rtcp_port: where we take RTCP when that is not the next port (None: not said); rtcp_mux: RTCP may share the audio's port."""
 
     host: str
     port: int
-    codecs: tuple[Codec, ...] = ("PCMA", "PCMU")
+    codecs: tuple[WireCodec, ...] = ("PCMA", "PCMU")
+    srtp: SrtpPolicy = "off"
+    crypto: tuple[Crypto, ...] = field(default=(), repr=False)
+    rtcp_port: int | None = None
+    rtcp_mux: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
     """What both sides agreed on. Audio goes to `remote`; payload types are those of the far side; direction is ours to obey:
-    `sendonly` = we send, `recvonly` = we only listen, `inactive` = neither."""
+    `sendonly` = we send, `recvonly` = we only listen, `inactive` = neither.
+
+    codec: the law inside; wire_codec: what is spoken; ptime_ms: how much the far side wants in a packet; rtcp_port: where it
+    takes RTCP (None: not said, the next port); rtcp_mux: RTCP shares the audio's port; srtp: None = not encrypted.
+    """
 
     remote: tuple[str, int]
     codec: Codec
     payload_type: int
     event_payload_type: int | None
     direction: Direction = "sendrecv"
-    ptime_ms: int = 20
+    ptime_ms: int = FRAME_MS
+    wire_codec: WireCodec = "PCMA"
+    event_clock_hz: int = 8000
+    comfort_payload_type: int | None = None
+    fec: bool = False
+    max_bitrate: int = 0
+    rtcp_port: int | None = None
+    rtcp_mux: bool = False
+    srtp: SrtpKeys | None = None
+
+    @property
+    def clock_hz(self) -> int:
+        """The RTP clock of the audio."""
+        return CLOCK_HZ[self.wire_codec]
+
+    @property
+    def wire(self) -> WireAudio:
+        """What media needs to know beside addresses and payload types."""
+        return WireAudio(
+            self.wire_codec,
+            self.ptime_ms,
+            self.event_clock_hz,
+            self.comfort_payload_type,
+            self.fec,
+            self.max_bitrate,
+            self.srtp,
+        )
 
 
 # ---------------------------------------------------------------- offer and answer
 
 
 def offer(local: LocalMedia, session_id: int, version: int, direction: Direction = "sendrecv") -> Description:
-    """Our offer: the codecs of `local` in order, and telephone-event."""
-    formats = tuple(Format(PT_OF[codec], f"{codec}/8000") for codec in local.codecs)
-    formats += (Format(EVENT_PT, "TELEPHONE-EVENT/8000"),)
-    line = MediaLine("audio", local.port, "RTP/AVP", formats, "", local.host, direction, 20)
+    """Our offer: the codecs of `local` in order, comfort noise beside G.711, telephone-event at each of their clocks.
+
+    With `required` it is RTP/SAVP; with `optional` it is RTP/AVP with crypto lines, which a far side that knows nothing of them answers
+    unencrypted (RFC 4568 alone has no such way, but phones and trunks do it).
+    """
+    formats = [OFFERED[codec] for codec in local.codecs]
+    if any(codec in _LAWS for codec in local.codecs):
+        formats.append(COMFORT_NOISE)
+    clocks = dict.fromkeys(CLOCK_HZ[codec] for codec in local.codecs)
+    formats += [EVENTS[clock] for clock in sorted(clocks)]
+    line = MediaLine(
+        "audio",
+        local.port,
+        "RTP/SAVP" if local.srtp == "required" else "RTP/AVP",
+        tuple(formats),
+        "",
+        local.host,
+        direction,
+        FRAME_MS,
+        local.rtcp_port,
+        local.rtcp_mux,
+        crypto=local.crypto if local.srtp != "off" else (),
+    )
     return Description(session_id, version, local.host, (line,))
+
+
+def acceptable(offered: Description, local: LocalMedia) -> bool:
+    """Whether `answer` would find something in common; needs no keys."""
+    return any(_suits(line, local, keyed=False) and _codec(line, local.codecs) for line in offered.media)
 
 
 def answer(
@@ -138,34 +142,31 @@ def answer(
 
     wish: the most we want (`sendonly` while we hold the far side).
 
-    Further sections are refused with port 0 in their place (RFC 3264 section 6).
+    Of several audio sections the first that can be taken is; the others are refused with port 0 in their place (RFC 3264 section 6).
     """
-    audio = offered.audio
+    audio = next((line for line in offered.media if _suits(line, local) and _codec(line, local.codecs)), None)
     chosen = _codec(audio, local.codecs) if audio else None
     if audio is None or chosen is None:
         return None
-    codec, format_ = chosen
-    event = _event(audio)
+    keys = _keys(audio, local)
     direction = _both(wish, MIRROR[audio.direction])
+    session = replace(_session(audio, *chosen, _sending(direction, audio)), rtcp_mux=audio.rtcp_mux and local.rtcp_mux)
+    if keys is not None:
+        session = replace(session, srtp=SrtpKeys(keys[0].suite, keys[1].key, keys[0].key, keys[0].mki))
     ours = MediaLine(
         "audio",
         local.port,
-        "RTP/AVP",
-        (format_, event) if event else (format_,),
+        audio.protocol,
+        tuple(_answered(audio, chosen[1], session)),
         "",
         local.host,
         direction,
-        20,
+        FRAME_MS,
+        None if session.rtcp_mux else local.rtcp_port,
+        session.rtcp_mux,
+        crypto=(keys[1],) if keys is not None else (),
     )
-    lines = tuple(ours if line is audio else _refused(line) for line in offered.media)
-    session = Session(
-        (audio.address, audio.port),
-        codec,
-        format_.payload_type,
-        event.payload_type if event else None,
-        _sending(direction, audio),
-        20,
-    )
+    lines = tuple(ours if line is audio else replace(line, port=0) for line in offered.media)
     return Description(session_id, version, local.host, lines), session
 
 
@@ -173,35 +174,126 @@ def settle(offered: Description, answered: Description) -> Session:
     """What holds after the far side's answer to our offer.
 
     Raises:
-        WireError: the answer refuses the stream or names no codec we offered.
+        WireError: the answer refuses the stream, names no codec we offered, or does not encrypt what we said must be.
     """
     ours, theirs = offered.media[0], answered.media[0] if answered.media else None
-    if theirs is None or not _usable(theirs):
+    if theirs is None or theirs.kind != "audio" or not theirs.port:
         raise WireError("the answer refuses the audio stream")
-    codecs = tuple(
-        cast(Codec, item.encoding.split("/")[0]) for item in ours.formats if item.encoding in STATIC.values()
-    )
-    chosen = _codec(theirs, codecs)
+    if theirs.protocol != ours.protocol:
+        raise WireError(f"the answer speaks {theirs.protocol}, offered was {ours.protocol}")
+    theirs = _named(theirs, ours)
+    chosen = _codec(theirs, [_CODEC_OF[item.encoding] for item in ours.formats if item.encoding in _CODEC_OF])
     if chosen is None:
         raise WireError("the answer names no codec that was offered")
-    event = _event(theirs)
     direction = _both(ours.direction, MIRROR[theirs.direction])
+    session = _session(theirs, *chosen, _sending(direction, theirs))
+    return replace(session, rtcp_mux=ours.rtcp_mux and theirs.rtcp_mux, srtp=_settled_keys(ours, theirs))
+
+
+def _session(line: MediaLine, codec: WireCodec, format_: Format, direction: Direction) -> Session:
+    """What the far side's section says about the codec that was chosen."""
+    event, comfort = _event(line, CLOCK_HZ[codec]), _comfort(line) if codec in _LAWS else None
+    fec, bitrate = _opus(format_) if codec == "OPUS" else (False, 0)
     return Session(
-        (theirs.address, theirs.port),
-        chosen[0],
-        chosen[1].payload_type,
+        (line.address, line.port),
+        inner_law(codec),
+        format_.payload_type,
         event.payload_type if event else None,
-        _sending(direction, theirs),
+        direction,
+        _ptime(line),
+        codec,
+        event.clock_hz if event else 8000,
+        comfort.payload_type if comfort else None,
+        fec,
+        bitrate,
+        line.rtcp_port,
     )
 
 
-def _codec(line: MediaLine, codecs: Sequence[Codec]) -> tuple[Codec, Format] | None:
-    names = {f"{codec}/8000": codec for codec in codecs}
-    return next(((names[item.encoding], item) for item in line.formats if item.encoding in names), None)
+# ---------------------------------------------------------------- formats
 
 
-def _event(line: MediaLine) -> Format | None:
-    return next((item for item in line.formats if item.encoding == "TELEPHONE-EVENT/8000"), None)
+def _codec(line: MediaLine, codecs: Sequence[WireCodec]) -> tuple[WireCodec, Format] | None:
+    for item in line.formats:
+        codec = _CODEC_OF.get(item.encoding)
+        if codec in codecs and (codec == "OPUS" or item.channels == 1):
+            return cast(WireCodec, codec), item
+    return None
+
+
+def _event(line: MediaLine, clock_hz: int) -> Format | None:
+    """At the clock of the audio, as it should be (RFC 4733 section 2.1); else the first: some know only 8000."""
+    events = [item for item in line.formats if item.is_event and item.clock_hz and item.payload_type >= 96]
+    return next((item for item in events if item.clock_hz == clock_hz), events[0] if events else None)
+
+
+def _comfort(line: MediaLine) -> Format | None:
+    return next((item for item in line.formats if item.encoding == "CN/8000"), None)
+
+
+def _answered(offered: MediaLine, chosen: Format, session: Session) -> list[Format]:
+    """What our answer lists: the codec, comfort noise and telephone-event, each as the far side numbered it."""
+    mine = {session.comfort_payload_type, session.event_payload_type}
+    own = replace(chosen, fmtp=OPUS_FMTP if session.wire_codec == "OPUS" else "")
+    others = [item for item in offered.formats if item.payload_type in mine]
+    return [own, *(replace(item, fmtp="0-15" if item.is_event else "") for item in others)]
+
+
+def _named(theirs: MediaLine, ours: MediaLine) -> MediaLine:
+    """An answer that repeats our dynamic payload types without saying again what they are."""
+    known = {item.payload_type: item for item in ours.formats}
+    return replace(
+        theirs,
+        formats=tuple(item if item.encoding else known.get(item.payload_type, item) for item in theirs.formats),
+    )
+
+
+def _ptime(line: MediaLine) -> int:
+    """What we send in a packet: whole frames, what the far side wants rounded down, 20 to 60 ms and never above its `maxptime`."""
+    wanted = min(line.ptime_ms or FRAME_MS, line.max_ptime_ms or _MOST_PTIME_MS, _MOST_PTIME_MS)
+    return max(FRAME_MS, wanted // FRAME_MS * FRAME_MS)
+
+
+def _opus(format_: Format) -> tuple[bool, int]:
+    """(wants FEC, most bit/s or 0) of an Opus fmtp (RFC 7587 section 6.1); what is malformed counts as not said."""
+    pairs = (item.partition("=") for item in format_.fmtp.replace(" ", "").split(";"))
+    said = {name.lower(): value for name, _, value in pairs}
+    bitrate = said.get("maxaveragebitrate", "")
+    return said.get("useinbandfec") == "1", int(bitrate) if _BITRATE.fullmatch(bitrate) else 0
+
+
+# ---------------------------------------------------------------- encryption
+
+
+def _suits(line: MediaLine, local: LocalMedia, *, keyed: bool = True) -> bool:
+    """Whether an offered section is audio under the rules of our policy; keyed: our keys are there to choose from."""
+    if line.kind != "audio" or line.protocol not in PROTOCOLS or not line.port:
+        return False
+    if line.protocol == "RTP/AVP":
+        return local.srtp != "required"
+    if local.srtp == "off":
+        return False
+    return bool(shared(line.crypto, local.crypto)) if keyed else bool(line.crypto)
+
+
+def _keys(line: MediaLine, local: LocalMedia) -> tuple[Crypto, Crypto] | None:
+    return None if local.srtp == "off" else shared(line.crypto, local.crypto)
+
+
+def _settled_keys(ours: MediaLine, theirs: MediaLine) -> SrtpKeys | None:
+    """The keys after an answer; a crypto line that does not fit our offer is an error, not a reason to speak in the clear."""
+    if not ours.crypto or not (theirs.crypto_seen or theirs.protocol == "RTP/SAVP"):
+        return None
+    found = [
+        (item, own) for item in theirs.crypto for own in ours.crypto if (own.tag, own.suite) == (item.tag, item.suite)
+    ]
+    if len(found) != 1:
+        raise WireError("the answer does not say which of our keys it takes, or gives none")
+    item, own = found[0]
+    return SrtpKeys(own.suite, own.key, item.key, item.mki)
+
+
+# ---------------------------------------------------------------- directions
 
 
 def _both(one: Direction, other: Direction) -> Direction:
@@ -216,120 +308,3 @@ def _sending(direction: Direction, remote: MediaLine) -> Direction:
     if ipaddress.ip_address(remote.address).is_unspecified:
         return "recvonly" if direction in ("sendrecv", "recvonly") else "inactive"
     return direction
-
-
-def _refused(line: MediaLine) -> MediaLine:
-    return replace(line, port=0)
-
-
-def _usable(line: MediaLine) -> bool:
-    return line.kind == "audio" and line.protocol == "RTP/AVP" and line.port > 0
-
-
-def _media_lines(media: MediaLine) -> list[str]:
-    if media.port == 0:
-        formats = media.raw_formats or " ".join(str(item.payload_type) for item in media.formats)
-        return [f"m={media.kind} 0 {media.protocol} {formats}"]
-    lines = [
-        f"m={media.kind} {media.port} {media.protocol} {' '.join(str(item.payload_type) for item in media.formats)}"
-    ]
-    for item in media.formats:
-        name = "telephone-event/8000" if item.encoding.startswith("TELEPHONE") else item.encoding
-        lines.append(f"a=rtpmap:{item.payload_type} {name}")
-        if name.startswith("telephone"):
-            lines.append(f"a=fmtp:{item.payload_type} 0-15")
-    lines += [f"a=ptime:{media.ptime_ms or 20}", f"a={media.direction}"]
-    if media.rtcp_port is not None:
-        lines.append(f"a=rtcp:{media.rtcp_port}")
-    return lines
-
-
-# ---------------------------------------------------------------- reading
-
-
-def parse(body: bytes) -> Description:
-    """Read a session description; lines we do not use are skipped, line ends may be CRLF or LF.
-
-    Raises:
-        WireError: no SDP, no usable connection address, numbers out of range.
-    """
-    lines = _lines(body)
-    if not lines or lines[0] != ("v", "0"):
-        raise WireError("SDP does not begin with v=0")
-    origin = next((value.split() for key, value in lines if key == "o"), [])
-    if len(origin) != 6 or not (
-        origin[1].isascii() and origin[1].isdigit() and origin[2].isascii() and origin[2].isdigit()
-    ):
-        raise WireError("SDP has no usable o= line")
-    starts = [at for at, (key, _) in enumerate(lines) if key == "m"]
-    if len(starts) > MAX_MEDIA:
-        raise WireError("SDP has too many media sections")
-    head = lines[: starts[0]] if starts else lines
-    host = _connection(head, "")
-    direction = _direction(head, "sendrecv")
-    sections = [lines[start:end] for start, end in itertools.pairwise([*starts, len(lines)])]
-    media = tuple(_section(section, host, direction) for section in sections)
-    return Description(int(origin[1][:20]), int(origin[2][:20]), host, media)
-
-
-def _lines(body: bytes) -> list[tuple[str, str]]:
-    try:
-        text = body.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise WireError("SDP is not UTF-8") from error
-    rows = [row for row in text.replace("\r\n", "\n").split("\n") if row]
-    if len(rows) > MAX_LINES:
-        raise WireError("SDP has too many lines")
-    # `m =video` and the like: RFC 4566 forbids the space; such a line is skipped like every unknown one.
-    return [(match[1], match[2]) for match in (_LINE.fullmatch(row) for row in rows) if match]
-
-
-def _connection(lines: Sequence[tuple[str, str]], default: str) -> str:
-    value = next((value for key, value in lines if key == "c"), None)
-    if value is None:
-        return default
-    parts = value.split()
-    if len(parts) != 3 or parts[0] != "IN" or parts[1] not in ("IP4", "IP6"):
-        raise WireError("SDP connection line is not valid")
-    try:
-        return str(ipaddress.ip_address(parts[2].split("/")[0]))
-    except ValueError as error:
-        raise WireError("SDP connection address is no IP address") from error
-
-
-def _direction(lines: Sequence[tuple[str, str]], default: Direction) -> Direction:
-    found = [value.strip() for key, value in lines if key == "a" and value.strip() in MIRROR]
-    return cast(Direction, found[-1]) if found else default
-
-
-def _section(lines: Sequence[tuple[str, str]], host: str, direction: Direction) -> MediaLine:
-    match = _MEDIA.fullmatch(lines[0][1])
-    if match is None or int(match[2]) > 65535:
-        raise WireError("SDP media line is not valid")
-    kind, port, protocol, raw = match[1], int(match[2]), match[3], match[4]
-    address = _connection(lines, host)
-    if port and not address:
-        raise WireError("SDP has no connection address")
-    attributes = [value for key, value in lines if key == "a"]
-    formats = _formats(raw, attributes) if protocol.startswith("RTP/") else ()
-    ptime = _number(_PTIME, attributes, 1, 200)
-    rtcp = _number(_RTCP, attributes, 1, 65535)
-    return MediaLine(kind, port, protocol, formats, raw, address, _direction(lines, direction), ptime, rtcp)
-
-
-def _formats(raw: str, attributes: Sequence[str]) -> tuple[Format, ...]:
-    names = dict(STATIC)
-    for match in (_RTPMAP.fullmatch(value) for value in attributes):
-        if match and int(match[1]) < 128:
-            names[int(match[1])] = match[2].upper()
-    formats = []
-    for item in raw.split():
-        if not (item.isascii() and item.isdigit()) or len(item) > 3 or int(item) > 127:
-            raise WireError("SDP payload type is not valid")
-        formats.append(Format(int(item), names.get(int(item), "")))
-    return tuple(formats)
-
-
-def _number(pattern: re.Pattern[str], attributes: Sequence[str], low: int, high: int) -> int | None:
-    values = [int(match[1]) for match in (pattern.fullmatch(value) for value in attributes) if match]
-    return next((value for value in values if low <= value <= high), None)

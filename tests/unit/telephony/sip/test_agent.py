@@ -387,7 +387,7 @@ def test_late_offer() -> None:
     assert isinstance(call, IncomingCall)
     call.answer(0, LOCAL)
     ok = bench.out()[0]
-    assert b"m=audio 4000 RTP/AVP 8 0 101" in ok.body
+    assert b"m=audio 4000 RTP/AVP 8 0 13 101" in ok.body
     bench.ask("ACK", to=ok.get("to"), body=SDP)
     assert [type(event) for event in bench.events[-2:]] == [SessionSet, LegAnswered]
     assert call.state == "answered"

@@ -16,7 +16,7 @@ def test_offer_reads_back() -> None:
     description = parse(offer(LOCAL, 7, 1).encode())
     audio = description.audio
     assert audio is not None
-    assert [item.payload_type for item in audio.formats] == [8, 0, 101]
+    assert [item.payload_type for item in audio.formats] == [8, 0, 13, 101]
     assert (audio.port, audio.address, audio.ptime_ms, audio.rtcp_port) == (4000, "192.0.2.1", 20, None)
 
 
