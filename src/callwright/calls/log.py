@@ -6,7 +6,11 @@ task outside the event loop, so that a killed process loses at most the last lin
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import json
+import os
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,18 +18,22 @@ from typing import Any
 import anyio
 import anyio.to_thread
 
-__all__ = ["EventLog", "read_log"]
+__all__ = ["EventLog", "being_written", "read_log"]
+
+_LOCK_TRIES = 50
 
 
 class EventLog:
-    """Collects the events of one call; `run` writes them while the call lives."""
+    """Collects the events of one call; `run` writes them while the call lives, and holds a lock on the file as long (see `being_written`)."""
 
     def __init__(self, path: Path | None, clock_ms: Callable[[], int]) -> None:
         self.lines: list[dict[str, Any]] = []
         self._path = path
         self._clock_ms = clock_ms
         self._written = 0
+        self._file: int | None = None
         self._wake = anyio.Event()
+        self._begun = anyio.Event()
         self._closed = False
         self.error = ""  # why the file is not whole; the call goes on, `lines` has everything
 
@@ -39,6 +47,10 @@ class EventLog:
         self.lines.append(line)
         self._wake.set()
 
+    async def begun(self) -> None:
+        """Wait until the first lines are in the file, or cannot be: a call is on disk before anybody is rung."""
+        await self._begun.wait()
+
     async def run(self) -> None:
         """Write until `close`; owned by the call's task group. Cancelled, it writes what there is first."""
         try:
@@ -49,6 +61,9 @@ class EventLog:
         finally:
             with anyio.CancelScope(shield=True):
                 await self._write()
+                file, self._file = self._file, None
+                if file is not None:
+                    os.close(file)
 
     def close(self) -> None:
         """Nothing more will come: `run` writes the rest and returns."""
@@ -58,20 +73,45 @@ class EventLog:
     async def _write(self) -> None:
         path, batch = self._path, self.lines[self._written :]
         self._written += len(batch)
-        if path is None or not batch or self.error:
-            return
-        text = "".join(json.dumps(line, ensure_ascii=False, default=str) + "\n" for line in batch)
+        if path is not None and batch and not self.error:
+            text = "".join(json.dumps(line, ensure_ascii=False, default=str) + "\n" for line in batch)
+            try:
+                with anyio.CancelScope(shield=True):
+                    await anyio.to_thread.run_sync(self._append, path, text.encode("utf-8", "backslashreplace"))
+            except OSError as error:
+                self.error = str(error)
+        self._begun.set()
 
-        def append() -> None:
+    def _append(self, path: Path, data: bytes) -> None:
+        if self._file is None:
             path.parent.mkdir(parents=True, exist_ok=True)
-            with path.open("ab") as file:
-                file.write(text.encode("utf-8", "backslashreplace"))
+            self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            _lock(self._file, path)
+        rest = memoryview(data)
+        while rest:
+            rest = rest[os.write(self._file, rest) :]
 
+
+def _lock(file: int, path: Path) -> None:
+    """Take the lock; whoever reads an unfinished log after a crash may have it for a moment. Raises OSError."""
+    for _ in range(_LOCK_TRIES):
         try:
-            with anyio.CancelScope(shield=True):
-                await anyio.to_thread.run_sync(append)
-        except OSError as error:
-            self.error = str(error)
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(0.02)
+        else:
+            return
+    raise BlockingIOError(errno.EWOULDBLOCK, "another call is writing this log", str(path))
+
+
+def being_written(path: Path) -> bool:
+    """Whether a live process is writing this log. The lock goes with its process, however that ends. Raises OSError."""
+    with path.open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
 
 
 def read_log(path: Path) -> list[dict[str, Any]]:
@@ -79,7 +119,10 @@ def read_log(path: Path) -> list[dict[str, Any]]:
     lines: list[dict[str, Any]] = []
     for data in path.read_bytes().split(b"\n")[:-1]:
         try:
-            lines.append(json.loads(data))
+            line = json.loads(data)
         except ValueError:
             break
+        if not isinstance(line, dict):
+            break
+        lines.append(line)
     return lines

@@ -32,7 +32,8 @@ class CallFiles:
 
 @dataclass(frozen=True, slots=True)
 class CallRecord:
-    """One call, finished. Times in ms since it was placed (None = never happened); number is masked; reason says why this grade."""
+    """One call, finished. Times in ms since it was placed (None = never happened); number is masked; reason says why this grade;
+    code, q850: SIP status and Q.850 cause of a refusal; rtp: counters of its audio (see the log's `rtp` line)."""
 
     call_id: str
     number: str
@@ -42,6 +43,7 @@ class CallRecord:
     end: str = ""
     cause: str = ""
     code: int | None = None
+    q850: int | None = None
     answered: bool = False
     ring_ms: int | None = None
     talk_ms: int = 0
@@ -59,6 +61,7 @@ class CallRecord:
     recording: str = ""
     transcript: str = ""
     log: str = ""
+    rtp: Mapping[str, Any] = field(default_factory=dict)
     faults: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:

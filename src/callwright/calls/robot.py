@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import anyio
 import anyio.to_thread
@@ -13,6 +14,7 @@ import anyio.to_thread
 from callwright.calls.conversation import Conversation, Seat, causes
 from callwright.calls.disposition import disposition
 from callwright.calls.ears import EarsParts
+from callwright.calls.ladder import rtp_line, signal_line
 from callwright.calls.live import LiveCall, LiveCalls
 from callwright.calls.log import EventLog
 from callwright.calls.model import CallFiles, CallRecord, mask
@@ -33,12 +35,15 @@ from callwright.telephony.port import (
     LegEnded,
     LegRejected,
     LegRinging,
+    LegSignal,
     LegTrying,
     LineDriver,
     Media,
 )
 
 __all__ = ["Robot", "RobotParts"]
+
+_LAST_SIGNALS_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +80,8 @@ class _Line:
     ringing_ms: int | None = None
     answered_ms: int | None = None
     ended_ms: int = 0
+    q850: int | None = None
+    rtp: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Robot:
@@ -106,7 +113,13 @@ class Robot:
         begun = parts.monotonic_ms()
         log = EventLog(files.log, lambda: parts.monotonic_ms() - begun)
         started_at = parts.now()
-        log.add("placed", number=mask(order.permit.callee), call_id=order.call_id, decision=order.permit.decision)
+        log.add(
+            "placed",
+            number=mask(order.permit.callee),
+            call_id=order.call_id,
+            decision=order.permit.decision,
+            started_at=started_at.isoformat(timespec="seconds"),
+        )
         live = LiveCall(order.call_id, parts.dialogue.script.id, mask(order.permit.callee), started_at, log)
         line = _Line(live)
         tell = _telling(live, watch or _nobody)
@@ -159,6 +172,7 @@ class Robot:
     ) -> None:
         """The call itself; however it is left, the leg is over and its media are closed afterwards."""
         await _make_folder(files.recording.parent, log)
+        await log.begun()
         leg = line.live.leg = await self._parts.line.place(order)
         try:
             await self._attend(leg, line, log, order.permit.callee, files, variables, tell)
@@ -171,8 +185,11 @@ class Robot:
                     line.cause, line.by = line.cause or "cancelled", "us"
                     line.ended_ms = log.now_ms()
                     await leg.hangup("cancelled")
+                    await _last_signals(leg, log)
                 if line.media is not None:
                     await line.media.close()
+                    line.rtp = rtp_line(line.media.stats, line.media.codec)
+                    log.add("rtp", line.rtp)
                     if line.media.stats.recording_error:
                         log.add("fault", message=f"recording: {line.media.stats.recording_error}")
 
@@ -188,9 +205,11 @@ class Robot:
     ) -> None:
         """Follow the leg until it has ended; the conversation runs beside it from the answer on."""
         async with anyio.create_task_group() as talking:
-            async for event in leg.events():
+            async for event in leg.events(signals=True):
                 at_ms = log.now_ms()
                 match event:
+                    case LegSignal():
+                        log.add("sip", signal_line(event))
                     case LegTrying():
                         tell("trying", "")
                     case LegRinging():
@@ -211,7 +230,7 @@ class Robot:
                         line.live.take_over = line.conversation.take_over
                         talking.start_soon(line.conversation.run)
                     case LegRejected(code=code, reason=reason, q850=q850):
-                        line.code = code
+                        line.code, line.q850 = code, q850
                         log.add("rejected", code=code, text=reason, q850=q850)
                     case LegDtmf(digit=digit):
                         if line.conversation is not None:
@@ -274,6 +293,7 @@ class Robot:
             end=end,
             cause=line.cause,
             code=line.code,
+            q850=line.q850,
             answered=answered,
             ring_ms=answered_at - line.ringing_ms if line.ringing_ms is not None else None,
             talk_ms=talk_ms,
@@ -291,6 +311,7 @@ class Robot:
             recording=str(files.recording) if answered else "",
             transcript=str(files.transcript),
             log=str(files.log),
+            rtp=line.rtp,
             faults=faults,
         )
 
@@ -333,8 +354,19 @@ def _record(media: Media, files: CallFiles, log: EventLog) -> None:
     """Start the recording; a call that cannot be recorded goes on, and says so in its faults."""
     try:
         media.record(str(files.recording))
+        log.add("recording", file=str(files.recording.relative_to(files.folder)))
     except (OSError, LineError) as error:
         log.add("fault", message=f"recording: {error}")
+
+
+async def _last_signals(leg: Leg, log: EventLog) -> None:
+    """What the line still had to tell when nobody listened to it any more: how the hanging up went."""
+    with anyio.move_on_after(_LAST_SIGNALS_S):
+        async for event in leg.events(signals=True):
+            if isinstance(event, LegSignal):
+                log.add("sip", signal_line(event))
+            elif isinstance(event, LegEnded):
+                log.add("released", cause=event.cause, by=event.by, detail=event.detail)
 
 
 def _write_transcript(files: CallFiles, text: str) -> None:

@@ -14,6 +14,7 @@ from callwright.cli.demo import demo
 from callwright.cli.leads import leads_app
 from callwright.cli.replay import replay_command
 from callwright.cli.script import script_app
+from callwright.cli.sip import sip_app
 from callwright.errors import CallwrightError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
@@ -22,6 +23,7 @@ app.command("demo")(demo)
 app.command("replay")(replay_command)
 app.add_typer(script_app, name="script")
 app.add_typer(leads_app, name="leads")
+app.add_typer(sip_app, name="sip")
 app.add_typer(bench_app, name="bench")
 
 

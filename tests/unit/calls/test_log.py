@@ -6,7 +6,7 @@ from pathlib import Path
 
 import anyio
 
-from callwright.calls.log import EventLog, read_log
+from callwright.calls.log import EventLog, being_written, read_log
 
 
 def test_lines_reach_the_file_in_order(tmp_path: Path) -> None:
@@ -75,3 +75,34 @@ def test_separators_of_unicode_end_no_line(tmp_path: Path) -> None:
     write(log, "ended")
     assert [line["kind"] for line in read_log(tmp_path / "call.jsonl")] == ["prompt", "ended"]
     assert read_log(tmp_path / "call.jsonl")[0]["text"] == "one\u2028two\x85three"
+
+
+def test_a_log_is_held_while_its_call_lives(tmp_path: Path) -> None:
+    path = tmp_path / "call.jsonl"
+
+    async def run() -> None:
+        log = EventLog(path, lambda: 0)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(log.run)
+            log.add("placed")
+            await log.begun()
+            assert [line["kind"] for line in read_log(path)] == ["placed"]
+            assert being_written(path)
+            other = EventLog(path, lambda: 0)
+            tasks.start_soon(other.run)
+            other.add("placed")
+            await other.begun()
+            assert "another call is writing this log" in other.error
+            other.close()
+            log.close()
+
+    anyio.run(run)
+    assert not being_written(path)
+    assert len(read_log(path)) == 1
+
+
+def test_a_log_without_a_file_begins_at_once() -> None:
+    log = EventLog(None, lambda: 0)
+    write(log, "placed")
+    anyio.run(log.begun)
+    assert not log.error
