@@ -30,6 +30,7 @@ __all__ = [
     "LegEnded",
     "LegEvent",
     "LegRejected",
+    "LegReplaced",
     "LegRinging",
     "LegSignal",
     "LegTrying",
@@ -167,6 +168,15 @@ class LegEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class LegReplaced:
+    """Somebody else goes on in the far side's place (an attended transfer); the leg and its media stay. remote: who that is, as far
+    as its address says (a number or a user name, "" = unknown)."""
+
+    at_ms: int
+    remote: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class LegSignal:
     """One signalling message of the leg, sent (`->`) or received (`<-`). line: its first line, users hidden; request: `1 INVITE`, also of a
     response; peer: `ip:port`; again: the same message was there before (a retransmission); sdp: it carries a session description;
@@ -183,7 +193,9 @@ class LegSignal:
     reason: str = ""
 
 
-LegEvent = LegTrying | LegRinging | LegEarlyMedia | LegAnswered | LegRejected | LegDtmf | LegSignal | LegEnded
+LegEvent = (
+    LegTrying | LegRinging | LegEarlyMedia | LegAnswered | LegRejected | LegDtmf | LegReplaced | LegSignal | LegEnded
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from callwright.telephony.sip.keepalive import Keepalive
 from callwright.telephony.sip.layer import ClientOwner, Server, TransactionLayer
 from callwright.telephony.sip.outgoing import OutgoingCall
 from callwright.telephony.sip.registration import Registration
+from callwright.telephony.sip.replaces import replaces_of
 from callwright.telephony.sip.replies import ALLOW, KNOWN_METHODS, SDP_TYPE, SUPPORTED, reply, unsupported
 from callwright.telephony.sip.session_timer import LEAST_S, SessionTimer
 from callwright.telephony.sip.timers import Timers
@@ -360,9 +361,24 @@ class Agent:
         if isinstance(server.owner, IncomingCall):
             server.owner.on_cancel(now_ms)
 
+    def _to_replace(self, request: Request) -> Call | int | None:
+        """The call an INVITE is to take the place of, or the code it is refused with; None = it is a new call (RFC 3891)."""
+        try:
+            wanted = replaces_of(request)
+        except WireError:
+            return 400
+        if wanted is None:
+            return None
+        old = self._calls.get((wanted.call_id, wanted.to_tag))
+        return 481 if old is None else old.refuses_replacement(wanted) or old
+
     def _on_invite(self, key: Key, server: Server, data: bytes, source: Hop, now_ms: int) -> None:
         request = server.machine.request
-        if not self.accepting or self._live >= self.identity.max_calls:
+        old = self._to_replace(request)
+        if isinstance(old, int):
+            self.respond(key, old, now_ms)
+            return
+        if old is None and (not self.accepting or self._live >= self.identity.max_calls):
             self.respond(key, 503, now_ms, extra=(("Retry-After", "5"),))
             return
         probe = SessionTimer(self.identity.session_expires_s, self.identity.min_se_s)
@@ -394,5 +410,8 @@ class Agent:
         self._adopt(call)
         call.record(now_ms, "<-", data, source)
         self.respond(key, 100, now_ms)
+        if old is not None:
+            call.replace(old, now_ms)
+            return
         call.start(now_ms, self.identity.incoming_ring_ms)
         self.emit(call, CallOffered(now_ms))

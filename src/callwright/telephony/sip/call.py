@@ -15,11 +15,13 @@ from callwright.telephony.sip import sdp
 from callwright.telephony.sip.acceptance import Acceptance
 from callwright.telephony.sip.dialog import Dialog
 from callwright.telephony.sip.digest import DigestClient, other_realms
+from callwright.telephony.sip.fields import parse_address, parse_uri, split_headers
 from callwright.telephony.sip.hops import Hop
 from callwright.telephony.sip.ladder import Ladder
 from callwright.telephony.sip.modifier import Changed, Modifier
 from callwright.telephony.sip.offers import Offers
 from callwright.telephony.sip.refer import Referral, Referred, Transfer, TransferProgress
+from callwright.telephony.sip.replaces import Replaces
 from callwright.telephony.sip.requests import serve
 from callwright.telephony.sip.session_timer import SessionTimer
 from callwright.telephony.sip.transactions import Key, carried
@@ -28,7 +30,7 @@ from callwright.telephony.sip.wire import Headers, Message, Request, Response, e
 if TYPE_CHECKING:
     from callwright.telephony.sip.agent import Agent
 
-__all__ = ["By", "Call", "CallEvent", "CallOffered", "SessionSet", "failure_cause"]
+__all__ = ["By", "Call", "CallEvent", "CallOffered", "SessionSet", "Watcher", "failure_cause"]
 
 By = Literal["us", "peer", "network"]
 
@@ -51,7 +53,16 @@ class CallOffered:
     at_ms: int
 
 
-CallEvent = LegEvent | SessionSet | CallOffered | Changed | Referred | TransferProgress
+@dataclass(frozen=True, slots=True)
+class Replaced:
+    """`by` goes on in this call's place (RFC 3891). The last event of this call."""
+
+    at_ms: int
+    by: Call
+
+
+CallEvent = LegEvent | SessionSet | CallOffered | Changed | Referred | TransferProgress | Replaced
+Watcher = Callable[[int, str, int], None]  # (code, reason, now_ms) of every answer to an INVITE of ours
 
 
 class Call:
@@ -76,10 +87,15 @@ class Call:
         self.acceptance: Acceptance | None = None
         self.transfer: Transfer | None = None
         self.referral: Referral | None = None
+        self.watcher: Watcher | None = None
+        self.told_answered = False
+        self.max_at: int | None = None
         self._max_ms = max_ms
+        self._handed_over = False
         self._digest = DigestClient(identity.credentials, agent.new_id)
         self._acks: dict[tuple[str, int], tuple[Request, Hop]] = {}
         self._peer_allow: frozenset[str] = frozenset()
+        self._peer_supported: frozenset[str] = frozenset()
         self._bye_wanted = False
         self.confirmed = True  # False: our 2xx to the first INVITE still waits for its ACK
 
@@ -90,7 +106,8 @@ class Call:
         self.ladder.add(now_ms, direction, data, hop)
 
     def emit(self, event: CallEvent) -> None:
-        self.agent.emit(self, event)
+        if not self._handed_over:
+            self.agent.emit(self, event)
 
     def set_timer(self, name: str, at_ms: int, action: Callable[[int], None]) -> None:
         self.agent.timers.set((self, name), at_ms, action)
@@ -123,6 +140,9 @@ class Call:
         """The call is over: LegEnded, once. What still comes in for it is answered for a while (retransmissions)."""
         if self.state == "ended":
             return
+        if self.watcher is not None:
+            watcher, self.watcher = self.watcher, None
+            watcher(408 if cause == "timeout" else 487, "", now_ms)  # nothing new when a final answer was told already
         self.state = "ended"
         self.cancel_timer(*_TIMERS)
         if self.transfer is not None:
@@ -145,6 +165,14 @@ class Call:
         self.send_in(self.dialog, "BYE", now_ms)
 
     @property
+    def remote_user(self) -> str:
+        """The user part of the far side's address, "" when it has none."""
+        try:
+            return parse_uri(parse_address(self.dialog.remote).uri).user if self.dialog else ""
+        except WireError:
+            return ""
+
+    @property
     def stable(self) -> bool:
         """Whether the session may be changed: answered, and no change of the far side under way."""
         return self.state == "answered" and self.acceptance is None
@@ -155,11 +183,14 @@ class Call:
     def connected(self, now_ms: int) -> None:
         """The call is up: its longest duration runs, its session is kept alive."""
         self.state = "answered"
-        self.set_timer("max", now_ms + self._max_ms, lambda now: self.hang_up(now, "bye", "us", "max_duration"))
+        self.max_at = now_ms + self._max_ms
+        self.set_timer("max", self.max_at, lambda now: self.hang_up(now, "bye", "us", "max_duration"))
         self.restart_session(now_ms)
 
     def answered(self, now_ms: int) -> None:
-        self.emit(LegAnswered(now_ms))
+        if not self.told_answered:
+            self.told_answered = True
+            self.emit(LegAnswered(now_ms))
 
     # ------------------------------------------------------------ the session: changes, refreshes
 
@@ -170,15 +201,58 @@ class Call:
         """
         self.modifier.change(direction, method, now_ms)
 
-    def refer(self, now_ms: int, target: str) -> None:
+    def refer(self, now_ms: int, target: str, headers: Headers = ()) -> None:
         """Ask the far side to call `target` instead (blind transfer); TransferProgress follows. The call itself stays up.
+
+        headers: what its INVITE is to carry, as headers of the Refer-To.
 
         Raises:
             LineError: the call is not up, `target` is no URI, or another transfer is under way.
         """
         if self.transfer is not None and not self.transfer.over:
             raise LineError("another transfer is under way")
-        self.transfer = Transfer(self, target, now_ms)
+        self.transfer = Transfer(self, target, now_ms, headers)
+
+    def refer_to(self, now_ms: int, other: Call, headers: Headers = ()) -> None:
+        """Ask the far side to take our place in `other` (attended transfer, RFC 5589 section 7): then those two talk.
+
+        Raises:
+            LineError: one of the calls is not up, both are the same, or another transfer is under way.
+        """
+        there = other.dialog
+        if other is self or other.state != "answered" or there is None or not other.confirmed:
+            raise LineError("an attended transfer joins two calls that are up")
+        replaces = Replaces(there.call_id, there.remote_tag or "0", other.local_tag)
+        require = (("Require", "replaces"),) if other.peer_supports("replaces") else ()
+        target = split_headers(there.target)[0]
+        self.refer(now_ms, target, (("Replaces", str(replaces)), *require, *headers))
+
+    # ------------------------------------------------------------ being replaced (RFC 3891)
+
+    def refuses_replacement(self, wanted: Replaces) -> int:
+        """The code an INVITE is refused with that wants to replace this call; 0 = it may (section 3)."""
+        dialog = self.dialogs.get(wanted.remote_tag)
+        if dialog is None or self.state == "offered":  # a call that we did not begin cannot be taken before its answer
+            return 481
+        if self.state not in ("calling", "answered") or self.dialog not in (None, dialog):
+            return 603
+        return 486 if wanted.early_only and self.state == "answered" else 0
+
+    def hand_over(self, now_ms: int, new: Call) -> None:
+        """`new` goes on in our place: our events end with Replaced, then BYE or CANCEL. What the owner set up goes along."""
+        if self.transfer is not None:
+            self.transfer.fail("the call was replaced", now_ms)
+        watcher, self.watcher = self.watcher, None
+        if watcher is not None:
+            watcher(200, "", now_ms)
+        new.take_on(self.told_answered, self._max_ms if self.max_at is None else max(0, self.max_at - now_ms))
+        self.emit(Replaced(now_ms, new))
+        self._handed_over = True
+
+    def take_on(self, told_answered: bool, max_ms: int) -> None:
+        """Go on for another call: whether its owner knows it as answered, and how long it may still last."""
+        self.told_answered = told_answered
+        self._max_ms = max_ms
 
     def restart_session(self, now_ms: int) -> None:
         """The session was agreed anew: begin to count (RFC 4028 section 10)."""
@@ -202,13 +276,18 @@ class Call:
             self.session = session
             self.emit(SessionSet(now_ms, session, early))
 
-    def note_allow(self, message: Message) -> None:
-        """Remember which methods the far side takes."""
+    def note_peer(self, message: Message) -> None:
+        """Remember which methods the far side takes, and which extensions it knows."""
         if message.get("allow"):
             self._peer_allow = frozenset(message.items("allow"))
+        if message.get("supported"):
+            self._peer_supported = frozenset(item.lower() for item in message.items("supported"))
 
     def peer_takes(self, method: str) -> bool:
         return method in self._peer_allow
+
+    def peer_supports(self, extension: str) -> bool:
+        return extension in self._peer_supported
 
     def peer_refuses(self, method: str) -> None:
         self._peer_allow -= {method}
@@ -234,7 +313,7 @@ class Call:
             self.end(now_ms, *self.ending)
 
     def _on_changed(self, request: Request, response: Response, now_ms: int) -> None:
-        self.note_allow(response)
+        self.note_peer(response)
         if response.code < 300 and self.dialog is not None:
             self.dialog.refresh_target(response)
         if self.state == "answered":
@@ -314,7 +393,7 @@ class Call:
             self.agent.respond(key, 500, now_ms, reason="CSeq Out Of Order")
             return
         dialog.peer = source
-        self.note_allow(request)
+        self.note_peer(request)
         if request.method == "BYE":
             self._on_bye(key, request, dialog, now_ms)
         else:

@@ -21,7 +21,7 @@ from callwright.errors import CallwrightError, LineError, RefusedError, WireErro
 from callwright.telephony.port import DialOrder, LegEnded, WireCodec
 from callwright.telephony.sip import sdp
 from callwright.telephony.sip.agent import Agent, Identity
-from callwright.telephony.sip.call import Call, CallOffered
+from callwright.telephony.sip.call import Call, CallOffered, Replaced
 from callwright.telephony.sip.digest import Credentials
 from callwright.telephony.sip.fields import host_text, parse_uri
 from callwright.telephony.sip.hops import Hop, Transport
@@ -34,6 +34,7 @@ from callwright.telephony.sip.registration import Registration, RegistrationStat
 from callwright.telephony.sip.session_timer import LEAST_S
 from callwright.telephony.sip.streams import Streams
 from callwright.telephony.sip.tls import TlsSettings, client_context, server_context
+from callwright.telephony.sip.wire import Headers
 from callwright.telephony.wire_audio import SrtpPolicy
 
 __all__ = ["SipLine"]
@@ -209,7 +210,13 @@ class SipLine(asyncio.DatagramProtocol):
             RefusedError: the permit does not cover the order.
             LineError: the order cannot be used, the host does not resolve or cannot be connected to, no audio port is free, the line is closed.
         """
+        return await self._place(order)
+
+    async def _place(self, order: DialOrder, referred: Headers = ()) -> SipLeg:
+        """referred: headers that a transfer we were asked for brings along; those of the order go before."""
         target = check_order(order, self._agent.identity.transport)
+        named = {name.lower() for name, _ in order.headers}
+        extra = (*order.headers, *(item for item in referred if item[0].lower() not in named))
         if self._closed:
             raise LineError("the line is closed")
         destination = self._proxy or await self._resolve(target.host, target.port)
@@ -228,7 +235,7 @@ class SipLine(asyncio.DatagramProtocol):
                 self.now_ms(),
                 ring_ms=int(order.ring_timeout_s * 1000),
                 max_ms=int(order.max_duration_s * 1000),
-                extra=order.headers,
+                extra=extra,
             )
         except BaseException:
             await close_media(stream)
@@ -303,6 +310,8 @@ class SipLine(asyncio.DatagramProtocol):
                     leg.take(event)
                     if isinstance(event, Referred):
                         self._tasks.create_task(self._decide(call, leg, event))
+                    if isinstance(event, Replaced):
+                        self._legs[event.by] = self._legs.pop(call)
                     if isinstance(event, LegEnded):
                         del self._legs[call]
         if not self._agent.waiting:
@@ -326,7 +335,7 @@ class SipLine(asyncio.DatagramProtocol):
         referral.accept(self.now_ms())
         self.pump()
         try:
-            new = await self.place(order)
+            new = await self._place(order, request.headers)
         except CallwrightError as error:
             log.warning("sip: the call of a transfer cannot be placed: %s", error)
             referral.tell(603 if isinstance(error, RefusedError) else 503, "", self.now_ms())

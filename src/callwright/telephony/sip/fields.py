@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
+from urllib.parse import quote, unquote
 
 import sipmessage
 
@@ -23,7 +24,10 @@ __all__ = [
     "parse_address",
     "parse_uri",
     "parse_via",
+    "split_headers",
     "split_list",
+    "split_parameters",
+    "with_headers",
 ]
 
 MAX_LINE = 8_192
@@ -61,11 +65,14 @@ class Uri:
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """One From, To, Contact, Route value. text: as it came; uri: raw text within the brackets; tag decoded ("" = none)."""
+    """One From, To, Contact, Route value. text: as it came; uri: raw text within the brackets; tag decoded ("" = none);
+    display: the name before the brackets, without quotes; parameters: those behind it, names in lower case, values without quotes."""
 
     text: str
     uri: str
     tag: str = ""
+    display: str = ""
+    parameters: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,18 +115,34 @@ def parse_address(text: str) -> Address:
         raise WireError("address is too long")
     opened = _opening(text)
     uri = _raw_uri(text, opened)
-    plain = _without_headers(uri) if opened >= 0 else uri
+    plain = split_headers(uri)[0] if opened >= 0 else uri
     if _foreign(uri):
         plain = "sip:other.invalid"
     value = guard(sipmessage.Address.parse, text.replace(uri, plain, 1) if plain != uri else text, "address")
-    tag = next((item or "" for key, item in value.parameters.items() if key.lower() == "tag"), "")
-    return Address(text, uri, tag)
+    parameters = tuple((key.lower(), _unquoted(item or "")) for key, item in value.parameters.items())
+    return Address(text, uri, dict(parameters).get("tag", ""), value.name or "", parameters)
 
 
-def _without_headers(uri: str) -> str:
-    # sipmessage knows no URI headers; they are allowed between angle brackets (RFC 3261 section 19.1.1) and mean nothing to us.
+def split_headers(uri: str) -> tuple[str, tuple[tuple[str, str], ...]]:
+    """A URI without its headers, and these, names and values unescaped (RFC 3261 section 19.1.1: `?Name=value&Name=value`).
+
+    sipmessage knows no URI headers; they are allowed between angle brackets.
+    """
     question = uri.find("?", uri.find("@") + 1)
-    return uri[:question] if question >= 0 else uri
+    if question < 0:
+        return uri, ()
+    pairs = (item.partition("=") for item in uri[question + 1 :].split("&") if item)
+    return uri[:question], tuple((_unescaped(name), _unescaped(value)) for name, _, value in pairs)
+
+
+def with_headers(uri: str, headers: tuple[tuple[str, str], ...]) -> str:
+    """A URI with headers, escaped; everything but letters, digits and `-_.~` is, so that no reader can take it for something else."""
+    text = "&".join(f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in headers)
+    return f"{uri}?{text}" if text else uri
+
+
+def _unescaped(text: str) -> str:
+    return unquote(text, errors="surrogateescape")
 
 
 def _opening(text: str) -> int:
@@ -157,8 +180,26 @@ def parse_via(text: str) -> Via:
     )
 
 
+def split_parameters(value: str) -> tuple[str, dict[str, str]]:
+    """A value before its first `;`, and the parameters behind (`cause=16;text="x; y"`): names in lower case, values without quotes."""
+    head, *rest = [part.strip() for part in _split(value, ";")]
+    pairs = (part.partition("=") for part in rest if part)
+    return _unquoted(head), {name.strip().lower(): _unquoted(item.strip()) for name, _, item in pairs}
+
+
+def _unquoted(text: str) -> str:
+    if len(text) < 2 or text[0] != '"' or text[-1] != '"':
+        return text
+    return re.sub(r"\\(.)", r"\1", text[1:-1], flags=re.DOTALL)
+
+
 def split_list(value: str) -> list[str]:
     """Split a comma-separated header value; commas within quotes or angle brackets stay. Empty elements are kept out."""
+    return [part.strip() for part in _split(value, ",") if part.strip()]
+
+
+def _split(value: str, separator: str) -> list[str]:
+    """The parts between separators that stand neither within quotes nor within angle brackets."""
     parts, start, quoted, escaped, angle = [], 0, False, False, False
     for at, char in enumerate(value):
         if escaped:
@@ -169,11 +210,11 @@ def split_list(value: str) -> list[str]:
             quoted = True
         elif char in "<>":
             angle = char == "<"
-        elif char == "," and not angle:
+        elif char == separator and not angle:
             parts.append(value[start:at])
             start = at + 1
     parts.append(value[start:])
-    return [part.strip() for part in parts if part.strip()]
+    return parts
 
 
 def host_text(host: str) -> str:

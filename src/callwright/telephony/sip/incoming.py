@@ -35,7 +35,7 @@ class IncomingCall(Call):
     ) -> None:
         super().__init__(agent, request.call_id, local_tag, None, max_ms)
         self.state = "offered"
-        self.confirmed = self._answered = False
+        self.confirmed = False
         self.key = key
         self.offered = offered
         self.caller = _user(request.from_.uri)
@@ -45,7 +45,7 @@ class IncomingCall(Call):
         self._reliably = any(item.lower() == "100rel" for item in request.items("require"))
         self.dialog = Dialog.as_server(request, local_tag, source)
         self.dialogs[self.dialog.remote_tag] = self.dialog
-        self.note_allow(request)
+        self.note_peer(request)
 
     def start(self, now_ms: int, ring_ms: int) -> None:
         """Begin to wait for `answer` or `reject`; after `ring_ms` the call is rejected with 480."""
@@ -89,10 +89,23 @@ class IncomingCall(Call):
         self.accept(self.key, self._invite, body, now_ms)
         self.connected(now_ms)
 
+    def replace(self, old: Call, now_ms: int) -> None:
+        """Take the place of `old` (RFC 3891 section 3): its audio and its owner go on with this call, its own dialog is ended.
+
+        488 and nothing changed when there is no codec in common.
+        """
+        self.offers.direction = old.offers.direction
+        trial = self.offers.fork()
+        trial.local = local = old.offers.local
+        if local is None or (self.offered is not None and trial.answer(self._invite.body) is None):
+            self._refuse(now_ms, 488, "", "protocol_error", "us")
+            return
+        old.hand_over(now_ms, self)
+        self.answer(now_ms, local)
+        old.hang_up(now_ms, "replaced")
+
     def on_acknowledged(self, now_ms: int) -> None:
-        if not self._answered:
-            self._answered = True
-            self.answered(now_ms)
+        self.answered(now_ms)
 
     def on_prack(self, request: Request) -> int:
         if self._ringing is None or not self._ringing.on_prack(request, self._invite):

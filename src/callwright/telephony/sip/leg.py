@@ -17,15 +17,16 @@ from callwright.telephony.port import (
     LegDtmf,
     LegEnded,
     LegEvent,
+    LegReplaced,
     LegSignal,
     Media,
     WireCodec,
 )
 from callwright.telephony.sip import sdp
-from callwright.telephony.sip.call import Call, CallEvent, CallOffered, SessionSet
+from callwright.telephony.sip.call import Call, CallEvent, CallOffered, Replaced, SessionSet, Watcher
+from callwright.telephony.sip.caller import user_to_user_header
 from callwright.telephony.sip.incoming import IncomingCall
 from callwright.telephony.sip.modifier import Changed
-from callwright.telephony.sip.outgoing import OutgoingCall
 from callwright.telephony.sip.refer import Referred, TransferProgress
 from callwright.telephony.wire_audio import WireAudio
 
@@ -111,13 +112,15 @@ class SipLeg:
         self._read_out = False
         self._progress: asyncio.Queue[TransferProgress] = asyncio.Queue()
         self._changing: asyncio.Future[int] | None = None
+        self._replaced: list[Call] = []
         call.ladder.follow(self._queue.put_nowait)
         if stream is not None:
             self._own(stream)
 
     @property
     def ladder(self) -> tuple[LegSignal, ...]:
-        return tuple(self._call.ladder)
+        rungs = (rung for call in (*self._replaced, self._call) for rung in call.ladder)
+        return tuple(sorted(rungs, key=lambda rung: rung.at_ms))
 
     async def events(self, *, signals: bool = False) -> AsyncIterator[LegEvent]:
         """Every event once, until and including LegEnded."""
@@ -133,10 +136,9 @@ class SipLeg:
         self._host.pump()
         await self._over.wait()
 
-    def watch(self, watcher: Callable[[int, str, int], None]) -> None:
+    def watch(self, watcher: Watcher) -> None:
         """Report every answer to our INVITE as (code, reason, now_ms), the final one or the end of the call last."""
-        if isinstance(self._call, OutgoingCall):
-            self._call.watcher = watcher
+        self._call.watcher = watcher
         if self._over.is_set():
             watcher(503, "", self._host.now_ms())
 
@@ -148,15 +150,33 @@ class SipLeg:
         """Audio both ways again. Raises LineError like `hold`."""
         await self._change("sendrecv")
 
-    async def transfer(self, target: str) -> AsyncIterator[TransferProgress]:
+    async def transfer(self, target: str, *, user_to_user: bytes | str = "") -> AsyncIterator[TransferProgress]:
         """Blind transfer: ask the far side to call `target` (SIP or TEL URI) instead; gives its progress up to the final one.
 
-        The call stays up; hang up when the final progress is a 2xx, go on talking when it is not.
+        The call stays up; hang up when the final progress is a 2xx, go on talking when it is not. user_to_user: what the new call
+        is to carry for whoever is rung (RFC 7433; at most 128 octets).
 
         Raises:
-            LineError: the call is not up, `target` is no URI, another transfer is under way.
+            LineError: the call is not up, `target` is no URI, another transfer is under way, too much for User-to-User.
         """
-        self._call.refer(self._host.now_ms(), target)
+        self._call.refer(self._host.now_ms(), target, user_to_user_header(user_to_user))
+        async for progress in self._follow_transfer():
+            yield progress
+
+    async def transfer_to(self, other: SipLeg, *, user_to_user: bytes | str = "") -> AsyncIterator[TransferProgress]:
+        """Attended transfer (RFC 5589): ask our far side to take our place in `other`, so that the two far sides talk.
+
+        When the final progress is a 2xx, `other` has been hung up by its far side, or soon will be; hang this one up. Else both calls
+        are as they were.
+
+        Raises:
+            LineError: one of the calls is not up, another transfer is under way, too much for User-to-User.
+        """
+        self._call.refer_to(self._host.now_ms(), other._call, user_to_user_header(user_to_user))
+        async for progress in self._follow_transfer():
+            yield progress
+
+    async def _follow_transfer(self) -> AsyncIterator[TransferProgress]:
         self._host.pump()
         final = False
         while not final:
@@ -195,6 +215,8 @@ class SipLeg:
             self._changed(event.code)
         elif isinstance(event, TransferProgress):
             self._progress.put_nowait(event)
+        elif isinstance(event, Replaced):
+            self._go_on(event)
         elif isinstance(event, CallOffered | Referred) or self._over.is_set():
             return
         else:
@@ -205,6 +227,14 @@ class SipLeg:
                 self._changed(0)
                 self._release()
             self._queue.put_nowait(event)
+
+    def _go_on(self, event: Replaced) -> None:
+        """Another call takes over: what we wanted of the session it has agreed to already."""
+        self._replaced.append(self._call)
+        self._call = event.by
+        event.by.ladder.follow(self._queue.put_nowait)
+        self._changed(200)
+        self._queue.put_nowait(LegReplaced(event.at_ms, event.by.remote_user))
 
     def _own(self, stream: MediaStream) -> None:
         self._stream = stream

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from callwright.telephony.port import LegEarlyMedia, LegRejected, LegRinging, LegTrying
@@ -13,6 +11,7 @@ from callwright.telephony.sip.dialog import Dialog
 from callwright.telephony.sip.fields import host_text
 from callwright.telephony.sip.forks import Fork
 from callwright.telephony.sip.hops import Hop
+from callwright.telephony.sip.reasons import q850_cause
 from callwright.telephony.sip.reliable import RSeqOrder, reliable_number
 from callwright.telephony.sip.replies import ALLOW, SDP_TYPE, SUPPORTED
 from callwright.telephony.sip.transactions import GIVE_UP
@@ -21,15 +20,7 @@ from callwright.telephony.sip.wire import Headers, Request, Response
 if TYPE_CHECKING:
     from callwright.telephony.sip.agent import Agent
 
-__all__ = ["OutgoingCall", "q850_cause"]
-
-_Q850 = re.compile(r"q\.850\s*;(?:.*;)?\s*cause\s*=\s*(\d{1,3})\b", re.IGNORECASE)
-
-
-def q850_cause(response: Response) -> int | None:
-    """The Q.850 cause of a Reason header (RFC 3326), None when there is none."""
-    found = (_Q850.match(item) for item in response.items("reason"))
-    return next((int(match[1]) for match in found if match), None)
+__all__ = ["OutgoingCall"]
 
 
 class OutgoingCall(Call):
@@ -54,9 +45,6 @@ class OutgoingCall(Call):
         self._ring_ms = ring_ms
         self._forks: dict[str, Fork] = {}
         self._order = RSeqOrder()
-        self.watcher: Callable[[int, str, int], None] | None = (
-            None  # (code, reason, now_ms) of every answer to the INVITE
-        )
         self._provisional = self._tried = self._cancelled = self._rang = self._early = False
         domain = host_text(agent.identity.domain or agent.identity.host)
         headers: Headers = (
@@ -95,12 +83,6 @@ class OutgoingCall(Call):
             self.dialogs.clear()
 
     # ------------------------------------------------------------ ends
-
-    def end(self, now_ms: int, cause: str, by: By, detail: str = "") -> None:
-        if self.watcher is not None:
-            watcher, self.watcher = self.watcher, None
-            watcher(408 if cause == "timeout" else 487, "", now_ms)  # nothing new when a final answer was told already
-        super().end(now_ms, cause, by, detail)
 
     def hang_up(self, now_ms: int, cause: str = "", by: By = "us", detail: str = "") -> None:
         """BYE when answered, CANCEL before (as soon as a provisional answer allows it, RFC 3261 section 9.1).
@@ -251,7 +233,7 @@ class OutgoingCall(Call):
             self.bye(now_ms, "protocol_error", "us", "the answer has no usable session description")
             return
         self.set_session(session, now_ms)
-        self.note_allow(response)
+        self.note_peer(response)
         self.session_timer.agreed(response)
         self.connected(now_ms)
         self.answered(now_ms)

@@ -1,4 +1,7 @@
-"""REFER and its NOTIFYs within a call (RFC 3515): handing the far side over, and being handed over, with progress both ways."""
+"""REFER and its NOTIFYs within a call (RFC 3515): handing the far side over, and being handed over, with progress both ways.
+
+An attended transfer (RFC 5589) is a REFER whose Refer-To holds `?Replaces=`: the new call takes the place of the one that was announced.
+"""
 
 from __future__ import annotations
 
@@ -7,15 +10,17 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from callwright.errors import LineError, WireError
-from callwright.telephony.sip.fields import Address, parse_address, parse_uri
+from callwright.telephony.sip.caller import parse_user_to_user
+from callwright.telephony.sip.fields import parse_address, parse_uri, split_headers, with_headers
+from callwright.telephony.sip.replaces import Replaces, parse_replaces
 from callwright.telephony.sip.replies import REASONS
 from callwright.telephony.sip.transactions import Key
-from callwright.telephony.sip.wire import Request, Response
+from callwright.telephony.sip.wire import Headers, Request, Response
 
 if TYPE_CHECKING:
     from callwright.telephony.sip.call import Call
 
-__all__ = ["Referral", "Referred", "Transfer", "TransferProgress", "refer_target"]
+__all__ = ["Referral", "Referred", "Transfer", "TransferProgress", "read_refer"]
 
 PATIENCE_MS = 120_000
 
@@ -35,17 +40,23 @@ class TransferProgress:
 
 @dataclass(frozen=True, slots=True)
 class Referred:
-    """The far side asks us to call `target` (a SIP URI); the call's `referral` waits for `accept` or `decline`."""
+    """The far side asks us to call `target` (a SIP URI); the call's `referral` waits for `accept` or `decline`.
+
+    replaces: the call of the target that ours is to take the place of (attended transfer), None in a blind one; headers: what the new
+    INVITE carries for it, read and checked: Replaces, Require: replaces, User-to-User, Referred-By. Nothing else of the Refer-To counts.
+    """
 
     at_ms: int
     target: str
     referred_by: str
+    replaces: Replaces | None = None
+    headers: Headers = ()
 
 
 class Transfer:
     """A REFER of ours: one at a time in a call. Progress comes by NOTIFY, which may overtake the answer to the REFER."""
 
-    def __init__(self, call: Call, target: str, now_ms: int) -> None:
+    def __init__(self, call: Call, target: str, now_ms: int, headers: Headers = ()) -> None:
         self._call = call
         self._over = False
         try:
@@ -55,7 +66,7 @@ class Transfer:
         if call.state != "answered" or call.dialog is None or not call.confirmed:
             raise LineError("only a call that is up can be transferred")
         by = parse_address(call.dialog.local).uri
-        extra = (("Refer-To", f"<{target}>"), ("Referred-By", f"<{by}>"))
+        extra = (("Refer-To", f"<{with_headers(target, headers)}>"), ("Referred-By", f"<{by}>"))
         self.request = call.send_in(call.dialog, "REFER", now_ms, extra)
         call.set_timer("refer", now_ms + PATIENCE_MS, lambda now: self._tell(408, "nothing was heard", True, now))
 
@@ -148,13 +159,42 @@ class Referral:
         call.agent.start_client(request, call.dialog.next_hop(), call, now_ms)
 
 
-def refer_target(request: Request) -> Address | None:
-    """The one Refer-To of a REFER that we could call; None when there is none, or more."""
+def read_refer(request: Request, now_ms: int) -> Referred:
+    """What a REFER asks for.
+
+    Raises:
+        WireError: not exactly one Refer-To, one that we could not call, or a Replaces in it that cannot be read.
+    """
     values = request.items("refer-to")
+    if len(values) != 1:
+        raise WireError("no single Refer-To")
+    target, inner = split_headers(parse_address(values[0]).uri)
+    parse_uri(target)
+    wanted = [parse_replaces(value) for name, value in inner if name.lower() == "replaces"]
+    if len(wanted) > 1:
+        raise WireError("more than one dialog to replace")
+    replaces = wanted[0] if wanted else None
+    referred_by = next((value for name, value in inner if name.lower() == "referred-by"), request.get("referred-by"))
+    return Referred(now_ms, target, referred_by[:200], replaces, _carried(inner, replaces, referred_by))
+
+
+def _carried(inner: Headers, replaces: Replaces | None, referred_by: str) -> Headers:
+    headers: list[tuple[str, str]] = []
+    if replaces is not None:
+        headers.append(("Replaces", str(replaces)))
+    for name, value in inner:
+        if name.lower() == "require" and value.strip().lower() == "replaces" and replaces is not None:
+            headers.append(("Require", "replaces"))
+        elif name.lower() == "user-to-user":
+            headers += [("User-to-User", str(item)) for item in parse_user_to_user(value)]
+    if referred_by and _is_address(referred_by):
+        headers.append(("Referred-By", referred_by))
+    return tuple(headers)
+
+
+def _is_address(text: str) -> bool:
     try:
-        address = parse_address(values[0]) if len(values) == 1 else None
-        if address is not None:
-            parse_uri(address.uri)
+        parse_address(text)
     except WireError:
-        return None
-    return address
+        return False
+    return len(text) <= 200 and "\r" not in text and "\n" not in text

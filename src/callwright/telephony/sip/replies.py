@@ -22,7 +22,7 @@ __all__ = [
 METHODS = ("INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "INFO", "UPDATE", "PRACK", "REFER", "NOTIFY")
 KNOWN_METHODS = frozenset((*METHODS, "REGISTER", "SUBSCRIBE", "PUBLISH", "MESSAGE"))
 ALLOW = ("Allow", ", ".join(METHODS))
-EXTENSIONS = ("timer", "100rel")
+EXTENSIONS = ("timer", "100rel", "replaces")
 SUPPORTED = ("Supported", ", ".join(EXTENSIONS))
 SDP_TYPE = "application/sdp"
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from callwright.errors import WireError
 from callwright.telephony.port import LegDtmf
 from callwright.telephony.sip.dialog import Dialog
-from callwright.telephony.sip.refer import Referral, Referred, refer_target
+from callwright.telephony.sip.refer import Referral, read_refer
 from callwright.telephony.sip.replies import ALLOW, KNOWN_METHODS, SDP_TYPE, unsupported
 from callwright.telephony.sip.transactions import Key
 from callwright.telephony.sip.wire import Request
@@ -56,16 +57,18 @@ def _on_notify(call: Call, key: Key, request: Request, now_ms: int) -> None:
 
 def _on_refer(call: Call, key: Key, request: Request, now_ms: int) -> None:
     """The far side wants us to call somebody (RFC 3515 section 2.4): only where somebody is there to decide."""
-    target = refer_target(request)
-    if target is None:
-        call.agent.respond(key, 400, now_ms, reason="No Single Refer-To")
-    elif call.state != "answered" or not call.agent.identity.takes_refer:
+    try:
+        referred = read_refer(request, now_ms)
+    except WireError as error:
+        call.agent.respond(key, 400, now_ms, reason=f"Malformed Refer-To: {error}")
+        return
+    if call.state != "answered" or not call.agent.identity.takes_refer:
         call.agent.respond(key, 603, now_ms)
     elif call.referral is not None and call.referral.open:
         call.agent.respond(key, 491, now_ms)
     else:
         call.referral = Referral(call, key, request)
-        call.emit(Referred(now_ms, target.uri, request.get("referred-by")[:200]))
+        call.emit(referred)
 
 
 def _on_info(call: Call, key: Key, request: Request, now_ms: int) -> None:

@@ -12,7 +12,7 @@ from callwright.telephony.sip.agent import Agent
 from callwright.telephony.sip.call import SessionSet
 from callwright.telephony.sip.digest import Credentials
 from callwright.telephony.sip.incoming import IncomingCall
-from callwright.telephony.sip.outgoing import q850_cause
+from callwright.telephony.sip.reasons import q850_cause
 from callwright.telephony.sip.wire import Request, Response
 from callwright.testing.sip_peer import LOCAL, PEER, SDP, Bench, answer, codes, end, methods
 

@@ -134,7 +134,8 @@ def test_an_accepted_referral_reports() -> None:
     bench = Bench(takes_refer=True)
     call, to = bench.answered()
     assert bench.ask("REFER", 2, to=to, refer_to=f"<{TARGET}>", referred_by="<sip:peer@h>") == []
-    assert bench.events[-1] == Referred(0, TARGET, "<sip:peer@h>")
+    carried = (("Referred-By", "<sip:peer@h>"),)
+    assert bench.events[-1] == Referred(0, TARGET, "<sip:peer@h>", headers=carried)
     assert codes(bench.ask("REFER", 3, to=to, refer_to=f"<{TARGET}>")) == [491]
     assert call.referral is not None
     call.referral.accept(0)
