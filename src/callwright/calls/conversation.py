@@ -13,6 +13,7 @@ from anyio.abc import TaskGroup
 
 from callwright.calls.ears import AskAgain, Ears, EarsParts
 from callwright.calls.first_words import FirstWords
+from callwright.calls.greeting import CALLED_US
 from callwright.calls.log import EventLog
 from callwright.calls.mouth import Mouth, Prepare
 from callwright.calls.outbox import Outbox
@@ -47,7 +48,8 @@ Handover = Callable[
 
 @dataclass(frozen=True, slots=True)
 class Seat:
-    """What a conversation is given: the shared parts, and this call's log, number (E.164), variables and watcher."""
+    """What a conversation is given: the shared parts, and this call's log, number (E.164), variables and watcher.
+    incoming: they called us, so nobody asks whether a person or a machine is there."""
 
     dialogue: Dialogue
     ears: EarsParts
@@ -58,6 +60,7 @@ class Seat:
     number: str
     variables: Mapping[str, str]
     tell: Callable[[str, str], None]
+    incoming: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +84,9 @@ class Conversation:
         self._waiting: deque[_Happening] = deque()
         self._arrived = anyio.Event()
         self._mouth = Mouth(media, seat.prepare, seat.log, seat.log.now_ms)
-        self._ears = Ears(seat.ears, self._mouth, seat.log, self.now_ms, self._hear)
+        self._ears = Ears(
+            seat.ears, self._mouth, seat.log, self.now_ms, self._hear, CALLED_US if seat.incoming else None
+        )
         self._over = False  # the dialogue has ended; its last words may still be under way
         self._ended = False  # nothing more is taken
         self._gone = False

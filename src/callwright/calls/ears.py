@@ -11,7 +11,7 @@ import anyio
 
 from callwright.calls.ears_parts import EarsParts
 from callwright.calls.first_words import FirstWords, Listening, asks_for_something
-from callwright.calls.greeting import Greeting
+from callwright.calls.greeting import Greeting, GreetingRules
 from callwright.calls.log import EventLog
 from callwright.calls.mouth import Mouth
 from callwright.dialogue.values import Answered, Context, Event, Heard, Listen, Silence
@@ -75,6 +75,7 @@ class Ears:
         log: EventLog,
         now_ms: Callable[[], int],
         hear: Callable[[Event | AskAgain | FirstWords | Exception], None],
+        greeting: GreetingRules | None = None,
     ) -> None:
         self._parts = parts
         self._mouth = mouth
@@ -82,7 +83,7 @@ class Ears:
         self._now_ms = now_ms
         self._hear = hear
         self._vad = parts.make_vad()
-        self._greeting = Greeting()
+        self._greeting = Greeting(greeting)
         self._first = Listening(parts.script)
         self._early: list[list[Pcm]] = []  # utterances of first words from before the recogniser was there
         self._answer_by: int | None = (

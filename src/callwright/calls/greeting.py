@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["Greeting", "GreetingRules"]
+__all__ = ["CALLED_US", "Greeting", "GreetingRules"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,10 @@ class GreetingRules:
     machine_ms: int = 3200
     gap_ms: int = 500
     watch_ms: int = 7000
+
+
+CALLED_US = GreetingRules(wait_ms=200, machine_ms=1_000_000_000)
+"""Whoever calls us waits to be greeted, may say a lot at once, and is never taken for a machine that answered."""
 
 
 class Greeting:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-__all__ = ["CallFiles", "CallRecord", "mask"]
+__all__ = ["CallFiles", "CallRecord", "Direction", "mask"]
+
+Direction = Literal["out", "in"]  # who called: we, or they
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,7 @@ class CallRecord:
     script: str
     started_at: str
     disposition: str
+    direction: Direction = "out"
     end: str = ""
     cause: str = ""
     code: int | None = None

@@ -1,18 +1,17 @@
-"""The robot: one call from the dial to the record. It joins a leg, ears, a mouth and a dialogue, and knows none of their engines."""
+"""The robot: one call, placed or answered, up to its record. It joins a leg, ears, a mouth and a dialogue, and knows none of their engines."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import anyio
 import anyio.to_thread
 
 from callwright.calls.conversation import Conversation, Seat, causes
-from callwright.calls.disposition import disposition
+from callwright.calls.course import Course, Party
 from callwright.calls.ears import EarsParts
 from callwright.calls.ladder import rtp_line, signal_line
 from callwright.calls.live import LiveCall, LiveCalls
@@ -23,11 +22,11 @@ from callwright.calls.outbox import Outbox
 from callwright.calls.transcript import as_text, transcript
 from callwright.calls.transfer import Switchboard
 from callwright.dialogue.engine import Dialogue
-from callwright.dialogue.grading import Outcome, outcome
 from callwright.dialogue.values import Transfer
 from callwright.errors import LineError, RefusedError
 from callwright.telephony.port import (
     DialOrder,
+    IncomingLeg,
     Leg,
     LegAnswered,
     LegDtmf,
@@ -66,26 +65,8 @@ class RobotParts:
     live: LiveCalls = field(default_factory=LiveCalls)
 
 
-@dataclass(slots=True)
-class _Line:
-    """What the line told about the call so far (ms since the dial)."""
-
-    live: LiveCall
-    code: int | None = None
-    cause: str = ""
-    by: str = ""
-    ended: bool = False
-    conversation: Conversation | None = None
-    media: Media | None = None
-    ringing_ms: int | None = None
-    answered_ms: int | None = None
-    ended_ms: int = 0
-    q850: int | None = None
-    rtp: Mapping[str, Any] = field(default_factory=dict)
-
-
 class Robot:
-    """Places calls. `call` may run many times at once."""
+    """Places calls and answers them. `call` and `answer` may run many times at once."""
 
     def __init__(self, parts: RobotParts) -> None:
         self._parts = parts
@@ -108,102 +89,103 @@ class Robot:
         Raises:
             InputError: a variable the script requires is missing; nobody was rung.
         """
+        party = Party(order.call_id, order.permit.callee, decision=order.permit.decision)
+        course = self._course(party, variables, files, watch)
+
+        async def place() -> Leg:
+            leg = course.live.leg = await self._parts.line.place(order)
+            return leg
+
+        return await self._follow(course, place)
+
+    async def answer(
+        self,
+        leg: IncomingLeg,
+        variables: Mapping[str, str],
+        files: CallFiles,
+        watch: Callable[[str, str], None] | None = None,
+    ) -> CallRecord:
+        """Ring, answer, talk, hang up, and leave the record with its files: `call` the other way round, with the same faults.
+
+        Raises:
+            InputError: a variable the script requires is missing; the leg is still unanswered, and the caller's to look after.
+        """
+        party = Party(leg.call_id, leg.caller, "in", leg.called)
+        course = self._course(party, variables, files, watch)
+        course.live.leg = leg
+
+        async def pick_up() -> Leg:
+            try:
+                await leg.ring()
+                await leg.answer()
+            except LineError as error:  # the caller has gone, or nothing can be heard: the leg's last event says so
+                course.log.add("fault", message=str(error))
+                await leg.reject(503)
+            return leg
+
+        return await self._follow(course, pick_up)
+
+    def _course(
+        self,
+        party: Party,
+        variables: Mapping[str, str],
+        files: CallFiles,
+        watch: Callable[[str, str], None] | None,
+    ) -> Course:
         parts = self._parts
         parts.dialogue.start(variables)
-        begun = parts.monotonic_ms()
+        begun, started_at = parts.monotonic_ms(), parts.now()
         log = EventLog(files.log, lambda: parts.monotonic_ms() - begun)
-        started_at = parts.now()
-        log.add(
-            "placed",
-            number=mask(order.permit.callee),
-            call_id=order.call_id,
-            decision=order.permit.decision,
-            started_at=started_at.isoformat(timespec="seconds"),
-        )
-        live = LiveCall(order.call_id, parts.dialogue.script.id, mask(order.permit.callee), started_at, log)
-        line = _Line(live)
+        live = LiveCall(party.call_id, parts.dialogue.script.id, mask(party.number), started_at, log)
         tell = _telling(live, watch or _nobody)
-        with parts.live.during(live):
-            record = await self._follow(order, line, log, files, variables, started_at, tell)
-        tell(record.disposition, "")
+        course = Course(party, parts.dialogue, variables, files, log, live, started_at, tell)
+        course.begin()
+        return course
+
+    async def _follow(self, course: Course, begin: Callable[[], Awaitable[Leg]]) -> CallRecord:
+        """The call with its log, from the first line to the record. begin: dials, or picks up."""
+        log = course.log
+        with self._parts.live.during(course.live):
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(log.run)
+                try:
+                    await self._hold(course, begin)
+                except Exception as error:  # noqa: BLE001 - the boundary of one call: its fault must not reach the others
+                    for cause in causes(error):
+                        course.cause = course.cause or _cause_of(cause)
+                        known = isinstance(cause, LineError | RefusedError)
+                        log.add("fault", message=str(cause) if known else f"{type(cause).__name__}: {cause}")
+                finally:
+                    record = course.record()
+                    log.add(
+                        "ended",
+                        disposition=record.disposition,
+                        end=record.end,
+                        cause=record.cause,
+                        grade=record.grade,
+                        reason=record.reason,
+                    )
+                    log.close()
+            record = await _with_files(record, course)
+        course.tell(record.disposition, "")
         return record
 
-    async def _follow(
-        self,
-        order: DialOrder,
-        line: _Line,
-        log: EventLog,
-        files: CallFiles,
-        variables: Mapping[str, str],
-        started_at: datetime,
-        tell: Callable[[str, str], None],
-    ) -> CallRecord:
-        """The call with its log, from the dial to the record."""
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(log.run)
-            try:
-                await self._dial(order, line, log, files, variables, tell)
-            except Exception as error:  # noqa: BLE001 - the boundary of one call: its fault must not reach the others
-                for cause in causes(error):
-                    line.cause = line.cause or _cause_of(cause)
-                    known = isinstance(cause, LineError | RefusedError)
-                    log.add("fault", message=str(cause) if known else f"{type(cause).__name__}: {cause}")
-            finally:
-                record = self._record(order, files, log, line, variables, started_at)
-                log.add(
-                    "ended",
-                    disposition=record.disposition,
-                    end=record.end,
-                    cause=record.cause,
-                    grade=record.grade,
-                    reason=record.reason,
-                )
-                log.close()
-        return await self._with_files(record, files, log)
-
-    async def _dial(
-        self,
-        order: DialOrder,
-        line: _Line,
-        log: EventLog,
-        files: CallFiles,
-        variables: Mapping[str, str],
-        tell: Callable[[str, str], None],
-    ) -> None:
+    async def _hold(self, course: Course, begin: Callable[[], Awaitable[Leg]]) -> None:
         """The call itself; however it is left, the leg is over and its media are closed afterwards."""
-        await _make_folder(files.recording.parent, log)
-        await log.begun()
-        leg = line.live.leg = await self._parts.line.place(order)
         try:
-            await self._attend(leg, line, log, order.permit.callee, files, variables, tell)
+            await _make_folder(course.files.recording.parent, course.log)
+            await course.log.begun()
+            await self._attend(await begin(), course)
         except Exception as error:
-            line.cause = line.cause or _cause_of(next(causes(error)))
+            course.cause = course.cause or _cause_of(next(causes(error)))
             raise
         finally:
             with anyio.CancelScope(shield=True):
-                if not line.ended:
-                    line.cause, line.by = line.cause or "cancelled", "us"
-                    line.ended_ms = log.now_ms()
-                    await leg.hangup("cancelled")
-                    await _last_signals(leg, log)
-                if line.media is not None:
-                    await line.media.close()
-                    line.rtp = rtp_line(line.media.stats, line.media.codec)
-                    log.add("rtp", line.rtp)
-                    if line.media.stats.recording_error:
-                        log.add("fault", message=f"recording: {line.media.stats.recording_error}")
+                await _leave(course)
 
-    async def _attend(
-        self,
-        leg: Leg,
-        line: _Line,
-        log: EventLog,
-        number: str,
-        files: CallFiles,
-        variables: Mapping[str, str],
-        tell: Callable[[str, str], None],
-    ) -> None:
+    async def _attend(self, leg: Leg, course: Course) -> None:
         """Follow the leg until it has ended; the conversation runs beside it from the answer on."""
+        log, live, tell = course.log, course.live, course.tell
         async with anyio.create_task_group() as talking:
             async for event in leg.events(signals=True):
                 at_ms = log.now_ms()
@@ -213,114 +195,80 @@ class Robot:
                     case LegTrying():
                         tell("trying", "")
                     case LegRinging():
-                        line.ringing_ms = at_ms if line.ringing_ms is None else line.ringing_ms
+                        course.ringing_ms = at_ms if course.ringing_ms is None else course.ringing_ms
                         log.add("ringing")
                         tell("ringing", "")
                     case LegEarlyMedia():
                         log.add("early_media")
                     case LegAnswered():
-                        line.answered_ms = at_ms
+                        course.answered_ms = at_ms
                         log.add("connected")
                         tell("answered", "")
                         if leg.media is None:
                             raise LineError("answered without audio")
-                        line.media = line.live.media = leg.media
-                        _record(leg.media, files, log)
-                        line.conversation = self._conversation(leg, leg.media, log, number, variables, tell)
-                        line.live.take_over = line.conversation.take_over
-                        talking.start_soon(line.conversation.run)
+                        course.media = live.media = leg.media
+                        _record(leg.media, course.files, log)
+                        course.conversation = self._conversation(leg, leg.media, course)
+                        live.take_over = course.conversation.take_over
+                        talking.start_soon(course.conversation.run)
                     case LegRejected(code=code, reason=reason, q850=q850):
-                        line.code, line.q850 = code, q850
+                        course.code, course.q850 = code, q850
                         log.add("rejected", code=code, text=reason, q850=q850)
                     case LegDtmf(digit=digit):
-                        if line.conversation is not None:
-                            line.conversation.key(digit)
+                        if course.conversation is not None:
+                            course.conversation.key(digit)
                     case LegEnded(cause=cause, by=by, detail=detail):
-                        line.cause, line.by, line.ended_ms, line.ended = cause, by, at_ms, True
-                        line.live.media = line.live.take_over = None
+                        course.cause, course.ended_ms, course.ended = cause, at_ms, True
+                        live.media = live.take_over = None
                         log.add("released", cause=cause, by=by, detail=detail)
-                        if line.conversation is not None:
-                            line.conversation.gone(event)
+                        if course.conversation is not None:
+                            course.conversation.gone(event)
 
-    def _conversation(
-        self,
-        leg: Leg,
-        media: Media,
-        log: EventLog,
-        number: str,
-        variables: Mapping[str, str],
-        tell: Callable[[str, str], None],
-    ) -> Conversation:
-        parts = self._parts
-        handover = self._switchboard.fetch
-        seat = Seat(parts.dialogue, parts.ears, parts.prepare, parts.outbox, handover, log, number, variables, tell)
+    def _conversation(self, leg: Leg, media: Media, course: Course) -> Conversation:
+        parts, party = self._parts, course.party
+        seat = Seat(
+            parts.dialogue,
+            parts.ears,
+            parts.prepare,
+            parts.outbox,
+            self._switchboard.fetch,
+            course.log,
+            party.number,
+            course.variables,
+            course.tell,
+            incoming=party.direction == "in",
+        )
         return Conversation(seat, leg, media, parts.now())
 
-    async def _with_files(self, record: CallRecord, files: CallFiles, log: EventLog) -> CallRecord:
-        """Write the transcript; what could not be written is named, and no file stands in the record that is not there."""
-        faults = list(record.faults)
-        if log.error:
-            faults.append(f"log: {log.error}")
-        try:
-            await anyio.to_thread.run_sync(_write_transcript, files, as_text(transcript(log.lines)))
-        except OSError as error:
-            faults.append(f"transcript: {error}")
-        recorded = bool(record.recording) and await anyio.Path(record.recording).exists()
-        return replace(record, recording=record.recording if recorded else "", faults=tuple(faults))
 
-    def _record(
-        self,
-        order: DialOrder,
-        files: CallFiles,
-        log: EventLog,
-        line: _Line,
-        variables: Mapping[str, str],
-        started_at: datetime,
-    ) -> CallRecord:
-        answered, conversation = line.answered_ms is not None, line.conversation
-        talk_ms = max(0, line.ended_ms - line.answered_ms) if line.answered_ms is not None else 0
-        end = conversation.end if conversation is not None else ""
-        result = disposition(answered=answered, end=end, code=line.code, cause=line.cause)
-        graded = self._grade(conversation, variables, answered, result, talk_ms)
-        answered_at = line.answered_ms if line.answered_ms is not None else line.ended_ms
-        faults = tuple(str(event["message"]) for event in log.lines if event["kind"] == "fault")
-        return CallRecord(
-            call_id=order.call_id,
-            number=mask(order.permit.callee),
-            script=self._parts.dialogue.script.id,
-            started_at=started_at.isoformat(timespec="seconds"),
-            disposition=result,
-            end=end,
-            cause=line.cause,
-            code=line.code,
-            q850=line.q850,
-            answered=answered,
-            ring_ms=answered_at - line.ringing_ms if line.ringing_ms is not None else None,
-            talk_ms=talk_ms,
-            turns=conversation.turns if conversation is not None else 0,
-            grade=graded.grade,
-            grade_title=graded.grade_title,
-            reason=graded.reason,
-            follow_up=graded.follow_up or "",
-            slots=dict(graded.slots),
-            tags=tuple(graded.tags),
-            kb=tuple(graded.kb),
-            portrait={item.key: asdict(item) for item in graded.portrait},
-            learn=tuple(str(item.get("sentence", item)) for item in graded.learn),
-            decision=order.permit.decision,
-            recording=str(files.recording) if answered else "",
-            transcript=str(files.transcript),
-            log=str(files.log),
-            rtp=line.rtp,
-            faults=faults,
-        )
+async def _leave(course: Course) -> None:
+    """Hang up when nobody has, close the media, and say how it went."""
+    leg, log = course.live.leg, course.log
+    if leg is not None and not course.ended:
+        course.cause = course.cause or "cancelled"
+        course.ended_ms = log.now_ms()
+        await leg.hangup("cancelled")
+        await _last_signals(leg, log)
+    media = course.media
+    if media is not None:
+        await media.close()
+        course.rtp = rtp_line(media.stats, media.codec)
+        log.add("rtp", course.rtp)
+        if media.stats.recording_error:
+            log.add("fault", message=f"recording: {media.stats.recording_error}")
 
-    def _grade(
-        self, conversation: Conversation | None, variables: Mapping[str, str], answered: bool, result: str, talk_ms: int
-    ) -> Outcome:
-        dialogue = self._parts.dialogue
-        state = conversation.state if conversation is not None else dialogue.start(variables)
-        return outcome(dialogue.script, state, connected=answered, result=result, duration_s=talk_ms / 1000)
+
+async def _with_files(record: CallRecord, course: Course) -> CallRecord:
+    """Write the transcript; what could not be written is named, and no file stands in the record that is not there."""
+    faults, log = list(record.faults), course.log
+    if log.error:
+        faults.append(f"log: {log.error}")
+    try:
+        await anyio.to_thread.run_sync(_write_transcript, course.files, as_text(transcript(log.lines)))
+    except OSError as error:
+        faults.append(f"transcript: {error}")
+    recorded = bool(record.recording) and await anyio.Path(record.recording).exists()
+    return replace(record, recording=record.recording if recorded else "", faults=tuple(faults))
 
 
 def _nobody(state: str, sentence: str) -> None:

@@ -23,7 +23,6 @@ from callwright.telephony.port import (
     Codec,
     DialOrder,
     Frame,
-    IncomingLeg,
     LegAnswered,
     LegDtmf,
     LegEarlyMedia,
@@ -39,7 +38,7 @@ from callwright.telephony.port import (
 from callwright.telephony.rtp.playout import Playout
 from callwright.testing.stub_speech import StubVoice, Utterances
 
-__all__ = ["FakeLeg", "FakeLine", "FakeMedia", "Phone", "fake_bridge"]
+__all__ = ["FakeIncomingLeg", "FakeLeg", "FakeLine", "FakeMedia", "Phone", "fake_bridge"]
 
 _SILENCE = np.zeros(FRAME_SAMPLES, np.int16)
 Callee = Callable[["Phone"], Awaitable[None]]
@@ -136,9 +135,9 @@ def fake_bridge(first: object, second: object) -> None:
 class FakeLeg:
     """See `telephony.port.Leg`. hangups: every reason it was hung up with."""
 
-    def __init__(self, order: DialOrder) -> None:
+    def __init__(self, order: DialOrder | None, call_id: str) -> None:
         self.order = order
-        self.call_id = order.call_id
+        self.call_id = call_id
         self.media: FakeMedia | None = None
         self.hangups: list[str] = []
         self.deaf = False
@@ -178,8 +177,37 @@ class FakeLeg:
                 self.task.cancel()
 
 
+class FakeIncomingLeg(FakeLeg):
+    """See `telephony.port.IncomingLeg`. answers: what the robot did with it, in order (`ring`, `answer`, a code)."""
+
+    def __init__(self, caller: str, called: str, call_id: str) -> None:
+        super().__init__(None, call_id)
+        self.caller, self.called = caller, called
+        self.answers: list[str | int] = []
+        self.unanswerable: LineError | None = None
+        self.picked_up = asyncio.Event()
+        self.phone: Phone
+
+    async def ring(self) -> None:
+        self.answers.append("ring")
+
+    async def answer(self) -> None:
+        self.answers.append("answer")
+        if self.unanswerable is not None:
+            raise self.unanswerable
+        if self.over.is_set():
+            raise LineError("the caller has gone")
+        await self.phone.answer()
+        self.picked_up.set()
+
+    async def reject(self, code: int, reason: str = "") -> None:
+        self.answers.append(code)
+        self.end("rejected", "us", str(code))
+
+
 class Phone:
-    """What a callee can do. heard: every sentence of the robot with the ms of it that were played, in order."""
+    """What a callee can do, and a caller once its call is picked up. heard: every sentence of the robot with the ms of it that were
+    played, in order."""
 
     def __init__(self, leg: FakeLeg, utterances: Utterances, voice: StubVoice) -> None:
         self.leg = leg
@@ -277,26 +305,43 @@ class FakeLine:
         self.legs: list[FakeLeg] = []
         self.phones: list[Phone] = []
         self.failures: list[BaseException] = []
+        self._coming: asyncio.Queue[FakeIncomingLeg | None] = asyncio.Queue()
 
     async def place(self, order: DialOrder) -> FakeLeg:
         callee = self._callees.get(order.target)
         if callee is None:
             raise LineError("there is no way to this target")
-        leg = FakeLeg(order)
+        leg = FakeLeg(order, order.call_id)
         phone = Phone(leg, self._utterances, self._voice)
         self.legs.append(leg)
         self.phones.append(phone)
         leg.task = asyncio.get_running_loop().create_task(self._attend(callee, phone))
         return leg
 
-    async def incoming(self) -> AsyncIterator[IncomingLeg]:
-        nobody: tuple[IncomingLeg, ...] = ()
-        for leg in nobody:
+    def ring_in(self, caller: Callee, number: str, called: str, call_id: str = "in-1") -> FakeIncomingLeg:
+        """Somebody calls us; `caller` acts once the call is picked up."""
+        leg = FakeIncomingLeg(number, called, call_id)
+        leg.phone = Phone(leg, self._utterances, self._voice)
+
+        async def waits(phone: Phone) -> None:
+            await leg.picked_up.wait()
+            await caller(phone)
+
+        self.legs.append(leg)
+        self.phones.append(leg.phone)
+        leg.task = asyncio.get_running_loop().create_task(self._attend(waits, leg.phone))
+        self._coming.put_nowait(leg)
+        return leg
+
+    async def incoming(self) -> AsyncIterator[FakeIncomingLeg]:
+        while (leg := await self._coming.get()) is not None:
             yield leg
+        self._coming.put_nowait(None)
 
     async def aclose(self) -> None:
         for leg in self.legs:
             leg.end("shutdown", "us")
+        self._coming.put_nowait(None)
 
     async def _attend(self, callee: Callee, phone: Phone) -> None:
         """A callee that has nothing left to do stays on the line, silent, until somebody hangs up."""

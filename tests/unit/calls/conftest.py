@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -23,9 +23,9 @@ from callwright.dialogue.values import Do, Transfer
 from callwright.script.loader import loads
 from callwright.script.model import Script
 from callwright.speech.vad import Vad
-from callwright.telephony.port import DialOrder
+from callwright.telephony.port import DialOrder, IncomingLeg
 from callwright.testing.literal import LiteralUnderstander
-from callwright.testing.loopback import FakeLine, Phone, fake_bridge
+from callwright.testing.loopback import FakeIncomingLeg, FakeLine, Phone, fake_bridge
 from callwright.testing.stub_speech import EverythingIsSpeech, StubRecogniser, StubVoice, Utterances
 from callwright.testing.stub_speech import Script as Recognition
 from callwright.testing.virtual_time import run_virtual
@@ -94,6 +94,33 @@ class Bench:
 
     async def place(self, callee: Callee, desk: Callee | None = None, target: str = CALLEE) -> CallRecord:
         """Place the call on a new line; to be run in a virtual loop."""
+        robot = self.robot(callee, desk)
+        files = CallFiles(self.folder, "call")
+        return await robot.call(order(target), self.variables, files, lambda *told: self.said.append(told))
+
+    def take(self, caller: Callee, before: Callable[[FakeIncomingLeg], None] | None = None) -> CallRecord:
+        """Somebody calls us, and the robot answers; in virtual time, with nothing left over. before: done to the leg first."""
+
+        async def taken() -> tuple[CallRecord, list[asyncio.Task[Any]]]:
+            robot = self.robot(_nobody)
+            leg = self.line.ring_in(caller, "+12025550123", "+12025550199")
+            if before is not None:
+                before(leg)
+            record = await robot.answer(cast(IncomingLeg, leg), self.variables, CallFiles(self.folder, "call"))
+            if leg.task is not None:
+                leg.task.cancel()
+                await asyncio.wait([leg.task])
+            return record, [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+
+        record, leftover = run_virtual(taken())
+        assert leftover == []
+        assert not self.line.failures, self.line.failures
+        assert all(leg.over.is_set() for leg in self.line.legs)
+        assert all(leg.media is None or leg.media.closed for leg in self.line.legs)
+        return record
+
+    def robot(self, callee: Callee, desk: Callee | None = None) -> Robot:
+        """A robot on a new line; to be made in a virtual loop."""
         loop = asyncio.get_running_loop()
         self.line = FakeLine({CALLEE: callee} | ({DESK: desk} if desk else {}), self.utterances, self.voice)
         self.recogniser = StubRecogniser(self.utterances, self.recognition)
@@ -111,9 +138,7 @@ class Bench:
             "now": lambda: NOW,
             "monotonic_ms": lambda: int(loop.time() * 1000),
         }
-        robot = Robot(RobotParts(**(given | self.parts)))
-        files = CallFiles(self.folder, "call")
-        return await robot.call(order(target), self.variables, files, lambda *told: self.said.append(told))
+        return Robot(RobotParts(**(given | self.parts)))
 
     async def _desk(self, act: Transfer) -> DialOrder | None:
         return order(self.desk_target) if self.desk_target else None
@@ -134,6 +159,10 @@ class Bench:
     def replayed(self) -> tuple[Difference, ...]:
         """Differences when the log is replayed through the dialogue."""
         return replay(self.script, LiteralUnderstander(self.script), self.log())
+
+
+async def _nobody(phone: Phone) -> None:
+    """Nobody is called."""
 
 
 def order(target: str) -> DialOrder:
