@@ -27,6 +27,7 @@ from callwright.telephony.sip.call import Call, CallEvent, CallOffered, Replaced
 from callwright.telephony.sip.caller import user_to_user_header
 from callwright.telephony.sip.incoming import IncomingCall
 from callwright.telephony.sip.modifier import Changed
+from callwright.telephony.sip.redirects import Lookup
 from callwright.telephony.sip.refer import Referred, TransferProgress
 from callwright.telephony.wire_audio import WireAudio
 
@@ -217,7 +218,7 @@ class SipLeg:
             self._progress.put_nowait(event)
         elif isinstance(event, Replaced):
             self._go_on(event)
-        elif isinstance(event, CallOffered | Referred) or self._over.is_set():
+        elif isinstance(event, CallOffered | Referred | Lookup) or self._over.is_set():
             return
         else:
             if isinstance(event, LegAnswered) and self._stream is not None:
