@@ -369,8 +369,8 @@ class RtpStream:
 
     def _watch_silence(self, now_ms: float) -> None:
         watch = self._watch
-        if watch is None or not self.session.receiving:
-            return
+        if watch is None or not self.session.receiving or self.session.comfort.noise is not None:
+            return  # who says that it is silent is not dead
         if now_ms - max(self._watch_from, self.session.stats.last_packet_ms) >= watch[0]:
             self._watch = None
             self._post(watch[1])
