@@ -3,7 +3,6 @@
 CallwrightError
 ├── InputError            something that came from outside is wrong (exit code 2)
 │   ├── ScriptError       a script/1 file
-│   ├── LineFileError     a line/1 file (trunks and inbound routes)
 │   ├── LeadsError        a list of people to call
 │   ├── AudioError        a recording
 │   ├── ModelError        a speech model or a trained understanding
@@ -23,7 +22,6 @@ __all__ = [
     "InputError",
     "LeadsError",
     "LineError",
-    "LineFileError",
     "ModelError",
     "Place",
     "Problem",
@@ -89,10 +87,6 @@ class InputError(CallwrightError):
 
 class ScriptError(InputError):
     """A script/1 file cannot be used."""
-
-
-class LineFileError(InputError):
-    """A line/1 file cannot be used."""
 
 
 class LeadsError(InputError):
