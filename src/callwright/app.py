@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from callwright.calls.answers import spoken_answers
+from callwright.calls.early import ProgressParts
 from callwright.calls.ears import EarsParts
 from callwright.calls.mouth import Prepare
 from callwright.calls.outbox import FileOutbox
@@ -76,6 +77,7 @@ async def open_robot(
             bridge=_bridge,
             now=lambda: datetime.now().astimezone(),
             monotonic_ms=lambda: time.monotonic_ns() // 1_000_000,
+            progress=ProgressParts(script.language, Vad, recogniser, end_early=settings.end_on_announcement),
         )
         yield Robot(parts)
 

@@ -7,21 +7,29 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from callwright.errors import InputError, Problem
+
 __all__ = ["Settings"]
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Where things are. models: folder of speech models (CALLWRIGHT_MODELS); shared: development data (CALLWRIGHT_SHARED);
-    cache: rendered prompts (CALLWRIGHT_CACHE)."""
+    cache: rendered prompts (CALLWRIGHT_CACHE); end_on_announcement: stop ringing when an announcement says for certain that nobody can
+    answer (CALLWRIGHT_END_ON_ANNOUNCEMENT)."""
 
     models: Path
     shared: Path
     cache: Path
+    end_on_announcement: bool = False
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> Settings:
-        """Settings of this process; folders need not exist (whoever needs one says what is missing)."""
+        """Settings of this process; folders need not exist (whoever needs one says what is missing).
+
+        Raises:
+            InputError: a switch is neither `1` nor `0`.
+        """
         env = os.environ if environ is None else environ
         shared = Path(env.get("CALLWRIGHT_SHARED", "../shared"))
         data = Path(env.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "callwright"
@@ -31,4 +39,12 @@ class Settings:
             models=Path(env.get("CALLWRIGHT_MODELS") or default_models),
             shared=shared,
             cache=Path(env.get("CALLWRIGHT_CACHE") or cache),
+            end_on_announcement=_switch(env, "CALLWRIGHT_END_ON_ANNOUNCEMENT"),
         )
+
+
+def _switch(env: Mapping[str, str], name: str) -> bool:
+    value = env.get(name, "") or "0"
+    if value not in ("0", "1"):
+        raise InputError(Problem("setting", f"{name} is {value!r}: write 1 for yes or 0 for no"))
+    return value == "1"

@@ -8,10 +8,11 @@ from datetime import datetime
 from typing import Any
 
 from callwright.calls.conversation import Conversation
-from callwright.calls.disposition import disposition
+from callwright.calls.disposition import Disposition, disposition
 from callwright.calls.live import LiveCall
 from callwright.calls.log import EventLog
 from callwright.calls.model import CallFiles, CallRecord, Direction, mask
+from callwright.calls.progress import Progress
 from callwright.dialogue.engine import Dialogue
 from callwright.dialogue.grading import Outcome, outcome
 from callwright.telephony.port import Media
@@ -51,6 +52,7 @@ class Course:
     ringing_ms: int | None = None
     answered_ms: int | None = None
     ended_ms: int = 0
+    progress: Progress | None = None  # what was heard before the answer
     rtp: Mapping[str, Any] = field(default_factory=dict)
 
     def begin(self) -> None:
@@ -68,7 +70,7 @@ class Course:
         answered, conversation, party = self.answered_ms is not None, self.conversation, self.party
         talk_ms = max(0, self.ended_ms - self.answered_ms) if self.answered_ms is not None else 0
         end = conversation.end if conversation is not None else ""
-        result = disposition(answered=answered, end=end, code=self.code, cause=self.cause)
+        result = self._disposition(answered, end)
         graded = self._grade(answered, result, talk_ms)
         answered_at = self.answered_ms if self.answered_ms is not None else self.ended_ms
         return CallRecord(
@@ -100,7 +102,23 @@ class Course:
             transcript=str(self.files.transcript),
             log=str(self.files.log),
             rtp=self.rtp,
+            evidence=tuple(one.to_json() for one in self.progress.found) if self.progress is not None else (),
             faults=tuple(str(event["message"]) for event in self.log.lines if event["kind"] == "fault"),
+        )
+
+    def _disposition(self, answered: bool, end: str) -> Disposition:
+        verdict = self.progress.verdict if self.progress is not None else None
+        rang_ms = None
+        if self.ringing_ms is not None:  # an announcement is no ringing any more
+            rang_ms = max(0, (verdict.begin_ms if verdict is not None else self.ended_ms) - self.ringing_ms)
+        return disposition(
+            answered=answered,
+            end=end,
+            code=self.code,
+            cause=self.cause,
+            q850=self.q850,
+            evidence=verdict,
+            ring_ms=rang_ms,
         )
 
     def _grade(self, answered: bool, result: str, talk_ms: int) -> Outcome:

@@ -11,7 +11,22 @@ from typing import Literal, get_args
 
 from callwright.calls.progress import Evidence, EvidenceKind
 
-__all__ = ["CONNECTED", "FACTS", "Disposition", "DispositionFacts", "Retry", "disposition", "disposition_title"]
+__all__ = [
+    "BY_CAUSE",
+    "BY_CODE",
+    "BY_EVIDENCE",
+    "CONNECTED",
+    "FACTS",
+    "NOBODY_MS",
+    "RANG_MS",
+    "TRUST",
+    "VAGUE_CODES",
+    "Disposition",
+    "DispositionFacts",
+    "Retry",
+    "disposition",
+    "disposition_title",
+]
 
 Disposition = Literal[
     # answered

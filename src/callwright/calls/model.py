@@ -65,6 +65,9 @@ class CallRecord:
     transcript: str = ""
     log: str = ""
     rtp: Mapping[str, Any] = field(default_factory=dict)
+    evidence: tuple[
+        Mapping[str, Any], ...
+    ] = ()  # what was heard before the answer (`progress.Evidence`), the surest first
     faults: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import anyio
 import anyio.to_thread
+from anyio.abc import TaskGroup
 
 from callwright.calls.conversation import Conversation, Seat, causes
 from callwright.calls.course import Course, Party
+from callwright.calls.early import EarlyListener, ProgressParts
 from callwright.calls.ears import EarsParts
 from callwright.calls.ladder import rtp_line, signal_line
 from callwright.calls.live import LiveCall, LiveCalls
@@ -19,6 +21,7 @@ from callwright.calls.log import EventLog
 from callwright.calls.model import CallFiles, CallRecord, mask
 from callwright.calls.mouth import Prepare
 from callwright.calls.outbox import Outbox
+from callwright.calls.progress import Evidence
 from callwright.calls.transcript import as_text, transcript
 from callwright.calls.transfer import Switchboard
 from callwright.dialogue.engine import Dialogue
@@ -50,7 +53,8 @@ class RobotParts:
     """Everything a robot is made of. Shared by all calls of one script; nothing in it belongs to a single call.
 
     desk: an order that rings a person of the group, or None when nobody is there; bridge: join two media;
-    now: the wall clock (aware); live: the calls that are up, for whoever watches or counts them.
+    now: the wall clock (aware); live: the calls that are up, for whoever watches or counts them; progress: listening before the answer,
+    None = not at all.
     """
 
     dialogue: Dialogue
@@ -63,6 +67,7 @@ class RobotParts:
     now: Callable[[], datetime]
     monotonic_ms: Callable[[], int]
     live: LiveCalls = field(default_factory=LiveCalls)
+    progress: ProgressParts | None = None
 
 
 class Robot:
@@ -186,6 +191,7 @@ class Robot:
     async def _attend(self, leg: Leg, course: Course) -> None:
         """Follow the leg until it has ended; the conversation runs beside it from the answer on."""
         log, live, tell = course.log, course.live, course.tell
+        early: EarlyListener | None = None
         async with anyio.create_task_group() as talking:
             async for event in leg.events(signals=True):
                 at_ms = log.now_ms()
@@ -200,8 +206,12 @@ class Robot:
                         tell("ringing", "")
                     case LegEarlyMedia():
                         log.add("early_media")
+                        if early is None and leg.media is not None and self._parts.progress is not None:
+                            early = _listen_early(self._parts.progress, leg, leg.media, course, talking)
                     case LegAnswered():
                         course.answered_ms = at_ms
+                        if early is not None:
+                            early.stop()
                         log.add("connected")
                         tell("answered", "")
                         if leg.media is None:
@@ -223,6 +233,8 @@ class Robot:
                         log.add("released", cause=cause, by=by, detail=detail)
                         if course.conversation is not None:
                             course.conversation.gone(event)
+                        elif early is not None:
+                            await early.last_words()
 
     def _conversation(self, leg: Leg, media: Media, course: Course) -> Conversation:
         parts, party = self._parts, course.party
@@ -239,6 +251,20 @@ class Robot:
             incoming=party.direction == "in",
         )
         return Conversation(seat, leg, media, parts.now())
+
+
+def _listen_early(parts: ProgressParts, leg: Leg, media: Media, course: Course, tasks: TaskGroup) -> EarlyListener:
+    """Listen to what is played before the answer, beside the leg."""
+
+    def definite(found: Evidence) -> None:
+        course.log.add("given_up", why=found.kind)
+        tasks.start_soon(leg.hangup, "announcement")
+
+    early = EarlyListener(parts, course.log, definite)
+    course.progress = early.progress
+    early.attach(media)
+    tasks.start_soon(early.run)
+    return early
 
 
 async def _leave(course: Course) -> None:

@@ -141,6 +141,7 @@ class FakeLeg:
         self.media: FakeMedia | None = None
         self.hangups: list[str] = []
         self.deaf = False
+        self.answered = False
         self.over = asyncio.Event()
         self.task: asyncio.Task[None] | None = None
         self._queue: asyncio.Queue[LegEvent | Exception] = asyncio.Queue()
@@ -159,7 +160,7 @@ class FakeLeg:
         self.hangups.append(reason)
         if self.deaf:
             await asyncio.sleep(32)
-        self.end("bye" if self.media is not None else "cancelled", "us")
+        self.end("bye" if self.answered else "cancelled", "us")
 
     def put(self, event: LegEvent | Exception) -> None:
         """What `events` yields next; an exception is raised there, as by a driver that breaks."""
@@ -230,26 +231,40 @@ class Phone:
         await asyncio.sleep(0)
 
     async def early_media(self) -> None:
+        """From now on the network's audio is heard: `say` and `play` are the network's."""
+        self._open_media()
         self.leg.put(LegEarlyMedia(_now_ms()))
         await asyncio.sleep(0)
 
     async def answer(self) -> None:
-        media = self.leg.media = FakeMedia()
-        media.on_tick = self._tick
+        self._open_media()
+        self.leg.answered = True
         self.leg.put(LegAnswered(_now_ms()))
         await asyncio.sleep(0)
+
+    def _open_media(self) -> None:
+        if self.leg.media is None:
+            self.leg.media = FakeMedia()
+            self.leg.media.on_tick = self._tick
 
     async def answer_without_audio(self) -> None:
+        self.leg.answered = True
         self.leg.put(LegAnswered(_now_ms()))
         await asyncio.sleep(0)
 
-    async def reject(self, code: int, reason: str = "") -> None:
-        self.leg.put(LegRejected(_now_ms(), code, reason))
+    async def reject(self, code: int, reason: str = "", q850: int | None = None) -> None:
+        self.leg.put(LegRejected(_now_ms(), code, reason, q850))
         self.leg.end("rejected", "peer")
 
     async def say(self, text: str, ms: int = 900) -> None:
         """Speak; returns when it has been said."""
         self._speaking += [self._utterances.frame(text)] * (ms // FRAME_MS)
+        self._spoken.clear()
+        await self._spoken.wait()
+
+    async def play(self, pcm: Pcm) -> None:
+        """Let samples be heard (whole frames of 160); returns when they have been."""
+        self._speaking += list(pcm.reshape(-1, FRAME_SAMPLES))
         self._spoken.clear()
         await self._spoken.wait()
 

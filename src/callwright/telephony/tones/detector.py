@@ -70,6 +70,11 @@ class ToneDetector:
         """frame: 160 samples, int16, 8 kHz; another length raises ValueError."""
         return self._rhythms.push(self._spectrum.push(frame))
 
+    @property
+    def standing(self) -> bool:
+        """A pure tone sounds now, whatever it turns out to be: no voice."""
+        return self._rhythms.standing
+
 
 class ToneBank:
     """Detectors of many calls that run in step; less than half the cost per call."""
@@ -99,6 +104,10 @@ class Rhythms:
         self._sit, self._beeps = sit, beeps
         self._frame = 0
         self._told: dict[tuple[str, str], int] = {}
+
+    @property
+    def standing(self) -> bool:
+        return self._stretches.now.kind == "tone"
 
     def push(self, glimpse: Glimpse) -> tuple[ToneFound, ...]:
         self._frame += 1
