@@ -3,6 +3,7 @@
 CallwrightError
 ├── InputError            something that came from outside is wrong (exit code 2)
 │   ├── ScriptError       a script/1 file
+│   ├── LineFileError     a line/1 file (trunks and inbound routes)
 │   ├── LeadsError        a list of people to call
 │   ├── AudioError        a recording
 │   ├── ModelError        a speech model or a trained understanding
@@ -22,6 +23,7 @@ __all__ = [
     "InputError",
     "LeadsError",
     "LineError",
+    "LineFileError",
     "ModelError",
     "Place",
     "Problem",
@@ -87,6 +89,10 @@ class InputError(CallwrightError):
 
 class ScriptError(InputError):
     """A script/1 file cannot be used."""
+
+
+class LineFileError(InputError):
+    """A line/1 file cannot be used."""
 
 
 class LeadsError(InputError):

@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 
 from callwright.errors import Place, ScriptError
 from callwright.script.checks import check
+from callwright.script.dialect import SCRIPT_FILE
 from callwright.script.expression import compile_expression
 from callwright.script.loader import LoadedScript, loads
-from callwright.script.source import decode
 from callwright.script.text import placeholders, render, sentences
+from callwright.yaml_file import decode
 
 GOOD = (Path(__file__).resolve().parents[1] / "fixtures" / "scripts" / "good" / "visit.yaml").read_text(
     encoding="utf-8"
@@ -51,7 +52,7 @@ def test_any_text(text: str) -> None:
 @given(st.binary(max_size=200))
 def test_any_bytes(data: bytes) -> None:
     try:
-        text = decode(data, "f.yaml")
+        text = decode(data, "f.yaml", SCRIPT_FILE)
     except ScriptError:
         return
     load_or_refuse(text)

@@ -12,6 +12,7 @@ from callwright.cli.bench import bench_app
 from callwright.cli.chat import chat
 from callwright.cli.demo import demo
 from callwright.cli.leads import leads_app
+from callwright.cli.line import line_app
 from callwright.cli.replay import replay_command
 from callwright.cli.script import script_app
 from callwright.cli.sip import sip_app
@@ -24,6 +25,7 @@ app.command("replay")(replay_command)
 app.add_typer(script_app, name="script")
 app.add_typer(leads_app, name="leads")
 app.add_typer(sip_app, name="sip")
+app.add_typer(line_app, name="line")
 app.add_typer(bench_app, name="bench")
 
 

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import typer
-from rich.console import Console
 from rich.text import Text
 
+from callwright.cli.problems import console, fails, file_json, print_json, show_problems
 from callwright.dialogue.rehearsal import TestResult, rehearse
 from callwright.dialogue.understanding.nlu import Nlu
 from callwright.errors import Place, Problem, ScriptError, SettingsError
@@ -41,19 +40,17 @@ def check_command(
     found = {str(file): _problems(file) for file in files}
     every = [problem for problems in found.values() for problem in problems]
     if as_json:
-        _print_json(
-            {"ok": not _fails(every, strict), "files": [_file_json(name, items) for name, items in found.items()]}
-        )
+        print_json({"ok": not fails(every, strict), "files": [file_json(name, items) for name, items in found.items()]})
     else:
-        _show_problems(found)
-    if _fails(every, strict):
+        show_problems(found)
+    if fails(every, strict):
         raise typer.Exit(2)
 
 
 @script_app.command("schema")
 def schema_command() -> None:
     """Print the JSON Schema of script/1, for editors."""
-    _print_json(json_schema())
+    print_json(json_schema())
 
 
 @script_app.command("graph")
@@ -74,7 +71,7 @@ def test_command(files: list[Path] = _FILES, as_json: bool = _JSON) -> None:
         results[str(file)] = rehearse(loaded.script, Nlu.train(loaded.script))
     if as_json:
         ok = all(result.ok for group in results.values() for result in group)
-        _print_json(
+        print_json(
             {"ok": ok, "files": [{"file": name, "tests": _tests_json(group)} for name, group in results.items()]}
         )
     else:
@@ -139,25 +136,6 @@ def _problems(file: Path) -> list[Problem]:
         return error.problems
 
 
-def _fails(problems: Iterable[Problem], strict: bool) -> bool:
-    return any(problem.severity == "error" or strict for problem in problems)
-
-
-def _print_json(value: Any) -> None:
-    typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
-
-
-def _file_json(name: str, problems: list[Problem]) -> dict[str, Any]:
-    shown = [
-        {
-            "severity": p.severity, "code": p.code, "message": p.message, "line": p.place.line, "column": p.place.column,
-            "field": p.place.field, "hint": p.hint, "trace": list(p.trace),
-        }
-        for p in problems
-    ]  # fmt: skip
-    return {"file": name, "problems": shown}
-
-
 def _tests_json(results: Iterable[TestResult]) -> list[dict[str, Any]]:
     return [
         {"name": r.name, "ok": r.ok, "failures": list(r.failures), "lines": [list(line) for line in r.lines]}
@@ -165,49 +143,17 @@ def _tests_json(results: Iterable[TestResult]) -> list[dict[str, Any]]:
     ]
 
 
-def _console() -> Console:
-    return Console(file=sys.stdout, highlight=False, soft_wrap=True)
-
-
-def _show_problems(found: dict[str, list[Problem]]) -> None:
-    console = _console()
-    for name, problems in found.items():
-        errors = sum(problem.severity == "error" for problem in problems)
-        warnings = len(problems) - errors
-        verdict = "ok" if not problems else f"{errors} error(s), {warnings} warning(s)"
-        console.print(Text.assemble((name, "bold"), ": ", (verdict, "red" if errors else "green")))
-        for problem in problems:
-            _show_problem(console, problem)
-
-
-def _show_problem(console: Console, problem: Problem) -> None:
-    color = "red" if problem.severity == "error" else "yellow"
-    place = problem.place
-    where = f"{place.line}:{place.column}" if place.line else "-"
-    console.print(
-        Text.assemble(
-            f"  {where:<8}", (f"{problem.severity:<8}", color), problem.message, (f"  [{problem.code}]", "dim")
-        )
-    )
-    if place.field:
-        console.print(Text(f"{'':10}at: {place.field}", style="dim"))
-    if problem.trace:
-        console.print(Text(f"{'':10}path: {' → '.join(problem.trace)}", style="dim"))
-    if problem.hint:
-        console.print(Text(f"{'':10}{problem.hint}", style="cyan"))
-
-
 def _show_tests(results: dict[str, tuple[TestResult, ...]]) -> None:
-    console = _console()
+    screen = console()
     for name, group in results.items():
         passed = sum(result.ok for result in group)
         verdict = f"{passed} of {len(group)} tests pass" if group else "no tests (add dialogues under `tests`)"
-        console.print(Text.assemble((name, "bold"), f": {verdict}"))
+        screen.print(Text.assemble((name, "bold"), f": {verdict}"))
         for result in group:
-            console.print(Text.assemble("  ", ("✓", "green") if result.ok else ("✗", "red"), f" {result.name}"))
+            screen.print(Text.assemble("  ", ("✓", "green") if result.ok else ("✗", "red"), f" {result.name}"))
             if result.ok:
                 continue
             for failure in result.failures:
-                console.print(Text(f"      {failure}", style="red"))
+                screen.print(Text(f"      {failure}", style="red"))
             for who, text in result.lines:
-                console.print(Text(f"      {who}: {text}", style="dim"))
+                screen.print(Text(f"      {who}: {text}", style="dim"))

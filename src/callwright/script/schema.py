@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any, get_args
 
 from callwright.script.model import Action, Script
+from callwright.yaml_schema import numbers_are_text
 
 __all__ = ["SCHEMA_ID", "json_schema"]
 
@@ -32,7 +33,7 @@ def json_schema() -> dict[str, Any]:
         for key in keys:
             properties = definitions[name]["properties"]
             properties[key] = {"anyOf": [_TEXT, properties[key]]}
-    _numbers_are_text(schema)
+    numbers_are_text(schema)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": SCHEMA_ID,
@@ -53,20 +54,3 @@ def _action() -> dict[str, Any]:
         "minProperties": 1,
         "maxProperties": 1,
     }
-
-
-def _numbers_are_text(node: Any) -> None:
-    """A bare 12321 is a phrase: wherever text is expected without a closed list, a number does as well."""
-    if isinstance(node, list):
-        for item in node:
-            _numbers_are_text(item)
-    elif isinstance(node, dict):
-        if node.get("type") == "string" and "enum" not in node and "const" not in node and not _is_clock(node):
-            node["type"] = ["string", "number"]
-        for key, value in node.items():
-            if key != "propertyNames":
-                _numbers_are_text(value)
-
-
-def _is_clock(node: dict[str, Any]) -> bool:
-    return "pattern" in node and "\\d" in str(node["pattern"])

@@ -76,6 +76,13 @@ class JitterBuffer:
         """Frames waiting (from the one to play next to the newest)."""
         return max(0, self._top - self._cursor + 1)
 
+    def overtaken(self, timestamp: int) -> bool:
+        """Whether audio at `timestamp` would come too late to be played."""
+        if not self._anchored:
+            return False
+        step = ((timestamp - self._newest + 0x80000000) & 0xFFFFFFFF) - 0x80000000
+        return (self._newest_at + step) // FRAME_SAMPLES < self._cursor
+
     def push(self, timestamp: int, payload: bytes) -> None:
         """Audio of one packet: one byte a sample, first sample at `timestamp`."""
         if not self._anchored:

@@ -50,6 +50,10 @@ class Latch:
         if packets:
             self._candidate = None
 
+    def possible(self, source: tuple[str, int]) -> bool:
+        """Whether anything of this source could be taken: asked before its packets are proved to be genuine."""
+        return source in (self.peer, self.remote) if self._locked else source[0] == self.remote[0]
+
     def judge(self, source: tuple[str, int], ssrc: int) -> Verdict:
         """Of one valid RTP packet."""
         if not self._locked:

@@ -22,6 +22,7 @@ from callwright.telephony.sip.incoming import IncomingCall
 from callwright.telephony.sip.keepalive import Keepalive
 from callwright.telephony.sip.layer import ClientOwner, Server, TransactionLayer
 from callwright.telephony.sip.outgoing import OutgoingCall
+from callwright.telephony.sip.redirects import Judge
 from callwright.telephony.sip.registration import Registration
 from callwright.telephony.sip.replaces import replaces_of
 from callwright.telephony.sip.replies import ALLOW, KNOWN_METHODS, SDP_TYPE, SUPPORTED, reply, unsupported
@@ -160,8 +161,13 @@ class Agent:
         ring_ms: int = 30_000,
         max_ms: int = 600_000,
         extra: Headers = (),
+        judge: Judge | None = None,
+        proxied: bool = False,
     ) -> OutgoingCall:
         """Call `target` (SIP URI) as `caller`; the INVITE leaves with the next `datagrams()`.
+
+        judge: says of each target a 3xx names why it may not be dialled ("" = it may); None = no 3xx is followed. proxied: targets
+        of a 3xx go to `destination` too, else to the address they name.
 
         Raises:
             WireError: the target is no URI, or a value holds a line break.
@@ -170,7 +176,9 @@ class Agent:
         parse_uri(target)
         if any(call_id == known for known, _ in self._calls):
             raise LineError("a call with this Call-ID is still there")
-        call = OutgoingCall(self, call_id, target, caller, Hop(*destination), local, ring_ms, max_ms, extra)
+        call = OutgoingCall(
+            self, call_id, target, caller, Hop(*destination), local, ring_ms, max_ms, extra, judge, proxied
+        )
         encode(call.invite)
         self._adopt(call)
         call.start(now_ms)

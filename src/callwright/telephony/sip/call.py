@@ -20,6 +20,7 @@ from callwright.telephony.sip.hops import Hop
 from callwright.telephony.sip.ladder import Ladder
 from callwright.telephony.sip.modifier import Changed, Modifier
 from callwright.telephony.sip.offers import Offers
+from callwright.telephony.sip.redirects import Lookup
 from callwright.telephony.sip.refer import Referral, Referred, Transfer, TransferProgress
 from callwright.telephony.sip.replaces import Replaces
 from callwright.telephony.sip.requests import serve
@@ -61,7 +62,7 @@ class Replaced:
     by: Call
 
 
-CallEvent = LegEvent | SessionSet | CallOffered | Changed | Referred | TransferProgress | Replaced
+CallEvent = LegEvent | SessionSet | CallOffered | Changed | Referred | TransferProgress | Replaced | Lookup
 Watcher = Callable[[int, str, int], None]  # (code, reason, now_ms) of every answer to an INVITE of ours
 
 

@@ -28,7 +28,9 @@ from callwright.telephony.sip.hops import Hop, Transport
 from callwright.telephony.sip.incoming import IncomingCall
 from callwright.telephony.sip.keepalive import Health, Keepalive
 from callwright.telephony.sip.leg import MediaEngine, MediaStream, ReferPolicy, SipIncomingLeg, SipLeg, close_media
-from callwright.telephony.sip.orders import check_order
+from callwright.telephony.sip.orders import check_order, redirect_refusal
+from callwright.telephony.sip.outgoing import OutgoingCall
+from callwright.telephony.sip.redirects import Lookup
 from callwright.telephony.sip.refer import Referred
 from callwright.telephony.sip.registration import Registration, RegistrationStatus
 from callwright.telephony.sip.session_timer import LEAST_S
@@ -236,6 +238,8 @@ class SipLine(asyncio.DatagramProtocol):
                 ring_ms=int(order.ring_timeout_s * 1000),
                 max_ms=int(order.max_duration_s * 1000),
                 extra=extra,
+                judge=lambda uri: redirect_refusal(uri, order.permit, self._agent.identity.transport),
+                proxied=self._proxy is not None,
             )
         except BaseException:
             await close_media(stream)
@@ -310,6 +314,8 @@ class SipLine(asyncio.DatagramProtocol):
                     leg.take(event)
                     if isinstance(event, Referred):
                         self._tasks.create_task(self._decide(call, leg, event))
+                    if isinstance(event, Lookup) and isinstance(call, OutgoingCall):
+                        self._tasks.create_task(self._look_up(call, event))
                     if isinstance(event, Replaced):
                         self._legs[event.by] = self._legs.pop(call)
                     if isinstance(event, LegEnded):
@@ -317,6 +323,19 @@ class SipLine(asyncio.DatagramProtocol):
         if not self._agent.waiting:
             self._quiet.set()
         self._arm()
+
+    async def _look_up(self, call: OutgoingCall, event: Lookup) -> None:
+        """A redirected call waits for the address of its new target."""
+        hop: Hop | None = None
+        try:
+            hop = await self._resolve(event.uri.host, event.uri.port)
+            if hop.transport != "UDP":
+                await self._streams.connect(hop, event.uri.host)
+        except LineError as error:
+            log.warning("sip: a redirect is not followed: %s", error)
+            hop = None
+        call.looked_up(hop, self.now_ms())
+        self.pump()
 
     async def _decide(self, call: Call, leg: SipLeg, request: Referred) -> None:
         """The far side wants to be connected with somebody else: ask the policy, place the call, report how it goes."""

@@ -27,6 +27,7 @@ from callwright.telephony.sip.call import Call, CallEvent, CallOffered, Replaced
 from callwright.telephony.sip.caller import user_to_user_header
 from callwright.telephony.sip.incoming import IncomingCall
 from callwright.telephony.sip.modifier import Changed
+from callwright.telephony.sip.redirects import Lookup
 from callwright.telephony.sip.refer import Referred, TransferProgress
 from callwright.telephony.wire_audio import WireAudio
 
@@ -53,9 +54,6 @@ class MediaStream(Media, Protocol):
 
         Raises WireError when that cannot be done.
         """
-
-    def use_rtcp(self, port: int | None = None, *, mux: bool = False) -> None:
-        """Before `configure`: where the far side takes RTCP (None: the port after its audio); mux: on the port of its audio."""
 
     def watch(self, timeout_ms: int, callback: Callable[[], None]) -> None:
         """Call back once when nothing came for `timeout_ms` although the far side should send; 0 = stop watching."""
@@ -220,7 +218,7 @@ class SipLeg:
             self._progress.put_nowait(event)
         elif isinstance(event, Replaced):
             self._go_on(event)
-        elif isinstance(event, CallOffered | Referred) or self._over.is_set():
+        elif isinstance(event, CallOffered | Referred | Lookup) or self._over.is_set():
             return
         else:
             if isinstance(event, LegAnswered) and self._stream is not None:
@@ -248,7 +246,6 @@ class SipLeg:
         if stream is None:
             return
         try:
-            stream.use_rtcp(session.rtcp_port, mux=session.rtcp_mux)
             stream.configure(
                 session.remote,
                 session.codec,

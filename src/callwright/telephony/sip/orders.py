@@ -11,7 +11,7 @@ from callwright.telephony.sip.fields import Uri, parse_uri
 from callwright.telephony.sip.hops import Transport
 from callwright.telephony.sip.replies import KNOWN_METHODS
 
-__all__ = ["check_order"]
+__all__ = ["check_order", "redirect_refusal"]
 
 MAX_PREFIX = 6
 
@@ -43,8 +43,7 @@ def check_order(order: DialOrder, transport: Transport = "UDP") -> Uri:
         raise LineError("the target is no SIP URI: write sip:NUMBER@HOST[:PORT]") from error
     if not _same_number(target.user, permit.callee):
         raise RefusedError("the target dials another number than the permit allows")
-    wanted = (dict(target.parameters).get("transport") or transport).upper()
-    if target.scheme != "sip" or not target.host or wanted != transport:
+    if not _reached_over(target, transport):
         raise LineError(f"the target must be a sip: URI reached over {transport}, as the line is")
     if not _CALL_ID.fullmatch(order.call_id):
         raise LineError("the call_id may hold letters, digits and -.!%*_+~ only, at most 120")
@@ -52,6 +51,18 @@ def check_order(order: DialOrder, transport: Transport = "UDP") -> Uri:
         raise LineError("an order needs at least one codec and times above zero")
     _check_headers(order)
     return target
+
+
+def redirect_refusal(target: Uri, permit: Permit, transport: Transport) -> str:
+    """Why a call may not be sent on to `target`, "" = it may: the permit holds for the number, whoever names it."""
+    if not _same_number(target.user, permit.callee):
+        return "it leads to another number than the permit allows"
+    return "" if _reached_over(target, transport) else f"it leads away from {transport}, which the line speaks"
+
+
+def _reached_over(target: Uri, transport: Transport) -> bool:
+    wanted = (dict(target.parameters).get("transport") or transport).upper()
+    return target.scheme == "sip" and bool(target.host) and wanted == transport
 
 
 def _same_number(user: str, callee: str) -> bool:

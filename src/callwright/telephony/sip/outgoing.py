@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from callwright.telephony.port import LegEarlyMedia, LegRejected, LegRinging, LegTrying
 from callwright.telephony.sip import sdp
 from callwright.telephony.sip.call import By, Call, failure_cause
 from callwright.telephony.sip.dialog import Dialog
-from callwright.telephony.sip.fields import host_text
+from callwright.telephony.sip.fields import host_text, parse_uri
 from callwright.telephony.sip.forks import Fork
 from callwright.telephony.sip.hops import Hop
 from callwright.telephony.sip.reasons import q850_cause
+from callwright.telephony.sip.redirects import Judge, Lookup, Redirects
 from callwright.telephony.sip.reliable import RSeqOrder, reliable_number
 from callwright.telephony.sip.replies import ALLOW, SDP_TYPE, SUPPORTED
 from callwright.telephony.sip.transactions import GIVE_UP
@@ -24,9 +26,11 @@ __all__ = ["OutgoingCall"]
 
 
 class OutgoingCall(Call):
-    """Made by `Agent.place`. target: SIP URI; caller: our number; destination: where the INVITE goes."""
+    """Made by `Agent.place`. target: SIP URI; caller: our number; destination: where the INVITE goes; judge: says which targets of a
+    3xx may be dialled (None = none); proxied: they go to `destination` as well."""
 
     owns_call_id = True
+    _refused: Response  # the answer that a Lookup is to go on from
 
     def __init__(
         self,
@@ -39,9 +43,14 @@ class OutgoingCall(Call):
         ring_ms: int,
         max_ms: int,
         extra: Headers = (),
+        judge: Judge | None = None,
+        proxied: bool = False,
     ) -> None:
         super().__init__(agent, call_id, agent.new_id(), local, max_ms)
         self._destination = destination
+        self._proxied = proxied
+        self._redirects = Redirects(target, judge)
+        self._next = ""  # the target whose address is being looked up: nothing is under way meanwhile
         self._ring_ms = ring_ms
         self._forks: dict[str, Fork] = {}
         self._order = RSeqOrder()
@@ -77,10 +86,15 @@ class OutgoingCall(Call):
     def on_repeated(self, request: Request, repeated: Request) -> None:
         super().on_repeated(request, repeated)
         if request is self.invite:
-            self.invite = repeated
-            self._provisional = False
-            self._forks.clear()  # a final answer ended what it began (RFC 3261 section 12.3)
-            self.dialogs.clear()
+            self._begin_again(repeated)
+
+    def _begin_again(self, invite: Request) -> None:
+        """Another INVITE in place of one with a final answer, which ended what that began (RFC 3261 section 12.3)."""
+        self.invite = invite
+        self._provisional = False
+        self._forks.clear()
+        self.dialogs.clear()
+        self._order = RSeqOrder()
 
     # ------------------------------------------------------------ ends
 
@@ -96,7 +110,9 @@ class OutgoingCall(Call):
             self.state = "cancelling"
             self.ending = (cause or "cancelled", by, detail)
             self.cancel_timer("ring")
-            if self._provisional:
+            if self._next:
+                self.end(now_ms, *self.ending)
+            elif self._provisional:
                 self._send_cancel(now_ms)
             elif not self._tried and self.ending[0] not in ("no_answer", "shutdown"):
                 self.end(now_ms, *self.ending)
@@ -140,10 +156,57 @@ class OutgoingCall(Call):
         elif response.code == 422 and self.state == "calling" and self.session_timer.too_small(response):
             self.repeat(request, self.session_timer.ask(), now_ms)
         elif self.state == "calling":
-            if self.watcher is not None:
-                self.watcher(response.code, response.reason, now_ms)
-            self.emit(LegRejected(now_ms, response.code, response.reason, q850_cause(response)))
-            self.end(now_ms, "rejected", "peer", f"{response.code} {response.reason}")
+            if response.code < 400:
+                self._redirects.learn(response)
+            self._go_on(response, now_ms)
+
+    # ------------------------------------------------------------ redirects (RFC 3261 section 8.1.3.4)
+
+    def _go_on(self, response: Response, now_ms: int) -> None:
+        """Try the next target, or say that the call was rejected. The ring time goes on over all of them."""
+        target = self._redirects.next(response.code)
+        if target is None:
+            self._rejected(response, now_ms)
+            return
+        uri = parse_uri(target)
+        transport = self.agent.identity.transport
+        if self._proxied:
+            self._redirect(target, self._destination, now_ms)
+        elif uri.address is not None:
+            port = uri.port or (5061 if transport == "TLS" else 5060)
+            self._redirect(target, Hop(uri.host, port, transport), now_ms)
+        else:
+            self._next, self._refused = target, response
+            self.emit(Lookup(now_ms, uri))
+
+    def looked_up(self, hop: Hop | None, now_ms: int) -> None:
+        """Where the host of a Lookup is; None = nobody knows, and the next target is tried."""
+        target, self._next = self._next, ""
+        if self.state != "calling" or not target:
+            return
+        if hop is not None:
+            self._redirect(target, hop, now_ms)
+        else:
+            self._go_on(self._refused, now_ms)
+
+    def _redirect(self, target: str, hop: Hop, now_ms: int) -> None:
+        fresh = {"via": self.agent.via(), "cseq": f"{self.invite.cseq[0] + 1} INVITE"}
+        old = (item for item in self.invite.headers if item[0].lower() not in ("authorization", "proxy-authorization"))
+        headers = tuple((name, fresh.get(name.lower(), value)) for name, value in old)
+        request = Request(headers, self.invite.body, "INVITE", target)
+        self._destination = hop
+        self._begin_again(replace(request, headers=(*headers, *self._digest.proofs(request))))
+        self.agent.start_client(self.invite, hop, self, now_ms)
+
+    def _rejected(self, response: Response, now_ms: int) -> None:
+        if self.watcher is not None:
+            self.watcher(response.code, response.reason, now_ms)
+        self.emit(LegRejected(now_ms, response.code, response.reason, q850_cause(response)))
+        why = self._redirects.refusal
+        said = f"{response.code} {response.reason}".strip()
+        self.end(now_ms, "rejected", "peer", f"{said}: not followed, {why}" if why and response.code < 400 else said)
+
+    # ------------------------------------------------------------ early dialogs and the answer
 
     def _on_provisional(self, request: Request, response: Response, source: Hop, now_ms: int) -> None:
         self._provisional = True

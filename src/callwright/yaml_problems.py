@@ -1,30 +1,22 @@
-"""What pydantic says about a script, in words for the author: a code, a plain sentence, the place and a hint."""
+"""What pydantic says about a file, in words for its author: a code, a plain sentence, the place and a hint. A `Dialect` knows the format."""
 
 from __future__ import annotations
 
 import difflib
 import types
 import typing
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
 from callwright.errors import Place, Problem
-from callwright.script.model import Script
-from callwright.script.source import Source
+from callwright.yaml_file import Source, nearest_place
 
-__all__ = ["MAX_PROBLEMS", "explain", "nearest_place"]
+__all__ = ["MAX_PROBLEMS", "Dialect", "did_you_mean", "explain", "follow"]
 
 MAX_PROBLEMS = 100
-NEXT_KEYS = (
-    "affirm", "deny", "refuse", "any", "silence", "unrecognised", "interrupted", "filled", "refused", "failed", "ok", "error",
-    "intent.<id>", "dtmf.<digit>",
-)  # fmt: skip
-_CONFUSED = {
-    "on": "next", "text": "say", "prompt": "say", "goto": "next", "transitions": "next", "keywords": "phrases",
-    "words": "phrases", "patterns": "regex", "answer": "answers", "question": "ask", "variables": "vars", "rules": "globals",
-}  # fmt: skip
 _SHAPES = {
     "dict_type": "a mapping (key: value)", "model_type": "a mapping (key: value)", "model_attributes_type": "a mapping (key: value)",
     "tuple_type": "a list", "list_type": "a list", "string_type": "text", "bool_type": "true or false", "bool_parsing": "true or false",
@@ -36,23 +28,33 @@ _EXAMPLES = {
     "a list": "Put it in brackets, also if it is only one: [one, two].",
     "text": 'Write one text; put it in quotes: "…".',
 }
-_REFERENCE = "See docs/reference/script-1.md."
-_PATTERNS = {
-    r"^[\w.-]+$": "may hold only letters, digits, `_`, `-` and `.`",
-    r"^([01]\d|2[0-3]):[0-5]\d$": 'must be a time in quotes, like "09:00"',
-    r"^\d{4}-\d{2}-\d{2}$": 'must be a date in quotes, like "2027-03-01"',
-    r"^[A-F]$": "must be one letter, A to F",
-}
+Loc = Sequence[int | str]
 
 
-def explain(error: ValidationError, source: Source) -> list[Problem]:
+@dataclass(frozen=True)
+class Dialect:
+    """model: what the file is read into; noun: `the script`; reference: where to look it up; patterns: what a regular expression of the
+    model demands, in words; confused: keys people write for others; moved: why a key is not allowed at all and what to write instead;
+    wrong_branch: which readings of a union to leave out; key_problem: a special word for a wrong key, None = the usual one."""
+
+    model: type[BaseModel]
+    noun: str
+    reference: str
+    patterns: Mapping[str, str]
+    confused: Mapping[str, str] = field(default_factory=dict)
+    moved: Mapping[str, tuple[str, str, str]] = field(default_factory=dict)
+    wrong_branch: Callable[[Loc, Any], bool] = lambda loc, value: False
+    key_problem: Callable[[str, str, Place], Problem | None] = lambda key, path, place: None
+
+
+def explain(error: ValidationError, source: Source, dialect: Dialect) -> list[Problem]:
     """Problems in file order, at most 100."""
     problems: dict[tuple[str, str, str], Problem] = {}
     for item in error.errors(include_url=False):
-        path, value, extra = _follow(item["loc"], source.value)
-        if _wrong_branch(item["loc"], source.value):
+        path, value, extra = follow(item["loc"], source.value)
+        if dialect.wrong_branch(item["loc"], source.value):
             continue
-        problem = _problem(item, path, value, extra, source)
+        problem = _problem(item, path, value, extra, source, dialect)
         problems.setdefault((problem.code, problem.place.field, problem.message), problem)
     ordered = sorted(problems.values(), key=lambda p: (p.place.line, p.place.column))
     if len(ordered) > MAX_PROBLEMS:
@@ -64,17 +66,7 @@ def explain(error: ValidationError, source: Source) -> list[Problem]:
     return ordered
 
 
-def nearest_place(places: Mapping[str, Place], path: str) -> Place:
-    """The place of `path`, or of its nearest known ancestor; the field named is always `path`."""
-    known = path
-    while known and known not in places:
-        cut = max(known.rfind("."), known.rfind("["))
-        known = known[:cut] if cut > 0 else ""
-    found = places.get(known, Place())
-    return Place(found.file, found.line, found.column, path)
-
-
-def _follow(loc: Sequence[int | str], value: Any) -> tuple[str, Any, tuple[str, ...]]:
+def follow(loc: Loc, value: Any) -> tuple[str, Any, tuple[str, ...]]:
     """Walk pydantic's location through the raw values: the field path, the value there, and the parts that are not in the file."""
     path = ""
     extra: list[str] = []
@@ -90,36 +82,30 @@ def _follow(loc: Sequence[int | str], value: Any) -> tuple[str, Any, tuple[str, 
     return path, value, tuple(extra)
 
 
-def _wrong_branch(loc: Sequence[int | str], value: Any) -> bool:
-    """A `next` value is a node id or a mapping; of the two readings pydantic reports, keep the one the author meant."""
-    if len(loc) < 6 or loc[:2] != ("flow", "nodes") or loc[3] != "next" or loc[5] == "[key]":
-        return False
-    written = _follow(loc[:5], value)[1]
-    return isinstance(written, dict) != (loc[5] == "NextStep")
-
-
-def _problem(item: Any, path: str, value: Any, extra: tuple[str, ...], source: Source) -> Problem:
+def _problem(item: Any, path: str, value: Any, extra: tuple[str, ...], source: Source, dialect: Dialect) -> Problem:
     kind = str(item["type"])
-    name = path.rpartition(".")[2] or "the script"
+    name = path.rpartition(".")[2] or dialect.noun
     place = nearest_place(source.places, path)
     if kind == "extra_forbidden":
         key = str(item["loc"][-1])
         owner = path[: -len(key)].rstrip(".")
-        return Problem(
-            "unknown-key", f"unknown key `{key}`" + (f" in {owner}" if owner else ""), place, _key_hint(item["loc"])
-        )
+        if key in dialect.moved:
+            code, message, hint = dialect.moved[key]
+            return Problem(code, message, place, hint)
+        message = f"unknown key `{key}`" + (f" in {owner}" if owner else "")
+        return Problem("unknown-key", message, place, _key_hint(item["loc"], dialect))
     if kind == "missing":
         missing = extra[-1]
         where = f" in {path}" if path else ""
         return Problem("missing-key", f"`{missing}` is missing{where}", place, f"Add `{missing}:` here.")
     if extra and extra[-1] == "[key]":
-        return _key_problem(item, path, place)
+        return _key_problem(item, path, place, dialect)
     if path in source.bare and not isinstance(value, str):
         return _bare_problem(kind, name, source.bare[path], place)
-    return _value_problem(item, kind, name, place)
+    return _value_problem(item, kind, name, place, dialect)
 
 
-def _value_problem(item: Any, kind: str, name: str, place: Place) -> Problem:
+def _value_problem(item: Any, kind: str, name: str, place: Place, dialect: Dialect) -> Problem:
     context = item.get("ctx", {})
     shown = _shown(item["input"])
     if kind in _SHAPES:
@@ -129,11 +115,11 @@ def _value_problem(item: Any, kind: str, name: str, place: Place) -> Problem:
         )
     if kind == "literal_error":
         options = [option.strip("' ") for option in str(context["expected"]).replace(" or ", ", ").split(",")]
-        hint = _did_you_mean(str(item["input"]), options) or "Write one of them."
+        hint = did_you_mean(str(item["input"]), options) or "Write one of them."
         return Problem("wrong-value", f"{shown} is not one of {', '.join(options)}", place, hint)
     if kind == "string_pattern_mismatch":
-        reason = _PATTERNS.get(str(context["pattern"]), "is not written as expected")
-        return Problem("wrong-value", f"{shown} {reason}", place, _REFERENCE)
+        reason = dialect.patterns.get(str(context["pattern"]), "is not written as expected")
+        return Problem("wrong-value", f"{shown} {reason}", place, dialect.reference)
     if kind in ("too_long", "string_too_long"):
         unit = "characters" if isinstance(item["input"], str | int | float) else "entries"
         return Problem(
@@ -148,7 +134,7 @@ def _value_problem(item: Any, kind: str, name: str, place: Place) -> Problem:
             "out-of-range", f"`{name}` must be {words[key]} {limit}, not {shown}", place, f"Write {words[key]} {limit}."
         )
     message = str(context.get("error") or item["msg"])
-    return Problem("wrong-value", f"`{name}`: {message}", place, _REFERENCE)
+    return Problem("wrong-value", f"`{name}`: {message}", place, dialect.reference)
 
 
 def _bare_problem(kind: str, name: str, spelling: str, place: Place) -> Problem:
@@ -163,29 +149,29 @@ def _bare_problem(kind: str, name: str, spelling: str, place: Place) -> Problem:
     return Problem("bare-boolean", f"YAML reads the bare word `{spelling}` as true or false", place, hint)
 
 
-def _key_problem(item: Any, path: str, place: Place) -> Problem:
+def _key_problem(item: Any, path: str, place: Place, dialect: Dialect) -> Problem:
     key = str(item["loc"][-2])
-    if ".next." in path:
-        message = f"`{key}` is not a key of `next`"
-        return Problem(
-            "unknown-key", message, place, _did_you_mean(key, NEXT_KEYS) or f"Known: {', '.join(NEXT_KEYS)}."
-        )
+    special = dialect.key_problem(key, path, place)
+    if special is not None:
+        return special
     context = item.get("ctx", {})
     if item["type"] == "literal_error":
         return Problem("unknown-key", f"`{key}` is not one of {context['expected']}", place, "Write one of them.")
-    reason = _PATTERNS.get(str(context.get("pattern")), "is not a usable name (1 to 64 letters, digits, `_`, `-`, `.`)")
+    reason = dialect.patterns.get(
+        str(context.get("pattern")), "is not a usable name (1 to 64 letters, digits, `_`, `-`, `.`)"
+    )
     return Problem("wrong-key", f"`{key}` {reason}", place, "Rename it.")
 
 
-def _key_hint(loc: Sequence[int | str]) -> str:
+def _key_hint(loc: Loc, dialect: Dialect) -> str:
     key = str(loc[-1])
-    known = tuple(_keys_at(loc[:-1]))
-    if _CONFUSED.get(key) in known:
-        return f"Did you mean `{_CONFUSED[key]}`?"
-    return _did_you_mean(key, known) or (f"Known: {', '.join(known)}." if known else _REFERENCE)
+    known = tuple(_keys_at(loc[:-1], dialect.model))
+    if dialect.confused.get(key) in known:
+        return f"Did you mean `{dialect.confused[key]}`?"
+    return did_you_mean(key, known) or (f"Known: {', '.join(known)}." if known else dialect.reference)
 
 
-def _did_you_mean(word: str, known: Iterable[str]) -> str:
+def did_you_mean(word: str, known: Iterable[str]) -> str:
     close = difflib.get_close_matches(word.lower(), list(known), n=1, cutoff=0.6)
     return f"Did you mean `{close[0]}`?" if close else ""
 
@@ -199,9 +185,9 @@ def _shown(value: Any) -> str:
     return f"`{text if len(text) <= 40 else text[:39] + '…'}`"
 
 
-def _keys_at(loc: Sequence[int | str]) -> list[str]:
+def _keys_at(loc: Loc, root: type[BaseModel]) -> list[str]:
     """The keys an author may write at a location, from the model itself."""
-    annotation: Any = Script
+    annotation: Any = root
     for part in loc:
         annotation = _step(annotation, part)
     model = _model_in(annotation)

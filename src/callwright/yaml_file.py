@@ -1,4 +1,4 @@
-"""Reading YAML (or JSON) text into plain values, safely, and remembering where each value stands.
+"""Reading YAML (or JSON) files into plain values, safely, and remembering where each value stands. Knows no format: a `Kind` names it.
 
 Defences: size, depth, alias and node limits, no tags, no merge keys, no duplicate keys, one document, UTF-8 only.
 A plain scalar that YAML would re-spell (007, 10:00, 2027-03-01, 0x1F) keeps its own spelling.
@@ -7,25 +7,31 @@ A plain scalar that YAML would re-spell (007, 10:00, 2027-03-01, 0x1F) keeps its
 from __future__ import annotations
 
 import re
+import stat
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import yaml
 from yaml.reader import ReaderError
 
-from callwright.errors import Place, Problem, ScriptError
+from callwright.errors import InputError, Place, Problem
 
 __all__ = [
     "MAX_ALIASES",
     "MAX_BYTES",
     "MAX_DEPTH",
     "MAX_NODES",
+    "Kind",
     "Source",
     "SpelledFloat",
     "SpelledInt",
+    "check_head",
     "decode",
+    "nearest_place",
     "read",
+    "read_bytes",
 ]
 
 MAX_BYTES = 1024 * 1024
@@ -69,57 +75,122 @@ class Source:
     problems: tuple[Problem, ...] = ()
 
 
-def decode(data: bytes, file: str) -> str:
-    """UTF-8 text of `data` (a byte order mark is dropped). Raises ScriptError: too large, UTF-16/32, binary or not UTF-8."""
-    _check_size(len(data), file)
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What is read. error: raised with the problems; noun: `script`; format: what the first key says (`script/1`);
+    begin: how somebody gets a first one; shorten: how one that is too large gets smaller."""
+
+    error: type[InputError]
+    noun: str
+    format: str
+    begin: str
+    shorten: str
+
+    def problem(self, code: str, message: str, place: Place, hint: str = "") -> InputError:
+        """The error of this kind with one problem."""
+        return self.error(Problem(code, message, place, hint))
+
+
+def read_bytes(path: Path, kind: Kind) -> bytes:
+    """What is in a file, at most one byte more than is allowed. Raises `kind.error`: no regular file, or not readable."""
+    place = Place(str(path))
+    try:
+        mode = path.stat().st_mode
+        if stat.S_ISDIR(mode):
+            raise kind.problem(
+                "not-a-file", f"this is a folder, not a {kind.noun}", place, "Name the .yaml file in it."
+            )
+        if not stat.S_ISREG(mode):
+            raise kind.problem("not-a-file", "this is not a regular file", place, "Name a .yaml file.")
+        with path.open("rb") as stream:
+            return stream.read(MAX_BYTES + 1)
+    except FileNotFoundError:
+        hint = f"Check the name, or {kind.begin[0].lower()}{kind.begin[1:]}"
+        raise kind.problem("no-such-file", "there is no such file", place, hint) from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise kind.problem(
+            "unreadable", f"the file cannot be read: {reason}", place, "Check its permissions."
+        ) from None
+
+
+def nearest_place(places: Mapping[str, Place], path: str) -> Place:
+    """The place of `path`, or of its nearest known ancestor; the field named is always `path`."""
+    known = path
+    while known and known not in places:
+        cut = max(known.rfind("."), known.rfind("["))
+        known = known[:cut] if cut > 0 else ""
+    found = places.get(known, Place())
+    return Place(found.file, found.line, found.column, path)
+
+
+def check_head(source: Source, kind: Kind) -> None:
+    """Raises `kind.error` unless the file is a mapping whose `format` is the one of `kind`."""
+    place = nearest_place(source.places, "")
+    if not isinstance(source.value, dict):
+        hint = f"A {kind.noun} starts with `format: {kind.format}`."
+        raise kind.problem("wrong-type", "the file is not a mapping (key: value)", place, hint)
+    written = source.value.get("format")
+    if written != kind.format:
+        where = nearest_place(source.places, "format")
+        found = f"`format` is `{written}`" if "format" in source.value else "`format` is missing"
+        raise kind.problem(
+            "wrong-format", f"{found}, not {kind.format}", where, f"Write `format: {kind.format}` first."
+        )
+
+
+def decode(data: bytes, file: str, kind: Kind) -> str:
+    """UTF-8 text of `data` (a byte order mark is dropped). Raises `kind.error`: too large, UTF-16/32, binary or not UTF-8."""
+    _check_size(len(data), file, kind)
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise _error("not-utf8", "the file is UTF-16, not UTF-8", Place(file), "Save it as UTF-8.")
+        raise kind.problem("not-utf8", "the file is UTF-16, not UTF-8", Place(file), "Save it as UTF-8.")
     if b"\0" in data:
-        raise _error(
-            "not-text", "the file is binary, not a text file", Place(file), "A script is a YAML text file in UTF-8."
+        raise kind.problem(
+            "not-text",
+            "the file is binary, not a text file",
+            Place(file),
+            f"A {kind.noun} is a YAML text file in UTF-8.",
         )
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         hint = "Save it as UTF-8 (many Chinese editors offer GBK first)."
-        raise _error("not-utf8", "the file is not UTF-8 text", Place(file, line), hint) from None
+        raise kind.problem("not-utf8", "the file is not UTF-8 text", Place(file, line), hint) from None
 
 
-def read(text: str, file: str) -> Source:
-    """Values, places and problems of `text`. Raises ScriptError when it is no YAML at all or breaks a limit."""
-    _check_size(len(text), file)
+def read(text: str, file: str, kind: Kind) -> Source:
+    """Values, places and problems of `text`. Raises `kind.error` when it is no YAML at all or breaks a limit."""
+    _check_size(len(text), file, kind)
     text = text.removeprefix("\ufeff")
     if text.lstrip().startswith("{"):  # JSON writes characters beyond U+FFFF as two escapes, which YAML does not know
         text = _SURROGATES.sub(_join_surrogates, text)
     try:
-        _check_size(len(text.encode()), file)
-        _guard(text, file)
+        _check_size(len(text.encode()), file, kind)
+        _guard(text, file, kind)
         root = yaml.compose(text, Loader=_Loader)
     except ReaderError as error:
         line = text.encode()[: error.position].count(b"\n") + 1
-        raise _error("yaml-syntax", "control characters are not allowed", Place(file, line), "Remove them.") from None
+        raise kind.problem(
+            "yaml-syntax", "control characters are not allowed", Place(file, line), "Remove them."
+        ) from None
     except yaml.YAMLError as error:
-        raise ScriptError(_syntax_problem(error, file)) from None
+        raise kind.error(_syntax_problem(error, file)) from None
     except UnicodeEncodeError:
-        raise _error(
+        raise kind.problem(
             "not-utf8", "the text holds characters that are not Unicode", Place(file), "Save it as UTF-8."
         ) from None
     if root is None:
-        raise _error("empty", "the file holds no script", Place(file), "Start from `callwright script new NAME`.")
-    builder = _Builder(file)
+        raise kind.problem("empty", f"the file holds no {kind.noun}", Place(file), kind.begin)
+    builder = _Builder(file, kind)
     value = builder.build(root, "", 0)
     return Source(value, builder.places, builder.bare, tuple(builder.problems))
 
 
-def _error(code: str, message: str, place: Place, hint: str = "") -> ScriptError:
-    return ScriptError(Problem(code, message, place, hint))
-
-
-def _check_size(size: int, file: str) -> None:
+def _check_size(size: int, file: str, kind: Kind) -> None:
     if size > MAX_BYTES:
-        hint = "Split it, or shorten the phrase lists."
-        raise _error("too-large", f"the file is larger than {MAX_BYTES // 1024} KiB", Place(file), hint)
+        message = f"the file is larger than {MAX_BYTES // 1024} KiB"
+        raise kind.problem("too-large", message, Place(file), kind.shorten)
 
 
 def _join_surrogates(match: re.Match[str]) -> str:
@@ -127,7 +198,7 @@ def _join_surrogates(match: re.Match[str]) -> str:
     return f"{match[1]}\\U{0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00):08x}"
 
 
-def _guard(text: str, file: str) -> None:
+def _guard(text: str, file: str, kind: Kind) -> None:
     """Walk the events, which needs no recursion, and refuse what would hurt before anything is built."""
     depth = aliases = nodes = documents = 0
     for event in yaml.parse(text, Loader=_Loader):
@@ -136,30 +207,33 @@ def _guard(text: str, file: str) -> None:
         if isinstance(event, yaml.DocumentStartEvent):
             documents += 1
             if documents > 1:
-                raise _error("many-documents", "the file holds more than one document", place, "Remove the line `---`.")
+                raise kind.problem(
+                    "many-documents", "the file holds more than one document", place, "Remove the line `---`."
+                )
         elif isinstance(event, yaml.AliasEvent):
             aliases += 1
             if aliases > MAX_ALIASES:
-                raise _error(
+                raise kind.problem(
                     "too-many-aliases", f"more than {MAX_ALIASES} aliases (*name)", place, "Write the values out."
                 )
         elif isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             if depth > MAX_DEPTH:
-                raise _error(
-                    "too-deep", f"nested deeper than {MAX_DEPTH} levels", place, "A script needs about ten levels."
+                raise kind.problem(
+                    "too-deep",
+                    f"nested deeper than {MAX_DEPTH} levels",
+                    place,
+                    f"A {kind.noun} needs about ten levels.",
                 )
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
         nodes += isinstance(event, yaml.NodeEvent)
         if nodes > MAX_NODES:
-            raise _too_many(place)
+            raise _too_many(place, kind)
 
 
-def _too_many(place: Place) -> ScriptError:
-    return _error(
-        "too-many-values", f"more than {MAX_NODES} values", place, "Shorten the phrase lists; use fewer aliases."
-    )
+def _too_many(place: Place, kind: Kind) -> InputError:
+    return kind.problem("too-many-values", f"more than {MAX_NODES} values", place, f"{kind.shorten} Use fewer aliases.")
 
 
 def _syntax_problem(error: yaml.YAMLError, file: str) -> Problem:
@@ -188,8 +262,9 @@ def _syntax_hint(what: str) -> str:
 class _Builder:
     """Turns composed nodes into values; collects every problem instead of stopping at the first."""
 
-    def __init__(self, file: str) -> None:
+    def __init__(self, file: str, kind: Kind) -> None:
         self.file = file
+        self.kind = kind
         self.places: dict[str, Place] = {}
         self.bare: dict[str, str] = {}
         self.problems: list[Problem] = []
@@ -200,9 +275,9 @@ class _Builder:
         place = self._place(node, path)
         self.places.setdefault(path, place)
         if self.nodes > MAX_NODES:
-            raise _too_many(place)
+            raise _too_many(place, self.kind)
         if depth > MAX_DEPTH:
-            raise _error(
+            raise self.kind.problem(
                 "too-deep", "an alias (*name) makes the values nest without end", place, "Write the values out."
             )
         if isinstance(node, yaml.MappingNode):
