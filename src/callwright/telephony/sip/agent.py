@@ -8,13 +8,15 @@ agent.datagrams(), agent.events()     what is to be sent, what happened; both ar
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from callwright.errors import LineError, WireError
 from callwright.telephony.port import WireCodec
 from callwright.telephony.sip import sdp
+from callwright.telephony.sip.accounts import Account, Admission
 from callwright.telephony.sip.call import Call, CallEvent, CallOffered
+from callwright.telephony.sip.challenge import Admitted, Asked, Gate
 from callwright.telephony.sip.digest import Credentials
 from callwright.telephony.sip.fields import host_text, parse_uri
 from callwright.telephony.sip.hops import Hop, Transport
@@ -94,6 +96,10 @@ class Agent:
         self.timers = Timers()
         self.garbage = 0
         self.accepting = True
+        self.account = Account("", identity.domain, identity.credentials, identity.codecs, identity.srtp)
+        self.admit: Admission = self._admit_allowed
+        self.gate: Gate | None = None  # asks everybody else for a password; None = they get silence
+        self.gate_accounts: Mapping[str, Account] = {}
         way = "" if identity.transport == "UDP" else f";transport={identity.transport.lower()}"
         self.contact = f"<sip:{identity.user}@{host_text(identity.host)}:{identity.port}{way}>"
         self.signature = ("User-Agent", identity.product)
@@ -163,11 +169,16 @@ class Agent:
         extra: Headers = (),
         judge: Judge | None = None,
         proxied: bool = False,
+        account: Account | None = None,
+        others: Sequence[Hop] = (),
+        no_reply_ms: int = 0,
     ) -> OutgoingCall:
         """Call `target` (SIP URI) as `caller`; the INVITE leaves with the next `datagrams()`.
 
         judge: says of each target a 3xx names why it may not be dialled ("" = it may); None = no 3xx is followed. proxied: targets
-        of a 3xx go to `destination` too, else to the address they name.
+        of a 3xx go to `destination` too, else to the address they name; account: who we are (None = as the line is); others: where the
+        INVITE goes next when nothing rang and the one before says 503, cannot be reached or is silent for no_reply_ms (RFC 3263
+        section 4.3); after the last one of them the call ends with `timeout` (0 = after 32 s).
 
         Raises:
             WireError: the target is no URI, or a value holds a line break.
@@ -177,7 +188,20 @@ class Agent:
         if any(call_id == known for known, _ in self._calls):
             raise LineError("a call with this Call-ID is still there")
         call = OutgoingCall(
-            self, call_id, target, caller, Hop(*destination), local, ring_ms, max_ms, extra, judge, proxied
+            self,
+            call_id,
+            target,
+            caller,
+            Hop(*destination),
+            local,
+            ring_ms,
+            max_ms,
+            extra,
+            judge,
+            proxied,
+            account,
+            others,
+            no_reply_ms,
         )
         encode(call.invite)
         self._adopt(call)
@@ -192,15 +216,25 @@ class Agent:
         expires_s: int,
         now_ms: int,
         on_change: Callable[[], None],
+        account: Account | None = None,
     ) -> Registration:
         """Keep `sip:user@registrar` registered with our address, from now until `close`. Raises WireError: that is no address."""
-        registration = Registration(self, user, registrar, Hop(*destination), expires_s, on_change)
+        registration = Registration(
+            self, user, registrar, Hop(*destination), expires_s, on_change, account or self.account
+        )
         registration.start(now_ms)
         return registration
 
-    def watch(self, destination: Peer | Hop, interval_ms: int, now_ms: int, on_change: Callable[[], None]) -> Keepalive:
+    def watch(
+        self,
+        destination: Peer | Hop,
+        interval_ms: int,
+        now_ms: int,
+        on_change: Callable[[], None],
+        account: Account | None = None,
+    ) -> Keepalive:
         """Ask a peer by OPTIONS whether it is there, from now until `close`."""
-        keepalive = Keepalive(self, Hop(*destination), interval_ms, on_change)
+        keepalive = Keepalive(self, Hop(*destination), interval_ms, on_change, account or self.account)
         keepalive.start(now_ms)
         return keepalive
 
@@ -226,6 +260,10 @@ class Agent:
         if owner is not None:
             owner.record(now_ms, "->", data, hop)
         self._out.append(Datagram(data, (hop.host, hop.port), hop.transport, hop.flow))
+
+    def abandon(self, request: Request, owner: ClientOwner) -> None:
+        """Send a request of ours no more; what still comes for it goes to `owner`."""
+        self._layer.abandon(request, owner)
 
     def hop_of(self, request: Request) -> Hop | None:
         """Where a request of ours went."""
@@ -275,13 +313,13 @@ class Agent:
         if isinstance(message, Response):
             self._on_response(message, data, hop, now_ms)
         elif message.fault is not None:
-            if self._welcome(hop) and message.method != "ACK":
+            if self.admit(hop) is not None and message.method != "ACK":
                 self._refuse(message, hop, message.fault.code, now_ms, reason=message.fault.reason)
         else:
             self._on_request(message, data, hop, now_ms)
 
-    def _welcome(self, source: Hop) -> bool:
-        return self.identity.allow is None or source[0] in self.identity.allow
+    def _admit_allowed(self, source: Hop) -> Account | None:
+        return self.account if self.identity.allow is None or source.host in self.identity.allow else None
 
     def _on_response(self, response: Response, data: bytes, source: Hop, now_ms: int) -> None:
         via = response.via[0]
@@ -317,8 +355,22 @@ class Agent:
         elif call is not None:
             self._layer.open_server(key, request, source, call.local_tag, call)
             call.on_request(key, request, source, now_ms)
-        elif self._welcome(source) or self._layer.invite_of(request) is not None:
-            self._on_new(key, request, data, source, now_ms)
+        elif (account := self.admit(source)) is not None:
+            self._on_new(key, request, data, source, account, now_ms)
+        elif self._layer.invite_of(request) is not None:
+            self._on_new(key, request, data, source, self.account, now_ms)  # a CANCEL
+        elif request.method == "INVITE" and self.gate is not None:
+            self._on_stranger(key, request, data, source, self.gate, now_ms)
+
+    def _on_stranger(self, key: Key, request: Request, data: bytes, source: Hop, gate: Gate, now_ms: int) -> None:
+        """Somebody calls from an address that is nobody's: with a password of ours it is a caller, else it is asked or ignored."""
+        verdict = gate.judge(request, source.host, now_ms)
+        if isinstance(verdict, Asked):
+            self._refuse(
+                request, source, 401, now_ms, extra=verdict.headers
+            )  # nothing is kept (RFC 3261 section 8.2.7)
+        elif isinstance(verdict, Admitted) and verdict.username in self.gate_accounts:
+            self._on_new(key, request, data, source, self.gate_accounts[verdict.username], now_ms)
 
     def _refuse(
         self, request: Request, source: Hop, code: int, now_ms: int, *, reason: str = "", extra: Headers = ()
@@ -332,7 +384,7 @@ class Agent:
 
     # ------------------------------------------------------------ outside of dialogs
 
-    def _on_new(self, key: Key, request: Request, data: bytes, source: Hop, now_ms: int) -> None:
+    def _on_new(self, key: Key, request: Request, data: bytes, source: Hop, account: Account, now_ms: int) -> None:
         server = self._layer.open_server(key, request, source, self.new_id(), None)
         merged = self._layer.merged(key, server)
         method = request.method
@@ -347,14 +399,17 @@ class Agent:
         elif tags := unsupported(request):
             self.respond(key, 420, now_ms, extra=(("Unsupported", ", ".join(tags)),))
         elif method == "INVITE":
-            self._on_invite(key, server, data, source, now_ms)
+            self._on_invite(key, server, data, source, account, now_ms)
         elif method == "REFER":
             self.respond(key, 603, now_ms)  # whoever is not in a call with us hands nobody over
         elif method == "OPTIONS":
-            code = 200 if self.accepting and self._live < self.identity.max_calls else 503
+            code = 200 if self._room(account) else 503
             self.respond(key, code, now_ms, extra=self.abilities)
         else:
             self.respond(key, 405, now_ms, extra=(ALLOW,))
+
+    def _room(self, account: Account) -> bool:
+        return self.accepting and self._live < self.identity.max_calls and account.room()
 
     def _looped(self, request: Request) -> bool:
         """Our own request came back (RFC 3261 section 8.2.2.2 for user agents)."""
@@ -380,13 +435,13 @@ class Agent:
         old = self._calls.get((wanted.call_id, wanted.to_tag))
         return 481 if old is None else old.refuses_replacement(wanted) or old
 
-    def _on_invite(self, key: Key, server: Server, data: bytes, source: Hop, now_ms: int) -> None:
+    def _on_invite(self, key: Key, server: Server, data: bytes, source: Hop, account: Account, now_ms: int) -> None:
         request = server.machine.request
         old = self._to_replace(request)
         if isinstance(old, int):
             self.respond(key, old, now_ms)
             return
-        if old is None and (not self.accepting or self._live >= self.identity.max_calls):
+        if old is None and not self._room(account):
             self.respond(key, 503, now_ms, extra=(("Retry-After", "5"),))
             return
         probe = SessionTimer(self.identity.session_expires_s, self.identity.min_se_s)
@@ -404,13 +459,12 @@ class Agent:
                 host = host_text(self.identity.host)
                 self.respond(key, 488, now_ms, extra=(("Warning", f'399 {host} "{error}"'),))
                 return
-            if not sdp.acceptable(
-                offered, sdp.LocalMedia(self.identity.host, 9, self.identity.codecs, self.identity.srtp)
-            ):
+            if not sdp.acceptable(offered, sdp.LocalMedia(self.identity.host, 9, account.codecs, account.srtp)):
                 self.respond(key, 488, now_ms)
                 return
         try:
-            call = IncomingCall(self, key, request, source, offered, self.new_id(), self.identity.incoming_max_ms)
+            max_ms = self.identity.incoming_max_ms
+            call = IncomingCall(self, key, request, source, offered, self.new_id(), max_ms, account)
         except WireError:
             self.respond(key, 400, now_ms, reason="Malformed Contact")
             return

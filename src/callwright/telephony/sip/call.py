@@ -13,6 +13,7 @@ from callwright.errors import LineError, WireError
 from callwright.telephony.port import LegAnswered, LegEnded, LegEvent
 from callwright.telephony.sip import sdp
 from callwright.telephony.sip.acceptance import Acceptance
+from callwright.telephony.sip.accounts import Account
 from callwright.telephony.sip.dialog import Dialog
 from callwright.telephony.sip.digest import DigestClient, other_realms
 from callwright.telephony.sip.fields import parse_address, parse_uri, split_headers
@@ -35,7 +36,7 @@ __all__ = ["By", "Call", "CallEvent", "CallOffered", "SessionSet", "Watcher", "f
 
 By = Literal["us", "peer", "network"]
 
-_TIMERS = ("ring", "max", "cancel", "ok", "ok-end", "refresh", "expire", "again", "rel", "rel-end", "refer")
+_TIMERS = ("ring", "reply", "max", "cancel", "ok", "ok-end", "refresh", "expire", "again", "rel", "rel-end", "refer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +72,18 @@ class Call:
 
     owns_call_id = False
 
-    def __init__(self, agent: Agent, call_id: str, local_tag: str, local: sdp.LocalMedia | None, max_ms: int) -> None:
+    def __init__(
+        self,
+        agent: Agent,
+        call_id: str,
+        local_tag: str,
+        local: sdp.LocalMedia | None,
+        max_ms: int,
+        account: Account | None = None,
+    ) -> None:
         identity = agent.identity
         self.agent = agent
+        self.account = account or agent.account
         self.call_id = call_id
         self.local_tag = local_tag
         self.state = "calling"
@@ -93,7 +103,7 @@ class Call:
         self.max_at: int | None = None
         self._max_ms = max_ms
         self._handed_over = False
-        self._digest = DigestClient(identity.credentials, agent.new_id)
+        self._digest = DigestClient(self.account.credentials, agent.new_id)
         self._acks: dict[tuple[str, int], tuple[Request, Hop]] = {}
         self._peer_allow: frozenset[str] = frozenset()
         self._peer_supported: frozenset[str] = frozenset()

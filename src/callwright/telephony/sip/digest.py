@@ -14,7 +14,15 @@ from callwright.errors import WireError
 from callwright.telephony.sip.fields import split_list
 from callwright.telephony.sip.wire import Headers, Request, Response
 
-__all__ = ["Challenge", "Credentials", "DigestClient", "digest_response", "other_realms", "parse_challenge"]
+__all__ = [
+    "Challenge",
+    "Credentials",
+    "DigestClient",
+    "digest_response",
+    "other_realms",
+    "parse_challenge",
+    "parse_pairs",
+]
 
 MAX_CHALLENGES = 12
 
@@ -48,11 +56,11 @@ class Challenge:
     stale: bool = False
 
 
-def parse_challenge(value: str, proxy: bool) -> Challenge | None:
-    """Read one `Digest ...` value; None for another scheme.
+def parse_pairs(value: str) -> dict[str, str] | None:
+    """What a `Digest name=value, ...` header says, names in lower case, quotes removed; None for another scheme.
 
     Raises:
-        WireError: a Digest challenge without realm or nonce, or not `name=value` pairs.
+        WireError: not `name=value` pairs.
     """
     scheme, _, rest = value.strip().partition(" ")
     if scheme.lower() != "digest":
@@ -61,9 +69,21 @@ def parse_challenge(value: str, proxy: bool) -> Challenge | None:
     for item in split_list(rest):
         match = _PAIR.fullmatch(item)
         if match is None:
-            raise WireError("challenge is not valid")
+            raise WireError("digest header is not valid")
         text = match[2]
         pairs[match[1].lower()] = _ESCAPE.sub(r"\1", text[1:-1]) if text.startswith('"') else text
+    return pairs
+
+
+def parse_challenge(value: str, proxy: bool) -> Challenge | None:
+    """Read one `Digest ...` value; None for another scheme.
+
+    Raises:
+        WireError: a Digest challenge without realm or nonce, or not `name=value` pairs.
+    """
+    pairs = parse_pairs(value)
+    if pairs is None:
+        return None
     if "realm" not in pairs or "nonce" not in pairs:
         raise WireError("challenge without realm or nonce")
     qop = tuple(item.strip().lower() for item in pairs["qop"].split(",")) if "qop" in pairs else None

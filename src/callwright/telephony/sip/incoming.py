@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from callwright.errors import LineError, WireError
 from callwright.telephony.sip import sdp
+from callwright.telephony.sip.accounts import Account
 from callwright.telephony.sip.call import By, Call
 from callwright.telephony.sip.dialog import Dialog
 from callwright.telephony.sip.fields import parse_uri
@@ -32,8 +33,9 @@ class IncomingCall(Call):
         offered: sdp.Description | None,
         local_tag: str,
         max_ms: int,
+        account: Account | None = None,
     ) -> None:
-        super().__init__(agent, request.call_id, local_tag, None, max_ms)
+        super().__init__(agent, request.call_id, local_tag, None, max_ms, account)
         self.state = "offered"
         self.confirmed = False
         self.key = key

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from callwright.telephony.sip.accounts import Account
 from callwright.telephony.sip.fields import host_text
 from callwright.telephony.sip.hops import Hop
 from callwright.telephony.sip.outside import Asker
@@ -36,10 +37,12 @@ class Health:
 class Keepalive(Asker):
     """Made by `Agent.watch`. Asks every `interval_ms`, whether or not the last one was answered; `on_change` hears of every result."""
 
-    def __init__(self, agent: Agent, hop: Hop, interval_ms: int, on_change: Callable[[], None]) -> None:
+    def __init__(
+        self, agent: Agent, hop: Hop, interval_ms: int, on_change: Callable[[], None], account: Account
+    ) -> None:
         self._target = f"sip:{host_text(hop.host)}:{hop.port}"
-        domain = host_text(agent.identity.domain or agent.identity.host)
-        super().__init__(agent, hop, self._target, f"sip:{agent.identity.user}@{domain}")
+        domain = host_text(account.domain or agent.identity.host)
+        super().__init__(agent, hop, self._target, f"sip:{agent.identity.user}@{domain}", account)
         self.health = Health()
         self._interval_ms = interval_ms
         self._asked_ms = 0

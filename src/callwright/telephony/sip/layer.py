@@ -69,6 +69,7 @@ class Client:
     hop: Hop
     owner: ClientOwner
     fallback: Hop | None = None  # where it goes when the connection chosen for its size cannot be opened
+    abandoned: bool = False  # nobody waits for its answer
 
 
 @dataclass(slots=True, eq=False)
@@ -108,7 +109,8 @@ class TransactionLayer:
     @property
     def waiting(self) -> bool:
         """Whether a request of ours has no final answer yet."""
-        return any(client.machine.state in ("calling", "trying", "proceeding") for client in self.clients.values())
+        open_ = ("calling", "trying", "proceeding")
+        return any(client.machine.state in open_ and not client.abandoned for client in self.clients.values())
 
     # ------------------------------------------------------------ requests of ours
 
@@ -127,6 +129,14 @@ class TransactionLayer:
         """Where a request of ours went; a CANCEL goes the same way."""
         client = self.clients.get(client_key(request))
         return client.hop if client else None
+
+    def abandon(self, request: Request, owner: ClientOwner) -> None:
+        """Send it no more; what still comes for it goes to `owner`."""
+        key = client_key(request)
+        client = self.clients.get(key)
+        if client is not None:
+            client.owner, client.abandoned = owner, True
+            self._timers.cancel((key, "client", "A"))
 
     def respond_to(self, key: Key, client: Client, response: Response, source: Hop, now_ms: int) -> None:
         """A response of one of our transactions came."""

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from callwright.telephony.port import LegEarlyMedia, LegRejected, LegRinging, LegTrying
 from callwright.telephony.sip import sdp
+from callwright.telephony.sip.abandoned import Abandoned
+from callwright.telephony.sip.accounts import Account
 from callwright.telephony.sip.call import By, Call, failure_cause
 from callwright.telephony.sip.dialog import Dialog
 from callwright.telephony.sip.fields import host_text, parse_uri
 from callwright.telephony.sip.forks import Fork
 from callwright.telephony.sip.hops import Hop
+from callwright.telephony.sip.layer import ClientOwner
 from callwright.telephony.sip.reasons import q850_cause
 from callwright.telephony.sip.redirects import Judge, Lookup, Redirects
 from callwright.telephony.sip.reliable import RSeqOrder, reliable_number
@@ -45,9 +49,15 @@ class OutgoingCall(Call):
         extra: Headers = (),
         judge: Judge | None = None,
         proxied: bool = False,
+        account: Account | None = None,
+        others: Sequence[Hop] = (),
+        no_reply_ms: int = 0,
     ) -> None:
-        super().__init__(agent, call_id, agent.new_id(), local, max_ms)
+        super().__init__(agent, call_id, agent.new_id(), local, max_ms, account)
         self._destination = destination
+        self._others = list(others)
+        self._no_reply_ms = no_reply_ms
+        self.rung = False  # somebody may have been rung: a provisional answer beyond 100, or an answer, came
         self._proxied = proxied
         self._redirects = Redirects(target, judge)
         self._next = ""  # the target whose address is being looked up: nothing is under way meanwhile
@@ -55,7 +65,7 @@ class OutgoingCall(Call):
         self._forks: dict[str, Fork] = {}
         self._order = RSeqOrder()
         self._provisional = self._tried = self._cancelled = self._rang = self._early = False
-        domain = host_text(agent.identity.domain or agent.identity.host)
+        domain = host_text(self.account.domain or agent.identity.host)
         headers: Headers = (
             ("Via", agent.via()),
             ("Max-Forwards", "70"),
@@ -78,7 +88,57 @@ class OutgoingCall(Call):
         self.set_timer(
             "ring", now_ms + self._ring_ms, lambda now: self.hang_up(now, "no_answer", "us", "ring time is over")
         )
+        self._send_invite(now_ms)
+
+    def _send_invite(self, now_ms: int) -> None:
+        if self._no_reply_ms:
+            self.set_timer("reply", now_ms + self._no_reply_ms, self._silent)
         self.agent.start_client(self.invite, self._destination, self, now_ms)
+
+    # ------------------------------------------------------------ the next target (RFC 3263 section 4.3)
+
+    def _silent(self, now_ms: int) -> None:
+        """Nothing came for a while: another target, or the end. What this one may still bring is cancelled, or hung up."""
+        if self.state != "calling" or self._provisional:
+            return
+        self.agent.abandon(self.invite, Abandoned(self))
+        if not self._next_target(now_ms):
+            self.end(now_ms, "timeout", "network", f"no reply within {self._no_reply_ms / 1000:g} s")
+
+    def _next_target(self, now_ms: int) -> bool:
+        """Send the same INVITE, with a new branch, to the next target; only while nobody can have been rung."""
+        if not self._others or self.state != "calling" or self.rung:
+            return False
+        self._destination = self._others.pop(0)
+        fresh = {"via": self.agent.via()}
+        headers = tuple((name, fresh.get(name.lower(), value)) for name, value in self.invite.headers)
+        self._begin_again(replace(self.invite, headers=headers))
+        self._send_invite(now_ms)
+        return True
+
+    def rung_elsewhere(self) -> None:
+        """A target that was given up rang after all: no further one is tried."""
+        self._others.clear()
+        self.rung = True
+
+    def cancel(self, invite: Request, owner: ClientOwner, hop: Hop, now_ms: int) -> None:
+        """Send CANCEL for an INVITE of ours, the way it went; `hop` when that is forgotten."""
+        keep = {"via", "from", "to", "call-id", "route", "max-forwards"}
+        headers = tuple((name, value) for name, value in invite.headers if name.lower() in keep)
+        cancel = Request((*headers, ("CSeq", f"{invite.cseq[0]} CANCEL")), b"", "CANCEL", invite.uri)
+        self.agent.start_client(cancel, self.agent.hop_of(invite) or hop, owner, now_ms)
+
+    def hang_up_fork(self, request: Request, response: Response, source: Hop, now_ms: int) -> None:
+        """Somebody answered whom nobody waits for any more: ACK and BYE (RFC 3261 section 13.2.2.4)."""
+        tag = response.to.tag
+        if (tag, request.cseq[0]) in self._acks and tag in self.dialogs:
+            self.send_ack(request, self.dialogs[tag], now_ms)
+            return
+        dialog = self.dialogs[tag] = Dialog.as_client(request, response, source)
+        self.send_ack(request, dialog, now_ms)
+        self.send_in(dialog, "BYE", now_ms)
+
+    # ------------------------------------------------------------ within dialogs
 
     def hop(self, dialog: Dialog | None) -> Hop:
         return self._destination if dialog is None else dialog.next_hop()
@@ -121,10 +181,7 @@ class OutgoingCall(Call):
         if self._cancelled:
             return
         self._cancelled = True
-        keep = {"via", "from", "to", "call-id", "route", "max-forwards"}
-        headers = tuple((name, value) for name, value in self.invite.headers if name.lower() in keep)
-        cancel = Request((*headers, ("CSeq", f"{self.invite.cseq[0]} CANCEL")), b"", "CANCEL", self.invite.uri)
-        self.agent.start_client(cancel, self.agent.hop_of(self.invite) or self._destination, self, now_ms)
+        self.cancel(self.invite, self, self._destination, now_ms)
         self.set_timer("cancel", now_ms + GIVE_UP, self._given_up)
 
     def _given_up(self, now_ms: int) -> None:
@@ -137,7 +194,7 @@ class OutgoingCall(Call):
             super().on_failure(request, kind, now_ms)
         elif self.state == "cancelling" and self.ending and (self._tried or self.ending[0] != "no_answer"):
             self.end(now_ms, *self.ending)
-        else:
+        elif self._provisional or not self._next_target(now_ms):
             what = "no answer to INVITE" if kind == "timeout" else "INVITE could not be sent"
             self.end(now_ms, failure_cause(kind), "network", what)
 
@@ -155,7 +212,7 @@ class OutgoingCall(Call):
             self.end(now_ms, *self.ending)
         elif response.code == 422 and self.state == "calling" and self.session_timer.too_small(response):
             self.repeat(request, self.session_timer.ask(), now_ms)
-        elif self.state == "calling":
+        elif self.state == "calling" and not (response.code == 503 and self._next_target(now_ms)):
             if response.code < 400:
                 self._redirects.learn(response)
             self._go_on(response, now_ms)
@@ -195,6 +252,8 @@ class OutgoingCall(Call):
         headers = tuple((name, fresh.get(name.lower(), value)) for name, value in old)
         request = Request(headers, self.invite.body, "INVITE", target)
         self._destination = hop
+        if not self._proxied:
+            self._others = []
         self._begin_again(replace(request, headers=(*headers, *self._digest.proofs(request))))
         self.agent.start_client(self.invite, hop, self, now_ms)
 
@@ -220,6 +279,7 @@ class OutgoingCall(Call):
             self.emit(LegTrying(now_ms))
         if response.code == 100:
             return
+        self.rung = True
         number = reliable_number(response)
         fork = self._fork(request, response, source)
         if number is not None:
@@ -267,6 +327,7 @@ class OutgoingCall(Call):
 
     def _on_success(self, request: Request, response: Response, source: Hop, now_ms: int) -> None:
         tag = response.to.tag
+        self.rung = True
         if (tag, request.cseq[0]) in self._acks:
             self.send_ack(request, self.dialogs[tag], now_ms)
             return

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from callwright.errors import WireError
+from callwright.telephony.sip.accounts import Account
 from callwright.telephony.sip.digest import DigestClient, other_realms
 from callwright.telephony.sip.hops import Hop
 from callwright.telephony.sip.wire import Headers, Request, Response
@@ -19,7 +20,7 @@ __all__ = ["Asker"]
 class Asker:
     """One Call-ID and one row of CSeq numbers; at most one request at a time."""
 
-    def __init__(self, agent: Agent, hop: Hop, uri: str, address: str) -> None:
+    def __init__(self, agent: Agent, hop: Hop, uri: str, address: str, account: Account) -> None:
         self.agent = agent
         self.hop = hop
         self._uri = uri
@@ -27,7 +28,7 @@ class Asker:
         self._call_id = f"{agent.new_id()}@{agent.identity.host}"
         self._tag = agent.new_id()
         self._number = 0
-        self._digest = DigestClient(agent.identity.credentials, agent.new_id)
+        self._digest = DigestClient(account.credentials, agent.new_id)
         self._current: Request | None = None
 
     @property

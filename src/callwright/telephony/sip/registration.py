@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from callwright.errors import WireError
+from callwright.telephony.sip.accounts import Account
 from callwright.telephony.sip.fields import parse_uri
 from callwright.telephony.sip.hops import Hop
 from callwright.telephony.sip.outside import Asker
@@ -49,11 +50,18 @@ class Registration(Asker):
     """
 
     def __init__(
-        self, agent: Agent, user: str, registrar: str, hop: Hop, expires_s: int, on_change: Callable[[], None]
+        self,
+        agent: Agent,
+        user: str,
+        registrar: str,
+        hop: Hop,
+        expires_s: int,
+        on_change: Callable[[], None],
+        account: Account,
     ) -> None:
         self._aor = f"sip:{user}@{registrar}"
         parse_uri(self._aor)
-        super().__init__(agent, hop, f"sip:{registrar}", self._aor)
+        super().__init__(agent, hop, f"sip:{registrar}", self._aor, account)
         self.status = RegistrationStatus("registering", 0)
         self._expires_s = expires_s
         self._raised = 0
