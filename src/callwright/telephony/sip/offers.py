@@ -15,8 +15,9 @@ __all__ = ["Offers"]
 class Offers:
     """direction: what we want from now on (`sendonly` while we hold the far side); pending: an offer of ours has no answer yet.
 
-    entropy gives so many unguessable bytes, for the keys of encrypted audio: new ones for each offer and answer, except that an
-    answer to an offer whose keys did not change repeats ours.
+    entropy gives so many unguessable bytes, for the keys of encrypted audio: new ones for each call, and in the answer to an offer that
+    brings new ones. An offer of ours within the call repeats the key that holds (RFC 4568 section 7.1.4 allows both): the stream goes
+    on without a seam, and there are telephones that take no other key in mid-call.
     """
 
     def __init__(self, session_id: int, local: sdp.LocalMedia | None, entropy: Callable[[int], bytes]) -> None:
@@ -96,8 +97,11 @@ class Offers:
             return local
         fresh = crypto.fresh(self._entropy)
         held = self._session.srtp if self._session else None
-        if offered is not None and held is not None:
-            known = {item.key for line in offered.media for item in line.crypto}
-            if held.theirs in known:
-                fresh = tuple(replace(item, key=held.ours) if item.suite == held.suite else item for item in fresh)
+        changed = offered is not None and held is not None and not _names(offered, held.theirs)
+        if held is not None and not changed:
+            fresh = tuple(replace(item, key=held.ours) if item.suite == held.suite else item for item in fresh)
         return replace(local, crypto=fresh)
+
+
+def _names(offered: sdp.Description, key: bytes) -> bool:
+    return any(item.key == key for line in offered.media for item in line.crypto)

@@ -30,6 +30,10 @@ def counted() -> Callable[[int], bytes]:
     return lambda size: next(numbers).to_bytes(size, "big")
 
 
+def keys_of(body: bytes) -> set[bytes]:
+    return {item.key for item in parse(body).media[0].crypto}
+
+
 def secure(srtp: SrtpPolicy) -> LocalMedia:
     return LocalMedia("192.0.2.1", 4000, srtp=srtp, crypto=crypto.fresh(counted()) if srtp != "off" else ())
 
@@ -223,9 +227,9 @@ def test_settling_keys() -> None:
             settle(ours, parse(text(*answered)))
 
 
-def test_keys_are_new_for_each_offer_and_kept_while_nothing_changes() -> None:
+def test_keys_are_new_until_agreed_and_kept_while_the_far_side_keeps_its_own() -> None:
     offers = Offers(1, LocalMedia("192.0.2.1", 4000, srtp="required"), counted())
-    assert offers.offer() != offers.offer()
+    assert keys_of(offers.offer()) != keys_of(offers.offer())
     first = offers.answer(text(SAVP, CRYPTO))
     again = offers.answer(text(SAVP, CRYPTO))
     rekeyed = offers.answer(text(SAVP, CRYPTO.replace("QUJD" * 10, "QUJE" * 10)))
@@ -237,3 +241,5 @@ def test_keys_are_new_for_each_offer_and_kept_while_nothing_changes() -> None:
     assert rekeyed[1].srtp is not None
     assert first[1].srtp.ours != rekeyed[1].srtp.ours
     assert offers.repeat() == offers.repeat()
+    assert rekeyed[1].srtp.ours in keys_of(offers.offer())
+    assert first[1].srtp.ours not in keys_of(offers.offer())
