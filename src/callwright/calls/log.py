@@ -115,14 +115,13 @@ def being_written(path: Path) -> bool:
 
 
 def read_log(path: Path) -> list[dict[str, Any]]:
-    """The events of a log file; a torn last line (a killed process) is left out."""
+    """The events of a log file; a torn last line (a killed process), and whatever else is no event, is left out."""
     lines: list[dict[str, Any]] = []
     for data in path.read_bytes().split(b"\n")[:-1]:
         try:
             line = json.loads(data)
         except ValueError:
-            break
-        if not isinstance(line, dict):
-            break
-        lines.append(line)
+            continue
+        if isinstance(line, dict):
+            lines.append(line)
     return lines

@@ -9,6 +9,7 @@ from rich.console import Console
 
 from callwright import __version__
 from callwright.cli.bench import bench_app
+from callwright.cli.calls import calls_app
 from callwright.cli.chat import chat
 from callwright.cli.demo import demo
 from callwright.cli.leads import leads_app
@@ -26,6 +27,7 @@ app.add_typer(script_app, name="script")
 app.add_typer(leads_app, name="leads")
 app.add_typer(sip_app, name="sip")
 app.add_typer(line_app, name="line")
+app.add_typer(calls_app, name="calls")
 app.add_typer(bench_app, name="bench")
 
 
