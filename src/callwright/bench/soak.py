@@ -52,7 +52,7 @@ class _Tally:
     begun: int = 0
     ended: int = 0
     wrong: Counter[str] = field(default_factory=Counter)
-    silent: int = 0
+    silent: Counter[str] = field(default_factory=Counter)
     readers: Executor = field(default_factory=lambda: ThreadPoolExecutor(2))
     memory: list[tuple[int, float]] = field(default_factory=list)
     theirs: list[tuple[int, float]] = field(default_factory=list)
@@ -93,7 +93,8 @@ async def _soak(calls: int, at_once: int, talk_s: float, say: Callable[[str], No
         Figure("legs that did not end", tally.begun - tally.ended, "", 0, "most"),
         Figure("legs that ended otherwise than they should", sum(tally.wrong.values()), "", 0, "most"),
         *(Figure(f"  {what}", count, "") for what, count in sorted(tally.wrong.items())),
-        Figure("recordings that do not play or hold no voice", tally.silent, "", 0, "most"),
+        Figure("recordings that are not right", sum(tally.silent.values()), "", 0, "most"),
+        *(Figure(f"  {what}", count, "") for what, count in sorted(tally.silent.items())),
         Figure("recordings left over", left, "", 0, "most"),
         *_growth("memory of the caller", tally.memory),
         *_growth("memory of the callee", tally.theirs),
@@ -188,7 +189,8 @@ async def _call(line: SipLine, order: DialOrder, recording: Path, talk_s: float,
         if leg.media is not None:
             await leg.media.close()
         loop = asyncio.get_running_loop()
-        tally.silent += not await loop.run_in_executor(tally.readers, _plays, recording, talk_s)
+        if fault := await loop.run_in_executor(tally.readers, _faults, recording, talk_s):
+            tally.silent[fault] += 1
 
 
 def _talk(leg: SipLeg, recording: Path, talk_s: float) -> None:
@@ -202,17 +204,19 @@ async def _hang_up_after(leg: SipLeg, talk_s: float) -> None:
     await leg.hangup()
 
 
-def _plays(recording: Path, talk_s: float) -> bool:
-    """Both channels hold voice for most of the call; the file is removed."""
+def _faults(recording: Path, talk_s: float) -> str:
+    """Why a recording is not right ("" = both channels hold voice for most of the call); the file is removed."""
     try:
         with wave.open(str(recording), "rb") as file:
             samples = np.frombuffer(file.readframes(file.getnframes()), "<i2").reshape(-1, 2)
-    except (OSError, EOFError, wave.Error):
-        return False
+    except (OSError, EOFError, wave.Error) as error:
+        return f"does not open: {type(error).__name__}"
     finally:
         recording.unlink(missing_ok=True)
+    if len(samples) < 8000 * talk_s * 0.8:
+        return "is too short"
     loud = (np.abs(samples.astype(np.int32)) > 1000).mean(axis=0)
-    return len(samples) >= 8000 * talk_s * 0.8 and bool((loud > 0.4).all())
+    return "" if (loud > 0.4).all() else f"lacks the voice of the {'callee' if loud[0] <= 0.4 else 'caller'}"
 
 
 # ------------------------------------------------------------ the peer process

@@ -7,6 +7,8 @@ from collections.abc import Callable, Hashable
 
 __all__ = ["Timers"]
 
+_FEW = 64
+
 
 class Timers:
     def __init__(self) -> None:
@@ -31,6 +33,13 @@ class Timers:
         serial = self._serial.pop(key, None)
         if serial is not None:
             del self._live[serial]
+            self._sweep()
+
+    def _sweep(self) -> None:
+        """Deadlines of half an hour (session timers) must not stay for calls that are long over: never more of them than half."""
+        if len(self._heap) > _FEW and len(self._heap) > 2 * len(self._live):
+            self._heap = [item for item in self._heap if item[1] in self._live]
+            heapq.heapify(self._heap)
 
     def next(self) -> int | None:
         """The earliest deadline, None when there is none."""

@@ -31,3 +31,18 @@ def test_an_action_may_set_itself_again() -> None:
     timers.set("x", 1, again)
     timers.run(5)
     assert seen == [5, 5, 5]
+
+
+def test_far_deadlines_that_were_cancelled_take_no_room() -> None:
+    timers, fired = Timers(), list[int]()
+    timers.set("kept", 1_700_000, fired.append)
+    for n in range(10_000):
+        timers.set(n, 1_800_000 + n, fired.append)
+        timers.set((n, "soon"), 2_000_000 - n, fired.append)
+        timers.cancel(n)
+        timers.cancel((n, "soon"))
+    assert len(timers) == 1
+    assert len(timers._heap) < 200
+    timers.run(1_700_000)
+    assert fired == [1_700_000]
+    assert timers.next() is None
