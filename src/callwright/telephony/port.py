@@ -75,6 +75,14 @@ class MediaStats:
     last_packet_ms: float = 0.0
     dropped: int = 0  # frames nobody took in time
     recording_error: str = ""  # why the recording is not whole; "" while it is
+    gaps: int = 0  # runs of lost packets
+    rtcp_sent: int = 0
+    rtcp_received: int = 0
+    far_lost: int = 0  # of our packets, as the peer reports by RTCP
+    far_loss: float = 0.0  # share of our packets lost between its last two reports
+    far_jitter_ms: float = 0.0
+    round_trip_ms: float | None = None  # the last one measured by RTCP; None: the peer sends no reports
+    round_trip_max_ms: float | None = None
 
 
 class Media(Protocol):

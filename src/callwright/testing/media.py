@@ -20,6 +20,7 @@ class FakeMediaStream:
         self.stats = MediaStats()
         self.configured: list[tuple[tuple[str, int], Codec, int, int | None, str]] = []
         self.wires: list[WireAudio | None] = []
+        self.rtcp: tuple[int | None, bool] = (None, False)
         self.played = b""
         self.closed = False
         self.silent: Callable[[], None] | None = None
@@ -38,6 +39,9 @@ class FakeMediaStream:
         self.codec = codec
         self.wires.append(wire)
         self.configured.append((remote, codec, payload_type, event_payload_type, direction))
+
+    def use_rtcp(self, port: int | None = None, *, mux: bool = False) -> None:
+        self.rtcp = (port, mux)
 
     def watch(self, timeout_ms: int, callback: Callable[[], None]) -> None:
         self.watching_ms = timeout_ms

@@ -105,12 +105,17 @@ class RtpEngine:
         return codecs.lacks(codec)
 
     async def open(self, host: str) -> RtpStream:
-        """A stream on a free even port of `host` (a local IP address). Raises LineError when the engine is closed or no port is free."""
+        """A stream on a free even port of `host` (a local IP address), its RTCP on the port after.
+
+        Raises LineError when the engine is closed or no port is free.
+        """
         if self._closing or self._stopping:
             raise LineError("media: the engine is closed")
-        local = self._bind(host)
+        local, control = self._bind(host)
         session = Session(self._rng.getrandbits(32), self._rng.getrandbits(16), self._rng.getrandbits(32))
-        stream = RtpStream(local, session, self._writer, self._post, self._depart, self._lock, self._steady)
+        stream = RtpStream(
+            local, control, self._rng, session, self._writer, self._post, self._depart, self._lock, self._steady
+        )
         self._open.add(stream)
         self._arriving.append(stream)
         self._wake.set()
@@ -129,7 +134,8 @@ class RtpEngine:
         self._thread.join()
         self._writer.stop()
 
-    def _bind(self, host: str) -> socket.socket:
+    def _bind(self, host: str) -> tuple[socket.socket, socket.socket]:
+        """For audio on an even port, and for RTCP on the next one (RFC 3550 section 11)."""
         first, last = self._ports
         try:
             family = socket.getaddrinfo(host, 0, type=socket.SOCK_DGRAM, flags=socket.AI_NUMERICHOST)[0][0]
@@ -138,18 +144,21 @@ class RtpEngine:
         for _ in range(first, last + 1, 2):
             port = self._next_port
             self._next_port = port + 2 if port + 2 <= last else first
-            local = socket.socket(family, socket.SOCK_DGRAM)
+            pair: list[socket.socket] = []
             try:
-                local.setblocking(False)
-                local.bind((host, port))
+                for one in (port, port + 1):
+                    pair.append(socket.socket(family, socket.SOCK_DGRAM))
+                    pair[-1].setblocking(False)
+                    pair[-1].bind((host, one))
             except OSError as error:
-                local.close()
+                for opened in pair:
+                    opened.close()
                 if error.errno != errno.EADDRINUSE:
                     raise LineError(f"media: no socket on {host}: {error.strerror}") from error
                 continue
-            return local
+            return pair[0], pair[1]
         raise LineError(
-            f"media: every even port {first}-{last} of {host} is taken: widen the range or place fewer calls"
+            f"media: every pair of ports {first}-{last + 1} of {host} is taken: widen the range or place fewer calls"
         )
 
     def _depart(self, stream: RtpStream) -> None:

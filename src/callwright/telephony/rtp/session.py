@@ -21,6 +21,7 @@ from callwright.telephony.rtp.latch import Latch, Verdict
 from callwright.telephony.rtp.packet import HEADER, RtpPacket, is_rtcp, parse, parse_event, serialise_event
 from callwright.telephony.rtp.packing import Packer
 from callwright.telephony.rtp.playout import Playout
+from callwright.telephony.rtp.reports import Reception, Transmission
 from callwright.telephony.rtp.sequence import SequenceTracker
 from callwright.telephony.rtp.srtp import Srtp
 from callwright.telephony.wire_audio import SrtpKeys, WireAudio, inner_law
@@ -33,6 +34,7 @@ _Kind = Literal["PCMU", "PCMA", "wire", "event", "comfort"]
 
 _STATIC: dict[int, WireCodec] = {0: "PCMU", 8: "PCMA", 9: "G722"}
 _COMFORT_NOISE = 13
+_CONTROL = 8  # packets of RTCP that may wait for the owner
 _LONGEST = 10 * FRAME_SAMPLES  # bytes of audio a packet may carry
 
 
@@ -66,6 +68,7 @@ class Session:
         self.codec: Codec = "PCMA"
         self.stats = MediaStats()
         self.rtcp = 0
+        self.control: list[bytes] = []  # RTCP of the peer that came on this port, since the owner took it
         self.event_payload_type: int | None = None
         self.sending = False
         self.receiving = False
@@ -89,6 +92,7 @@ class Session:
         self._ssrc = ssrc & 0xFFFFFFFF
         self._sequence = sequence & 0xFFFF
         self._timestamp = timestamp & 0xFFFFFFFF
+        self._octets = 0
         self._marker = True
         self._arrival: tuple[float, int] | None = None
         self._silence = g711.SILENCE[self.codec] * FRAME_SAMPLES
@@ -147,7 +151,7 @@ class Session:
         packet = parse(datagram)
         if packet is None:
             if is_rtcp(datagram):
-                self.rtcp += 1
+                self.receive_control(datagram, source)
             else:
                 self.stats.garbage += 1
             return
@@ -165,7 +169,7 @@ class Session:
             return
         self.stats.received += 1
         self.stats.last_packet_ms = now_ms
-        self.stats.lost = self._tracker.lost
+        self.stats.lost, self.stats.gaps = self._tracker.lost, self._tracker.gaps
         if kind == "event":
             self._key(packet)
         elif not self.receiving:
@@ -174,6 +178,28 @@ class Session:
             self.comfort.describe(packet.payload, packet.timestamp, self._arrival[1] if self._arrival else None)
         elif packet.payload:
             self._audio(packet, kind, now_ms)
+
+    def receive_control(self, datagram: bytes, source: Address) -> None:
+        """RTCP that shares the port (RFC 5761), decrypted: kept when it comes from where audio may come from."""
+        self.rtcp += 1
+        latch = self._latch
+        if latch is None or source[0] != latch.remote[0] or (latch.settled and source != latch.peer):
+            self.stats.garbage += 1
+        elif len(self.control) < _CONTROL:
+            self.control.append(datagram)
+
+    def transmission(self) -> Transmission:
+        """What we have sent; `timestamp` is that of the next packet."""
+        return Transmission(self._ssrc, self._timestamp, self.stats.sent, self._octets)
+
+    def reception(self) -> Reception | None:
+        """The source that is heard now, None before the first packet."""
+        current = self._tracker.current
+        if current is None or self._latch is None:
+            return None
+        highest, expected, received = current
+        jitter = self.stats.jitter_ms * self.wire.clock_hz / 1000
+        return Reception(self._latch.ssrc, highest, expected, received, jitter, self.wire.clock_hz)
 
     def take(self) -> bytes | None:
         """The received frame of this tick: 160 bytes in `codec`, or None: conceal."""
@@ -211,6 +237,7 @@ class Session:
         sequence = self._sequence
         self._sequence = (sequence + 1) & 0xFFFF
         self.stats.sent += 1
+        self._octets += len(payload)
         second = payload_type | 0x80 if marker else payload_type
         packet = HEADER.pack(0x80, second, sequence, timestamp, self._ssrc) + payload
         return packet if self._srtp is None else self._srtp.protect(packet)
@@ -269,6 +296,7 @@ class Session:
         self._sequence = (self._sequence + sent) & 0xFFFF
         self._timestamp = (self._timestamp + sent * FRAME_SAMPLES) & 0xFFFFFFFF
         self.stats.sent += sent
+        self._octets += sent * FRAME_SAMPLES
 
     @property
     def settled(self) -> bool:

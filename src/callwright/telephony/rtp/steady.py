@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import select
 import threading
+import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
@@ -19,6 +20,7 @@ import numpy.typing as npt
 
 from callwright.telephony.rtp.inbound import Inbound, Rows
 from callwright.telephony.rtp.outbound import Outbound
+from callwright.telephony.rtp.packet import is_rtcp
 from callwright.telephony.rtp.stream import RtpStream
 
 __all__ = ["HeardFrames", "SteadyStreams"]
@@ -42,6 +44,7 @@ class SteadyStreams:
     def __init__(self, lock: threading.Lock) -> None:
         """lock: the engine's; held while arrays and sessions change, never over a system call."""
         self._lock = lock
+        self.sent_at = time.monotonic()
         self._inbound = Inbound()
         self._outbound = Outbound()
         self._streams: dict[int, RtpStream] = {}
@@ -133,6 +136,7 @@ class SteadyStreams:
 
     def send(self, streams: Sequence[RtpStream]) -> list[RtpStream]:
         """The packet of every steady stream; `stream.said` for those that are recorded. Returns the others: they send by themselves."""
+        self.sent_at = time.monotonic()
         with self._lock:
             if self._out_changed:
                 self._gather_out()
@@ -246,7 +250,11 @@ class SteadyStreams:
             for odd in self._inbound.push(self._in_rows[positions], datagrams, now_ms):
                 stream = self._in[int(positions[odd])]
                 # A stream recalled by the event loop meanwhile may have another peer by now: this datagram is of the former one.
-                if stream.steady_in or stream.odd_at_ms == now_ms:
-                    stream.odd_at_ms = now_ms
-                    self.recall(stream, outbound=False)
-                    stream.receive_one(datagrams[odd], now_ms)
+                if not stream.steady_in and stream.odd_at_ms != now_ms:
+                    continue
+                if is_rtcp(datagrams[odd]):  # beside the audio, which goes on as before
+                    stream.receive_control(datagrams[odd])
+                    continue
+                stream.odd_at_ms = now_ms
+                self.recall(stream, outbound=False)
+                stream.receive_one(datagrams[odd], now_ms)

@@ -7,15 +7,19 @@ on loan to `SteadyStreams`; whatever changes the session recalls them before.
 from __future__ import annotations
 
 import asyncio
+import ipaddress
+import random
 import socket
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Protocol
 
 from callwright.errors import LineError
-from callwright.telephony.port import Codec, Frame, MediaStats, Pcm
+from callwright.telephony.port import FRAME_MS, Codec, Frame, MediaStats, Pcm
 from callwright.telephony.rtp import connected, g711
+from callwright.telephony.rtp.control import Control, View
 from callwright.telephony.rtp.jitter import SILENT_FRAME, Concealer
 from callwright.telephony.rtp.recording import Recording, RecordingWriter
 from callwright.telephony.rtp.session import Session
@@ -30,7 +34,11 @@ Post = Callable[[Callable[[], None]], None]
 
 
 class Loans(Protocol):
-    """Who has the numbers of steady streams. The engine's lock is held when these are called."""
+    """Who has the numbers of steady streams. The engine's lock is held when these are called.
+
+    sent_at: when the packets of the last tick left, s of the monotonic clock."""
+
+    sent_at: float
 
     def recall(self, stream: RtpStream, *, inbound: bool = True, outbound: bool = True) -> None: ...
 
@@ -53,6 +61,8 @@ class RtpStream:
     def __init__(
         self,
         local: socket.socket,
+        control: socket.socket,
+        rng: random.Random,
         session: Session,
         writer: RecordingWriter,
         post: Post,
@@ -68,6 +78,9 @@ class RtpStream:
         self._post = post
         self._depart = depart
         self._lock = lock
+        self.control = Control(control, self, session.stats, rng)
+        self._rtcp_port: int | None = None
+        self._rtcp_mux = False
         self._closed: asyncio.Future[None] | None = None
         self._on_frame: Callable[[Frame], None] | None = None
         self._on_dtmf: list[Callable[[str], None]] = []
@@ -111,7 +124,7 @@ class RtpStream:
 
     @property
     def rtcp_received(self) -> int:
-        """RTCP packets that shared the port: tolerated, not used."""
+        """RTCP packets that shared the port of the audio (RFC 5761)."""
         return self.session.rtcp
 
     @property
@@ -141,7 +154,46 @@ class RtpStream:
             if self._connected and not self.session.settled:  # another address: anybody there may speak first
                 connected.disconnect(self._socket)
                 self._connected = self._only_peer = False
+        self._configure_control(remote)
         self._watch_from = time.monotonic() * 1000
+
+    def use_rtcp(self, port: int | None = None, *, mux: bool = False) -> None:
+        """Before `configure`: where the far side takes RTCP (`a=rtcp`; None: the port after its audio), or mux: on the port of its audio."""
+        self._rtcp_port, self._rtcp_mux = port, mux
+
+    def _configure_control(self, remote: tuple[str, int]) -> None:
+        """Reports go to the address of the SDP, or nowhere while it names none (hold of RFC 2543)."""
+        host, port = ipaddress.ip_address(remote[0]), remote[1]
+        report_to = port if self._rtcp_mux else self._rtcp_port or port + 1
+        silent = host.is_unspecified or not port or report_to > 65535
+        self.control.configure(None if silent else (str(host), report_to), mux=self._rtcp_mux)
+
+    def view(self) -> View:
+        """For reports: the stream as it is now."""
+        with self._lock:
+            self._loans.refresh(self)
+            sent, heard, peer = self.session.transmission(), self.session.reception(), self.session.peer
+            clock_hz = self.session.wire.clock_hz
+        # `timestamp` is that of the packet that leaves a tick after the last ones.
+        ahead = FRAME_MS / 1000 - (time.monotonic() - self._loans.sent_at)
+        return View(sent._replace(timestamp=(sent.timestamp - int(ahead * clock_hz)) & 0xFFFFFFFF), heard, peer)
+
+    def protect_rtcp(self, packet: bytes) -> bytes:
+        """As it goes out: encrypted where the audio is."""
+        with self._lock:
+            return self.session.protect_rtcp(packet)
+
+    def unprotect_rtcp(self, datagram: bytes) -> bytes | None:
+        """As it came in, decrypted where the audio is encrypted; None: it is not of our peer."""
+        with self._lock:
+            return self.session.unprotect_rtcp(datagram)
+
+    def send_muxed(self, packet: bytes, to: tuple[str, int]) -> None:
+        """Out of the audio's socket."""
+        try:
+            self._socket.sendto(packet, to)
+        except OSError:  # as a report lost on the way
+            self.send_errors += 1
 
     def listen(self, on_frame: Callable[[Frame], None], on_dtmf: Callable[[str], None]) -> None:
         """See Media. A second `listen` takes over from the first. A frame comes every tick, concealed when nothing arrived."""
@@ -227,6 +279,7 @@ class RtpStream:
             self._closed = self._loop.create_future()
             unbridge(self)
             self.flush()
+            self.control.close()
             self._depart(self)
         await asyncio.shield(self._closed)
 
@@ -257,6 +310,7 @@ class RtpStream:
             self.on_recording_error(message)
 
     def _finished(self) -> None:
+        self.control.close()
         if self._closed is not None and not self._closed.done():
             self._closed.set_result(None)
 
@@ -276,6 +330,17 @@ class RtpStream:
         """A datagram of the connected socket. The lock is held."""
         if self.session.peer is not None:
             self.session.receive(datagram, self.session.peer, now_ms)
+
+    def receive_control(self, datagram: bytes) -> None:
+        """RTCP on the connected socket; the stream stays as it is. The lock is held."""
+        if self.session.peer is not None:
+            self.session.receive_control(datagram, self.session.peer)
+            self._pass_control()
+
+    def _pass_control(self) -> None:
+        packets, self.session.control = self.session.control, []
+        for packet in packets:
+            self._post(partial(self.control.muxed, packet))
 
     def played_out(self) -> None:
         """All that was queued has been sent. The lock is held."""
@@ -307,6 +372,8 @@ class RtpStream:
         with self._lock:
             self.heard, self.heard_codec = session.take(), session.codec
             keys, session.keys = session.keys, ([] if session.keys else session.keys)
+            if session.control:
+                self._pass_control()
         for key in keys:
             self._pressed(key)
         if self._watch is not None:

@@ -55,6 +55,9 @@ class MediaStream(Media, Protocol):
         Raises WireError when that cannot be done.
         """
 
+    def use_rtcp(self, port: int | None = None, *, mux: bool = False) -> None:
+        """Before `configure`: where the far side takes RTCP (None: the port after its audio); mux: on the port of its audio."""
+
     def watch(self, timeout_ms: int, callback: Callable[[], None]) -> None:
         """Call back once when nothing came for `timeout_ms` although the far side should send; 0 = stop watching."""
 
@@ -246,6 +249,7 @@ class SipLeg:
         if stream is None:
             return
         try:
+            stream.use_rtcp(session.rtcp_port, mux=session.rtcp_mux)
             stream.configure(
                 session.remote,
                 session.codec,
