@@ -15,6 +15,7 @@ from callwright.testing.sip_peer import LOCAL, PEER, SDP, Bench, answer, codes
 NAMES = (
     *("session_expires", "min_se", "supported", "require", "rseq", "rack", "refer_to", "referred_by", "event"),
     *("subscription_state", "retry_after", "min_expires", "expires", "allow", "www_authenticate", "proxy_authenticate"),
+    *("replaces", "user_to_user", "diversion", "history_info", "p_asserted_identity", "privacy", "reason", "join"),
 )
 TEXT = st.one_of(
     st.sampled_from(
@@ -22,6 +23,17 @@ TEXT = st.one_of(
             *("90", "0", "4294967296", "99999999999", "100;refresher=uac", "90;refresher=uas", "timer", "100rel"),
             *("7 1 INVITE", "<sip:a@192.0.2.9>", "<tel:+86>", "refer", "refer;id=2", "active;expires=5", "terminated"),
             *('Digest realm="r", nonce="n"', 'Digest realm="r", nonce="n", stale=true', "UPDATE, INVITE", ",,", "<"),
+            *(
+                "c1;to-tag=x;from-tag=p",
+                "<sip:a@192.0.2.9?Replaces=c1%3Bto-tag%3Dx%3Bfrom-tag%3Dp&User-to-User=%0D%0A>",
+            ),
+            *(
+                "6869;encoding=hex",
+                "<sip:a@h?Reason=Q.850%3Bcause%3D16>;index=1",
+                "Q.850;cause=16",
+                '"a;encoding=hex',
+                "id",
+            ),
         )
     ),
     st.text(st.characters(codec="utf-8", exclude_characters="\r\n\0"), max_size=30),
@@ -56,7 +68,9 @@ def test_requests_within_a_call(requests: list[tuple[str, dict[str, Any], str]])
 
 
 @settings(max_examples=80, deadline=None)
-@given(st.lists(st.tuples(st.sampled_from((180, 183, 200, 401, 407, 422, 423, 491, 503)), HEADERS, BODY), max_size=6))
+@given(
+    st.lists(st.tuples(st.sampled_from((180, 183, 200, 302, 401, 407, 422, 423, 491, 503)), HEADERS, BODY), max_size=6)
+)
 def test_answers_to_everything_we_send(answers: list[tuple[int, dict[str, Any], str]]) -> None:
     bench = Bench(credentials=SECRET)
     bench.place()

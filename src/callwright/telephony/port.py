@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from callwright.compliance.decision import Permit
+from callwright.telephony.caller import Caller
 
 __all__ = [
     "FRAME_MS",
@@ -167,12 +168,14 @@ class LegDtmf:
 @dataclass(frozen=True, slots=True)
 class LegEnded:
     """Always the last event, exactly once. cause: `bye`, `cancelled`, `rejected`, `timeout` (no answer to our signalling),
-    `no_answer` (ring time over), `media_timeout`, `protocol_error`, `transport_error`, `shutdown`; by: who ended it."""
+    `no_answer` (ring time over), `media_timeout`, `protocol_error`, `transport_error`, `shutdown`; by: who ended it;
+    q850: the cause the far side gave with its BYE, CANCEL or refusal, None when it gave none."""
 
     at_ms: int
     cause: str
     by: Literal["us", "peer", "network"]
     detail: str = ""
+    q850: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +214,7 @@ class DialOrder:
     """One call to place. `permit` holds callee and caller (E.164); target is the SIP URI it goes to; call_id becomes the Call-ID.
 
     codecs: what may be spoken, best first; of these the line offers what this machine can do.
+    user_to_user: what the far side's program is to know (RFC 7433), at most 128 octets, text as UTF-8; "" = nothing.
     """
 
     permit: Permit
@@ -220,6 +224,7 @@ class DialOrder:
     max_duration_s: float = 600.0
     codecs: tuple[WireCodec, ...] = ("PCMA", "PCMU")
     headers: tuple[tuple[str, str], ...] = field(default=())
+    user_to_user: bytes | str = ""
 
 
 class Leg(Protocol):
@@ -236,8 +241,11 @@ class Leg(Protocol):
 
 
 class IncomingLeg(Leg, Protocol):
+    """caller, called: user parts of From and Request-URI; origin: everything the call says about who calls, and by what way."""
+
     caller: str
     called: str
+    origin: Caller = Caller()
 
     async def ring(self) -> None: ...
 

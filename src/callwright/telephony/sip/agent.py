@@ -47,6 +47,7 @@ class Identity:
     open something new with us, None = all; everybody else gets silence; max_calls: more than these are answered 503;
     session_expires_s: how long a session lives without a refresh (RFC 4028; 0 = only when the far side asks); min_se_s: the least
     we agree to (below 90 for tests only); transport: what our Contact asks for; tcp: large requests may go by TCP;
+    trusted: source addresses whose P-Asserted-Identity is believed (RFC 3325: those within our trust domain);
     takes_refer: somebody decides on a REFER of the far side; without, the answer is 603; codecs, srtp: what a call that comes in
     may speak, best first, and whether encrypted.
     """
@@ -66,6 +67,7 @@ class Identity:
     transport: Transport = "UDP"
     tcp: bool = False
     takes_refer: bool = False
+    trusted: frozenset[str] = frozenset()
     codecs: tuple[WireCodec, ...] = ("PCMA", "PCMU")
     srtp: SrtpPolicy = "off"
 
@@ -422,7 +424,7 @@ class Agent:
             return
         self.respond(key, 200, now_ms)
         if isinstance(server.owner, IncomingCall):
-            server.owner.on_cancel(now_ms)
+            server.owner.on_cancel(now_ms, request)
 
     def _to_replace(self, request: Request) -> Call | int | None:
         """The call an INVITE is to take the place of, or the code it is refused with; None = it is a new call (RFC 3891)."""

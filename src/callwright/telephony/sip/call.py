@@ -21,6 +21,7 @@ from callwright.telephony.sip.hops import Hop
 from callwright.telephony.sip.ladder import Ladder
 from callwright.telephony.sip.modifier import Changed, Modifier
 from callwright.telephony.sip.offers import Offers
+from callwright.telephony.sip.reasons import q850_cause, reason_headers
 from callwright.telephony.sip.redirects import Lookup
 from callwright.telephony.sip.refer import Referral, Referred, Transfer, TransferProgress
 from callwright.telephony.sip.replaces import Replaces
@@ -147,7 +148,7 @@ class Call:
         """End the call the way its state allows; LegEnded follows. Safe to call at any time, more than once."""
         raise AssertionError("every direction has its own way")
 
-    def end(self, now_ms: int, cause: str, by: By, detail: str = "") -> None:
+    def end(self, now_ms: int, cause: str, by: By, detail: str = "", q850: int | None = None) -> None:
         """The call is over: LegEnded, once. What still comes in for it is answered for a while (retransmissions)."""
         if self.state == "ended":
             return
@@ -160,7 +161,7 @@ class Call:
             self.transfer.fail("the call ended", now_ms)
         if self.referral is not None:
             self.referral.decline(now_ms, 481)
-        self.emit(LegEnded(now_ms, cause, by, detail))
+        self.emit(LegEnded(now_ms, cause, by, detail, q850))
         self.agent.retire(self, now_ms)
 
     def bye(self, now_ms: int, cause: str, by: By, detail: str = "") -> None:
@@ -173,7 +174,10 @@ class Call:
         if not self.confirmed:
             self._bye_wanted = True  # not before the ACK (RFC 3261 section 15)
             return
-        self.send_in(self.dialog, "BYE", now_ms)
+        self._send_bye(self.dialog, now_ms)
+
+    def _send_bye(self, dialog: Dialog, now_ms: int) -> None:
+        self.send_in(dialog, "BYE", now_ms, reason_headers(self.ending[0] if self.ending else "bye"))
 
     @property
     def remote_user(self) -> str:
@@ -418,7 +422,7 @@ class Call:
             self.end(now_ms, *self.ending)
             return
         self.on_bye_early(now_ms)
-        self.end(now_ms, "bye", "peer", request.get("reason")[:100])
+        self.end(now_ms, "bye", "peer", request.get("reason")[:100], q850_cause(request))
 
     def on_bye_early(self, now_ms: int) -> None:
         """A BYE may come before the answer (RFC 3261 section 15.1.2)."""
@@ -449,7 +453,7 @@ class Call:
         """Nobody acknowledged our 200: the call is given up (RFC 3261 section 13.3.1.4)."""
         self.acceptance, self.confirmed = None, True
         if self._bye_wanted and self.dialog is not None:
-            self.send_in(self.dialog, "BYE", now_ms)
+            self._send_bye(self.dialog, now_ms)
         else:
             self.bye(now_ms, "timeout", "network", "no ACK")
 
@@ -461,7 +465,7 @@ class Call:
         self.acceptance, self.confirmed = None, True
         accepted.over()
         if self._bye_wanted and self.dialog is not None:
-            self.send_in(self.dialog, "BYE", now_ms)
+            self._send_bye(self.dialog, now_ms)
             return
         if accepted.offering:
             try:

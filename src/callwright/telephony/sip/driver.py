@@ -22,6 +22,7 @@ from callwright.telephony.port import DialOrder, LegEnded, WireCodec
 from callwright.telephony.sip import sdp
 from callwright.telephony.sip.agent import Agent, Identity
 from callwright.telephony.sip.call import Call, CallOffered, Replaced
+from callwright.telephony.sip.caller import user_to_user_header
 from callwright.telephony.sip.digest import Credentials
 from callwright.telephony.sip.fields import host_text, parse_uri
 from callwright.telephony.sip.hops import Hop, Transport
@@ -81,6 +82,7 @@ class SipLine(asyncio.DatagramProtocol):
         credentials: Credentials | None = None,
         domain: str = "",
         allow: frozenset[str] | None = None,
+        trusted: frozenset[str] = frozenset(),
         max_calls: int = 1_000,
         media_timeout_s: float = 30.0,
         grace_s: float = 4.0,
@@ -99,7 +101,8 @@ class SipLine(asyncio.DatagramProtocol):
         """A line bound to `host`:`port` (a local IP address; port 0 = a free one). Leaving ends every call and frees everything.
 
         advertise: IP address the far side reaches us at, when it is not `host`; proxy: (ip, port) every new call goes through;
-        domain: host of our From; allow: source addresses that may call us (None = all, others get silence); media_timeout_s: end
+        domain: host of our From; allow: source addresses that may call us (None = all, others get silence); trusted: those
+        of them whose P-Asserted-Identity is believed (a trunk's, RFC 3325); media_timeout_s: end
         a call after that much RTP silence (0 = never); grace_s: how long closing waits for answers to BYE and CANCEL;
         transport: how calls go out; tcp: beside UDP, take connections too and send large requests (> 1300 octets) that way;
         tls: whom we believe and who we are; connections are only taken when we have a certificate.
@@ -141,6 +144,7 @@ class SipLine(asyncio.DatagramProtocol):
             transport=way,
             tcp=tcp,
             takes_refer=refer is not None,
+            trusted=trusted,
             codecs=_spoken(engine, codecs),
             srtp=srtp,
         )
@@ -217,8 +221,9 @@ class SipLine(asyncio.DatagramProtocol):
     async def _place(self, order: DialOrder, referred: Headers = ()) -> SipLeg:
         """referred: headers that a transfer we were asked for brings along; those of the order go before."""
         target = check_order(order, self._agent.identity.transport)
-        named = {name.lower() for name, _ in order.headers}
-        extra = (*order.headers, *(item for item in referred if item[0].lower() not in named))
+        own = (*order.headers, *user_to_user_header(order.user_to_user))
+        named = {name.lower() for name, _ in own}
+        extra = (*own, *(item for item in referred if item[0].lower() not in named))
         if self._closed:
             raise LineError("the line is closed")
         destination = self._proxy or await self._resolve(target.host, target.port)

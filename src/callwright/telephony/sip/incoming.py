@@ -8,9 +8,11 @@ from callwright.errors import LineError, WireError
 from callwright.telephony.sip import sdp
 from callwright.telephony.sip.accounts import Account
 from callwright.telephony.sip.call import By, Call
+from callwright.telephony.sip.caller import read_caller
 from callwright.telephony.sip.dialog import Dialog
 from callwright.telephony.sip.fields import parse_uri
 from callwright.telephony.sip.hops import Hop
+from callwright.telephony.sip.reasons import q850_cause
 from callwright.telephony.sip.reliable import ReliableRinging
 from callwright.telephony.sip.transactions import Key
 from callwright.telephony.sip.wire import Request
@@ -41,6 +43,7 @@ class IncomingCall(Call):
         self.key = key
         self.offered = offered
         self.caller = _user(request.from_.uri)
+        self.origin = read_caller(request, source.host in agent.identity.trusted)
         self.called = _user(request.uri)
         self._invite = request
         self._ringing: ReliableRinging | None = None
@@ -131,10 +134,10 @@ class IncomingCall(Call):
         elif self.state == "offered":
             self._refuse(now_ms, 603, "", cause or "rejected", by, detail)
 
-    def on_cancel(self, now_ms: int) -> None:
-        """The caller gave up; too late when answered."""
+    def on_cancel(self, now_ms: int, cancel: Request) -> None:
+        """The caller gave up, or somebody else took the call; too late when answered."""
         if self.state == "offered":
-            self._refuse(now_ms, 487, "", "cancelled", "peer")
+            self._refuse(now_ms, 487, "", "cancelled", "peer", cancel.get("reason")[:100], q850_cause(cancel))
 
     def on_bye_early(self, now_ms: int) -> None:
         if self.state == "offered":
@@ -146,9 +149,11 @@ class IncomingCall(Call):
         if request.method == "INVITE" and kind == "transport":
             self.end(now_ms, "transport_error", "network", "the answer could not be sent")
 
-    def _refuse(self, now_ms: int, code: int, reason: str, cause: str, by: By, detail: str = "") -> None:
+    def _refuse(
+        self, now_ms: int, code: int, reason: str, cause: str, by: By, detail: str = "", q850: int | None = None
+    ) -> None:
         self.agent.respond(self.key, code, now_ms, reason=reason)
-        self.end(now_ms, cause, by, detail or str(code))
+        self.end(now_ms, cause, by, detail or str(code), q850)
 
 
 def _user(uri: str) -> str:

@@ -283,6 +283,7 @@ class SipIncomingLeg(SipLeg):
         self._codecs = codecs
         self.caller = call.caller
         self.called = call.called
+        self.origin = call.origin
 
     async def ring(self) -> None:
         """180 Ringing."""

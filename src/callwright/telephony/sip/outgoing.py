@@ -16,7 +16,7 @@ from callwright.telephony.sip.fields import host_text, parse_uri
 from callwright.telephony.sip.forks import Fork
 from callwright.telephony.sip.hops import Hop
 from callwright.telephony.sip.layer import ClientOwner
-from callwright.telephony.sip.reasons import q850_cause
+from callwright.telephony.sip.reasons import ELSEWHERE, q850_cause, reason_headers
 from callwright.telephony.sip.redirects import Judge, Lookup, Redirects
 from callwright.telephony.sip.reliable import RSeqOrder, reliable_number
 from callwright.telephony.sip.replies import ALLOW, SDP_TYPE, SUPPORTED
@@ -125,7 +125,8 @@ class OutgoingCall(Call):
         """Send CANCEL for an INVITE of ours, the way it went; `hop` when that is forgotten."""
         keep = {"via", "from", "to", "call-id", "route", "max-forwards"}
         headers = tuple((name, value) for name, value in invite.headers if name.lower() in keep)
-        cancel = Request((*headers, ("CSeq", f"{invite.cseq[0]} CANCEL")), b"", "CANCEL", invite.uri)
+        why = reason_headers(self.ending[0] if self.ending else "cancelled")
+        cancel = Request((*headers, ("CSeq", f"{invite.cseq[0]} CANCEL"), *why), b"", "CANCEL", invite.uri)
         self.agent.start_client(cancel, self.agent.hop_of(invite) or hop, owner, now_ms)
 
     def hang_up_fork(self, request: Request, response: Response, source: Hop, now_ms: int) -> None:
@@ -136,7 +137,7 @@ class OutgoingCall(Call):
             return
         dialog = self.dialogs[tag] = Dialog.as_client(request, response, source)
         self.send_ack(request, dialog, now_ms)
-        self.send_in(dialog, "BYE", now_ms)
+        self.send_in(dialog, "BYE", now_ms, ELSEWHERE if self.dialog is not None else reason_headers("cancelled"))
 
     # ------------------------------------------------------------ within dialogs
 
@@ -255,15 +256,17 @@ class OutgoingCall(Call):
         if not self._proxied:
             self._others = []
         self._begin_again(replace(request, headers=(*headers, *self._digest.proofs(request))))
-        self.agent.start_client(self.invite, hop, self, now_ms)
+        self._send_invite(now_ms)
 
     def _rejected(self, response: Response, now_ms: int) -> None:
         if self.watcher is not None:
             self.watcher(response.code, response.reason, now_ms)
-        self.emit(LegRejected(now_ms, response.code, response.reason, q850_cause(response)))
-        why = self._redirects.refusal
+        q850, why = q850_cause(response), self._redirects.refusal
+        self.emit(LegRejected(now_ms, response.code, response.reason, q850))
         said = f"{response.code} {response.reason}".strip()
-        self.end(now_ms, "rejected", "peer", f"{said}: not followed, {why}" if why and response.code < 400 else said)
+        if why and response.code < 400:
+            said = f"{said}: not followed, {why}"
+        self.end(now_ms, "rejected", "peer", said, q850)
 
     # ------------------------------------------------------------ early dialogs and the answer
 
@@ -337,7 +340,8 @@ class OutgoingCall(Call):
         dialog.local_cseq = max(fork.dialog.local_cseq, dialog.local_cseq)
         self.send_ack(request, dialog, now_ms)
         if self.dialog is not None or self.state == "ended":
-            self.send_in(dialog, "BYE", now_ms)  # a further fork, or too late (RFC 3261 section 13.2.2.4)
+            why = ELSEWHERE if self.dialog is not None else reason_headers("cancelled")
+            self.send_in(dialog, "BYE", now_ms, why)  # a further fork, or too late (RFC 3261 section 13.2.2.4)
             return
         self.dialog = dialog
         if self.state == "cancelling" and self.ending:

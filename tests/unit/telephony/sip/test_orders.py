@@ -103,3 +103,12 @@ def test_identity_headers_show_the_permitted_caller() -> None:
     for shown in ("<sip:+8610@h>", f"<sip:{CALLER}1@h>"):
         with pytest.raises(RefusedError):
             check_order(order(headers=(("P-Asserted-Identity", shown),)))
+
+
+def test_user_to_user_is_brought_once_and_fits() -> None:
+    assert check_order(order(user_to_user="x" * 128))
+    assert check_order(order(headers=(("User-to-User", "6869"),)))
+    with pytest.raises(LineError, match="128"):
+        check_order(order(user_to_user="x" * 129))
+    with pytest.raises(LineError, match="once"):
+        check_order(order(user_to_user="x", headers=(("User-to-User", "6869"),)))
