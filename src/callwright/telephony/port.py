@@ -7,8 +7,8 @@ what came in. Times are ms on the driver's clock unless said otherwise; audio is
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,7 @@ __all__ = [
     "FRAME_MS",
     "FRAME_SAMPLES",
     "SAMPLE_RATE",
+    "CallQuality",
     "Codec",
     "DialOrder",
     "Frame",
@@ -79,11 +80,40 @@ class MediaStats:
     gaps: int = 0  # runs of lost packets
     rtcp_sent: int = 0
     rtcp_received: int = 0
+    far_reports: int = 0  # report blocks of the peer about our packets
     far_lost: int = 0  # of our packets, as the peer reports by RTCP
     far_loss: float = 0.0  # share of our packets lost between its last two reports
     far_jitter_ms: float = 0.0
     round_trip_ms: float | None = None  # the last one measured by RTCP; None: the peer sends no reports
     round_trip_max_ms: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CallQuality:
+    """How one leg sounded. heard by us: loss (share of packets lost or late), burst (mean run of lost ones, 0 = none), jitter, delay_ms
+    (one way, as far as known), r and mos (E-model; None when nothing came); by the far side: far_* (None when it sent no reports)."""
+
+    codec: str = ""
+    sent: int = 0
+    received: int = 0
+    lost: int = 0
+    late: int = 0
+    loss: float = 0.0
+    burst: float = 0.0
+    jitter_ms: float = 0.0
+    round_trip_ms: float | None = None
+    round_trip_max_ms: float | None = None
+    delay_ms: float = 0.0
+    far_lost: int | None = None
+    far_loss: float | None = None
+    far_jitter_ms: float | None = None
+    r: float | None = None
+    mos: float | None = None
+    far_mos: float | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON-ready mapping."""
+        return asdict(self)
 
 
 class Media(Protocol):
@@ -94,6 +124,9 @@ class Media(Protocol):
     @property
     def stats(self) -> MediaStats:
         """Counters as they are now."""
+
+    def quality(self) -> CallQuality:
+        """How it sounds so far; after `close`, how it sounded."""
 
     def play(self, encoded: bytes, mark: str = "") -> None:
         """Queue audio (codec bytes, 160 a frame) behind what is queued."""

@@ -20,6 +20,7 @@ from callwright.errors import LineError
 from callwright.telephony.port import (
     FRAME_MS,
     FRAME_SAMPLES,
+    CallQuality,
     Codec,
     DialOrder,
     Frame,
@@ -60,6 +61,9 @@ class FakeMedia:
         self._index = 0
         self._loop = asyncio.get_running_loop()
         self._timer = self._loop.call_later(FRAME_MS / 1000, self._tick)
+
+    def quality(self) -> CallQuality:
+        return CallQuality(self.codec)
 
     def play(self, encoded: bytes, mark: str = "") -> None:
         if self.closed:

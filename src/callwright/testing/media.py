@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from callwright.errors import LineError
-from callwright.telephony.port import Codec, Frame, MediaStats, WireCodec
+from callwright.telephony.port import CallQuality, Codec, Frame, MediaStats, WireCodec
 from callwright.telephony.wire_audio import WireAudio
 
 __all__ = ["FakeMediaEngine", "FakeMediaStream"]
@@ -49,6 +49,9 @@ class FakeMediaStream:
 
     def on_dtmf(self, callback: Callable[[str], None]) -> None:
         self.digits.append(callback)
+
+    def quality(self) -> CallQuality:
+        return CallQuality(self.codec)
 
     def play(self, encoded: bytes, mark: str = "") -> None:
         self.played += encoded

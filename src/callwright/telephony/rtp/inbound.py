@@ -119,6 +119,10 @@ class Inbound:
         session.give_back_in(came - int(self._told[row]), float(self._arrival[row]), float(self._jitter[row]))
         self._told[row] = came
 
+    def waiting(self, row: int) -> int:
+        """Frames of a stream on loan that were not heard yet."""
+        return int(self._filled[row] - self._taken[row])
+
     def lent(self, row: int) -> bool:
         """The stream of this row is on loan."""
         return row in self._sessions

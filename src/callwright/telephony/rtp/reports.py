@@ -110,6 +110,7 @@ class Reports:
 
     def _told(self, block: ReportBlock, now: int, clock_hz: int) -> None:
         stats = self._stats
+        stats.far_reports += 1
         stats.far_lost = max(0, block.lost)
         stats.far_loss = block.fraction_lost / 256
         stats.far_jitter_ms = block.jitter * 1000 / clock_hz

@@ -103,6 +103,12 @@ class SteadyStreams:
         if stream.steady_out:
             self._outbound.refresh(stream.row)
 
+    def waiting(self, stream: RtpStream) -> int:
+        """Frames that wait to be heard. The lock is held."""
+        if stream.row is not None and stream.steady_in:
+            return self._inbound.waiting(stream.row)
+        return stream.session.jitter.depth
+
     def requeue(self, stream: RtpStream) -> None:
         """Its queue is about to change. The lock is held."""
         if stream.row is not None and stream.steady_out:

@@ -17,10 +17,11 @@ from functools import partial
 from typing import Protocol
 
 from callwright.errors import LineError
-from callwright.telephony.port import FRAME_MS, Codec, Frame, MediaStats, Pcm
+from callwright.telephony.port import FRAME_MS, CallQuality, Codec, Frame, MediaStats, Pcm
 from callwright.telephony.rtp import connected, g711
 from callwright.telephony.rtp.control import Control, View
 from callwright.telephony.rtp.jitter import SILENT_FRAME, Concealer
+from callwright.telephony.rtp.quality import assess
 from callwright.telephony.rtp.recording import Recording, RecordingWriter
 from callwright.telephony.rtp.session import Session
 from callwright.telephony.wire_audio import WireAudio
@@ -43,6 +44,8 @@ class Loans(Protocol):
     def recall(self, stream: RtpStream, *, inbound: bool = True, outbound: bool = True) -> None: ...
 
     def refresh(self, stream: RtpStream) -> None: ...
+
+    def waiting(self, stream: RtpStream) -> int: ...
 
     def requeue(self, stream: RtpStream) -> None: ...
 
@@ -121,6 +124,13 @@ class RtpStream:
         with self._lock:
             self._loans.refresh(self)
         return self.session.stats
+
+    def quality(self) -> CallQuality:
+        """See Media; `rtp.quality` says how it is reckoned."""
+        with self._lock:
+            self._loans.refresh(self)
+            wire, waiting = self.session.wire, self._loans.waiting(self)
+        return assess(self.session.stats, wire.codec, ptime_ms=wire.ptime_ms, buffer_ms=waiting * FRAME_MS)
 
     @property
     def rtcp_received(self) -> int:
