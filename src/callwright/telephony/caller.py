@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Literal
 
-__all__ = ["Caller", "Diversion", "HistoryEntry", "Party", "Reason", "UserToUser"]
+__all__ = ["Caller", "Diversion", "HistoryEntry", "IdentityVerdict", "Party", "Reason", "UserToUser"]
 
 _TOKEN = re.compile(r"[A-Za-z0-9\-.!%*_+`'~]+")
 
@@ -65,6 +66,22 @@ class UserToUser:
         return ";".join([data, *(f"{name}={_quoted(value)}" for name, value in named if value)])
 
 
+@dataclass(frozen=True, slots=True)
+class IdentityVerdict:
+    """What a signature over the caller's number proves (STIR, SHAKEN): `absent` = there is none, `unverified` = it cannot be judged
+    here, `invalid` = it is wrong; reason says why, without any number.
+
+    When `valid`: number is the one that was signed for; attestation and origid are the signer's word (RFC 8588): `A` = it knows the
+    caller and its right to the number, `B` = it knows the caller, `C` = it only passed the call on, "" = a plain signature.
+    """
+
+    status: Literal["valid", "invalid", "unverified", "absent"] = "absent"
+    attestation: Literal["A", "B", "C", ""] = ""
+    origid: str = ""
+    reason: str = ""
+    number: str = ""
+
+
 def _quoted(text: str) -> str:
     """A token as it is, anything else as a quoted string (RFC 3261 section 25.1)."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
@@ -74,7 +91,8 @@ def _quoted(text: str) -> str:
 @dataclass(frozen=True, slots=True)
 class Caller:
     """A call that comes in. shown: what the caller calls itself; asserted: what a trusted network vouches for, empty from anybody else;
-    privacy: what the caller asked to be kept back (`id`, `user`, `header`); diversions and history: latest first and first to last."""
+    privacy: what the caller asked to be kept back (`id`, `user`, `header`); diversions and history: latest first and first to last;
+    identity: what its signature proves, `absent` also where the line verifies none."""
 
     shown: Party = Party()
     asserted: tuple[Party, ...] = ()
@@ -82,6 +100,7 @@ class Caller:
     diversions: tuple[Diversion, ...] = ()
     history: tuple[HistoryEntry, ...] = ()
     user_to_user: tuple[UserToUser, ...] = ()
+    identity: IdentityVerdict = IdentityVerdict()
 
     @property
     def number(self) -> str:

@@ -16,6 +16,7 @@ from callwright.telephony.port import WireCodec
 from callwright.telephony.sip import sdp
 from callwright.telephony.sip.accounts import Account, Admission
 from callwright.telephony.sip.call import Call, CallEvent, CallOffered
+from callwright.telephony.sip.caller import IdentityCheck
 from callwright.telephony.sip.challenge import Admitted, Asked, Gate
 from callwright.telephony.sip.digest import Credentials
 from callwright.telephony.sip.fields import host_text, parse_uri
@@ -48,6 +49,7 @@ class Identity:
     session_expires_s: how long a session lives without a refresh (RFC 4028; 0 = only when the far side asks); min_se_s: the least
     we agree to (below 90 for tests only); transport: what our Contact asks for; tcp: large requests may go by TCP;
     trusted: source addresses whose P-Asserted-Identity is believed (RFC 3325: those within our trust domain);
+    check: judges the signature over a caller's number (STIR), None = nobody does;
     takes_refer: somebody decides on a REFER of the far side; without, the answer is 603; codecs, srtp: what a call that comes in
     may speak, best first, and whether encrypted.
     """
@@ -68,6 +70,7 @@ class Identity:
     tcp: bool = False
     takes_refer: bool = False
     trusted: frozenset[str] = frozenset()
+    check: IdentityCheck | None = None
     codecs: tuple[WireCodec, ...] = ("PCMA", "PCMU")
     srtp: SrtpPolicy = "off"
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 from callwright.errors import LineError, WireError
-from callwright.telephony.caller import Caller, Diversion, HistoryEntry, Party, UserToUser
+from callwright.telephony.caller import Caller, Diversion, HistoryEntry, IdentityVerdict, Party, UserToUser
 from callwright.telephony.sip.fields import (
     Address,
     parse_address,
@@ -18,9 +18,9 @@ from callwright.telephony.sip.fields import (
     split_parameters,
 )
 from callwright.telephony.sip.reasons import parse_reasons
-from callwright.telephony.sip.wire import Headers, Message
+from callwright.telephony.sip.wire import Headers, Request
 
-__all__ = ["MAX_USER_TO_USER", "parse_user_to_user", "party", "read_caller", "user_to_user_header"]
+__all__ = ["MAX_USER_TO_USER", "IdentityCheck", "parse_user_to_user", "party", "read_caller", "user_to_user_header"]
 
 MAX_USER_TO_USER = 128  # octets: what an ISDN carries, and more than that no gateway passes on
 MAX_VALUES = 20
@@ -33,7 +33,12 @@ _COUNT = re.compile(r"[0-9]{1,3}")
 T = TypeVar("T")
 
 
-def read_caller(request: Message, trusted: bool) -> Caller:
+IdentityCheck = Callable[
+    [Request, bool], IdentityVerdict
+]  # (INVITE, whether its source is trusted) -> what its signature proves
+
+
+def read_caller(request: Request, trusted: bool, check: IdentityCheck | None = None) -> Caller:
     """Everything an INVITE says about its caller. trusted: whether what the sender asserts is believed (RFC 3325 section 5)."""
     privacy = {item.strip().lower() for text in request.all("privacy") for item in text.split(";")}
     return Caller(
@@ -43,6 +48,7 @@ def read_caller(request: Message, trusted: bool) -> Caller:
         _each(request.items("diversion"), _diversion),
         _each(request.items("history-info"), _history),
         tuple(item for text in request.all("user-to-user")[:MAX_VALUES] for item in parse_user_to_user(text)),
+        check(request, trusted) if check else IdentityVerdict(),
     )
 
 

@@ -22,7 +22,7 @@ from callwright.telephony.port import DialOrder, LegEnded, WireCodec
 from callwright.telephony.sip import sdp
 from callwright.telephony.sip.agent import Agent, Identity
 from callwright.telephony.sip.call import Call, CallOffered, Replaced
-from callwright.telephony.sip.caller import user_to_user_header
+from callwright.telephony.sip.caller import IdentityCheck, user_to_user_header
 from callwright.telephony.sip.digest import Credentials
 from callwright.telephony.sip.fields import host_text, parse_uri
 from callwright.telephony.sip.hops import Hop, Transport
@@ -83,6 +83,7 @@ class SipLine(asyncio.DatagramProtocol):
         domain: str = "",
         allow: frozenset[str] | None = None,
         trusted: frozenset[str] = frozenset(),
+        check: IdentityCheck | None = None,
         max_calls: int = 1_000,
         media_timeout_s: float = 30.0,
         grace_s: float = 4.0,
@@ -102,7 +103,8 @@ class SipLine(asyncio.DatagramProtocol):
 
         advertise: IP address the far side reaches us at, when it is not `host`; proxy: (ip, port) every new call goes through;
         domain: host of our From; allow: source addresses that may call us (None = all, others get silence); trusted: those
-        of them whose P-Asserted-Identity is believed (a trunk's, RFC 3325); media_timeout_s: end
+        of them whose P-Asserted-Identity is believed (a trunk's, RFC 3325); check: judges the
+        signature over a caller's number (`stir.checker`; None = nobody does); media_timeout_s: end
         a call after that much RTP silence (0 = never); grace_s: how long closing waits for answers to BYE and CANCEL;
         transport: how calls go out; tcp: beside UDP, take connections too and send large requests (> 1300 octets) that way;
         tls: whom we believe and who we are; connections are only taken when we have a certificate.
@@ -145,6 +147,7 @@ class SipLine(asyncio.DatagramProtocol):
             tcp=tcp,
             takes_refer=refer is not None,
             trusted=trusted,
+            check=check,
             codecs=_spoken(engine, codecs),
             srtp=srtp,
         )

@@ -43,7 +43,7 @@ class IncomingCall(Call):
         self.key = key
         self.offered = offered
         self.caller = _user(request.from_.uri)
-        self.origin = read_caller(request, source.host in agent.identity.trusted)
+        self.origin = read_caller(request, source.host in agent.identity.trusted, agent.identity.check)
         self.called = _user(request.uri)
         self._invite = request
         self._ringing: ReliableRinging | None = None

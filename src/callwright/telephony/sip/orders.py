@@ -51,6 +51,8 @@ def check_order(order: DialOrder, transport: Transport = "UDP") -> Uri:
     if not order.codecs or order.ring_timeout_s <= 0 or order.max_duration_s <= 0:
         raise LineError("an order needs at least one codec and times above zero")
     _check_headers(order)
+    if sum(name.lower() in ("identity", "y") for name, _ in order.headers) > 1:
+        raise LineError("an order brings one Identity header at most")
     if user_to_user_header(order.user_to_user) and any(name.lower() == "user-to-user" for name, _ in order.headers):
         raise LineError("an order brings User-to-User once: in `user_to_user`, or among its headers")
     return target

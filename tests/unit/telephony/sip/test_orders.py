@@ -112,3 +112,10 @@ def test_user_to_user_is_brought_once_and_fits() -> None:
         check_order(order(user_to_user="x" * 129))
     with pytest.raises(LineError, match="once"):
         check_order(order(user_to_user="x", headers=(("User-to-User", "6869"),)))
+
+
+def test_a_signed_caller_passes_through_once() -> None:
+    identity = ("Identity", "a.b.c;info=<https://cert.example.org/x.pem>")
+    assert check_order(order(headers=(identity,)))
+    with pytest.raises(LineError, match="Identity"):
+        check_order(order(headers=(identity, ("y", identity[1]))))
