@@ -9,9 +9,10 @@ from typing import Protocol
 from callwright.telephony.port import WireCodec
 from callwright.telephony.sip.digest import Credentials
 from callwright.telephony.sip.hops import Hop
+from callwright.telephony.sip.locate import Place
 from callwright.telephony.wire_audio import SrtpPolicy
 
-__all__ = ["Account", "Admission", "NumberPlan"]
+__all__ = ["Account", "Admission", "NumberPlan", "Way"]
 
 
 class NumberPlan(Protocol):
@@ -44,6 +45,15 @@ class Account:
     srtp: SrtpPolicy = "off"
     plan: NumberPlan | None = None
     room: Callable[[], bool] = _room
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A trunk as calls take it. place: its proxy; no_reply_s: silence until the next server is tried, and after the last the call ends."""
+
+    account: Account
+    place: Place
+    no_reply_s: float = 6.0
 
 
 Admission = Callable[

@@ -77,12 +77,13 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Datagram:
-    """flow: the connection it belongs to, 0 = any that leads there."""
+    """flow: the connection it belongs to, 0 = any that leads there; name: see `Hop`."""
 
     data: bytes
     to: Peer
     transport: Transport = "UDP"
     flow: int = 0
+    name: str = ""
 
 
 class Agent:
@@ -237,9 +238,10 @@ class Agent:
         now_ms: int,
         on_change: Callable[[], None],
         account: Account | None = None,
+        patience_ms: int = 0,
     ) -> Keepalive:
-        """Ask a peer by OPTIONS whether it is there, from now until `close`."""
-        keepalive = Keepalive(self, Hop(*destination), interval_ms, on_change, account or self.account)
+        """Ask a peer by OPTIONS whether it is there, from now until `close`; patience_ms: how long it may take (0 = 32 s)."""
+        keepalive = Keepalive(self, Hop(*destination), interval_ms, on_change, account or self.account, patience_ms)
         keepalive.start(now_ms)
         return keepalive
 
@@ -264,7 +266,7 @@ class Agent:
     def send(self, data: bytes, hop: Hop, owner: ClientOwner | None, now_ms: int) -> None:
         if owner is not None:
             owner.record(now_ms, "->", data, hop)
-        self._out.append(Datagram(data, (hop.host, hop.port), hop.transport, hop.flow))
+        self._out.append(Datagram(data, (hop.host, hop.port), hop.transport, hop.flow, hop.name))
 
     def abandon(self, request: Request, owner: ClientOwner) -> None:
         """Send a request of ours no more; what still comes for it goes to `owner`."""

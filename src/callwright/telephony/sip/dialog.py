@@ -101,14 +101,19 @@ class Dialog:
         return _inner(self.routes[0]), (*self.routes[1:], f"<{self.target}>")
 
     def next_hop(self) -> Hop:
-        """Where a request goes: the first route or the target, if that is an IP address, else where the far side sent from.
+        """Where a request goes: the first route or the target. A host name is to be looked up (RFC 3263); until that is done, and when
+        it leads nowhere, it goes where the far side sent from. A connection that is open is used again.
 
         A URI that names no transport means the one the dialog uses already.
         """
         uri = _route_uri(self.routes[0]) if self.routes else parse_uri(self.target)
-        if uri is None or uri.address is None:
+        if uri is None or not uri.host:
             return self.peer
         transport = _TRANSPORTS.get((dict(uri.parameters).get("transport") or "").lower(), self.peer.transport)
+        if uri.address is None:
+            if transport != "UDP" or self.peer.transport != "UDP":
+                return self.peer
+            return self.peer._replace(name=uri.host if uri.port is None else f"{uri.host}:{uri.port}")
         same = (uri.host, transport) == (self.peer.host, self.peer.transport)
         return Hop(*uri.address, transport, self.peer.flow if same else 0)
 

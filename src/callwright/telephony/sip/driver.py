@@ -11,7 +11,7 @@ import ipaddress
 import logging
 import socket
 import ssl
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Literal
 
@@ -20,20 +20,24 @@ import anyio
 from callwright.errors import CallwrightError, LineError, RefusedError, WireError
 from callwright.telephony.port import DialOrder, LegEnded, WireCodec
 from callwright.telephony.sip import sdp
-from callwright.telephony.sip.agent import Agent, Identity
+from callwright.telephony.sip.accounts import Account, Admission, Way
+from callwright.telephony.sip.agent import Agent, Datagram, Identity
 from callwright.telephony.sip.call import Call, CallOffered, Replaced
 from callwright.telephony.sip.caller import IdentityCheck, user_to_user_header
+from callwright.telephony.sip.challenge import Gate
 from callwright.telephony.sip.digest import Credentials
 from callwright.telephony.sip.fields import host_text, parse_uri
 from callwright.telephony.sip.hops import Hop, Transport
 from callwright.telephony.sip.incoming import IncomingCall
 from callwright.telephony.sip.keepalive import Health, Keepalive
 from callwright.telephony.sip.leg import MediaEngine, MediaStream, ReferPolicy, SipIncomingLeg, SipLeg, close_media
+from callwright.telephony.sip.locate import Place, place_of
 from callwright.telephony.sip.orders import check_order, redirect_refusal
 from callwright.telephony.sip.outgoing import OutgoingCall
 from callwright.telephony.sip.redirects import Lookup
 from callwright.telephony.sip.refer import Referred
 from callwright.telephony.sip.registration import Registration, RegistrationStatus
+from callwright.telephony.sip.resolver import Resolver
 from callwright.telephony.sip.session_timer import LEAST_S
 from callwright.telephony.sip.streams import Streams
 from callwright.telephony.sip.tls import TlsSettings, client_context, server_context
@@ -45,6 +49,7 @@ __all__ = ["SipLine"]
 log = logging.getLogger(__name__)
 
 FREE_PORT_TRIES = 8
+NO_REPLY_MS = 6_000
 CODECS: tuple[WireCodec, ...] = ("PCMA", "PCMU")
 
 
@@ -68,6 +73,7 @@ class SipLine(asyncio.DatagramProtocol):
         self._told = asyncio.Event()
         self._registration: Registration | None = None
         self._keepalive: Keepalive | None = None
+        self._to_names: dict[str, list[Datagram]] = {}  # being looked up, with what waits for it
 
     @classmethod
     @asynccontextmanager
@@ -98,6 +104,7 @@ class SipLine(asyncio.DatagramProtocol):
         min_se_s: int = LEAST_S,
         codecs: tuple[WireCodec, ...] = CODECS,
         srtp: SrtpPolicy = "off",
+        resolver: Resolver | None = None,
     ) -> AsyncGenerator[SipLine, None]:
         """A line bound to `host`:`port` (a local IP address; port 0 = a free one). Leaving ends every call and frees everything.
 
@@ -113,7 +120,8 @@ class SipLine(asyncio.DatagramProtocol):
         `registration`); keepalive_s: ask the proxy by OPTIONS that often (0 = never; see `health`);
         session_expires_s, min_se_s: session timer asked for and the least agreed to (RFC 4028; below 90 for tests only);
         codecs: what calls that come in may speak, best first (calls we place: `DialOrder.codecs`);
-        srtp: whether audio is encrypted: `off`, `optional` or `required`; the keys travel in the signalling, so use `tls` with it.
+        srtp: whether audio is encrypted: `off`, `optional` or `required`; the keys travel in the signalling, so use `tls` with it;
+        resolver: looks up host names (None = one of its own, with the name servers of the system).
 
         Raises:
             LineError: the address cannot be bound; the registrar's host does not resolve; a file of
@@ -152,6 +160,7 @@ class SipLine(asyncio.DatagramProtocol):
             srtp=srtp,
         )
         line._refer = refer
+        line._resolver = resolver or Resolver()
         line.address = (host, identity.port)
         line._agent = Agent(identity)
         line._transport, _ = await line._loop.create_datagram_endpoint(lambda: line, sock=bound)
@@ -182,7 +191,7 @@ class SipLine(asyncio.DatagramProtocol):
                 place = parse_uri(f"sip:{registrar}")
                 if not at or not user:
                     raise WireError("no user")
-                hop = self._proxy or await self._resolve(place.host, place.port)
+                hop = self._proxy or (await self.find(place_of(place)))[0]
                 self._registration = self._agent.register(
                     user, registrar, hop, expires_s, self.now_ms(), self._told.set
                 )
@@ -212,26 +221,28 @@ class SipLine(asyncio.DatagramProtocol):
 
     # ------------------------------------------------------------ LineDriver
 
-    async def place(self, order: DialOrder) -> SipLeg:
-        """Place a call; the Call-ID is `order.call_id@host`.
+    async def place(self, order: DialOrder, way: Way | None = None) -> SipLeg:
+        """Place a call; the Call-ID is `order.call_id@host`. way: the trunk it goes over, None = as the line was opened.
 
         Raises:
             RefusedError: the permit does not cover the order.
             LineError: the order cannot be used, the host does not resolve or cannot be connected to, no audio port is free, the line is closed.
         """
-        return await self._place(order)
+        return await self._place(order, way)
 
-    async def _place(self, order: DialOrder, referred: Headers = ()) -> SipLeg:
+    async def _place(self, order: DialOrder, way: Way | None = None, referred: Headers = ()) -> SipLeg:
         """referred: headers that a transfer we were asked for brings along; those of the order go before."""
-        target = check_order(order, self._agent.identity.transport)
+        account = way.account if way else self._agent.account
+        transport, plan = self._agent.identity.transport, account.plan
+        target = check_order(order, transport, plan)
         own = (*order.headers, *user_to_user_header(order.user_to_user))
         named = {name.lower() for name, _ in own}
         extra = (*own, *(item for item in referred if item[0].lower() not in named))
         if self._closed:
             raise LineError("the line is closed")
-        destination = self._proxy or await self._resolve(target.host, target.port)
-        if destination.transport != "UDP":
-            await self._streams.connect(destination, target.host)
+        place = way.place if way else place_of(target)
+        found = [self._proxy] if self._proxy and way is None else list(await self.find(place))
+        hops = await self._reachable(found, place.host)
         stream = await self.open_media()
         try:
             if self._closed:
@@ -239,15 +250,18 @@ class SipLine(asyncio.DatagramProtocol):
             call = self._agent.place(
                 f"{order.call_id}@{host_text(self._agent.identity.host)}",
                 order.target,
-                order.permit.caller,
-                destination,
-                self.local_media(stream, order.codecs),
+                plan.caller(order.permit.caller) if plan else order.permit.caller,
+                hops[0],
+                self.local_media(stream, order.codecs, account.srtp),
                 self.now_ms(),
                 ring_ms=int(order.ring_timeout_s * 1000),
                 max_ms=int(order.max_duration_s * 1000),
                 extra=extra,
-                judge=lambda uri: redirect_refusal(uri, order.permit, self._agent.identity.transport),
-                proxied=self._proxy is not None,
+                judge=lambda uri: redirect_refusal(uri, order.permit, transport, plan),
+                proxied=self._proxy is not None or way is not None,
+                account=account,
+                others=hops[1:],
+                no_reply_ms=int(way.no_reply_s * 1000) if way else NO_REPLY_MS if len(hops) > 1 else 0,
             )
         except BaseException:
             await close_media(stream)
@@ -255,6 +269,52 @@ class SipLine(asyncio.DatagramProtocol):
         leg = self._legs[call] = SipLeg(self, call, stream)
         self.pump()
         return leg
+
+    async def find(self, place: Place) -> tuple[Hop, ...]:
+        """Where to try, best first (RFC 3263). Raises LineError: nowhere."""
+        family = socket.AF_INET6 if ":" in self.address[0] else socket.AF_INET
+        return await self._resolver.hops(place, (self._agent.identity.transport,), family)
+
+    async def _reachable(self, hops: list[Hop], name: str) -> list[Hop]:
+        """Those from the first one on that a connection can be opened to. Raises LineError: to none."""
+        for at, hop in enumerate(hops):
+            if hop.transport == "UDP":
+                return hops[at:]
+            try:
+                await self._streams.connect(hop, name)
+            except LineError:
+                if at == len(hops) - 1:
+                    raise
+            else:
+                return hops[at:]
+        raise LineError("the target's host does not resolve")
+
+    def admit(self, admission: Admission, gate: Gate | None, accounts: Mapping[str, Account]) -> None:
+        """Who may open something with us from now on: by address, or by password with the account of their user name."""
+        self._agent.admit, self._agent.gate, self._agent.gate_accounts = admission, gate, accounts
+        self._streams.welcome = None if gate is not None else lambda host: admission(Hop(host, 0)) is not None
+
+    def drain(self) -> None:
+        """Take no new calls: INVITE and OPTIONS are answered 503; calls that are up go on."""
+        self._agent.accepting = False
+
+    def watch(
+        self, way: Way, hop: Hop, interval_s: float, patience_s: float, on_change: Callable[[], None]
+    ) -> Keepalive:
+        """Ask a server of a trunk by OPTIONS, see `Keepalive`, until it is closed."""
+        made = self._agent.watch(
+            hop, int(interval_s * 1000), self.now_ms(), on_change, way.account, int(patience_s * 1000)
+        )
+        self.pump()
+        return made
+
+    def register(
+        self, way: Way, user: str, registrar: str, hop: Hop, expires_s: int, on_change: Callable[[], None]
+    ) -> Registration:
+        """Keep `sip:user@registrar` registered over a server of a trunk, until it is closed."""
+        made = self._agent.register(user, registrar, hop, expires_s, self.now_ms(), on_change, way.account)
+        self.pump()
+        return made
 
     async def incoming(self) -> AsyncIterator[SipIncomingLeg]:
         """Calls that come in, until the line is closed."""
@@ -298,9 +358,8 @@ class SipLine(asyncio.DatagramProtocol):
     async def open_media(self) -> MediaStream:
         return await self._engine.open(self.address[0])
 
-    def local_media(self, stream: MediaStream, codecs: tuple[WireCodec, ...]) -> sdp.LocalMedia:
-        identity = self._agent.identity
-        return sdp.LocalMedia(identity.host, stream.local_port, _spoken(self._engine, codecs), identity.srtp)
+    def local_media(self, stream: MediaStream, codecs: tuple[WireCodec, ...], srtp: SrtpPolicy) -> sdp.LocalMedia:
+        return sdp.LocalMedia(self._agent.identity.host, stream.local_port, _spoken(self._engine, codecs), srtp)
 
     def closing_media(self, stream: MediaStream) -> None:
         """Close a stream in a task of the line."""
@@ -310,13 +369,15 @@ class SipLine(asyncio.DatagramProtocol):
         """Carry out what the agent wants: send, tell the legs, set the timer."""
         while (datagrams := self._agent.datagrams()) or self._agent.has_events:
             for datagram in datagrams:
-                if datagram.transport == "UDP":
+                if datagram.name:
+                    self._send_to_name(datagram)
+                elif datagram.transport == "UDP":
                     self._send(datagram.data, datagram.to)
                 else:
                     self._streams.send(datagram.data, Hop(*datagram.to, datagram.transport, datagram.flow))
             for call, event in self._agent.events():
                 if isinstance(event, CallOffered) and isinstance(call, IncomingCall):
-                    offered = self._legs[call] = SipIncomingLeg(self, call, self._agent.identity.codecs)
+                    offered = self._legs[call] = SipIncomingLeg(self, call)
                     self._incoming.put_nowait(offered)
                 elif leg := self._legs.get(call):
                     leg.take(event)
@@ -336,9 +397,7 @@ class SipLine(asyncio.DatagramProtocol):
         """A redirected call waits for the address of its new target."""
         hop: Hop | None = None
         try:
-            hop = await self._resolve(event.uri.host, event.uri.port)
-            if hop.transport != "UDP":
-                await self._streams.connect(hop, event.uri.host)
+            hop = (await self._reachable(list(await self.find(place_of(event.uri))), event.uri.host))[0]
         except LineError as error:
             log.warning("sip: a redirect is not followed: %s", error)
             hop = None
@@ -362,7 +421,7 @@ class SipLine(asyncio.DatagramProtocol):
         referral.accept(self.now_ms())
         self.pump()
         try:
-            new = await self._place(order, request.headers)
+            new = await self._place(order, referred=request.headers)
         except CallwrightError as error:
             log.warning("sip: the call of a transfer cannot be placed: %s", error)
             referral.tell(603 if isinstance(error, RefusedError) else 503, "", self.now_ms())
@@ -398,6 +457,7 @@ class SipLine(asyncio.DatagramProtocol):
     _transport: asyncio.DatagramTransport
     _streams: Streams
     _refer: ReferPolicy | None
+    _resolver: Resolver
 
     def _send(self, data: bytes, peer: tuple[str, int]) -> None:
         if self._transport.is_closing():
@@ -422,16 +482,27 @@ class SipLine(asyncio.DatagramProtocol):
         self._agent.handle_timer(self.now_ms())
         self.pump()
 
-    async def _resolve(self, host: str, port: int | None) -> Hop:
-        way = self._agent.identity.transport
-        port = port or (5061 if way == "TLS" else 5060)
-        family = socket.AF_INET6 if ":" in self.address[0] else socket.AF_INET
+    def _send_to_name(self, datagram: Datagram) -> None:
+        """Look the name up and send; what is for the same name meanwhile waits behind it."""
+        waiting = self._to_names.get(datagram.name)
+        if waiting is not None:
+            waiting.append(datagram)
+            return
+        self._to_names[datagram.name] = [datagram]
+        self._tasks.create_task(self._look_up_and_send(datagram.name))
+
+    async def _look_up_and_send(self, name: str) -> None:
+        host, colon, port = name.rpartition(":")
+        place = Place(host, int(port), "UDP") if colon and port.isdigit() else Place(name, None, "UDP")
         try:
-            found = await self._loop.getaddrinfo(host, port, family=family, type=socket.SOCK_DGRAM)
-        except OSError as error:
-            raise LineError(f"the target's host does not resolve: {error.strerror or error}") from error
-        address = found[0][4]
-        return Hop(str(address[0]), int(address[1]), way)
+            to = (await self.find(place))[0]
+        except LineError:
+            to = None  # it goes where the far side sent from
+        finally:
+            waiting = self._to_names.pop(name)
+        for datagram in waiting:
+            self._send(datagram.data, (to.host, to.port) if to else datagram.to)
+        self.pump()
 
 
 def _spoken(engine: MediaEngine, codecs: tuple[WireCodec, ...]) -> tuple[WireCodec, ...]:

@@ -35,29 +35,47 @@ class Health:
 
 
 class Keepalive(Asker):
-    """Made by `Agent.watch`. Asks every `interval_ms`, whether or not the last one was answered; `on_change` hears of every result."""
+    """Made by `Agent.watch`. Asks every `interval_ms`, whether or not the last one was answered; `on_change` hears of every result.
+
+    patience_ms: how long an answer may take (0 = 32 s).
+    """
 
     def __init__(
-        self, agent: Agent, hop: Hop, interval_ms: int, on_change: Callable[[], None], account: Account
+        self,
+        agent: Agent,
+        hop: Hop,
+        interval_ms: int,
+        on_change: Callable[[], None],
+        account: Account,
+        patience_ms: int = 0,
     ) -> None:
         self._target = f"sip:{host_text(hop.host)}:{hop.port}"
         domain = host_text(account.domain or agent.identity.host)
         super().__init__(agent, hop, self._target, f"sip:{agent.identity.user}@{domain}", account)
         self.health = Health()
         self._interval_ms = interval_ms
+        self._patience_ms = patience_ms
         self._asked_ms = 0
         self._on_change = on_change
+
+    def move(self, hop: Hop) -> None:
+        """Ask another server from now on."""
+        self.hop = hop
+        self._target = self._uri = f"sip:{host_text(hop.host)}:{hop.port}"
 
     def start(self, now_ms: int) -> None:
         """Ask now, and from now on."""
         self.agent.timers.set(self, now_ms + self._interval_ms, self.start)
         if not self.busy:
             self._asked_ms = now_ms
+            if self._patience_ms:
+                self.agent.timers.set((self, "patience"), now_ms + self._patience_ms, self.give_up)
             self.ask("OPTIONS", self._target, (("Accept", "application/sdp"),), now_ms)
 
     def close(self) -> None:
         """Ask no more."""
         self.agent.timers.cancel(self)
+        self.agent.timers.cancel((self, "patience"))
 
     def answered(self, response: Response, now_ms: int) -> None:
         alive = response.code not in _UNWILLING

@@ -27,9 +27,10 @@ from callwright.telephony.sip.call import Call, CallEvent, CallOffered, Replaced
 from callwright.telephony.sip.caller import user_to_user_header
 from callwright.telephony.sip.incoming import IncomingCall
 from callwright.telephony.sip.modifier import Changed
+from callwright.telephony.sip.outgoing import OutgoingCall
 from callwright.telephony.sip.redirects import Lookup
 from callwright.telephony.sip.refer import Referred, TransferProgress
-from callwright.telephony.wire_audio import WireAudio
+from callwright.telephony.wire_audio import SrtpPolicy, WireAudio
 
 __all__ = ["LegHost", "MediaEngine", "MediaStream", "ReferPolicy", "SipIncomingLeg", "SipLeg", "close_media"]
 
@@ -84,7 +85,7 @@ class LegHost(Protocol):
 
     async def open_media(self) -> MediaStream: ...
 
-    def local_media(self, stream: MediaStream, codecs: tuple[WireCodec, ...]) -> sdp.LocalMedia: ...
+    def local_media(self, stream: MediaStream, codecs: tuple[WireCodec, ...], srtp: SrtpPolicy) -> sdp.LocalMedia: ...
 
     def closing_media(self, stream: MediaStream) -> None: ...
 
@@ -120,6 +121,11 @@ class SipLeg:
         call.ladder.follow(self._queue.put_nowait)
         if stream is not None:
             self._own(stream)
+
+    @property
+    def rung(self) -> bool:
+        """Whether somebody may have been rung by a call we placed."""
+        return isinstance(self._call, OutgoingCall) and self._call.rung
 
     @property
     def ladder(self) -> tuple[LegSignal, ...]:
@@ -277,10 +283,10 @@ class SipLeg:
 class SipIncomingLeg(SipLeg):
     """A call that came in. See `telephony.port.IncomingLeg`. caller and called are the user parts of From and Request-URI."""
 
-    def __init__(self, host: LegHost, call: IncomingCall, codecs: tuple[WireCodec, ...]) -> None:
+    def __init__(self, host: LegHost, call: IncomingCall) -> None:
         super().__init__(host, call, None)
         self._incoming = call
-        self._codecs = codecs
+        self.account = call.account
         self.caller = call.caller
         self.called = call.called
         self.origin = call.origin
@@ -302,7 +308,9 @@ class SipIncomingLeg(SipLeg):
             raise LineError("the call is over or already answered")
         self._own(stream)
         try:
-            self._incoming.answer(self._host.now_ms(), self._host.local_media(stream, self._codecs))
+            self._incoming.answer(
+                self._host.now_ms(), self._host.local_media(stream, self.account.codecs, self.account.srtp)
+            )
         finally:
             self._host.pump()
 

@@ -7,6 +7,7 @@ import re
 from callwright.compliance.decision import Permit
 from callwright.errors import LineError, RefusedError, WireError
 from callwright.telephony.port import DialOrder
+from callwright.telephony.sip.accounts import NumberPlan
 from callwright.telephony.sip.caller import user_to_user_header
 from callwright.telephony.sip.fields import Uri, parse_uri
 from callwright.telephony.sip.hops import Transport
@@ -26,8 +27,9 @@ _OURS = _ROUTING | _DIALOG | _PROOF | set("vftimlck")
 _IDENTITY = frozenset(("p-asserted-identity", "p-preferred-identity"))
 
 
-def check_order(order: DialOrder, transport: Transport = "UDP") -> Uri:
-    """The target, once everything about the order holds.
+def check_order(order: DialOrder, transport: Transport = "UDP", plan: NumberPlan | None = None) -> Uri:
+    """The target, once everything about the order holds. plan: how the trunk writes numbers; the target must be the permit's callee
+    written that way, exactly. Without, it is E.164, or digits behind a dialling prefix.
 
     Raises:
         RefusedError: no permit, or the permit is for other numbers than would be dialled or shown.
@@ -42,7 +44,9 @@ def check_order(order: DialOrder, transport: Transport = "UDP") -> Uri:
         target = parse_uri(order.target)
     except WireError as error:
         raise LineError("the target is no SIP URI: write sip:NUMBER@HOST[:PORT]") from error
-    if not _same_number(target.user, permit.callee):
+    if plan is not None and target.user != plan.callee(permit.callee):
+        raise RefusedError("the target does not dial the permit's number as the trunk writes it")
+    if plan is None and not _same_number(target.user, permit.callee):
         raise RefusedError("the target dials another number than the permit allows")
     if not _reached_over(target, transport):
         raise LineError(f"the target must be a sip: URI reached over {transport}, as the line is")
@@ -50,7 +54,7 @@ def check_order(order: DialOrder, transport: Transport = "UDP") -> Uri:
         raise LineError("the call_id may hold letters, digits and -.!%*_+~ only, at most 120")
     if not order.codecs or order.ring_timeout_s <= 0 or order.max_duration_s <= 0:
         raise LineError("an order needs at least one codec and times above zero")
-    _check_headers(order)
+    _check_headers(order, {permit.caller} if plan is None else {permit.caller, plan.caller(permit.caller)})
     if sum(name.lower() in ("identity", "y") for name, _ in order.headers) > 1:
         raise LineError("an order brings one Identity header at most")
     if user_to_user_header(order.user_to_user) and any(name.lower() == "user-to-user" for name, _ in order.headers):
@@ -58,11 +62,18 @@ def check_order(order: DialOrder, transport: Transport = "UDP") -> Uri:
     return target
 
 
-def redirect_refusal(target: Uri, permit: Permit, transport: Transport) -> str:
+def redirect_refusal(target: Uri, permit: Permit, transport: Transport, plan: NumberPlan | None = None) -> str:
     """Why a call may not be sent on to `target`, "" = it may: the permit holds for the number, whoever names it."""
-    if not _same_number(target.user, permit.callee):
+    if not (_dials(target.user, permit.callee, plan) or _same_number(target.user, permit.callee)):
         return "it leads to another number than the permit allows"
     return "" if _reached_over(target, transport) else f"it leads away from {transport}, which the line speaks"
+
+
+def _dials(user: str, callee: str, plan: NumberPlan | None) -> bool:
+    try:
+        return plan is not None and plan.dialled(user) == callee
+    except LineError:
+        return False
 
 
 def _reached_over(target: Uri, transport: Transport) -> bool:
@@ -81,12 +92,13 @@ def _same_number(user: str, callee: str) -> bool:
     return number.isdigit() and number.endswith(digits) and len(number) - len(digits) <= MAX_PREFIX
 
 
-def _check_headers(order: DialOrder) -> None:
+def _check_headers(order: DialOrder, shown: set[str]) -> None:
     for name, value in order.headers:
         lower = name.lower()
         if not _HEADER.fullmatch(name) or lower in _OURS or name.upper() in KNOWN_METHODS:
             raise LineError(f"header {name!r} cannot be set on a call")
         if "\r" in value or "\n" in value:
             raise LineError(f"header {name!r} holds a line break")
-        if lower in _IDENTITY and not re.search(rf"(?<![0-9+]){re.escape(order.permit.caller)}(?![0-9])", value):
+        ours = "|".join(re.escape(number) for number in shown)
+        if lower in _IDENTITY and not re.search(rf"(?<![0-9+])(?:{ours})(?![0-9])", value):
             raise RefusedError(f"header {name!r} shows another number than the permit allows")

@@ -57,6 +57,13 @@ class Asker:
         self._current = request
         self.agent.start_client(request, self.hop, self, now_ms)
 
+    def give_up(self, now_ms: int) -> None:
+        """Wait no longer for the answer to what is under way: `unanswered` follows."""
+        request, self._current = self._current, None
+        if request is not None:
+            self.agent.abandon(request, self)
+            self.unanswered("timeout", now_ms)
+
     def answered(self, response: Response, now_ms: int) -> None:
         """A final answer that no credentials could change."""
         raise AssertionError("every kind has its own way")

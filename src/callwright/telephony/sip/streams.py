@@ -100,7 +100,7 @@ class Streams:
         self._tasks = tasks
         self._tls = tls
         self._server_name = server_name
-        self._allow = allow
+        self.welcome: Callable[[str], bool] | None = None if allow is None else allow.__contains__
         self._names: dict[str, str] = {}
         self._by_flow: dict[int, _Connection] = {}
         self._by_hop: dict[Hop, _Connection] = {}
@@ -160,7 +160,7 @@ class Streams:
         address = transport.get_extra_info("peername")
         secure = transport.get_extra_info("ssl_object") is not None
         hop = Hop(address[0], address[1], "TLS" if secure else "TCP", self._flows)
-        stranger = self._allow is not None and address[0] not in self._allow
+        stranger = self.welcome is not None and not self.welcome(address[0])
         if stranger or len(self._by_flow) >= MAX_CONNECTIONS or self._closed:
             transport.abort()
         self._by_flow[hop.flow] = self._by_hop[_plain(hop)] = connection
@@ -212,4 +212,4 @@ class Streams:
 
 
 def _plain(hop: Hop) -> Hop:
-    return hop._replace(flow=0)
+    return hop._replace(flow=0, name="")
