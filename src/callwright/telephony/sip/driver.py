@@ -138,7 +138,13 @@ class SipLine(asyncio.DatagramProtocol):
         shown = server_context(tls or TlsSettings()) if way == "TLS" else None
         line = cls(engine, media_timeout_s, grace_s, proxy and Hop(*proxy, way))
         line._streams = Streams(
-            line._tasks, line._received, line._connection_failed, believed, tls.server_name if tls else "", allow
+            line._tasks,
+            line._received,
+            line._connection_failed,
+            believed,
+            tls.server_name if tls else "",
+            host,
+            allow,
         )
         listens = tcp or way == "TCP" or shown is not None
         bound = await _bind_both(host, port, line._streams if listens else None, shown)

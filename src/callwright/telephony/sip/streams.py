@@ -84,6 +84,7 @@ class _Connection(asyncio.Protocol):
 
 class Streams:
     """received(message, hop): a whole message came; failed(hop, reason): a connection could not be opened, or broke;
+    source: our address that connections leave from, so that whoever knows us by address does ("" = any);
     allow: addresses that may connect to us (None = all)."""
 
     def __init__(
@@ -93,6 +94,7 @@ class Streams:
         failed: Callable[[Hop, str], None],
         tls: ssl.SSLContext | None,
         server_name: str,
+        source: str = "",
         allow: frozenset[str] | None = None,
     ) -> None:
         self.received = received
@@ -101,6 +103,7 @@ class Streams:
         self._tls = tls
         self._server_name = server_name
         self.welcome: Callable[[str], bool] | None = None if allow is None else allow.__contains__
+        self._source = (source, 0) if source else None
         self._names: dict[str, str] = {}
         self._by_flow: dict[int, _Connection] = {}
         self._by_hop: dict[Hop, _Connection] = {}
@@ -201,6 +204,7 @@ class Streams:
                     hop.port,
                     ssl=self._tls if secure else None,
                     server_hostname=name if secure else None,
+                    local_addr=self._source,
                 )
         except (OSError, TimeoutError) as error:
             self._forget(connection, hop)

@@ -360,3 +360,14 @@ def test_files_that_cannot_be_used(pki: Path, tmp_path: Path) -> None:
     with pytest.raises(LineError, match="CA file"):
         server_context(settings(pki, "server", "missing"))
     assert server_context(TlsSettings()) is None
+
+
+def test_connections_leave_from_the_address_of_the_line() -> None:
+    async def run() -> None:
+        async with (
+            answering(transport="tcp", allow=frozenset({"127.0.0.5"})) as theirs,
+            SipLine.open("127.0.0.5", engine=FakeMediaEngine(), transport="tcp") as line,
+        ):
+            assert (await talk(await line.place(order(theirs.address[1])))).cause == "bye"
+
+    asyncio.run(run())
