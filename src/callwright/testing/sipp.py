@@ -86,7 +86,7 @@ async def listening(port: int) -> None:
         if bound(port):
             return
         await asyncio.sleep(0.01)
-    raise AssertionError("sipp does not listen")
+    raise AssertionError(f"nobody listens on port {port}")
 
 
 def order(port: int, **changes: object) -> DialOrder:
