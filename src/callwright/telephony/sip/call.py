@@ -244,6 +244,12 @@ class Call:
 
     # ------------------------------------------------------------ being replaced (RFC 3891)
 
+    @property
+    def replaceable_as(self) -> Replaces | None:
+        """What names this call in an INVITE that is to replace it; None while there is no dialog."""
+        dialog = self.dialog or next(iter(self.dialogs.values()), None)
+        return Replaces(dialog.call_id, self.local_tag, dialog.remote_tag or "0") if dialog else None
+
     def refuses_replacement(self, wanted: Replaces) -> int:
         """The code an INVITE is refused with that wants to replace this call; 0 = it may (section 3)."""
         dialog = self.dialogs.get(wanted.remote_tag)

@@ -30,6 +30,7 @@ from callwright.telephony.sip.modifier import Changed
 from callwright.telephony.sip.outgoing import OutgoingCall
 from callwright.telephony.sip.redirects import Lookup
 from callwright.telephony.sip.refer import Referred, TransferProgress
+from callwright.telephony.sip.replaces import Replaces
 from callwright.telephony.wire_audio import SrtpPolicy, WireAudio
 
 __all__ = ["LegHost", "MediaEngine", "MediaStream", "ReferPolicy", "SipIncomingLeg", "SipLeg", "close_media"]
@@ -131,6 +132,11 @@ class SipLeg:
     def ladder(self) -> tuple[LegSignal, ...]:
         rungs = (rung for call in (*self._replaced, self._call) for rung in call.ladder)
         return tuple(sorted(rungs, key=lambda rung: rung.at_ms))
+
+    @property
+    def replaces(self) -> Replaces | None:
+        """What an INVITE to us carries to take the place of this call's far side (RFC 3891); None while there is no dialog."""
+        return self._call.replaceable_as
 
     async def events(self, *, signals: bool = False) -> AsyncIterator[LegEvent]:
         """Every event once, until and including LegEnded."""

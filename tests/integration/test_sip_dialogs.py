@@ -1,0 +1,192 @@
+"""Forks, redirects, attended transfers with sipp over real sockets: each directly, and over a lossy network (see conftest)."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import Mapping
+
+import pytest
+
+from callwright.telephony.port import DialOrder, LegAnswered, LegEnded, LegEvent, LegReplaced
+from callwright.telephony.sip.leg import SipIncomingLeg, SipLeg
+from callwright.telephony.sip.refer import Referred
+from callwright.testing.media import FakeMediaEngine
+from callwright.testing.stage import Player, Stage, answered, follow, rest, until
+
+pytestmark = [pytest.mark.integration, pytest.mark.skipif(shutil.which("sipp") is None, reason="sipp is not installed")]
+
+
+def audio(engine: FakeMediaEngine, number: int = 0) -> list[int]:
+    """The ports one stream was sent to, one after the other."""
+    return [remote[1] for remote, *_ in engine.streams[number].configured]
+
+
+# ---------------------------------------------------------------- forks
+
+
+@pytest.mark.direct
+async def test_each_fork_has_its_own_early_media(stage: Stage) -> None:
+    async with asyncio.timeout(30), stage.sipp("uas_forks") as peer, stage.line() as ours:
+        leg = await ours.place(stage.order(peer))
+        await answered(leg)
+        await until(leg, "->", "BYE")
+        await leg.hangup()
+        await peer.passed()
+        assert (await rest(leg)).cause == "bye"
+    assert audio(stage.engine) == [16000, 16002, 16000]
+
+
+# ---------------------------------------------------------------- redirects
+
+
+async def test_a_redirect_to_the_same_number_is_followed(stage: Stage) -> None:
+    async with asyncio.timeout(60), stage.sipp("uas_redirected") as last:
+        contact = {"ELSEWHERE": f"<sip:+8613900000001@{last.address[0]}:{last.address[1]}>;q=0.7"}
+        async with stage.sipp("uas_moved", change=contact) as peer, stage.line() as ours:
+            leg = await ours.place(stage.order(peer))
+            await answered(leg)
+            await leg.hangup()
+            await last.passed()
+            await peer.passed()
+            assert (await rest(leg)).cause == "bye"
+
+
+async def test_a_redirect_to_another_number_is_refused(stage: Stage) -> None:
+    contact = {"ELSEWHERE": "<sip:+8613900000002@192.0.2.9>"}
+    async with asyncio.timeout(60), stage.sipp("uas_moved", change=contact) as peer, stage.line() as ours:
+        leg = await ours.place(stage.order(peer))
+        end = (await follow(leg))[-1]
+        await peer.passed()
+    assert isinstance(end, LegEnded)
+    assert (end.cause, end.by) == ("rejected", "peer")
+    assert "not followed, it leads to another number" in end.detail
+
+
+# ---------------------------------------------------------------- attended transfer: we hand over
+
+
+async def test_two_calls_are_joined(stage: Stage) -> None:
+    async with (
+        asyncio.timeout(60),
+        stage.sipp("uas_transferee") as customer,
+        stage.sipp("uas_transfer_target") as desk,
+        stage.line() as ours,
+    ):
+        first = await ours.place(stage.order(customer, call_id="attempt-1"))
+        second = await ours.place(stage.order(desk, call_id="attempt-2"))
+        await answered(first)
+        await answered(second)
+        codes = [progress.code async for progress in first.transfer_to(second, user_to_user="ticket 7")]
+        assert codes[-1] == 200
+        end = await rest(second)
+        assert (end.cause, end.by) == ("bye", "peer")
+        await first.hangup()
+        await customer.passed()
+        await desk.passed()
+
+
+# ---------------------------------------------------------------- attended transfer: we are handed over
+
+
+class Desk:
+    """Lets us call the peer that a transfer names."""
+
+    def __init__(self, stage: Stage, peer: Player) -> None:
+        self.asked: list[Referred] = []
+        self.new: list[SipLeg] = []
+        self._order = stage.order(peer, call_id="attempt-2")
+
+    async def allow(self, leg: SipLeg, request: Referred) -> DialOrder | None:
+        self.asked.append(request)
+        return self._order
+
+    def placed(self, leg: SipLeg, new: SipLeg) -> None:
+        self.new.append(new)
+
+
+async def test_we_take_the_place_of_whoever_hands_us_over(stage: Stage) -> None:
+    async with asyncio.timeout(60), stage.sipp("uas_replaced") as target:
+        desk = Desk(stage, target)
+        async with stage.line(refer=desk) as ours:
+            ends: list[LegEnded] = []
+
+            async def attend() -> None:
+                async for leg in ours.incoming():
+                    await leg.answer()
+                    ends.append(await rest(leg))
+                    return
+
+            where = {"TARGET": f"{target.address[0]}:{target.address[1]}"}
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(attend())
+                async with stage.caller(ours, "uac_attended_refer", change=where) as peer:
+                    await peer.passed()
+            await desk.new[0].hangup()
+            await target.passed()
+    assert desk.asked[0].replaces is not None
+    assert desk.asked[0].target.startswith("sip:+8613900000001@")
+    assert [(end.cause, end.by) for end in ends] == [("bye", "peer")]
+
+
+# ---------------------------------------------------------------- attended transfer: we are whom it goes to
+
+
+async def test_somebody_else_goes_on_in_a_call_of_ours(stage: Stage) -> None:
+    async with asyncio.timeout(60), stage.sipp("uas_answer") as first, stage.line() as ours:
+        leg = await ours.place(stage.order(first))
+        await answered(leg)
+        async with stage.caller(ours, "uac_replaces", change={"REPLACES": str(leg.replaces)}) as second:
+            seen = await follow(leg)
+            await first.passed()
+            await second.passed()
+    assert [type(event) for event in seen] == [LegReplaced, LegEnded]
+    assert isinstance(seen[-1], LegEnded)
+    assert (seen[-1].cause, seen[-1].by, seen[-1].q850) == ("bye", "peer", 31)
+    assert audio(stage.engine) == [16000, 17000]
+    assert len(stage.engine.streams) == 1
+
+
+@pytest.mark.parametrize(("value", "code"), [("none", 481), ("early", 486), ("bad", 400)])
+async def test_what_cannot_be_replaced(stage: Stage, value: str, code: int) -> None:
+    async with asyncio.timeout(60), stage.sipp("uas_answer") as first, stage.line() as ours:
+        leg = await ours.place(stage.order(first))
+        await answered(leg)
+        wanted = {"none": "a@b;to-tag=1;from-tag=2", "early": f"{leg.replaces};early-only", "bad": "a@b;to-tag=1"}
+        change: Mapping[str, str] = {"REPLACES": wanted[value], 'response="481"': f'response="{code}"'}
+        async with stage.caller(ours, "uac_replaces_refused", change=change) as second:
+            await second.passed()
+        await leg.hangup()
+        await first.passed()
+        assert (await rest(leg)).by == "us"
+
+
+# ---------------------------------------------------------------- who calls
+
+
+async def test_who_calls_and_what_it_brings(stage: Stage) -> None:
+    taken: list[SipIncomingLeg] = []
+    events: list[LegEvent] = []
+    brings = (
+        "P-Asserted-Identity: <sip:+861055550000@trunk.example>\n      Diversion: <tel:+861055550001>;reason=no-answer\n"
+        "      User-to-User: 6869;encoding=hex\n      Content-Type"
+    )
+    async with asyncio.timeout(60), stage.line(trusted=frozenset({stage.us, "127.0.0.1"})) as ours:
+
+        async def attend() -> None:
+            async for leg in ours.incoming():
+                taken.append(leg)
+                await leg.ring()
+                await leg.answer()
+                events.extend(await follow(leg))
+                return
+
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(attend())
+            async with stage.caller(ours, "uac_call", change={"Content-Type": brings}) as peer:
+                await peer.passed()
+    origin = taken[0].origin
+    assert [item.data for item in origin.user_to_user] == [b"hi"]
+    assert [item.party.number for item in origin.diversions] == ["+861055550001"]
+    assert origin.number == ("+8613900000001" if stage.lossy else "+861055550000")
+    assert isinstance(events[0], LegAnswered)
