@@ -40,6 +40,8 @@ __all__ = [
     "Media",
     "MediaStats",
     "Pcm",
+    "Supervised",
+    "SupervisionMode",
     "WireCodec",
 ]
 
@@ -157,6 +159,23 @@ class Media(Protocol):
 
     async def close(self) -> None:
         """Stop, close socket and recording. Safe to call twice."""
+
+
+SupervisionMode = Literal["listen", "whisper", "barge"]
+"""listen: hear everything; whisper: also be heard by the agent the person called is bridged to, never by that person; barge: by both."""
+
+
+class Supervised(Protocol):
+    """A third party on a live call; ends by itself when the call or the supervisor closes."""
+
+    @property
+    def over(self) -> bool: ...
+
+    def mode(self, mode: SupervisionMode) -> None:
+        """Change it from the next frame on. Raises LineError: whisper while no agent is bridged, or it is over."""
+
+    def end(self) -> None:
+        """Part the supervisor from the call, which goes on. Safe to call twice."""
 
 
 # ---------------------------------------------------------------- signalling events of a leg

@@ -24,14 +24,15 @@ import numpy as np
 
 from callwright.errors import LineError
 from callwright.telephony.port import FRAME_MS, FRAME_SAMPLES, Codec, Frame, Pcm, WireCodec
-from callwright.telephony.rtp import codecs, g711
+from callwright.telephony.rtp import codecs, g711, mixing
 from callwright.telephony.rtp.inbound import energy
+from callwright.telephony.rtp.mixing import supervise
 from callwright.telephony.rtp.recording import RecordingWriter, Taken
 from callwright.telephony.rtp.session import Session
 from callwright.telephony.rtp.steady import HeardFrames, SteadyStreams
 from callwright.telephony.rtp.stream import RtpStream, bridge, unbridge
 
-__all__ = ["EngineStats", "RtpEngine", "RtpStream", "bridge", "unbridge"]
+__all__ = ["EngineStats", "RtpEngine", "RtpStream", "bridge", "supervise", "unbridge"]
 
 _TICK_S = FRAME_MS / 1000
 _CATCH_UP = 3  # ticks sent back to back after a stall; more would flood the peer's jitter buffer
@@ -269,6 +270,7 @@ class RtpEngine:
         self._each(back, streams, lambda stream: stream.tick_take(now_ms))
         receivers += back
         self._decode(receivers)
+        mixing.step(senders)
         self._each(senders, streams, lambda stream: stream.tick_send())
         self._hand_over(_Delivery.of(tick, heard, receivers))
         taken = [
@@ -298,6 +300,8 @@ class RtpEngine:
                 self.stats.failed += 1
                 streams.remove(stream)
                 unbridge(stream)
+                if stream.mix is not None:
+                    self._post(stream.mix.end)
                 self._end(stream)
                 self._post(lambda error=error: self._complain("a stream failed and was ended", error))  # type: ignore[misc]
 

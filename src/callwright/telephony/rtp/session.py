@@ -75,6 +75,7 @@ class Session:
         self.sent_audio: bytes | None = None  # what the last `give` sent, None: no audio (nothing, or a key)
         self.keys: list[str] = []  # pressed since the owner took them
         self.playout = Playout(g711.SILENCE[self.codec])
+        self._drawn: bytes | None = None  # a frame that left the queue and was not sent yet
         self.keys_out = KeySender()
         self.jitter = JitterBuffer(g711.SILENCE[self.codec])
         self.wire = WireAudio(self.codec)
@@ -210,9 +211,18 @@ class Session:
             return self.comfort.noise.frame(self.codec)
         return frame
 
-    def give(self, instead_of_silence: bytes | None = None) -> bytes | None:
+    def draw(self) -> bytes | None:
+        """Take this tick's frame of the queue ahead of `give`, which sends it unless something is mixed over it.
+
+        None: nothing waits, we may not send, or a key is under way."""
+        if self._drawn is None and self.sending and not self._key_is_next:
+            self._drawn = self.playout.take()
+        return self._drawn
+
+    def give(self, instead_of_silence: bytes | None = None, mixed: bytes | None = None) -> bytes | None:
         """The packet of this tick, or None while we may not send. What is queued goes first, then `instead_of_silence` (a bridge),
-        then silence: the stream never stops, so a NAT and the peer's watchdog stay content."""
+        then silence: the stream never stops, so a NAT and the peer's watchdog stay content. mixed: to be heard in place of all these, made
+        with what `draw` took."""
         timestamp = self._timestamp
         self._timestamp = (timestamp + self._packer.frame_units) & 0xFFFFFFFF
         self.sent_audio = None
@@ -220,12 +230,13 @@ class Session:
             self._marker = True
             self._packer.clear()
             return None
-        if self.keys_out.busy and self.event_payload_type is not None and not self._packer.waiting:
+        if self._key_is_next and self.event_payload_type is not None:
             out = self.keys_out.step(timestamp)
             if out is not None:
                 event = out.event._replace(duration=out.event.duration * self._packer.event_scale)
                 return self._packet(self.event_payload_type, out.timestamp, serialise_event(event), out.marker)
-        frame = self.playout.take() or instead_of_silence or self._silent_frame()
+        drawn, self._drawn = self._drawn, None
+        frame = mixed or drawn or self.playout.take() or instead_of_silence or self._silent_frame()
         self.sent_audio = frame
         packed = self._packer.add(frame, timestamp)
         if packed is None:
@@ -241,6 +252,10 @@ class Session:
         second = payload_type | 0x80 if marker else payload_type
         packet = HEADER.pack(0x80, second, sequence, timestamp, self._ssrc) + payload
         return packet if self._srtp is None else self._srtp.protect(packet)
+
+    @property
+    def _key_is_next(self) -> bool:
+        return self.keys_out.busy and self.event_payload_type is not None and not self._packer.waiting
 
     def _silent_frame(self) -> bytes:
         return self._silence if self._quiet is None else self._quiet.frame(self.codec)
@@ -314,6 +329,8 @@ class Session:
             return
         table, silence = g711.TRANSCODE[self.codec, codec], g711.SILENCE[codec]
         self.playout.transcode(table, silence)
+        if self._drawn is not None:
+            self._drawn = self._drawn.translate(table)
         self.jitter.reset(silence)
         self._silence = silence * FRAME_SAMPLES
         self.codec = codec

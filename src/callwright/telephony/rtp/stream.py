@@ -54,6 +54,14 @@ class Loans(Protocol):
     def skip(self, stream: RtpStream, ticks: int) -> None: ...
 
 
+class Mixed(Protocol):
+    """The mix a stream takes part in."""
+
+    supervisor: RtpStream
+
+    def end(self) -> None: ...
+
+
 class RtpStream:
     """One RTP stream pair on its own even UDP port; made by `RtpEngine.open`. Implements `telephony.port.Media`.
 
@@ -97,6 +105,9 @@ class RtpStream:
         # of the tick thread
         self.recording: Recording | None = None
         self.bridged: RtpStream | None = None
+        self.mix: Mixed | None = None
+        self.mixed: tuple[bytes, Codec] | None = None  # what to send this tick in place of what the session would
+        self._waited = 0
         self.first_tick: int | None = None
         self.heard: bytes | None = None
         self.heard_codec: Codec = session.codec
@@ -288,6 +299,8 @@ class RtpStream:
         if self._closed is None:
             self._closed = self._loop.create_future()
             unbridge(self)
+            if self.mix is not None:
+                self.mix.end()
             self.flush()
             self.control.close()
             self._depart(self)
@@ -329,7 +342,9 @@ class RtpStream:
     @property
     def ready(self) -> bool:
         """May become steady: only the peer can be heard on the socket, and no other stream depends on this one."""
-        return self._only_peer and self.bridged is None and not (self.steady_in and self.steady_out)
+        return (
+            self._only_peer and self.bridged is None and self.mix is None and not (self.steady_in and self.steady_out)
+        )
 
     def take_over(self, last: Pcm) -> None:
         """This stream is steady no more; `last` is what was heard last."""
@@ -389,14 +404,23 @@ class RtpStream:
         if self._watch is not None:
             self._watch_silence(now_ms)
 
+    def tick_draw(self) -> Pcm | None:
+        """For a mix: what the queue says in this tick, ahead of `tick_send`."""
+        session = self.session
+        with self._lock:
+            self._waited = session.playout.waiting
+            drawn, codec = session.draw(), session.codec
+        return None if drawn is None else g711.decode(drawn, codec)
+
     def tick_send(self) -> None:
         """Send this tick's packet; `said` is the audio of it, for the recording."""
         session = self.session
         other = self.bridged
         with self._lock:
             through = None if other is None else self._from_bridge(other)
-            waited = session.playout.waiting
-            packet = session.give(through)
+            waited, self._waited = max(session.playout.waiting, self._waited), 0
+            mixed, self.mixed = self.mixed, None
+            packet = session.give(through, mixed[0] if mixed is not None and mixed[1] == session.codec else None)
             peer, self.said, self.sent_codec = session.peer, session.sent_audio, session.codec
             done = session.playout.queued_total if waited and not session.playout.waiting else None
         if packet is not None and peer is not None:
@@ -460,9 +484,11 @@ class RtpStream:
 def bridge(a: RtpStream, b: RtpStream) -> None:
     """Join two legs in the tick: from now on each hears what the other says (PCMU/PCMA translated, keys passed on), until one closes
     or `unbridge`. What is queued with `play` is heard instead of the other side while it lasts. Frames are still delivered, recordings
-    go on: left what the callee says, right what the callee hears. Raises LineError when one is closed, already bridged or both are one.
+    go on: left what the callee says, right what the callee hears. Raises LineError when one is closed, already bridged, a supervisor, or
+    both are one.
     """
-    if a is b or a.closed or b.closed or a.bridged or b.bridged:
+    supervising = any(one.mix is not None and one.mix.supervisor is one for one in (a, b))
+    if a is b or a.closed or b.closed or a.bridged or b.bridged or supervising:
         raise LineError("media: a bridge needs two different open streams that are in no other bridge")
     a.bridged, b.bridged = b, a
     a.by_itself()
