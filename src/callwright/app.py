@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -12,8 +13,9 @@ from pathlib import Path
 from callwright.calls.answers import spoken_answers
 from callwright.calls.early import ProgressParts
 from callwright.calls.ears import EarsParts
+from callwright.calls.live import LiveCalls
 from callwright.calls.mouth import Prepare
-from callwright.calls.outbox import FileOutbox
+from callwright.calls.outbox import FileOutbox, Outbox
 from callwright.calls.robot import Robot, RobotParts
 from callwright.calls.vocabulary import vocabulary
 from callwright.dialogue.engine import Dialogue
@@ -25,15 +27,67 @@ from callwright.speech.asr.pocketsphinx import PocketsphinxRecogniser, threshold
 from callwright.speech.prompts import Prompt, Prompts
 from callwright.speech.tts.espeak import EspeakVoice
 from callwright.speech.vad import Vad
-from callwright.telephony.port import Codec, DialOrder, Media
+from callwright.telephony.port import Codec, DialOrder, LineDriver, Media
 from callwright.telephony.rtp import g711
 from callwright.telephony.rtp.engine import RtpEngine
 from callwright.telephony.rtp.stream import RtpStream, bridge
 from callwright.telephony.sip.driver import SipLine
 
-__all__ = ["Desk", "open_robot"]
+__all__ = ["Desk", "Speech", "bridge_media", "open_robot", "open_speech", "robot_of"]
 
 Desk = Callable[[Transfer], Awaitable[DialOrder | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Speech:
+    """What one script hears, understands and speaks with."""
+
+    dialogue: Dialogue
+    ears: EarsParts
+    prepare: Prepare
+    progress: ProgressParts
+
+
+@asynccontextmanager
+async def open_speech(
+    script: Script, settings: Settings, *, recordings: Path | None, seed: int = 0, workers: int = 2
+) -> AsyncIterator[Speech]:
+    """Embedded recogniser, voice and trained understanding of a script. Raises ModelError: a speech model or voice is missing."""
+    understander = Nlu.train(script, seed=seed)
+    async with AsyncExitStack() as stack:
+        recogniser = PocketsphinxRecogniser(settings.models, workers=workers)
+        stack.push_async_callback(recogniser.aclose)
+        words = vocabulary(script)
+        # Fails here, before anybody is rung, when a model is missing or damaged.
+        trial = await recogniser.open(words, lambda hearing: None)
+        await trial.close()
+        prepare = _prompts(script, settings, recordings, stack)
+        accept = threshold(script.language)
+        yield Speech(
+            Dialogue(script, understander, seed=seed),
+            EarsParts(script, recogniser, words, understander, Vad, accept, spoken_answers(script)),
+            prepare,
+            ProgressParts(script.language, Vad, recogniser, end_early=settings.end_on_announcement),
+        )
+
+
+def robot_of(speech: Speech, line: LineDriver, outbox: Outbox, desk: Desk, live: LiveCalls | None = None) -> Robot:
+    """A robot that talks with this speech over this line."""
+    return Robot(
+        RobotParts(
+            dialogue=speech.dialogue,
+            ears=speech.ears,
+            prepare=speech.prepare,
+            line=line,
+            outbox=outbox,
+            desk=desk,
+            bridge=bridge_media,
+            now=lambda: datetime.now().astimezone(),
+            monotonic_ms=lambda: time.monotonic_ns() // 1_000_000,
+            live=live or LiveCalls(),
+            progress=speech.progress,
+        )
+    )
 
 
 @asynccontextmanager
@@ -54,32 +108,12 @@ async def open_robot(
         ModelError: a speech model or voice is missing.
         LineError: the address cannot be bound.
     """
-    understander = Nlu.train(script, seed=seed)
-    async with AsyncExitStack() as stack:
-        recogniser = PocketsphinxRecogniser(settings.models, workers=workers)
-        stack.push_async_callback(recogniser.aclose)
-        words = vocabulary(script)
-        # Fails here, before anybody is rung, when a model is missing or damaged.
-        trial = await recogniser.open(words, lambda hearing: None)
-        await trial.close()
-        engine = await stack.enter_async_context(RtpEngine.start())
-        line = await stack.enter_async_context(SipLine.open(host, 0, engine=engine, media_timeout_s=15.0))
-        prepare = _prompts(script, settings, recordings, stack)
-        accept = threshold(script.language)
-        ears = EarsParts(script, recogniser, words, understander, Vad, accept, spoken_answers(script))
-        parts = RobotParts(
-            dialogue=Dialogue(script, understander, seed=seed),
-            ears=ears,
-            prepare=prepare,
-            line=line,
-            outbox=FileOutbox(outbox),
-            desk=desk,
-            bridge=_bridge,
-            now=lambda: datetime.now().astimezone(),
-            monotonic_ms=lambda: time.monotonic_ns() // 1_000_000,
-            progress=ProgressParts(script.language, Vad, recogniser, end_early=settings.end_on_announcement),
-        )
-        yield Robot(parts)
+    async with (
+        open_speech(script, settings, recordings=recordings, seed=seed, workers=workers) as speech,
+        RtpEngine.start() as engine,
+        SipLine.open(host, 0, engine=engine, media_timeout_s=15.0) as line,
+    ):
+        yield robot_of(speech, line, FileOutbox(outbox), desk)
 
 
 def _prompts(script: Script, settings: Settings, recordings: Path | None, stack: AsyncExitStack) -> Prepare:
@@ -97,7 +131,8 @@ def _prompts(script: Script, settings: Settings, recordings: Path | None, stack:
     return prepare
 
 
-def _bridge(caller: Media, person: Media) -> None:
+def bridge_media(caller: Media, person: Media) -> None:
+    """Join two streams of one engine."""
     if not isinstance(caller, RtpStream) or not isinstance(person, RtpStream):
         raise TypeError("only two RTP streams of one engine can be bridged")
     bridge(caller, person)

@@ -109,6 +109,10 @@ class Conversation:
             if not self._with_person:  # else it is meant for the person, to whom the bridge passes it on
                 self._hear(Dtmf(self.now_ms(), digit))
 
+    def wind_up(self) -> None:
+        """Come to an end: the script says what it says when its time is over."""
+        self._hear(TimeUp(self.now_ms()))
+
     def gone(self, how: LegEnded) -> None:
         """The leg has ended; what was agreed so far stays."""
         if not self._gone:

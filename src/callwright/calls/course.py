@@ -29,6 +29,7 @@ class Party:
     direction: Direction = "out"
     called: str = ""
     decision: str = ""
+    trunk: str = ""
 
 
 @dataclass(slots=True)
@@ -60,10 +61,22 @@ class Course:
         party = self.party
         incoming = party.direction == "in"
         about = {"called": mask(party.called)} if incoming else {"decision": party.decision}
-        known = {"number": mask(party.number), "call_id": party.call_id, **about}
+        known = {
+            "number": mask(party.number),
+            "call_id": party.call_id,
+            **about,
+            **({"trunk": party.trunk} if party.trunk else {}),
+        }
         self.log.add(
             "came_in" if incoming else "placed", known, started_at=self.started_at.isoformat(timespec="seconds")
         )
+
+    def end(self) -> CallRecord:
+        """The last line of the log, and the record."""
+        record = self.record()
+        told = ("disposition", "end", "cause", "grade", "reason")
+        self.log.add("ended", {name: getattr(record, name) for name in told})
+        return record
 
     def record(self) -> CallRecord:
         """What is left of it, from what is known now."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from callwright.telephony.port import LegSignal, MediaStats
+from callwright.telephony.port import LegSignal, Media
 
 __all__ = ["CallTrace", "as_text", "rtp_line", "signal_line", "trace"]
 
@@ -20,17 +20,13 @@ def signal_line(signal: LegSignal, leg: str = "") -> dict[str, Any]:
     return {key: value for key, value in whole.items() if key != "at_ms" and value not in ("", False)}
 
 
-def rtp_line(stats: MediaStats, codec: str) -> dict[str, Any]:
-    """The data of an `rtp` line: counters of both directions, ms rounded to a tenth."""
-    return {
-        "codec": codec,
-        "sent": stats.sent,
-        "received": stats.received,
-        "lost": stats.lost,
-        "late": stats.late,
+def rtp_line(media: Media) -> dict[str, Any]:
+    """The data of an `rtp` line: how the leg sounded (`CallQuality`), rounded; what is not known is left out."""
+    stats, known = media.stats, media.quality().to_json()
+    line = {key: round(value, 3) if isinstance(value, float) else value for key, value in known.items()}
+    return {key: value for key, value in line.items() if value is not None} | {
         "garbage": stats.garbage,
         "dropped": stats.dropped,
-        "jitter_ms": round(stats.jitter_ms, 1),
     }
 
 
@@ -153,12 +149,14 @@ def _rtp(line: Line) -> str:
         f"received {received}",
         f"lost {lost}{share}",
         f"late {line.get('late', 0)}",
-        f"jitter {line.get('jitter_ms', 0)} ms",
+        f"jitter {line.get('jitter_ms', 0):.1f} ms",
     ]
     if line.get("round_trip_ms") is not None:
-        parts.append(f"round trip {line['round_trip_ms']} ms")
+        parts.append(f"round trip {line['round_trip_ms']:.0f} ms")
     if line.get("mos") is not None:
-        parts.append(f"MOS {line['mos']}")
+        parts.append(f"MOS {line['mos']:.1f}")
+    if line.get("far_loss") is not None:
+        parts.append(f"they lost {100 * line['far_loss']:.1f} %")
     return f"rtp{leg}  {line.get('codec', '')}: {', '.join(parts)}"
 
 

@@ -10,6 +10,7 @@ from datetime import datetime
 import anyio
 
 from callwright.calls.log import EventLog
+from callwright.calls.model import Direction
 from callwright.dialogue.values import Transfer
 from callwright.telephony.port import DialOrder, Leg, Media
 
@@ -25,7 +26,8 @@ class LiveCall:
     """One call from the dial to its record. number is masked; state is the last word of the robot's watcher (`dialling`, `trying`,
     `ringing`, `answered`, `speaking`, `heard`, `transferring`, `with a person`).
 
-    leg: from the dial on; media and take_over: while the call is answered.
+    leg: from the dial on; media, take_over and wind_up (say goodbye, as when the script's time is over): while the call is answered.
+    direction: who called; trunk: the way it goes, "" where there is only one.
     """
 
     call_id: str
@@ -37,6 +39,9 @@ class LiveCall:
     leg: Leg | None = None
     media: Media | None = None
     take_over: TakeOver | None = None
+    wind_up: Callable[[], None] | None = None
+    direction: Direction = "out"
+    trunk: str = ""
 
     @property
     def answered(self) -> bool:
@@ -44,9 +49,10 @@ class LiveCall:
 
 
 class LiveCalls:
-    """A registry of one process. Belongs to the event loop."""
+    """A registry of one process. Belongs to the event loop. on_end: told of every call whose last line is in its log."""
 
     def __init__(self) -> None:
+        self.on_end: list[Callable[[LiveCall], None]] = []
         self._calls: dict[str, LiveCall] = {}
         self._empty = anyio.Event()
         self._empty.set()
@@ -70,11 +76,13 @@ class LiveCalls:
         try:
             yield call
         finally:
-            call.media = call.take_over = None
+            call.media = call.take_over = call.wind_up = None
             if self._calls.get(call.call_id) is call:
                 del self._calls[call.call_id]
             if not self._calls:
                 self._empty.set()
+            for tell in self.on_end:
+                tell(call)
 
     async def empty(self) -> None:
         """Wait until no call is up (returns at once when none is)."""

@@ -52,15 +52,16 @@ class EventLog:
         await self._begun.wait()
 
     async def run(self) -> None:
-        """Write until `close`; owned by the call's task group. Cancelled, it writes what there is first."""
-        try:
-            while not self._closed:
-                await self._wake.wait()
-                self._wake = anyio.Event()
+        """Write until `close`, also when the call is cancelled: how it was hung up belongs to it. Owned by the call's task group, which
+        must close the log however it ends."""
+        with anyio.CancelScope(shield=True):
+            try:
+                while not self._closed:
+                    await self._wake.wait()
+                    self._wake = anyio.Event()
+                    await self._write()
                 await self._write()
-        finally:
-            with anyio.CancelScope(shield=True):
-                await self._write()
+            finally:
                 file, self._file = self._file, None
                 if file is not None:
                     os.close(file)

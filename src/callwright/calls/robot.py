@@ -109,13 +109,14 @@ class Robot:
         variables: Mapping[str, str],
         files: CallFiles,
         watch: Callable[[str, str], None] | None = None,
+        trunk: str = "",
     ) -> CallRecord:
         """Ring, answer, talk, hang up, and leave the record with its files: `call` the other way round, with the same faults.
 
         Raises:
             InputError: a variable the script requires is missing; the leg is still unanswered, and the caller's to look after.
         """
-        party = Party(leg.call_id, leg.caller, "in", leg.called)
+        party = Party(leg.call_id, leg.caller, "in", leg.called, trunk=trunk)
         course = self._course(party, variables, files, watch)
         course.live.leg = leg
 
@@ -142,6 +143,7 @@ class Robot:
         begun, started_at = parts.monotonic_ms(), parts.now()
         log = EventLog(files.log, lambda: parts.monotonic_ms() - begun)
         live = LiveCall(party.call_id, parts.dialogue.script.id, mask(party.number), started_at, log)
+        live.direction, live.trunk = party.direction, party.trunk
         tell = _telling(live, watch or _nobody)
         course = Course(party, parts.dialogue, variables, files, log, live, started_at, tell)
         course.begin()
@@ -161,16 +163,10 @@ class Robot:
                         known = isinstance(cause, LineError | RefusedError)
                         log.add("fault", message=str(cause) if known else f"{type(cause).__name__}: {cause}")
                 finally:
-                    record = course.record()
-                    log.add(
-                        "ended",
-                        disposition=record.disposition,
-                        end=record.end,
-                        cause=record.cause,
-                        grade=record.grade,
-                        reason=record.reason,
-                    )
-                    log.close()
+                    try:
+                        record = course.end()
+                    finally:
+                        log.close()
             record = await _with_files(record, course)
         course.tell(record.disposition, "")
         return record
@@ -219,7 +215,7 @@ class Robot:
                         course.media = live.media = leg.media
                         _record(leg.media, course.files, log)
                         course.conversation = self._conversation(leg, leg.media, course)
-                        live.take_over = course.conversation.take_over
+                        live.take_over, live.wind_up = course.conversation.take_over, course.conversation.wind_up
                         talking.start_soon(course.conversation.run)
                     case LegRejected(code=code, reason=reason, q850=q850):
                         course.code, course.q850 = code, q850
@@ -229,7 +225,7 @@ class Robot:
                             course.conversation.key(digit)
                     case LegEnded(cause=cause, by=by, detail=detail):
                         course.cause, course.ended_ms, course.ended = cause, at_ms, True
-                        live.media = live.take_over = None
+                        live.media = live.take_over = live.wind_up = None
                         log.add("released", cause=cause, by=by, detail=detail)
                         if course.conversation is not None:
                             course.conversation.gone(event)
@@ -278,7 +274,7 @@ async def _leave(course: Course) -> None:
     media = course.media
     if media is not None:
         await media.close()
-        course.rtp = rtp_line(media.stats, media.codec)
+        course.rtp = rtp_line(media)
         log.add("rtp", course.rtp)
         if media.stats.recording_error:
             log.add("fault", message=f"recording: {media.stats.recording_error}")

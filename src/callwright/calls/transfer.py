@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 import anyio
 
+from callwright.calls.ladder import rtp_line, signal_line
 from callwright.calls.log import EventLog
 from callwright.dialogue.values import Transfer
 from callwright.errors import CallwrightError
-from callwright.telephony.port import DialOrder, Leg, LegAnswered, LineDriver, Media
+from callwright.telephony.port import DialOrder, Leg, LegAnswered, LegSignal, LineDriver, Media
 
 __all__ = ["Switchboard"]
 
@@ -47,19 +48,25 @@ class Switchboard:
         try:
             order = order or await self.desk(act)
             if order is not None and leg.media is not None:
-                await self._ring(order, leg.media, act.wait_s, join)
+                await self._ring(order, leg.media, act.wait_s, join, log)
         except CallwrightError as error:
             log.add("fault", message=f"desk: {error}")
         return met
 
-    async def _ring(self, order: DialOrder, caller: Media, wait_s: float, join: Callable[[Media, Media], None]) -> None:
+    async def _ring(
+        self, order: DialOrder, caller: Media, wait_s: float, join: Callable[[Media, Media], None], log: EventLog
+    ) -> None:
         second = await self.line.place(order)
         try:
             with anyio.move_on_after(wait_s) as patience:
-                async for event in second.events():
-                    if isinstance(event, LegAnswered) and second.media is not None:
+                async for event in second.events(signals=True):
+                    if isinstance(event, LegSignal):
+                        log.add("sip", signal_line(event, "desk"))
+                    elif isinstance(event, LegAnswered) and second.media is not None:
                         patience.deadline = math.inf
                         join(caller, second.media)
         finally:
             with anyio.move_on_after(RELEASE_S, shield=True):
                 await second.hangup("over")
+            if second.media is not None:
+                log.add("rtp", rtp_line(second.media), leg="desk")

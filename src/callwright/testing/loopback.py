@@ -206,8 +206,9 @@ class FakeIncomingLeg(FakeLeg):
         self.picked_up.set()
 
     async def reject(self, code: int, reason: str = "") -> None:
-        self.answers.append(code)
-        self.end("rejected", "us", str(code))
+        if self.media is None and not self.over.is_set():
+            self.answers.append(code)
+            self.end("rejected", "us", str(code))
 
 
 class Phone:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from callwright.calls.ladder import as_text, rtp_line, signal_line, trace
 from callwright.calls.transcript import transcript
-from callwright.telephony.port import LegSignal, MediaStats
+from callwright.telephony.port import CallQuality, LegSignal
 from callwright.testing.loopback import Phone
+from callwright.testing.media import FakeMediaStream
 
 if TYPE_CHECKING:
     from tests.unit.calls.conftest import Bench
@@ -74,13 +75,17 @@ def test_another_peer_and_transport_stand_beside_the_rung() -> None:
 
 
 def test_audio_in_numbers() -> None:
-    stats = MediaStats(sent=100, received=95, lost=5, late=1, jitter_ms=1.26)
-    line = {"n": 5, "at_ms": 5, "kind": "rtp", **rtp_line(stats, "PCMA")}
+    class Heard(FakeMediaStream):
+        def quality(self) -> CallQuality:
+            return CallQuality("PCMA", 100, 95, 5, 1, jitter_ms=1.2634)
+
+    line = {"n": 5, "at_ms": 5, "kind": "rtp", **rtp_line(Heard(4000))}
+    assert (line["jitter_ms"], "mos" in line) == (1.263, False)
     assert "rtp  PCMA: sent 100, received 95, lost 5 (5.0 %), late 1, jitter 1.3 ms\n" in as_text(
         trace([*REFUSED, line], running=False)
     )
-    quality = {**line, "round_trip_ms": 23, "mos": 4.2}
-    assert "round trip 23 ms, MOS 4.2" in as_text(trace([*REFUSED, quality], running=False))
+    quality = {**line, "round_trip_ms": 23.4, "mos": 4.21, "far_loss": 0.01}
+    assert "round trip 23 ms, MOS 4.2, they lost 1.0 %" in as_text(trace([*REFUSED, quality], running=False))
 
 
 def test_an_empty_or_strange_log_is_shown_all_the_same() -> None:

@@ -44,21 +44,23 @@ def write(log: EventLog, *kinds: str, cancel: bool = False) -> None:
                 log.add(kind)
             if cancel:
                 tasks.cancel_scope.cancel()
-            else:
-                log.close()
+                with anyio.CancelScope(shield=True):
+                    await anyio.lowlevel.checkpoint()
+            log.add("ended")
+            log.close()
 
     anyio.run(run)
 
 
 def test_a_cancelled_call_keeps_its_last_lines(tmp_path: Path) -> None:
-    write(EventLog(tmp_path / "call.jsonl", lambda: 0), "placed", "ended", cancel=True)
+    write(EventLog(tmp_path / "call.jsonl", lambda: 0), "placed", cancel=True)
     assert [line["kind"] for line in read_log(tmp_path / "call.jsonl")] == ["placed", "ended"]
 
 
 def test_a_log_that_cannot_be_written_says_so_and_ends_nothing(tmp_path: Path) -> None:
     (tmp_path / "events").write_text("in the way")
     log = EventLog(tmp_path / "events" / "call.jsonl", lambda: 0)
-    write(log, "placed", "ended")
+    write(log, "placed")
     assert log.error
     assert [line["kind"] for line in log.lines] == ["placed", "ended"]
 
@@ -72,7 +74,7 @@ def test_a_line_torn_within_a_character_is_left_out(tmp_path: Path) -> None:
 def test_separators_of_unicode_end_no_line(tmp_path: Path) -> None:
     log = EventLog(tmp_path / "call.jsonl", lambda: 0)
     log.add("prompt", text="one\u2028two\x85three", when=Path("x"))
-    write(log, "ended")
+    write(log)
     assert [line["kind"] for line in read_log(tmp_path / "call.jsonl")] == ["prompt", "ended"]
     assert read_log(tmp_path / "call.jsonl")[0]["text"] == "one\u2028two\x85three"
 
