@@ -190,3 +190,17 @@ async def test_who_calls_and_what_it_brings(stage: Stage) -> None:
     assert [item.party.number for item in origin.diversions] == ["+861055550001"]
     assert origin.number == ("+8613900000001" if stage.lossy else "+861055550000")
     assert isinstance(events[0], LegAnswered)
+
+
+# ---------------------------------------------------------------- keys
+
+
+async def test_keys_go_by_info_where_there_is_no_telephone_event(stage: Stage) -> None:
+    async with asyncio.timeout(60), stage.sipp("uas_keys") as peer, stage.line() as ours:
+        leg = await ours.place(stage.order(peer))
+        await answered(leg)
+        leg.send_keys("5#")
+        await until(leg, "<-", "SIP/2.0 200", 3)
+        await leg.hangup()
+        await peer.passed()
+        assert (await rest(leg)).cause == "bye"

@@ -30,6 +30,7 @@ from callwright.telephony.sip.registration import Registration
 from callwright.telephony.sip.replaces import replaces_of
 from callwright.telephony.sip.replies import ALLOW, KNOWN_METHODS, SDP_TYPE, SUPPORTED, reply, unsupported
 from callwright.telephony.sip.session_timer import LEAST_S, SessionTimer
+from callwright.telephony.sip.takeover import refusal
 from callwright.telephony.sip.timers import Timers
 from callwright.telephony.sip.transactions import GIVE_UP, Key, client_key, server_key
 from callwright.telephony.sip.wire import Headers, Request, Response, encode, parse
@@ -440,7 +441,7 @@ class Agent:
         if wanted is None:
             return None
         old = self._calls.get((wanted.call_id, wanted.to_tag))
-        return 481 if old is None else old.refuses_replacement(wanted) or old
+        return 481 if old is None else refusal(old, wanted) or old
 
     def _on_invite(self, key: Key, server: Server, data: bytes, source: Hop, account: Account, now_ms: int) -> None:
         request = server.machine.request

@@ -16,15 +16,15 @@ from callwright.telephony.sip.acceptance import Acceptance
 from callwright.telephony.sip.accounts import Account
 from callwright.telephony.sip.dialog import Dialog
 from callwright.telephony.sip.digest import DigestClient, other_realms
-from callwright.telephony.sip.fields import parse_address, parse_uri, split_headers
+from callwright.telephony.sip.fields import parse_address, parse_uri
 from callwright.telephony.sip.hops import Hop
+from callwright.telephony.sip.keys import KeyPresses
 from callwright.telephony.sip.ladder import Ladder
 from callwright.telephony.sip.modifier import Changed, Modifier
 from callwright.telephony.sip.offers import Offers
 from callwright.telephony.sip.reasons import q850_cause, reason_headers
 from callwright.telephony.sip.redirects import Lookup
 from callwright.telephony.sip.refer import Referral, Referred, Transfer, TransferProgress
-from callwright.telephony.sip.replaces import Replaces
 from callwright.telephony.sip.requests import serve
 from callwright.telephony.sip.session_timer import SessionTimer
 from callwright.telephony.sip.transactions import Key, carried
@@ -37,7 +37,21 @@ __all__ = ["By", "Call", "CallEvent", "CallOffered", "SessionSet", "Watcher", "f
 
 By = Literal["us", "peer", "network"]
 
-_TIMERS = ("ring", "reply", "max", "cancel", "ok", "ok-end", "refresh", "expire", "again", "rel", "rel-end", "refer")
+_TIMERS = (
+    "ring",
+    "reply",
+    "max",
+    "cancel",
+    "ok",
+    "ok-end",
+    "refresh",
+    "expire",
+    "again",
+    "rel",
+    "rel-end",
+    "refer",
+    "keys",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +110,7 @@ class Call:
         self.offers = Offers(int(agent.new_id()[:8], 16), local, agent.entropy)
         self.session_timer = SessionTimer(identity.session_expires_s, identity.min_se_s)
         self.modifier = Modifier(self)
+        self.keys = KeyPresses(self)
         self.acceptance: Acceptance | None = None
         self.transfer: Transfer | None = None
         self.referral: Referral | None = None
@@ -170,7 +185,7 @@ class Call:
             return
         self.state = "terminating"
         self.ending = (cause, by, detail)
-        self.cancel_timer("ring", "max", "cancel", "refresh", "expire", "again", "rel", "rel-end", "refer")
+        self.cancel_timer("ring", "max", "cancel", "refresh", "expire", "again", "rel", "rel-end", "refer", "keys")
         if not self.confirmed:
             self._bye_wanted = True  # not before the ACK (RFC 3261 section 15)
             return
@@ -228,36 +243,7 @@ class Call:
             raise LineError("another transfer is under way")
         self.transfer = Transfer(self, target, now_ms, headers)
 
-    def refer_to(self, now_ms: int, other: Call, headers: Headers = ()) -> None:
-        """Ask the far side to take our place in `other` (attended transfer, RFC 5589 section 7): then those two talk.
-
-        Raises:
-            LineError: one of the calls is not up, both are the same, or another transfer is under way.
-        """
-        there = other.dialog
-        if other is self or other.state != "answered" or there is None or not other.confirmed:
-            raise LineError("an attended transfer joins two calls that are up")
-        replaces = Replaces(there.call_id, there.remote_tag or "0", other.local_tag)
-        require = (("Require", "replaces"),) if other.peer_supports("replaces") else ()
-        target = split_headers(there.target)[0]
-        self.refer(now_ms, target, (("Replaces", str(replaces)), *require, *headers))
-
     # ------------------------------------------------------------ being replaced (RFC 3891)
-
-    @property
-    def replaceable_as(self) -> Replaces | None:
-        """What names this call in an INVITE that is to replace it; None while there is no dialog."""
-        dialog = self.dialog or next(iter(self.dialogs.values()), None)
-        return Replaces(dialog.call_id, self.local_tag, dialog.remote_tag or "0") if dialog else None
-
-    def refuses_replacement(self, wanted: Replaces) -> int:
-        """The code an INVITE is refused with that wants to replace this call; 0 = it may (section 3)."""
-        dialog = self.dialogs.get(wanted.remote_tag)
-        if dialog is None or self.state == "offered":  # a call that we did not begin cannot be taken before its answer
-            return 481
-        if self.state not in ("calling", "answered") or self.dialog not in (None, dialog):
-            return 603
-        return 486 if wanted.early_only and self.state == "answered" else 0
 
     def hand_over(self, now_ms: int, new: Call) -> None:
         """`new` goes on in our place: our events end with Replaced, then BYE or CANCEL. What the owner set up goes along."""
@@ -307,6 +293,10 @@ class Call:
     def peer_takes(self, method: str) -> bool:
         return method in self._peer_allow
 
+    def may_take(self, method: str) -> bool:
+        """Whether the far side takes it, or has not said what it takes."""
+        return not self._peer_allow or method in self._peer_allow
+
     def peer_supports(self, extension: str) -> bool:
         return extension in self._peer_supported
 
@@ -328,6 +318,8 @@ class Call:
                 self._on_changed(request, response, now_ms)
         elif self.transfer is not None and request is self.transfer.request:
             self.transfer.on_response(response, now_ms)
+        elif request is self.keys.running:
+            self.keys.on_response(response, now_ms)
         elif request.method == "INVITE" and not request.has_to_tag:
             self.on_invite_response(request, response, source, now_ms)
         elif request.method == "BYE" and response.code >= 200 and self._is_main(request) and self.ending:
@@ -364,6 +356,8 @@ class Call:
             self.modifier.on_failure(request, kind, now_ms)
         elif self.transfer is not None and request is self.transfer.request:
             self.transfer.fail("no answer to REFER", now_ms)
+        elif request is self.keys.running:
+            self.keys.on_failure()
         elif request.method == "BYE" and self._is_main(request):
             what = "no answer to BYE" if kind == "timeout" else "BYE could not be sent"
             self.end(now_ms, failure_cause(kind), "network", what)
@@ -395,6 +389,8 @@ class Call:
             self.modifier.running = repeated
         elif self.transfer is not None and request is self.transfer.request:
             self.transfer.request = repeated
+        elif request is self.keys.running:
+            self.keys.running = repeated
 
     def hop(self, dialog: Dialog | None) -> Hop:
         """Where a request goes that belongs to this dialog, or to none yet."""

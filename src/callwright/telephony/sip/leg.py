@@ -31,6 +31,7 @@ from callwright.telephony.sip.outgoing import OutgoingCall
 from callwright.telephony.sip.redirects import Lookup
 from callwright.telephony.sip.refer import Referred, TransferProgress
 from callwright.telephony.sip.replaces import Replaces
+from callwright.telephony.sip.takeover import attended, name_of
 from callwright.telephony.wire_audio import SrtpPolicy, WireAudio
 
 __all__ = ["LegHost", "MediaEngine", "MediaStream", "ReferPolicy", "SipIncomingLeg", "SipLeg", "close_media"]
@@ -136,7 +137,7 @@ class SipLeg:
     @property
     def replaces(self) -> Replaces | None:
         """What an INVITE to us carries to take the place of this call's far side (RFC 3891); None while there is no dialog."""
-        return self._call.replaceable_as
+        return name_of(self._call)
 
     async def events(self, *, signals: bool = False) -> AsyncIterator[LegEvent]:
         """Every event once, until and including LegEnded."""
@@ -157,6 +158,19 @@ class SipLeg:
         self._call.watcher = watcher
         if self._over.is_set():
             watcher(503, "", self._host.now_ms())
+
+    def send_keys(self, digits: str) -> None:
+        """Press keys (0-9, A-D, *, #): by telephone-event where the far side agreed to it, else by INFO (`application/dtmf-relay`).
+
+        Raises:
+            LineError: the call is not up, other letters, or the far side takes keys neither way.
+        """
+        session = self._call.session
+        if session is not None and session.event_payload_type is not None and self.media is not None:
+            self.media.send_dtmf(digits)
+        else:
+            self._call.keys.press(digits, self._host.now_ms())
+            self._host.pump()
 
     async def hold(self) -> None:
         """Ask the far side to take audio only, and send none. Raises LineError when it refuses, or the call ends first."""
@@ -188,7 +202,8 @@ class SipLeg:
         Raises:
             LineError: one of the calls is not up, another transfer is under way, too much for User-to-User.
         """
-        self._call.refer_to(self._host.now_ms(), other._call, user_to_user_header(user_to_user))
+        target, headers = attended(self._call, other._call)
+        self._call.refer(self._host.now_ms(), target, (*headers, *user_to_user_header(user_to_user)))
         async for progress in self._follow_transfer():
             yield progress
 

@@ -20,6 +20,7 @@ from callwright.telephony.sip.incoming import IncomingCall
 from callwright.telephony.sip.leg import SipLeg
 from callwright.telephony.sip.refer import Referred, TransferProgress
 from callwright.telephony.sip.replaces import Replaces, parse_replaces
+from callwright.telephony.sip.takeover import attended
 from callwright.telephony.sip.wire import Request, Response
 from callwright.testing.media import FakeMediaEngine
 from callwright.testing.sip_peer import LOCAL, SDP, Bench, answer, codes, end, methods
@@ -281,7 +282,8 @@ def test_two_calls_are_joined(knows: bool) -> None:
     bench = Bench()
     first, _ = bench.answered()
     second, tag = second_call(bench, **({"supported": "timer, replaces"} if knows else {}))
-    first.refer_to(0, second, (("User-to-User", "6869;encoding=hex"),))
+    target, headers = attended(first, second)
+    first.refer(0, target, (*headers, ("User-to-User", "6869;encoding=hex")))
     refer = bench.out()[0]
     assert methods([refer]) == ["REFER"]
     assert refer.call_id == "c1"
@@ -300,12 +302,12 @@ def test_what_cannot_be_joined() -> None:
     bench = Bench()
     first, _ = bench.answered()
     with pytest.raises(LineError, match="two calls that are up"):
-        first.refer_to(0, first)
+        attended(first, first)
     bench.ask("INVITE", body=SDP, call_id="c2")
     ringing = bench.calls[-1]
     assert isinstance(ringing, IncomingCall)
     with pytest.raises(LineError, match="two calls that are up"):
-        first.refer_to(0, ringing)
+        attended(first, ringing)
 
 
 # ---------------------------------------------------------------- we are the transferee
