@@ -14,7 +14,7 @@ import phonenumbers
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from callwright.errors import WireError
-from callwright.telephony.port import Codec
+from callwright.telephony.port import WireCodec
 from callwright.telephony.sip.fields import parse_uri
 
 __all__ = [
@@ -259,7 +259,7 @@ class Trunk(_Strict):
     numbers: tuple[Number, ...] = ()
     format: Format = Format()
     limits: Limits = Limits()
-    codecs: tuple[Codec, ...] = ("PCMA", "PCMU")
+    codecs: tuple[WireCodec, ...] = ("PCMA", "PCMU")
     srtp: Annotated[Literal["off", "optional", "required"], BeforeValidator(_off)] = "off"
     tls: Tls | None = None
     session_expires_s: Annotated[int, Field(ge=0, le=86_400)] = 1_800
