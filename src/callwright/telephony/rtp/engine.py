@@ -59,10 +59,11 @@ class EngineStats:
 class RtpEngine:
     """Media of every call of one process: `async with RtpEngine.start() as engine: stream = await engine.open("192.0.2.1")`."""
 
-    def __init__(self, ports: tuple[int, int], rng: random.Random) -> None:
+    def __init__(self, ports: tuple[int, int], rng: random.Random, quiet_dbov: int | None = None) -> None:
         self._loop = asyncio.get_running_loop()
         self._ports = ports
         self._rng = rng
+        self._quiet_dbov = quiet_dbov
         self._next_port = rng.randrange(ports[0], ports[1] + 1, 2)
         self.stats = EngineStats()
         self._open: set[RtpStream] = set()
@@ -83,15 +84,23 @@ class RtpEngine:
     @classmethod
     @asynccontextmanager
     async def start(
-        cls, ports: tuple[int, int] = (16384, 32766), rng: random.Random | None = None
+        cls,
+        ports: tuple[int, int] = (16384, 32766),
+        rng: random.Random | None = None,
+        *,
+        quiet_dbov: int | None = None,
     ) -> AsyncIterator[RtpEngine]:
         """The running engine; leaving closes every stream. ports: first and last (both even) local port; rng: for tests, the source of
-        SSRCs, first sequence numbers and timestamps (default: the system's randomness, as RFC 3550 section 5.1 asks).
+        SSRCs, first sequence numbers and timestamps (default: the system's randomness, as RFC 3550 section 5.1 asks);
+        quiet_dbov: level of noise sent while nothing is said, -90 to -30, so that nobody thinks the line is dead (None: digital
+        silence). A stream that sends noise does not send from the arrays of steady streams.
 
         Sets the interpreter's switch interval to 0.5 ms at most while it runs."""
+        if quiet_dbov is not None and not -90 <= quiet_dbov <= -30:
+            raise LineError(f"media: noise at {quiet_dbov} dBov is not within -90 to -30")
         if ports[0] % 2 or ports[1] % 2 or not 1024 <= ports[0] <= ports[1] <= 65534:
             raise LineError(f"media: the port range {ports[0]}-{ports[1]} needs even ends within 1024..65534")
-        engine = cls(ports, rng or random.SystemRandom())
+        engine = cls(ports, rng or random.SystemRandom(), quiet_dbov)
         interval = sys.getswitchinterval()
         sys.setswitchinterval(min(interval, _SWITCH_INTERVAL_S))
         engine._thread.start()
@@ -113,7 +122,9 @@ class RtpEngine:
         if self._closing or self._stopping:
             raise LineError("media: the engine is closed")
         local, control = self._bind(host)
-        session = Session(self._rng.getrandbits(32), self._rng.getrandbits(16), self._rng.getrandbits(32))
+        session = Session(
+            self._rng.getrandbits(32), self._rng.getrandbits(16), self._rng.getrandbits(32), self._quiet_dbov
+        )
         stream = RtpStream(
             local, control, self._rng, session, self._writer, self._post, self._depart, self._lock, self._steady
         )
