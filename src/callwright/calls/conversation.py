@@ -382,7 +382,8 @@ class Conversation:
             try:
                 with scope:
                     met = await self._ring(act, scope, order)
-            finally:
+            finally:  # the person may have come, and the caller hung up since
+                met = met or (self._with_person and not scope.cancel_called)
                 self._taking_over = None
                 done.set()
 

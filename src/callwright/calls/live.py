@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import anyio
@@ -42,10 +42,26 @@ class LiveCall:
     wind_up: Callable[[], None] | None = None
     direction: Direction = "out"
     trunk: str = ""
+    _at_end: list[Callable[[], None]] = field(default_factory=list, repr=False)
 
     @property
     def answered(self) -> bool:
         return self.media is not None
+
+    @contextmanager
+    def until_over(self, action: Callable[[], None]) -> Iterator[None]:
+        """`action` is called when the call ends while the body runs."""
+        self._at_end.append(action)
+        try:
+            yield
+        finally:
+            self._at_end.remove(action)
+
+    def ended(self) -> None:
+        """Its leg is over: nobody can join it or take it over any more. Safe to call twice."""
+        self.media = self.take_over = self.wind_up = None
+        for action in tuple(self._at_end):
+            action()
 
 
 class LiveCalls:
@@ -76,7 +92,7 @@ class LiveCalls:
         try:
             yield call
         finally:
-            call.media = call.take_over = call.wind_up = None
+            call.ended()
             if self._calls.get(call.call_id) is call:
                 del self._calls[call.call_id]
             if not self._calls:

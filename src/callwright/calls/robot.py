@@ -225,7 +225,7 @@ class Robot:
                             course.conversation.key(digit)
                     case LegEnded(cause=cause, by=by, detail=detail):
                         course.cause, course.ended_ms, course.ended = cause, at_ms, True
-                        live.media = live.take_over = live.wind_up = None
+                        live.ended()
                         log.add("released", cause=cause, by=by, detail=detail)
                         if course.conversation is not None:
                             course.conversation.gone(event)

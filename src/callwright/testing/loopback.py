@@ -35,11 +35,12 @@ from callwright.telephony.port import (
     LegTrying,
     MediaStats,
     Pcm,
+    SupervisionMode,
 )
 from callwright.telephony.rtp.playout import Playout
 from callwright.testing.stub_speech import StubVoice, Utterances
 
-__all__ = ["FakeIncomingLeg", "FakeLeg", "FakeLine", "FakeMedia", "Phone", "fake_bridge"]
+__all__ = ["FakeIncomingLeg", "FakeLeg", "FakeLine", "FakeMedia", "Phone", "fake_bridge", "fake_supervise"]
 
 _SILENCE = np.zeros(FRAME_SAMPLES, np.int16)
 Callee = Callable[["Phone"], Awaitable[None]]
@@ -54,6 +55,7 @@ class FakeMedia:
         self.closed = False
         self.recording = ""
         self.bridged: FakeMedia | None = None
+        self.supervised: FakeSupervised | None = None
         self.on_tick: Callable[[bytes | None], Pcm] = lambda played: _SILENCE
         self._playout = Playout(b"\0")
         self._on_frame: Callable[[Frame], None] | None = None
@@ -110,6 +112,8 @@ class FakeMedia:
             self._timer.cancel()
             if self.bridged is not None:
                 self.bridged.bridged = None
+            if self.supervised is not None:
+                self.supervised.end()
             self.flush()
 
     def _tick(self) -> None:
@@ -134,6 +138,43 @@ def fake_bridge(first: object, second: object) -> None:
     if not isinstance(first, FakeMedia) or not isinstance(second, FakeMedia) or first.closed or second.closed:
         raise LineError("media: a bridge needs two different open streams that are in no other bridge")
     first.bridged, second.bridged = second, first
+
+
+class FakeSupervised:
+    """As `telephony.rtp.mixing.Mix`, in name only: no audio passes. modes: all that were set."""
+
+    def __init__(
+        self, call: FakeMedia, supervisor: FakeMedia, mode: SupervisionMode, ended: Callable[[], None]
+    ) -> None:
+        self.over = False
+        self.modes: list[SupervisionMode] = []
+        self._both = (call, supervisor)
+        self._ended = ended
+        self.mode(mode)
+        call.supervised = supervisor.supervised = self
+
+    def mode(self, mode: SupervisionMode) -> None:
+        if self.over or (mode == "whisper" and self._both[0].bridged is None):
+            raise LineError("media: nobody can be whispered to while only the robot talks")
+        self.modes.append(mode)
+
+    def end(self) -> None:
+        if not self.over:
+            self.over = True
+            for media in self._both:
+                media.supervised = None
+            self._ended()
+
+
+def fake_supervise(
+    call: object, supervisor: object, mode: SupervisionMode, ended: Callable[[], None]
+) -> FakeSupervised:
+    """As `telephony.rtp.mixing.supervise`."""
+    if not isinstance(call, FakeMedia) or not isinstance(supervisor, FakeMedia) or call.closed or supervisor.closed:
+        raise LineError("media: supervision needs a live call and another open stream")
+    if call.supervised or supervisor.supervised:
+        raise LineError("media: supervised or supervising already")
+    return FakeSupervised(call, supervisor, mode, ended)
 
 
 class FakeLeg:
