@@ -25,6 +25,7 @@ from callwright.telephony.port import (
     LegAnswered,
     LegDtmf,
     LegEnded,
+    LegReplaced,
     LegSignal,
     Media,
 )
@@ -118,6 +119,8 @@ class _Course:
                         self._media = self._live.media = leg.media
                         self._live.state = "answered"
                         talking.start_soon(self._talk, talk, leg.media)
+                    case LegReplaced():
+                        log.add("replaced")
                     case LegDtmf(digit=digit):
                         log.add("key", digit=digit)
                     case LegEnded(cause=cause, by=by, detail=detail):

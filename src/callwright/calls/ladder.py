@@ -191,6 +191,7 @@ _SHOWN: dict[str, Callable[[Line], str] | None] = {
     "recording": lambda line: f"recording into {line.get('file', '')}",
     "greeting": lambda line: f"answered by a {line.get('verdict', '')}",
     "key": lambda line: f"key {line.get('digit', '')}",
+    "replaced": lambda line: "somebody else goes on in the far side's place",
     "bridged": lambda line: f"with a person: {line.get('group', '')}",
     "rejected": _rejected,
     "released": _released,

@@ -36,6 +36,7 @@ from callwright.telephony.port import (
     LegEarlyMedia,
     LegEnded,
     LegRejected,
+    LegReplaced,
     LegRinging,
     LegSignal,
     LegTrying,
@@ -220,6 +221,8 @@ class Robot:
                     case LegRejected(code=code, reason=reason, q850=q850):
                         course.code, course.q850 = code, q850
                         log.add("rejected", code=code, text=reason, q850=q850)
+                    case LegReplaced():
+                        log.add("replaced")
                     case LegDtmf(digit=digit):
                         if course.conversation is not None:
                             course.conversation.key(digit)

@@ -22,7 +22,7 @@ from callwright.telephony.sip.keys import KeyPresses
 from callwright.telephony.sip.ladder import Ladder
 from callwright.telephony.sip.modifier import Changed, Modifier
 from callwright.telephony.sip.offers import Offers
-from callwright.telephony.sip.reasons import q850_cause, reason_headers
+from callwright.telephony.sip.reasons import q850_cause, reason_headers, reason_text
 from callwright.telephony.sip.redirects import Lookup
 from callwright.telephony.sip.refer import Referral, Referred, Transfer, TransferProgress
 from callwright.telephony.sip.requests import serve
@@ -424,7 +424,7 @@ class Call:
             self.end(now_ms, *self.ending)
             return
         self.on_bye_early(now_ms)
-        self.end(now_ms, "bye", "peer", request.get("reason")[:100], q850_cause(request))
+        self.end(now_ms, "bye", "peer", reason_text(request), q850_cause(request))
 
     def on_bye_early(self, now_ms: int) -> None:
         """A BYE may come before the answer (RFC 3261 section 15.1.2)."""

@@ -12,7 +12,7 @@ from callwright.telephony.sip.caller import read_caller
 from callwright.telephony.sip.dialog import Dialog
 from callwright.telephony.sip.fields import parse_uri
 from callwright.telephony.sip.hops import Hop
-from callwright.telephony.sip.reasons import q850_cause
+from callwright.telephony.sip.reasons import q850_cause, reason_text
 from callwright.telephony.sip.reliable import ReliableRinging
 from callwright.telephony.sip.transactions import Key
 from callwright.telephony.sip.wire import Request
@@ -137,7 +137,7 @@ class IncomingCall(Call):
     def on_cancel(self, now_ms: int, cancel: Request) -> None:
         """The caller gave up, or somebody else took the call; too late when answered."""
         if self.state == "offered":
-            self._refuse(now_ms, 487, "", "cancelled", "peer", cancel.get("reason")[:100], q850_cause(cancel))
+            self._refuse(now_ms, 487, "", "cancelled", "peer", reason_text(cancel), q850_cause(cancel))
 
     def on_bye_early(self, now_ms: int) -> None:
         if self.state == "offered":

@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterable
 
 from callwright.telephony.caller import Reason
-from callwright.telephony.sip.fields import split_list, split_parameters
+from callwright.telephony.sip.fields import mask, split_list, split_parameters
 from callwright.telephony.sip.wire import Headers, Message
 
-__all__ = ["ELSEWHERE", "parse_reasons", "q850_cause", "reason_headers", "reasons_of"]
+__all__ = ["ELSEWHERE", "parse_reasons", "q850_cause", "reason_headers", "reason_text", "reasons_of"]
 
+_LONG_NUMBER = re.compile(r"\+?[0-9]{5,}")
 _CAUSE = re.compile(r"[0-9]{1,3}")
 
 # cause of a LegEnded: (Q.850 cause, its text, SIP code or 0)
@@ -38,6 +39,11 @@ def reason_headers(cause: str) -> Headers:
 def reasons_of(message: Message) -> tuple[Reason, ...]:
     """Every reason a message gives; unreadable ones are skipped."""
     return parse_reasons(message.items("reason"))
+
+
+def reason_text(message: Message) -> str:
+    """What a message says of why, for a log: at most 100 letters, users of addresses and long numbers hidden."""
+    return _LONG_NUMBER.sub("***", mask(message.get("reason")))[:100]
 
 
 def parse_reasons(values: Iterable[str]) -> tuple[Reason, ...]:

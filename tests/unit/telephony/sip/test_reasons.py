@@ -83,6 +83,10 @@ def test_what_the_far_side_ends_with() -> None:
     assert (last(bench).q850, last(bench).detail) == (31, 'SIP;cause=200, Q.850;cause=31;text="Normal, unspecified"')
     bench = Bench()
     _, to = bench.answered()
+    bench.ask("BYE", 2, to=to, reason='SIP;cause=302;text="to sip:+8613900000001@h, 013900000001"')
+    assert last(bench).detail == 'SIP;cause=302;text="to sip:************01@h, ***"'
+    bench = Bench()
+    _, to = bench.answered()
     bench.ask("BYE", 2, to=to)
     assert (last(bench).q850, last(bench).detail) == (None, "")
 
