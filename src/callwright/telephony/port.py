@@ -267,6 +267,7 @@ class DialOrder:
 
     codecs: what may be spoken, best first; of these the line offers what this machine can do.
     user_to_user: what the far side's program is to know (RFC 7433), at most 128 octets, text as UTF-8; "" = nothing.
+    tenant: whose trunks it may go over, where there are several; then `target` may be empty: the permit's callee is dialled.
     """
 
     permit: Permit
@@ -277,6 +278,7 @@ class DialOrder:
     codecs: tuple[WireCodec, ...] = ("PCMA", "PCMU")
     headers: tuple[tuple[str, str], ...] = field(default=())
     user_to_user: bytes | str = ""
+    tenant: str = "default"
 
 
 class Leg(Protocol):

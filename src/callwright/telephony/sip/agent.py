@@ -8,6 +8,7 @@ agent.datagrams(), agent.events()     what is to be sent, what happened; both ar
 from __future__ import annotations
 
 import secrets
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -122,6 +123,7 @@ class Agent:
         self._layer = TransactionLayer(self.timers, self.send, identity.tcp)
         self._calls: dict[tuple[str, str], Call] = {}
         self._live = 0
+        self._live_of: Counter[str] = Counter()  # by name of the account
 
     # ------------------------------------------------------------ rim
 
@@ -151,6 +153,10 @@ class Agent:
     def live(self) -> int:
         """How many calls have not ended."""
         return self._live
+
+    def live_of(self, account: str) -> int:
+        """How many calls of an account, by its name, have not ended."""
+        return self._live_of[account]
 
     @property
     def waiting(self) -> bool:
@@ -296,11 +302,13 @@ class Agent:
     def retire(self, call: Call, now_ms: int) -> None:
         """The call has ended; keep it for what may still come in (a late 2xx, a repeated BYE), then forget it."""
         self._live -= 1
+        self._live_of[call.account.name] -= 1
         self.timers.set((call, "retired"), now_ms + 2 * GIVE_UP, lambda _now: self._forget(call))
 
     def _adopt(self, call: Call) -> None:
         self._calls[call.call_id, call.local_tag] = call
         self._live += 1
+        self._live_of[call.account.name] += 1
 
     def _forget(self, call: Call) -> None:
         self._calls.pop((call.call_id, call.local_tag), None)

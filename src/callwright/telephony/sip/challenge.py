@@ -82,7 +82,7 @@ class Gate:
         self._realm = realm
         self._secret = secret
         self._new_id = new_id
-        self._algorithms = algorithms
+        self.algorithms = algorithms
         self._counts: OrderedDict[str, int] = OrderedDict()
         self._sources: OrderedDict[str, _Source] = OrderedDict()
 
@@ -111,7 +111,7 @@ class Gate:
         nonce, nc = pairs.get("nonce", ""), pairs.get("nc", "")
         algorithm = pairs.get("algorithm", "MD5").upper()
         age = self._age_ms(nonce, now_ms)
-        usable = age is not None and algorithm in self._algorithms and pairs.get("qop", "").lower() == "auth"
+        usable = age is not None and algorithm in self.algorithms and pairs.get("qop", "").lower() == "auth"
         if not usable or not _is_count(nc) or not _same_place(pairs.get("uri", ""), request.uri):
             return "wrong"
         user = self.users.get(pairs.get("username", ""))
@@ -161,7 +161,7 @@ class Gate:
         return Asked(
             tuple(
                 ("WWW-Authenticate", f'Digest realm="{realm}", nonce="{nonce}", algorithm={name}, qop="auth"{mark}')
-                for name in self._algorithms
+                for name in self.algorithms
             )
         )
 

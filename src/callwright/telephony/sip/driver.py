@@ -300,6 +300,15 @@ class SipLine(asyncio.DatagramProtocol):
         self._agent.admit, self._agent.gate, self._agent.gate_accounts = admission, gate, accounts
         self._streams.welcome = None if gate is not None else lambda host: admission(Hop(host, 0)) is not None
 
+    def live_of(self, account: str) -> int:
+        """How many calls of a trunk, by the name of its account, have not ended."""
+        return self._agent.live_of(account)
+
+    @property
+    def live(self) -> int:
+        """How many calls have not ended."""
+        return self._agent.live
+
     def drain(self) -> None:
         """Take no new calls: INVITE and OPTIONS are answered 503; calls that are up go on."""
         self._agent.accepting = False

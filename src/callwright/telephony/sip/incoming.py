@@ -45,6 +45,7 @@ class IncomingCall(Call):
         self.caller = _user(request.from_.uri)
         self.origin = read_caller(request, source.host in agent.identity.trusted, agent.identity.check)
         self.called = _user(request.uri)
+        self.to = _user(request.to.uri)
         self._invite = request
         self._ringing: ReliableRinging | None = None
         self._reliably = any(item.lower() == "100rel" for item in request.items("require"))

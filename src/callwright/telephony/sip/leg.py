@@ -302,7 +302,8 @@ class SipLeg:
 
 
 class SipIncomingLeg(SipLeg):
-    """A call that came in. See `telephony.port.IncomingLeg`. caller and called are the user parts of From and Request-URI."""
+    """A call that came in. See `telephony.port.IncomingLeg`. caller, called and to are the user parts of From, Request-URI and To;
+    account: of the trunk it came by."""
 
     def __init__(self, host: LegHost, call: IncomingCall) -> None:
         super().__init__(host, call, None)
@@ -310,6 +311,7 @@ class SipIncomingLeg(SipLeg):
         self.account = call.account
         self.caller = call.caller
         self.called = call.called
+        self.to = call.to
         self.origin = call.origin
 
     async def ring(self) -> None:

@@ -66,6 +66,9 @@ def _sources(line: LineFile, where: Where) -> Iterator[Problem]:
                 message = f"{text} is a source of `{one.name}` already: a call from there could be of either"
                 hint = "Give each trunk its own sources, or its own local port."
                 yield Problem("same-source", message, where(f"trunks[{at}].sources[{number}]"), hint)
+        if one.users and two.users and one.digest != two.digest:
+            message = f"`{one.name}` and `{two.name}` share a socket, but ask for passwords in different ways"
+            yield Problem("digest-differs", message, where(f"trunks[{at}].digest"), "Give both the same `digest`.")
         shared = {user.username for user in one.users} & {user.username for user in two.users}
         if shared:
             message = f"the user `{min(shared)}` belongs to `{one.name}` already"

@@ -246,6 +246,7 @@ class Trunk(_Strict):
     domain: host of our From (default: the proxy's); options_s: ask the proxy that often whether it is there (0 = never);
     no_reply_s: silence after an INVITE until the next target or trunk is tried; ring_s, call_s: the longest ringing and call;
     session_expires_s: session timer asked for (0 = none); sources: addresses that may call us; users: who may with a password;
+    digest: the algorithms they are offered, best first (a caller that looks at the first one only may need MD5 alone);
     priority: smaller ones first; weight: share among those of the same priority.
     """
 
@@ -269,6 +270,7 @@ class Trunk(_Strict):
     call_s: Annotated[float, Field(gt=0, le=86_400)] = 3_600.0
     sources: tuple[Annotated[str, BeforeValidator(_text), AfterValidator(_network)], ...] = ()
     users: tuple[User, ...] = ()
+    digest: tuple[Literal["SHA-256", "MD5"], ...] = ("SHA-256", "MD5")
     priority: int = Field(default=10, ge=0, le=1_000)
     weight: int = Field(default=1, ge=1, le=1_000)
     breaker: Breaker = Breaker()
@@ -281,6 +283,8 @@ class Trunk(_Strict):
             raise ValueError("`codecs` is empty: name at least one, like PCMA")
         if self.srtp == "required" and self.proxy.transport != "tls":
             raise ValueError("`srtp: required` needs `;transport=tls` in the proxy: the keys travel in the signalling")
+        if not self.digest:
+            raise ValueError("`digest` is empty: name SHA-256, MD5 or both")
         if len({user.username for user in self.users}) < len(self.users):
             raise ValueError("two `users` have the same username")
         return self

@@ -142,6 +142,7 @@ TWO = GOOD.replace("inbound:", SECOND + "inbound:")
         ("sip:192.0.2.8", "sip:192.0.2.8;transport=tcp", "socket-differs"),
         ("numbers: ['+861085550001']", "sources: [192.0.2.0/24]", "same-source"),
         ("numbers: ['+861085550001']", "users: [{username: u, password_env: A}]", "same-user"),
+        ("numbers: ['+861085550001']", "users: [{username: v, password_env: A}], digest: [MD5]", "digest-differs"),
     ],
 )
 def test_trunks_that_get_in_each_others_way(old: str, new: str, code: str) -> None:
@@ -202,6 +203,6 @@ def test_every_code_is_in_the_reference() -> None:
     for code in (
         "literal-password", "no-password", "bad-password", "readable-secret", "no-such-file", "duplicate-trunk", "socket-differs",
         "same-source", "same-user", "duplicate-number", "number-format", "no-numbers", "no-such-trunk", "unreachable-route",
-        "no-routes", "no-trunks",
+        "no-routes", "no-trunks", "digest-differs",
     ):  # fmt: skip
         assert f"`{code}`" in text

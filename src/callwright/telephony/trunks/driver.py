@@ -1,0 +1,417 @@
+"""Many trunks as one line: which one a call takes, what is tried when it fails, who may call in; reload and drain without losing a call.
+
+async with Trunks.open(load_line(path), engine) as trunks:
+    leg = await trunks.place(order)
+    async for leg in trunks.incoming(): trunks.route_of(leg) says what answers
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import random
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import anyio
+
+from callwright.compliance.decision import Permit
+from callwright.errors import LineError, RefusedError
+from callwright.telephony.port import DialOrder
+from callwright.telephony.sip.digest import Credentials
+from callwright.telephony.sip.fields import host_text
+from callwright.telephony.sip.leg import MediaEngine, ReferPolicy, SipIncomingLeg
+from callwright.telephony.sip.resolver import Resolver
+from callwright.telephony.trunks.attempts import Attempt, TrunkLeg
+from callwright.telephony.trunks.checks import socket_of
+from callwright.telephony.trunks.choice import in_order
+from callwright.telephony.trunks.loader import LoadedLine
+from callwright.telephony.trunks.member import Member, TrunkStatus
+from callwright.telephony.trunks.model import Route, Trunk
+from callwright.telephony.trunks.socket import Socket
+
+__all__ = ["Trunks"]
+
+log = logging.getLogger(__name__)
+
+ROBOT = "callwright"  # the user of our Contact: a registrar sends calls there, and the number stands in To
+
+
+class Trunks:
+    """Made by `Trunks.open`. Implements `LineDriver`."""
+
+    def __init__(
+        self,
+        engine: MediaEngine,
+        resolver: Resolver,
+        rng: random.Random,
+        refer: ReferPolicy | None,
+        media_timeout_s: float,
+        environ: Mapping[str, str] | None,
+    ) -> None:
+        self._engine = engine
+        self._resolver = resolver
+        self._rng = rng
+        self._refer = refer
+        self._media_timeout_s = media_timeout_s
+        self._environ = environ
+        self._tasks = asyncio.TaskGroup()
+        self._sockets: dict[tuple[object, ...], Socket] = {}
+        self._leaving: set[Socket] = set()
+        self._members: dict[str, Member] = {}
+        self._incoming: asyncio.Queue[SipIncomingLeg | None] = asyncio.Queue()
+        self._legs: set[TrunkLeg | SipIncomingLeg] = set()
+        self._told = asyncio.Event()
+        self._reloading = asyncio.Lock()
+        self._draining = self._closed = False
+        self.loaded: LoadedLine
+
+    @classmethod
+    @asynccontextmanager
+    async def open(
+        cls,
+        loaded: LoadedLine,
+        engine: MediaEngine,
+        *,
+        resolver: Resolver | None = None,
+        refer: ReferPolicy | None = None,
+        media_timeout_s: float = 30.0,
+        rng: random.Random | None = None,
+        environ: Mapping[str, str] | None = None,
+    ) -> AsyncGenerator[Trunks, None]:
+        """Every trunk of a line file. Leaving ends every call and frees everything. A trunk that is down does not keep the others.
+
+        resolver: looks up host names; refer: decides on transfers the far side asks for; media_timeout_s: see `SipLine.open`;
+        rng: the choice by weight; environ: where passwords are (None = the environment of the process).
+
+        Raises:
+            LineError: an address cannot be bound, or a TLS file cannot be used.
+            LineFileError: a password cannot be read.
+        """
+        trunks = cls(engine, resolver or Resolver(), rng or random.Random(), refer, media_timeout_s, environ)
+        failure: BaseException | None = None
+        async with trunks._tasks:
+            try:
+                await trunks.reload(loaded)
+                yield trunks
+            except BaseException as error:  # noqa: BLE001 -- kept, so that the task group does not wrap it; raised below
+                failure = error
+            finally:
+                await trunks.aclose()
+        if failure is not None:
+            raise failure
+
+    # ------------------------------------------------------------ LineDriver
+
+    async def place(self, order: DialOrder) -> TrunkLeg:
+        """Place a call over the best trunk of its tenant that owns the caller number; goes on to the next one as `TrunkLeg` tells.
+
+        The Call-ID is `order.call_id@host`; over the second trunk `order.call_id.2@host`, and so on. An empty target, or `tel:` and the
+        permit's callee, is dialled as each trunk writes it.
+
+        Raises:
+            RefusedError: no permit, or no trunk of the tenant may show its caller number.
+            LineError: no trunk can take the call now; the text says for each of them why.
+        """
+        if not isinstance(order.permit, Permit):
+            raise RefusedError("a call is only placed with a permit")
+        if self._closed or self._draining:
+            raise LineError("the line takes no new calls")
+        mine = [member for member in self._members.values() if member.trunk.tenant == order.tenant]
+        owning = {member.trunk.name: member for member in mine if order.permit.caller in member.trunk.numbers}
+        if not owning:
+            raise RefusedError("no trunk of this tenant may show the permit's caller number")
+        names = [trunk.name for trunk in in_order((member.trunk for member in owning.values()), self._rng)]
+        further = _Further(self, order, names)
+        first = await further()
+        if first is None:
+            raise LineError(f"no trunk can take the call: {further.reasons}")
+        leg = TrunkLeg(first, further, self.now_ms)
+        self._tasks.create_task(self._follow(leg))
+        return leg
+
+    async def _follow(self, leg: TrunkLeg) -> None:
+        self._legs.add(leg)
+        try:
+            await leg.follow()
+        finally:
+            self._legs.discard(leg)
+            self._tell()
+
+    def incoming(self) -> AsyncIterator[SipIncomingLeg]:
+        """Calls that come in over any trunk, until the line is closed: `leg.account.name` is the trunk; caller and called are E.164,
+        or what the trunk sent when that is no number; a withheld caller is `anonymous`."""
+        return self._arrivals()
+
+    async def _arrivals(self) -> AsyncIterator[SipIncomingLeg]:
+        while (leg := await self._incoming.get()) is not None:
+            yield leg
+        self._incoming.put_nowait(None)
+
+    def route_of(self, leg: SipIncomingLeg) -> Route | None:
+        """What answers a call that came in; None = nothing does."""
+        return self.loaded.line.route(leg.called, leg.account.name)
+
+    def _arrived(self, socket: Socket, leg: SipIncomingLeg) -> None:
+        member = socket.members.get(leg.account.name)
+        if member is not None:
+            dialled = leg.to if leg.called in ("", ROBOT) else leg.called
+            leg.caller = member.numbers.incoming_caller(leg.caller)
+            leg.called = member.numbers.incoming_called(dialled)
+        self._legs.add(leg)
+        self._tasks.create_task(self._remember(leg))
+        self._incoming.put_nowait(leg)
+
+    async def _remember(self, leg: SipIncomingLeg) -> None:
+        await leg.ended()
+        self._legs.discard(leg)
+        self._tell()
+
+    # ------------------------------------------------------------ status
+
+    def now_ms(self) -> int:
+        return int(asyncio.get_running_loop().time() * 1000)
+
+    def status(self) -> list[TrunkStatus]:
+        """Every trunk, in the order of the file."""
+        return [self._members[trunk.name].status for trunk in self.loaded.line.trunks if trunk.name in self._members]
+
+    async def changed(self) -> None:
+        """Wait until `status` may have changed."""
+        self._told.clear()
+        await self._told.wait()
+
+    async def until(self, holds: Callable[[dict[str, TrunkStatus]], bool]) -> None:
+        """Wait until something holds of the statuses by name; looks again once a second, for what only time changes."""
+        while not holds({status.name: status for status in self.status()}):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(1):
+                    await self.changed()
+
+    def _tell(self) -> None:
+        self._told.set()
+
+    # ------------------------------------------------------------ reload
+
+    async def reload(self, new: LoadedLine) -> None:
+        """Go on with another line file, without dropping a call: settings that need no other socket change in place; a socket that is
+        not needed any more takes no new calls and closes after its last one. All of it happens, or nothing does.
+
+        Raises:
+            LineError: a new socket cannot be opened (a port stays taken while calls of its old settings are up), or the line is closed.
+            LineFileError: a password cannot be read.
+        """
+        async with self._reloading:
+            if self._closed:
+                raise LineError("the line is closed")
+            secrets = [self._secrets(new, at, trunk) for at, trunk in enumerate(new.line.trunks)]
+            fresh = await self._open_sockets(new)
+            self.loaded = new
+            kept = {trunk.name for trunk in new.line.trunks}
+            for name in [name for name in self._members if name not in kept]:
+                self._retire(self._members.pop(name))
+            for trunk, (credentials, users) in zip(new.line.trunks, secrets, strict=True):
+                self._settle(trunk, credentials, users, {**self._sockets, **fresh})
+            self._sockets.update(fresh)
+            for key, socket in list(self._sockets.items()):
+                if socket.members:
+                    socket.admit()
+                else:
+                    self._leave(key, socket)
+            self._tell()
+
+    async def _open_sockets(self, new: LoadedLine) -> dict[tuple[object, ...], Socket]:
+        """Those of the new file that are not open yet; all of them or none."""
+        fresh: dict[tuple[object, ...], Socket] = {}
+        try:
+            for trunk in new.line.trunks:
+                key = socket_of(trunk)
+                if key in self._sockets or key in fresh:
+                    continue
+                socket = Socket(
+                    trunk, new, self._engine, self._resolver, self._refer, self._media_timeout_s, self._arrived
+                )
+                ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+                self._tasks.create_task(socket.serve(ready))
+                await ready
+                fresh[key] = socket
+                if self._draining:
+                    socket.line.drain()
+        except BaseException:
+            for socket in fresh.values():
+                socket.close()
+            raise
+        return fresh
+
+    def _secrets(self, new: LoadedLine, at: int, trunk: Trunk) -> tuple[Credentials | None, dict[str, Credentials]]:
+        field = f"trunks[{at}]"
+        credentials = new.credentials(trunk.auth, f"{field}.auth", self._environ) if trunk.auth else None
+        users = {
+            user.username: new.credentials(user, f"{field}.users[{index}]", self._environ)
+            for index, user in enumerate(trunk.users)
+        }
+        return credentials, users
+
+    def _settle(
+        self,
+        trunk: Trunk,
+        credentials: Credentials | None,
+        users: dict[str, Credentials],
+        sockets: Mapping[tuple[object, ...], Socket],
+    ) -> None:
+        """Put one trunk of the new file to work: the one that runs, changed; or a new one on its socket."""
+        socket, member = sockets[socket_of(trunk)], self._members.get(trunk.name)
+        if member is not None and member.line is socket.line:
+            member.change(trunk, credentials, users)
+            return
+        if member is not None:
+            self._retire(member)
+        member = self._members[trunk.name] = Member(
+            trunk, credentials, users, socket.line, self._tasks.create_task, self._tell
+        )
+        socket.members[trunk.name] = member
+        member.begin()
+
+    def _retire(self, member: Member) -> None:
+        """No new calls over this trunk; those that are up go on."""
+        member.placing = False
+        member.stop()
+        for socket in self._sockets.values():
+            if socket.members.get(member.trunk.name) is member:
+                del socket.members[member.trunk.name]
+                socket.admit()
+
+    def _leave(self, key: tuple[object, ...], socket: Socket) -> None:
+        """A socket nobody needs any more: it closes after its last call."""
+        del self._sockets[key]
+        socket.line.drain()
+        self._leaving.add(socket)
+        self._tasks.create_task(self._close_when_quiet(socket))
+
+    async def _close_when_quiet(self, socket: Socket) -> None:
+        while socket.line.live and not self._closed:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(1):
+                    await self.changed()
+        self._leaving.discard(socket)
+        socket.close()
+        self._tell()
+
+    # ------------------------------------------------------------ the end
+
+    def drain(self) -> None:
+        """Take no new calls from now on: INVITE and OPTIONS get 503, registrations are taken back. Calls that are up go on."""
+        self._draining = True
+        for member in self._members.values():
+            member.stop()
+        for socket in self._sockets.values():
+            socket.line.drain()
+
+    async def drained(self, timeout_s: float) -> int:
+        """After `drain`: wait for the calls that are up, at most so long, then hang them up; how many that were."""
+        with anyio.move_on_after(timeout_s):
+            while self._legs:
+                await self.changed()
+        left = list(self._legs)
+        await asyncio.gather(*(leg.hangup("the service is being stopped") for leg in left))
+        return len(left)
+
+    async def aclose(self) -> None:
+        """End every call (BYE, CANCEL, 603), close every socket. Safe to call twice."""
+        if self._closed:
+            return
+        self._closed = True
+        for member in self._members.values():
+            member.stop()
+        for leg in self._legs:
+            if isinstance(leg, TrunkLeg):
+                leg.stay()
+        for socket in (*self._sockets.values(), *self._leaving):
+            socket.close()
+        self._tell()
+        self._incoming.put_nowait(None)
+
+
+class _Further:
+    """The attempts of one call: each time it is called it places the call over the next trunk that can take it."""
+
+    def __init__(self, trunks: Trunks, order: DialOrder, names: list[str]) -> None:
+        self._trunks = trunks
+        self._order = order
+        self._names = names
+        self._count = 0
+        self._why: list[str] = []
+
+    @property
+    def reasons(self) -> str:
+        return "; ".join(self._why) or "none is there any more"
+
+    async def __call__(self) -> Attempt | None:
+        while self._names and not (self._trunks._draining or self._trunks._closed):
+            name = self._names.pop(0)
+            member = self._trunks._members.get(name)
+            if member is None or self._order.permit.caller not in member.trunk.numbers:
+                continue  # it was taken out by a reload
+            try:
+                return await self._over(member)
+            except LineError as error:
+                self._why.append(f"{name}: {error}")
+        return None
+
+    async def _over(self, member: Member) -> Attempt:
+        now_ms = self._trunks.now_ms()
+        limits = member.trunk.limits
+        if why := member.refusal(now_ms):
+            raise LineError(why)
+        if member.pace.wait_ms(now_ms) > limits.wait_s * 1000:
+            raise LineError(f"more than {limits.calls_per_second:g} calls a second: no turn within {limits.wait_s:g} s")
+        order = _order_for(member, self._order, self._count + 1)
+        trial = member.breaker.begin(now_ms)
+        member.pending += 1
+        placed = None
+        try:
+            await asyncio.sleep(member.pace.take(now_ms) / 1000)
+            if not member.placing or self._trunks._draining:
+                raise LineError("it takes no new calls")
+            self._count += 1
+            placed = await member.line.place(order, member.way)
+        except RefusedError:
+            raise
+        except LineError:
+            member.breaker.fail(self._trunks.now_ms())
+            trial = False
+            raise
+        finally:
+            member.pending -= 1
+            if placed is None and trial:
+                member.breaker.leave()
+        return Attempt(member, placed, trial)
+
+
+def _order_for(member: Member, order: DialOrder, count: int) -> DialOrder:
+    """The order as this trunk gets it: its way of writing the number, its codecs, its longest times.
+
+    Raises:
+        LineError: the number cannot be written that way, or there is no codec in common.
+    """
+    trunk = member.trunk
+    codecs = tuple(codec for codec in trunk.codecs if codec in order.codecs)
+    if not codecs:
+        raise LineError("it speaks none of the codecs of the order")
+    target = order.target
+    if target in ("", f"tel:{order.permit.callee}"):
+        proxy = trunk.proxy
+        port = f":{proxy.port}" if proxy.port and trunk.domain is None else ""
+        user = member.numbers.callee(order.permit.callee).replace("#", "%23")
+        way = f";transport={proxy.transport}" if proxy.transport not in (None, "udp") else ""
+        target = f"sip:{user}@{host_text(trunk.from_domain)}{port}{way}"
+    return replace(
+        order,
+        target=target,
+        call_id=order.call_id if count == 1 else f"{order.call_id}.{count}",
+        codecs=codecs,
+        ring_timeout_s=min(order.ring_timeout_s, trunk.ring_s),
+        max_duration_s=min(order.max_duration_s, trunk.call_s),
+    )
