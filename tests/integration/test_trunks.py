@@ -7,7 +7,8 @@ import random
 import re
 import shutil
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+import subprocess
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -18,8 +19,10 @@ import yaml
 
 from callwright.errors import LineError, RefusedError
 from callwright.telephony.port import DialOrder, LegAnswered, LegEnded, LegEvent, LegRejected, LegTrying
+from callwright.telephony.sip.driver import SipLine
 from callwright.telephony.sip.leg import SipIncomingLeg
 from callwright.telephony.sip.resolver import Resolver
+from callwright.telephony.sip.tls import TlsSettings
 from callwright.telephony.trunks.attempts import TrunkLeg
 from callwright.telephony.trunks.driver import Trunks
 from callwright.telephony.trunks.loader import LoadedLine, loads_line
@@ -40,8 +43,10 @@ def trunk(name: str, port: int, **changes: Any) -> dict[str, Any]:
     return {**plain, "options_s": 0, "no_reply_s": 0.5, **changes}
 
 
-def line(*trunks: dict[str, Any], inbound: Sequence[dict[str, Any]] = ({"default": True, "echo": True},)) -> LoadedLine:
-    return loads_line(yaml.safe_dump({"format": "line/1", "trunks": list(trunks), "inbound": list(inbound)}))
+def line(*trunks: dict[str, Any], folder: Path = Path()) -> LoadedLine:
+    inbound = [{"default": True, "echo": True}]
+    text = yaml.safe_dump({"format": "line/1", "trunks": list(trunks), "inbound": inbound})
+    return loads_line(text, folder=folder)
 
 
 @asynccontextmanager
@@ -237,6 +242,46 @@ def test_the_servers_of_a_domain_are_tried_in_the_order_dns_gives(tmp_path: Path
                     assert leg.sip.call_id == f"attempt-1@{HOST}"  # one call, another server
                     assert got[0].startswith(b"INVITE sip:+8613900000001@trunk.test SIP/2.0")
             await good.passed()
+
+    asyncio.run(main())
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")
+def test_a_tls_trunk_behind_a_domain_shows_the_name_of_the_domain(tmp_path: Path) -> None:
+    subject = ("-subj", "/CN=trunk.test", "-addext", "subjectAltName=DNS:trunk.test", "-days", "2")
+    key = (
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:prime256v1",
+        "-nodes",
+        "-keyout",
+        "key.pem",
+        "-out",
+        "cert.pem",
+    )
+    subprocess.run(["openssl", "req", "-x509", *key, *subject], cwd=tmp_path, check=True, capture_output=True)
+    shown = TlsSettings(certificate=str(tmp_path / "cert.pem"), key=str(tmp_path / "key.pem"))
+
+    async def main() -> None:
+        async with SipLine.open(HOST, engine=FakeMediaEngine(), transport="tls", tls=shown) as far:
+            zone = {
+                ("SRV", "_sips._tcp.trunk.test"): [
+                    f"1 0 {free_port()} a.trunk.test.",
+                    f"2 0 {far.address[1]} a.trunk.test.",
+                ],
+                ("A", "a.trunk.test"): [HOST],
+            }
+            settings = {"proxy": "sip:trunk.test;transport=tls", "tls": {"ca_file": "cert.pem"}, "options_s": 0.3}
+            async with fake_dns(zone) as server:
+                loaded = line(trunk("secure", 1, **settings), folder=tmp_path)
+                async with opened(loaded, Resolver([server.address])) as trunks:
+                    await trunks.until(lambda known: bool((health := known["secure"].health) and health.alive))
+                    calls = asyncio.ensure_future(anext(far.incoming()))
+                    leg = await trunks.place(dial())
+                    await (await calls).answer()
+                    assert LegAnswered in kinds(await follow(leg))
+                    assert leg.ladder[0].transport == "TLS"
 
     asyncio.run(main())
 

@@ -279,7 +279,10 @@ class SipLine(asyncio.DatagramProtocol):
     async def find(self, place: Place) -> tuple[Hop, ...]:
         """Where to try, best first (RFC 3263). Raises LineError: nowhere."""
         family = socket.AF_INET6 if ":" in self.address[0] else socket.AF_INET
-        return await self._resolver.hops(place, (self._agent.identity.transport,), family)
+        hops = await self._resolver.hops(place, (self._agent.identity.transport,), family)
+        for hop in hops:
+            self._streams.known_as(hop, place.host)
+        return hops
 
     async def _reachable(self, hops: list[Hop], name: str) -> list[Hop]:
         """Those from the first one on that a connection can be opened to. Raises LineError: to none."""

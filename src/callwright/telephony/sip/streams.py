@@ -133,6 +133,11 @@ class Streams:
             connection = self._by_hop[_plain(hop)] = _Connection(self, hop)
             await self._open(connection, hop)
 
+    def known_as(self, hop: Hop, name: str) -> None:
+        """The host that was looked up to find `hop`: its certificate must show that name (RFC 5922)."""
+        if hop.transport == "TLS":
+            self._names[hop.host] = name
+
     def send(self, data: bytes, hop: Hop) -> None:
         """Send over the connection a message belongs to, or one that leads there, or a new one."""
         if self._closed:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ipaddress
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
@@ -64,6 +65,7 @@ class Member:
         self._keepalive: Keepalive | None = None
         self._registration: Registration | None = None
         self._task: asyncio.Task[None] | None = None
+        self._again: asyncio.Task[None] | None = None
         breaker = trunk.breaker
         self.breaker = CircuitBreaker(breaker.failures, int(breaker.window_s * 1000), int(breaker.rest_s * 1000))
         self.pace = Pace(trunk.limits.calls_per_second, trunk.limits.burst)
@@ -99,6 +101,7 @@ class Member:
 
     def begin(self) -> None:
         """Look the proxy up, then register and ask by OPTIONS, as the settings say; goes on by itself."""
+        self._problem = "its proxy is being looked up"
         self._task = self._spawn(self._find())
 
     async def _find(self) -> None:
@@ -119,6 +122,11 @@ class Member:
             self._registration = self.line.register(self.way, user, registrar, hop, expires_s, self._registered)
         self._tell()
 
+    async def _find_again(self) -> None:
+        """Nobody answers where the proxy was: DNS may know better by now."""
+        with contextlib.suppress(LineError):
+            self._hops = await self.line.find(self.way.place)
+
     def _asked(self) -> None:
         """OPTIONS was answered, or was not: another server of the trunk is asked next, and when none of them answers it is down."""
         health = self._keepalive.health if self._keepalive else None
@@ -131,6 +139,8 @@ class Member:
             self._keepalive.move(self._hops[self._at % len(self._hops)])
             if health.failures >= len(self._hops):
                 self.breaker.probe(False, self.line.now_ms())
+                if self._again is None or self._again.done():
+                    self._again = self._spawn(self._find_again())
         self._tell()
 
     def _registered(self) -> None:
@@ -142,14 +152,15 @@ class Member:
 
     def stop(self) -> None:
         """Ask and register no more; the registration is taken back."""
-        if self._task is not None:
-            self._task.cancel()
+        for task in (self._task, self._again):
+            if task is not None:
+                task.cancel()
         if self._keepalive is not None:
             self._keepalive.close()
         if self._registration is not None:
             self._registration.close(self.line.now_ms())
             self.line.pump()
-        self._keepalive = self._registration = self._task = None
+        self._keepalive = self._registration = self._task = self._again = None
         self._hops, self._at = (), 0
 
     # ------------------------------------------------------------ what it takes
