@@ -143,12 +143,12 @@ class Session:
 
     def receive(self, datagram: bytes, source: Address, now_ms: float) -> None:
         """One datagram. Whatever is not RTP of our peer is counted and dropped."""
-        if self._srtp is not None:
-            opened = self._open(datagram, source)
-            if opened is None:
-                self.stats.garbage += 1
-                return
-            datagram = opened
+        opened = self.opened(datagram, source) if self._srtp is not None else datagram
+        if opened is not None:
+            self.receive_opened(opened, source, now_ms)
+
+    def receive_opened(self, datagram: bytes, source: Address, now_ms: float) -> None:
+        """One datagram that is not encrypted, or not any more."""
         packet = parse(datagram)
         if packet is None:
             if is_rtcp(datagram):
@@ -250,8 +250,7 @@ class Session:
         self.stats.sent += 1
         self._octets += len(payload)
         second = payload_type | 0x80 if marker else payload_type
-        packet = HEADER.pack(0x80, second, sequence, timestamp, self._ssrc) + payload
-        return packet if self._srtp is None else self._srtp.protect(packet)
+        return self.sealed(HEADER.pack(0x80, second, sequence, timestamp, self._ssrc) + payload)
 
     @property
     def _key_is_next(self) -> bool:
@@ -275,7 +274,7 @@ class Session:
     def lend_in(self) -> LentIn | None:
         """What it takes to receive without this object while nothing unusual comes; None: not now."""
         latch, arrival = self._latch, self._arrival
-        if self._in_order is not None or self._srtp is not None or self.comfort.noise is not None:
+        if self._in_order is not None or self.comfort.noise is not None:
             return None
         if latch is None or not latch.settled or not self.receiving or arrival is None:
             return None
@@ -298,10 +297,10 @@ class Session:
 
     def lend_out(self) -> LentOut | None:
         """What it takes to send audio without this object; None: not now (on hold, a key is being sent, a talkspurt begins), or never:
-        encryption, another codec or packet time, noise instead of silence."""
+        another codec or packet time, noise instead of silence. Whoever sends has it `sealed` before."""
         if not self.sending or self._marker or self.keys_out.busy:
             return None
-        if not self._packer.simple or self._srtp is not None or self._quiet is not None:
+        if not self._packer.simple or self._quiet is not None:
             return None
         first = 0x80000000 | self._payload_type << 16 | self._sequence
         return LentOut(first, self._timestamp, self._ssrc, self._silence)
@@ -364,12 +363,25 @@ class Session:
         else:
             self._srtp.rekey(keys)
 
-    def _open(self, datagram: bytes, source: Address) -> bytes | None:
-        """The packet in an encrypted datagram. Who cannot be our peer is not even asked: a copy of a packet sent from elsewhere must
-        not count as the packet."""
-        if self._srtp is None or self._latch is None or not self._latch.possible(source):
-            return None
-        return self._srtp.unprotect_rtcp(datagram) if is_rtcp(datagram) else self._srtp.unprotect(datagram)
+    @property
+    def encrypted(self) -> bool:
+        """Packets are `sealed` before they leave, and `opened` when they come."""
+        return self._srtp is not None
+
+    def sealed(self, packet: bytes) -> bytes:
+        """An RTP packet as it goes out."""
+        return packet if self._srtp is None else self._srtp.protect(packet)
+
+    def opened(self, datagram: bytes, source: Address) -> bytes | None:
+        """The RTP or RTCP packet in an encrypted datagram; None: it proves nothing, and is counted as garbage. Who cannot be our peer is
+        not even asked: a copy of a packet sent from elsewhere must not count as the packet."""
+        packet = None
+        if self._srtp is not None and self._latch is not None and self._latch.possible(source):
+            control = is_rtcp(datagram)
+            packet = self._srtp.unprotect_rtcp(datagram) if control else self._srtp.unprotect(datagram)
+        if packet is None:
+            self.stats.garbage += 1
+        return packet
 
     def protect_rtcp(self, packet: bytes) -> bytes:
         """An RTCP packet as it goes out: encrypted where the audio is."""

@@ -21,6 +21,7 @@ import numpy.typing as npt
 from callwright.telephony.rtp.inbound import Inbound, Rows
 from callwright.telephony.rtp.outbound import Outbound
 from callwright.telephony.rtp.packet import is_rtcp
+from callwright.telephony.rtp.session import Session
 from callwright.telephony.rtp.stream import RtpStream
 
 __all__ = ["HeardFrames", "SteadyStreams"]
@@ -58,7 +59,9 @@ class SteadyStreams:
         self._by_fd: dict[int, int] = {}
         self._out: list[RtpStream] = []
         self._out_rows: Rows = np.zeros(0, np.int64)
-        self._sends: list[tuple[Callable[[memoryview], int], memoryview]] = []
+        self._sends: list[tuple[Callable[[bytes | memoryview], int], memoryview]] = []
+        self._open_in: dict[int, Session] = {}  # of those whose audio is encrypted, by position
+        self._seal_out: dict[int, Session] = {}
 
     # ------------------------------------------------------------ who is steady
 
@@ -154,9 +157,10 @@ class SteadyStreams:
             for stream in self._out:
                 if stream.recording is not None and stream.row is not None:
                     stream.said = self._outbound.audio(stream.row)
+            sealed = {n: session.sealed(bytes(self._sends[n][1])) for n, session in self._seal_out.items()}
         for position, (send, packet) in enumerate(self._sends):
             try:
-                send(packet)
+                send(sealed.get(position, packet) if sealed else packet)
             except OSError:  # no route, buffer full: as lost on the way
                 self._out[position].send_errors += 1
         return others
@@ -166,6 +170,7 @@ class SteadyStreams:
         self._out = [self._streams[row] for row in rows]
         self._out_rows = np.array(rows, np.int64)
         self._sends = [(stream.transmit, self._outbound.packets[stream.row or 0]) for stream in self._out]
+        self._seal_out = {n: stream.session for n, stream in enumerate(self._out) if stream.session.encrypted}
         self._out_changed = False
 
     # ------------------------------------------------------------ receiving
@@ -200,6 +205,7 @@ class SteadyStreams:
         self._in = [self._streams[row] for row in rows]
         self._in_rows = np.array(rows, np.int64)
         self._receives = [stream.take_datagram for stream in self._in]
+        self._open_in = {n: stream.session for n, stream in enumerate(self._in) if stream.session.encrypted}
         self._by_fd = {stream.fileno(): n for n, stream in enumerate(self._in)}
         if self._poll is not None:
             for fd in self._polled - self._by_fd.keys():
@@ -253,7 +259,9 @@ class SteadyStreams:
 
     def _take(self, positions: Rows, datagrams: list[bytes], now_ms: float) -> None:
         with self._lock:
-            for odd in self._inbound.push(self._in_rows[positions], datagrams, now_ms):
+            if self._open_in:
+                positions, datagrams = self._opened(positions, datagrams, now_ms)
+            for odd in self._inbound.push(self._in_rows[positions], datagrams, now_ms) if datagrams else ():
                 stream = self._in[int(positions[odd])]
                 # A stream recalled by the event loop meanwhile may have another peer by now: this datagram is of the former one.
                 if not stream.steady_in and stream.odd_at_ms != now_ms:
@@ -264,3 +272,17 @@ class SteadyStreams:
                 stream.odd_at_ms = now_ms
                 self.recall(stream, outbound=False)
                 stream.receive_one(datagrams[odd], now_ms)
+
+    def _opened(self, positions: Rows, datagrams: list[bytes], now_ms: float) -> tuple[Rows, list[bytes]]:
+        """Without what does not prove to be of its peer, the rest decrypted."""
+        kept: list[int] = []
+        plain: list[bytes] = []
+        for position, datagram in zip(positions.tolist(), datagrams, strict=True):
+            session, stream = self._open_in.get(position), self._in[position]
+            packet: bytes | None = datagram
+            if session is not None and session.peer is not None and (stream.steady_in or stream.odd_at_ms == now_ms):
+                packet = session.opened(datagram, session.peer)
+            if packet is not None:
+                kept.append(position)
+                plain.append(packet)
+        return np.array(kept, np.int64), plain

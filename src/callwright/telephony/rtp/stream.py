@@ -352,12 +352,12 @@ class RtpStream:
         self.heard, self.heard_pcm = None, last
 
     def receive_one(self, datagram: bytes, now_ms: float) -> None:
-        """A datagram of the connected socket. The lock is held."""
+        """A datagram of the connected socket, not encrypted any more. The lock is held."""
         if self.session.peer is not None:
-            self.session.receive(datagram, self.session.peer, now_ms)
+            self.session.receive_opened(datagram, self.session.peer, now_ms)
 
     def receive_control(self, datagram: bytes) -> None:
-        """RTCP on the connected socket; the stream stays as it is. The lock is held."""
+        """RTCP on the connected socket, not encrypted any more; the stream stays as it is. The lock is held."""
         if self.session.peer is not None:
             self.session.receive_control(datagram, self.session.peer)
             self._pass_control()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import wave
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 
 from callwright.errors import LineError
 from callwright.telephony.port import Frame, WireCodec
-from callwright.telephony.rtp import codecs, g711
+from callwright.telephony.rtp import codecs, connected, g711
 from callwright.telephony.rtp.engine import RtpEngine, RtpStream, bridge
 from callwright.telephony.rtp.packet import RtpPacket, serialise
 from callwright.telephony.wire_audio import KEY_BYTES, SrtpKeys, WireAudio
@@ -138,3 +139,35 @@ async def test_our_silence_may_be_noise() -> None:
     with pytest.raises(LineError, match="dBov"):
         async with RtpEngine.start(quiet_dbov=0):
             pass
+
+
+async def until(condition: Callable[[], bool], stream: RtpStream) -> None:
+    """Asked at each frame of the stream."""
+    done = asyncio.Event()
+    stream.listen(lambda _frame: done.set() if condition() else None, lambda _key: None)
+    async with asyncio.timeout(30):
+        await done.wait()
+
+
+@pytest.mark.skipif(not connected.POSSIBLE, reason="streams become steady on Linux only")
+async def test_encrypted_streams_are_steady() -> None:
+    async with RtpEngine.start() as engine:
+        a, b = await engine.open(HOST), await engine.open(HOST)
+        join(a, b, "PCMA", True)
+        a.play(tone(60, 500))
+        await until(lambda: a.steady_out and b.steady_in and a.steady_in and b.steady_out, b)
+        frames = await loud(b, 100)
+        assert not any(frame.concealed for frame in frames)
+        garbage = b.stats.garbage
+        a.transmit(b"\x80\x08" + bytes(180))  # from the address of the peer, by somebody without its key
+        a.transmit(b"\x80\xc8" + bytes(40))
+        await until(lambda: b.stats.garbage == garbage + 2, b)
+        assert b.steady_in
+        join(a, b, "PCMA", True)  # a refresh: the keys stay
+        await until(lambda: a.steady_out and b.steady_in, b)
+        a.send_dtmf("7")
+        keys: asyncio.Queue[str] = asyncio.Queue()
+        b.on_dtmf(keys.put_nowait)
+        async with asyncio.timeout(20):
+            assert await keys.get() == "7"
+        assert b.stats.garbage == garbage + 2
