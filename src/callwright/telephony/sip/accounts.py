@@ -36,7 +36,7 @@ def _room() -> bool:
 class Account:
     """name: of the trunk, "" = the line has only one; domain: host of our From ("" = our address); credentials: what we answer challenges
     with; codecs, srtp: what a call that comes in may speak; plan: how numbers are written (None = E.164, digits or prefixed digits);
-    room: whether it takes a further call that comes in (else 503)."""
+    room: whether it takes a further call that comes in (else 503); trusted: what it asserts about callers is believed (RFC 3325)."""
 
     name: str = ""
     domain: str = ""
@@ -45,6 +45,7 @@ class Account:
     srtp: SrtpPolicy = "off"
     plan: NumberPlan | None = None
     room: Callable[[], bool] = _room
+    trusted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,7 @@ class IncomingCall(Call):
         self.key = key
         self.offered = offered
         self.caller = _user(request.from_.uri)
-        self.origin = read_caller(request, source.host in agent.identity.trusted, agent.identity.check)
+        self.origin = read_caller(request, self._trusts(source), agent.identity.check)
         self.called = _user(request.uri)
         self.to = _user(request.to.uri)
         self._invite = request
@@ -52,6 +52,12 @@ class IncomingCall(Call):
         self.dialog = Dialog.as_server(request, local_tag, source)
         self.dialogs[self.dialog.remote_tag] = self.dialog
         self.note_peer(request)
+
+    def _trusts(self, source: Hop) -> bool:
+        """Whether what the source asserts is believed: an address of a trusted trunk, not somebody with a password of it."""
+        if self.account.trusted and self.agent.admit(source) is self.account:
+            return True
+        return source.host in self.agent.identity.trusted
 
     def start(self, now_ms: int, ring_ms: int) -> None:
         """Begin to wait for `answer` or `reject`; after `ring_ms` the call is rejected with 480."""

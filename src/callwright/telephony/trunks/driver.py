@@ -13,23 +13,24 @@ import logging
 import random
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import replace
 
 import anyio
 
 from callwright.compliance.decision import Permit
 from callwright.errors import LineError, RefusedError
 from callwright.telephony.port import DialOrder
+from callwright.telephony.sip.caller import IdentityCheck
 from callwright.telephony.sip.digest import Credentials
-from callwright.telephony.sip.fields import host_text
 from callwright.telephony.sip.leg import MediaEngine, ReferPolicy, SipIncomingLeg
 from callwright.telephony.sip.resolver import Resolver
-from callwright.telephony.trunks.attempts import Attempt, TrunkLeg
+from callwright.telephony.trunks.attempts import TrunkLeg
 from callwright.telephony.trunks.checks import socket_of
 from callwright.telephony.trunks.choice import in_order
+from callwright.telephony.trunks.further import Further
 from callwright.telephony.trunks.loader import LoadedLine
 from callwright.telephony.trunks.member import Member, TrunkStatus
 from callwright.telephony.trunks.model import Route, Trunk
+from callwright.telephony.trunks.numbers import ANONYMOUS
 from callwright.telephony.trunks.socket import Socket
 
 __all__ = ["Trunks"]
@@ -48,6 +49,7 @@ class Trunks:
         resolver: Resolver,
         rng: random.Random,
         refer: ReferPolicy | None,
+        check: IdentityCheck | None,
         media_timeout_s: float,
         environ: Mapping[str, str] | None,
     ) -> None:
@@ -55,6 +57,7 @@ class Trunks:
         self._resolver = resolver
         self._rng = rng
         self._refer = refer
+        self._check = check
         self._media_timeout_s = media_timeout_s
         self._environ = environ
         self._tasks = asyncio.TaskGroup()
@@ -77,20 +80,21 @@ class Trunks:
         *,
         resolver: Resolver | None = None,
         refer: ReferPolicy | None = None,
+        check: IdentityCheck | None = None,
         media_timeout_s: float = 30.0,
         rng: random.Random | None = None,
         environ: Mapping[str, str] | None = None,
     ) -> AsyncGenerator[Trunks, None]:
         """Every trunk of a line file. Leaving ends every call and frees everything. A trunk that is down does not keep the others.
 
-        resolver: looks up host names; refer: decides on transfers the far side asks for; media_timeout_s: see `SipLine.open`;
+        resolver: looks up host names; refer: decides on transfers the far side asks for; check, media_timeout_s: see `SipLine.open`;
         rng: the choice by weight; environ: where passwords are (None = the environment of the process).
 
         Raises:
             LineError: an address cannot be bound, or a TLS file cannot be used.
             LineFileError: a password cannot be read.
         """
-        trunks = cls(engine, resolver or Resolver(), rng or random.Random(), refer, media_timeout_s, environ)
+        trunks = cls(engine, resolver or Resolver(), rng or random.Random(), refer, check, media_timeout_s, environ)
         failure: BaseException | None = None
         async with trunks._tasks:
             try:
@@ -124,7 +128,7 @@ class Trunks:
         if not owning:
             raise RefusedError("no trunk of this tenant may show the permit's caller number")
         names = [trunk.name for trunk in in_order((member.trunk for member in owning.values()), self._rng)]
-        further = _Further(self, order, names)
+        further = Further(order, names, self._members.get, lambda: self._draining or self._closed, self.now_ms)
         first = await further()
         if first is None:
             raise LineError(f"no trunk can take the call: {further.reasons}")
@@ -158,7 +162,7 @@ class Trunks:
         member = socket.members.get(leg.account.name)
         if member is not None:
             dialled = leg.to if leg.called in ("", ROBOT) else leg.called
-            leg.caller = member.numbers.incoming_caller(leg.caller)
+            leg.caller = ANONYMOUS if leg.origin.withheld else member.numbers.incoming_caller(leg.origin.number)
             leg.called = member.numbers.incoming_called(dialled)
         self._legs.add(leg)
         self._tasks.create_task(self._remember(leg))
@@ -231,7 +235,14 @@ class Trunks:
                 if key in self._sockets or key in fresh:
                     continue
                 socket = Socket(
-                    trunk, new, self._engine, self._resolver, self._refer, self._media_timeout_s, self._arrived
+                    trunk,
+                    new,
+                    self._engine,
+                    self._resolver,
+                    self._refer,
+                    self._check,
+                    self._media_timeout_s,
+                    self._arrived,
                 )
                 ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
                 self._tasks.create_task(socket.serve(ready))
@@ -332,86 +343,3 @@ class Trunks:
             socket.close()
         self._tell()
         self._incoming.put_nowait(None)
-
-
-class _Further:
-    """The attempts of one call: each time it is called it places the call over the next trunk that can take it."""
-
-    def __init__(self, trunks: Trunks, order: DialOrder, names: list[str]) -> None:
-        self._trunks = trunks
-        self._order = order
-        self._names = names
-        self._count = 0
-        self._why: list[str] = []
-
-    @property
-    def reasons(self) -> str:
-        return "; ".join(self._why) or "none is there any more"
-
-    async def __call__(self) -> Attempt | None:
-        while self._names and not (self._trunks._draining or self._trunks._closed):
-            name = self._names.pop(0)
-            member = self._trunks._members.get(name)
-            if member is None or self._order.permit.caller not in member.trunk.numbers:
-                continue  # it was taken out by a reload
-            try:
-                return await self._over(member)
-            except LineError as error:
-                self._why.append(f"{name}: {error}")
-        return None
-
-    async def _over(self, member: Member) -> Attempt:
-        now_ms = self._trunks.now_ms()
-        limits = member.trunk.limits
-        if why := member.refusal(now_ms):
-            raise LineError(why)
-        if member.pace.wait_ms(now_ms) > limits.wait_s * 1000:
-            raise LineError(f"more than {limits.calls_per_second:g} calls a second: no turn within {limits.wait_s:g} s")
-        order = _order_for(member, self._order, self._count + 1)
-        trial = member.breaker.begin(now_ms)
-        member.pending += 1
-        placed = None
-        try:
-            await asyncio.sleep(member.pace.take(now_ms) / 1000)
-            if not member.placing or self._trunks._draining:
-                raise LineError("it takes no new calls")
-            self._count += 1
-            placed = await member.line.place(order, member.way)
-        except RefusedError:
-            raise
-        except LineError:
-            member.breaker.fail(self._trunks.now_ms())
-            trial = False
-            raise
-        finally:
-            member.pending -= 1
-            if placed is None and trial:
-                member.breaker.leave()
-        return Attempt(member, placed, trial)
-
-
-def _order_for(member: Member, order: DialOrder, count: int) -> DialOrder:
-    """The order as this trunk gets it: its way of writing the number, its codecs, its longest times.
-
-    Raises:
-        LineError: the number cannot be written that way, or there is no codec in common.
-    """
-    trunk = member.trunk
-    codecs = tuple(codec for codec in trunk.codecs if codec in order.codecs)
-    if not codecs:
-        raise LineError("it speaks none of the codecs of the order")
-    target = order.target
-    if target in ("", f"tel:{order.permit.callee}"):
-        proxy = trunk.proxy
-        port = f":{proxy.port}" if proxy.port and trunk.domain is None else ""
-        user = member.numbers.callee(order.permit.callee).replace("#", "%23")
-        way = f";transport={proxy.transport}" if proxy.transport not in (None, "udp") else ""
-        target = f"sip:{user}@{host_text(trunk.from_domain)}{port}{way}"
-    return replace(
-        order,
-        target=target,
-        call_id=order.call_id if count == 1 else f"{order.call_id}.{count}",
-        codecs=codecs,
-        ring_timeout_s=min(order.ring_timeout_s, trunk.ring_s),
-        max_duration_s=min(order.max_duration_s, trunk.call_s),
-    )

@@ -80,7 +80,14 @@ class Member:
         way = _WAYS[trunk.proxy.transport] if trunk.proxy.transport else None
         domain = trunk.from_domain
         account = Account(
-            trunk.name, domain, credentials, trunk.codecs, trunk.srtp, self.numbers, lambda: self.room() == ""
+            trunk.name,
+            domain,
+            credentials,
+            trunk.codecs,
+            trunk.srtp,
+            self.numbers,
+            lambda: self.room() == "",
+            trunk.trusted,
         )
         self.way = Way(account, Place(trunk.proxy.host, trunk.proxy.port, way), trunk.no_reply_s)
 

@@ -245,9 +245,9 @@ class Trunk(_Strict):
 
     domain: host of our From (default: the proxy's); options_s: ask the proxy that often whether it is there (0 = never);
     no_reply_s: silence after an INVITE until the next target or trunk is tried; ring_s, call_s: the longest ringing and call;
-    session_expires_s: session timer asked for (0 = none); sources: addresses that may call us; users: who may with a password;
-    digest: the algorithms they are offered, best first (a caller that looks at the first one only may need MD5 alone);
-    priority: smaller ones first; weight: share among those of the same priority.
+    session_expires_s: session timer asked for (0 = none); sources: addresses that may call us; trusted: believe what they assert about
+    callers; users: who may call with a password; digest: the algorithms they are offered, best first (a caller that looks at the first
+    one only may need MD5 alone); priority: smaller ones first; weight: share among those of the same priority.
     """
 
     name: Name
@@ -269,6 +269,7 @@ class Trunk(_Strict):
     ring_s: Annotated[float, Field(gt=0, le=600)] = 60.0
     call_s: Annotated[float, Field(gt=0, le=86_400)] = 3_600.0
     sources: tuple[Annotated[str, BeforeValidator(_text), AfterValidator(_network)], ...] = ()
+    trusted: bool = False
     users: tuple[User, ...] = ()
     digest: tuple[Literal["SHA-256", "MD5"], ...] = ("SHA-256", "MD5")
     priority: int = Field(default=10, ge=0, le=1_000)

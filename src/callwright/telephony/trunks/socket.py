@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Callable
 
 from callwright.telephony.sip.accounts import Account
+from callwright.telephony.sip.caller import IdentityCheck
 from callwright.telephony.sip.challenge import Gate
 from callwright.telephony.sip.driver import SipLine
 from callwright.telephony.sip.hops import Hop
@@ -32,6 +33,7 @@ class Socket:
         engine: MediaEngine,
         resolver: Resolver,
         refer: ReferPolicy | None,
+        check: IdentityCheck | None,
         media_timeout_s: float,
         arrived: Callable[[Socket, SipIncomingLeg], None],
     ) -> None:
@@ -42,6 +44,7 @@ class Socket:
         self._engine = engine
         self._resolver = resolver
         self._refer = refer
+        self._check = check
         self._media_timeout_s = media_timeout_s
         self._arrived = arrived
         self._close = asyncio.Event()
@@ -61,6 +64,7 @@ class Socket:
                 transport=trunk.transport,
                 tls=self._tls,
                 refer=self._refer,
+                check=self._check,
                 session_expires_s=trunk.session_expires_s,
                 media_timeout_s=self._media_timeout_s,
                 resolver=self._resolver,
