@@ -12,6 +12,7 @@ from callwright.telephony.port import Frame, LegAnswered, LegEnded, WireCodec
 from callwright.telephony.rtp import codecs
 from callwright.telephony.rtp.engine import RtpEngine
 from callwright.telephony.rtp.g711 import encode
+from callwright.telephony.rtp.stream import RtpStream
 from callwright.telephony.sip.driver import SipLine
 from callwright.testing.baresip import address, baresip, missing, strength
 
@@ -61,3 +62,35 @@ def test_a_tone_each_way(tmp_path: Path, name: str, codec: WireCodec) -> None:
     assert [(end.cause, end.by) for end in ended] == [("bye", "us")]
     ours = np.concatenate([frame.pcm for frame in frames[40:90]])
     assert strength(ours, 1000, 8000) > 0.9
+
+
+def test_it_calls_with_opus(tmp_path: Path) -> None:
+    if reason := missing("opus") or codecs.lacks("OPUS"):
+        pytest.skip(reason)
+    frames: list[Frame] = []
+    enough = asyncio.Event()
+
+    def listen(frame: Frame) -> None:
+        frames.append(frame)
+        if len(frames) >= 100:
+            enough.set()
+
+    async def run() -> None:
+        async with (
+            asyncio.timeout(40),
+            RtpEngine.start() as engine,
+            SipLine.open(address(), engine=engine, codecs=("PCMA", "OPUS")) as line,
+            baresip(tmp_path, codec="opus", modules=("opus",), dial=f"sip:100@{address()}:{line.address[1]}") as phone,
+        ):
+            async for leg in line.incoming():
+                await leg.answer()
+                assert isinstance(leg.media, RtpStream)
+                assert leg.media.session.wire.codec == "OPUS"
+                leg.media.listen(listen, lambda _digit: None)
+                await enough.wait()
+                assert leg.media.stats.garbage < 10, phone.output
+                await leg.hangup()
+                return
+
+    asyncio.run(run())
+    assert strength(np.concatenate([frame.pcm for frame in frames[40:90]]), 1000, 8000) > 0.9

@@ -49,7 +49,8 @@ class SrtpKeys:
 class WireAudio:
     """How audio travels. ptime_ms: what the far side wants per packet, 20, 40 or 60; event_clock_hz: of telephone-event;
     comfort_payload_type: of comfort noise (RFC 3389), when both sides understand it; fec: the far side wants Opus' in-band FEC;
-    max_bitrate: the most it wants of Opus, bit/s, 0 = no wish; srtp: None = not encrypted."""
+    max_bitrate: the most it wants of Opus, bit/s, 0 = no wish; srtp: None = not encrypted; own_payload_type, own_event_payload_type:
+    numbers of ours under which audio and telephone-event may come as well (None: only those of the far side)."""
 
     codec: WireCodec
     ptime_ms: int = FRAME_MS
@@ -58,6 +59,8 @@ class WireAudio:
     fec: bool = False
     max_bitrate: int = 0
     srtp: SrtpKeys | None = None
+    own_payload_type: int | None = None
+    own_event_payload_type: int | None = None
 
     @property
     def clock_hz(self) -> int:

@@ -125,7 +125,11 @@ class Session:
         self._kinds = {0: "PCMU", 8: "PCMA", _COMFORT_NOISE: "comfort"}
         if wire.comfort_payload_type is not None:
             self._kinds[wire.comfort_payload_type] = "comfort"
-        self._kinds[payload_type] = "wire" if self._in_order is not None else codec
+        audio: _Kind = "wire" if self._in_order is not None else codec
+        for number, kind in ((wire.own_payload_type, audio), (wire.own_event_payload_type, "event")):
+            if number is not None:
+                self._kinds[number] = kind
+        self._kinds[payload_type] = audio
         if event_payload_type is not None:
             self._kinds[event_payload_type] = "event"
         if self._latch is None or self._latch.remote != address:

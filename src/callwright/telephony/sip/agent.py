@@ -475,8 +475,10 @@ class Agent:
                 host = host_text(self.identity.host)
                 self.respond(key, 488, now_ms, extra=(("Warning", f'399 {host} "{error}"'),))
                 return
-            if not sdp.acceptable(offered, sdp.LocalMedia(self.identity.host, 9, account.codecs, account.srtp)):
-                self.respond(key, 488, now_ms)
+            local = sdp.LocalMedia(self.identity.host, 9, account.codecs, account.srtp)
+            if reason := sdp.refusal(offered, local):
+                host = host_text(self.identity.host)
+                self.respond(key, 488, now_ms, extra=(("Warning", f'399 {host} "{reason}"'),))
                 return
         try:
             max_ms = self.identity.incoming_max_ms

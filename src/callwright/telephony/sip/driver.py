@@ -7,6 +7,7 @@ async with SipLine.open("192.0.2.10", engine=engine) as line:
 from __future__ import annotations
 
 import asyncio
+import functools
 import ipaddress
 import logging
 import socket
@@ -377,7 +378,9 @@ class SipLine(asyncio.DatagramProtocol):
         return await self._engine.open(self.address[0])
 
     def local_media(self, stream: MediaStream, codecs: tuple[WireCodec, ...], srtp: SrtpPolicy) -> sdp.LocalMedia:
-        return sdp.LocalMedia(self._agent.identity.host, stream.local_port, _spoken(self._engine, codecs), srtp)
+        return sdp.LocalMedia(
+            self._agent.identity.host, stream.local_port, _spoken(self._engine, codecs), srtp, rtcp_mux=True
+        )
 
     def closing_media(self, stream: MediaStream) -> None:
         """Close a stream in a task of the line."""
@@ -527,11 +530,17 @@ def _spoken(engine: MediaEngine, codecs: tuple[WireCodec, ...]) -> tuple[WireCod
     """Those of `codecs` that this machine can speak; what is missing is said in the log. Raises LineError when none is left."""
     lacking = {codec: reason for codec in codecs if (reason := engine.lacks(codec))}
     for codec, reason in lacking.items():
-        log.warning("sip: %s is not offered: %s", codec, reason)
+        _not_offered(codec, reason)
     spoken = tuple(codec for codec in codecs if codec not in lacking)
     if not spoken:
         raise LineError("no codec is left to speak: " + ("; ".join(lacking.values()) or "name at least one"))
     return spoken
+
+
+@functools.cache
+def _not_offered(codec: WireCodec, reason: str) -> None:
+    """Said once, not at every call."""
+    log.warning("sip: %s is not offered: %s", codec, reason)
 
 
 async def _bind_both(host: str, port: int, streams: Streams | None, tls: ssl.SSLContext | None) -> socket.socket:

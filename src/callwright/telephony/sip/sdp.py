@@ -21,10 +21,10 @@ __all__ = [
     "LocalMedia",
     "MediaLine",
     "Session",
-    "acceptable",
     "answer",
     "offer",
     "parse",
+    "refusal",
     "settle",
 ]
 
@@ -63,7 +63,8 @@ class Session:
     `sendonly` = we send, `recvonly` = we only listen, `inactive` = neither.
 
     codec: the law inside; wire_codec: what is spoken; ptime_ms: how much the far side wants in a packet; rtcp_port: where it
-    takes RTCP (None: not said, the next port); rtcp_mux: RTCP shares the audio's port; srtp: None = not encrypted.
+    takes RTCP (None: not said, the next port); rtcp_mux: RTCP shares the audio's port; srtp: None = not encrypted; own_payload_types:
+    where our offer numbered audio or telephone-event otherwise, the far side may send under those numbers (RFC 3264 section 5.1).
     """
 
     remote: tuple[str, int]
@@ -80,6 +81,7 @@ class Session:
     rtcp_port: int | None = None
     rtcp_mux: bool = False
     srtp: SrtpKeys | None = None
+    own_payload_types: tuple[int | None, int | None] = (None, None)
 
     @property
     def clock_hz(self) -> int:
@@ -97,6 +99,7 @@ class Session:
             self.fec,
             self.max_bitrate,
             self.srtp,
+            *self.own_payload_types,
         )
 
 
@@ -130,9 +133,19 @@ def offer(local: LocalMedia, session_id: int, version: int, direction: Direction
     return Description(session_id, version, local.host, (line,))
 
 
-def acceptable(offered: Description, local: LocalMedia) -> bool:
-    """Whether `answer` would find something in common; needs no keys."""
-    return any(_suits(line, local, keyed=False) and _codec(line, local.codecs) for line in offered.media)
+def refusal(offered: Description, local: LocalMedia) -> str:
+    """Why `answer` would find nothing in common, in words for the far side; "" = it would find something. Needs no keys."""
+    audio = [line for line in offered.media if line.kind == "audio" and line.protocol in PROTOCOLS and line.port]
+    suited = [line for line in audio if _suits(line, local, keyed=False)]
+    if any(_codec(line, local.codecs) for line in suited):
+        return ""
+    if suited:
+        return f"no codec in common: we speak {', '.join(local.codecs)}"
+    if not audio:
+        return "no audio over RTP/AVP or RTP/SAVP is offered"
+    if local.srtp == "off":
+        return "audio is not encrypted here: offer RTP/AVP"
+    return "audio is encrypted here: offer RTP/SAVP with a crypto line (RFC 4568) of AES_CM_128_HMAC_SHA1_80"
 
 
 def answer(
@@ -187,7 +200,16 @@ def settle(offered: Description, answered: Description) -> Session:
         raise WireError("the answer names no codec that was offered")
     direction = _both(ours.direction, MIRROR[theirs.direction])
     session = _session(theirs, *chosen, _sending(direction, theirs))
-    return replace(session, rtcp_mux=ours.rtcp_mux and theirs.rtcp_mux, srtp=_settled_keys(ours, theirs))
+    audio, event = OFFERED[chosen[0]], EVENTS.get(session.event_clock_hz)
+    return replace(
+        session,
+        rtcp_mux=ours.rtcp_mux and theirs.rtcp_mux,
+        srtp=_settled_keys(ours, theirs),
+        own_payload_types=(
+            None if audio.payload_type == session.payload_type else audio.payload_type,
+            None if event is None or event.payload_type == session.event_payload_type else event.payload_type,
+        ),
+    )
 
 
 def _session(line: MediaLine, codec: WireCodec, format_: Format, direction: Direction) -> Session:

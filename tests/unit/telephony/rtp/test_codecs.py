@@ -232,3 +232,13 @@ def test_doubling_and_halving_is_a_delay() -> None:
     ratio, level = snr_db(wave[800:].astype(float), 700.0)
     assert ratio > 45
     assert abs(level) < 0.1
+
+
+def test_audio_and_keys_under_our_own_numbers() -> None:
+    receiver = Session(8, 1, 1)
+    wire = WireAudio("G722", own_payload_type=107, own_event_payload_type=101)
+    receiver.configure(PEER, "PCMA", 9, 97, "sendrecv", wire)
+    for n, number in enumerate((9, 107, 101, 97)):
+        payload = b"\x05\x00\x00\xa0" if number in (101, 97) else bytes(160)
+        receiver.receive(serialise(RtpPacket(number, n, 160 * n, 7, payload)), PEER, 0.0)
+    assert (receiver.stats.received, receiver.stats.garbage, receiver.keys) == (4, 0, ["5", "5"])

@@ -11,7 +11,7 @@ from callwright.errors import WireError
 from callwright.telephony.port import WireCodec
 from callwright.telephony.sip import crypto
 from callwright.telephony.sip.offers import Offers
-from callwright.telephony.sip.sdp import LocalMedia, acceptable, answer, offer, parse, settle
+from callwright.telephony.sip.sdp import LocalMedia, answer, offer, parse, refusal, settle
 from callwright.telephony.wire_audio import SrtpPolicy
 
 HEAD = "v=0\no=- 1 2 IN IP4 h\ns=-\nc=IN IP4 192.0.2.9\nt=0 0"
@@ -180,7 +180,7 @@ CRYPTO = f"a=crypto:3 AES_CM_128_HMAC_SHA1_80 {KEY}"
 def test_what_each_policy_takes(policy: SrtpPolicy, lines: tuple[str, ...], taken: bool, encrypted: bool) -> None:
     offered = parse(text(*lines))
     made = answer(offered, secure(policy), 1, 1)
-    assert acceptable(offered, LocalMedia("192.0.2.1", 9, srtp=policy)) == (made is not None) == taken
+    assert (not refusal(offered, LocalMedia("192.0.2.1", 9, srtp=policy))) == (made is not None) == taken
     if made is not None:
         assert (
             (made[1].srtp is not None)
@@ -243,3 +243,26 @@ def test_keys_are_new_until_agreed_and_kept_while_the_far_side_keeps_its_own() -
     assert offers.repeat() == offers.repeat()
     assert rekeyed[1].srtp.ours in keys_of(offers.offer())
     assert first[1].srtp.ours not in keys_of(offers.offer())
+
+
+@pytest.mark.parametrize(
+    ("policy", "lines", "words"),
+    [
+        ("off", ("m=audio 5000 RTP/AVP 18",), "no codec in common: we speak PCMA, PCMU"),
+        ("off", (SAVP, CRYPTO), "not encrypted here"),
+        ("required", (AVP,), "offer RTP/SAVP"),
+        ("optional", (SAVP,), "crypto line"),
+        ("off", ("m=video 5000 RTP/AVP 31",), "no audio"),
+        ("off", ("m=audio 0 RTP/AVP 8",), "no audio"),
+    ],
+)
+def test_a_refusal_says_why(policy: SrtpPolicy, lines: tuple[str, ...], words: str) -> None:
+    assert words in refusal(parse(text(*lines)), LocalMedia("192.0.2.1", 9, srtp=policy))
+
+
+def test_an_answer_that_numbers_otherwise_than_our_offer() -> None:
+    answered = text("m=audio 5000 RTP/AVP 107 97", OPUS, "a=rtpmap:97 telephone-event/48000")
+    session = settle(offer(LOCAL, 1, 1), parse(answered))
+    assert (session.payload_type, session.event_payload_type, session.own_payload_types) == (107, 97, (96, 102))
+    same = settle(offer(LOCAL, 1, 1), parse(text("m=audio 5000 RTP/AVP 8 101", "a=rtpmap:101 telephone-event/8000")))
+    assert same.own_payload_types == (None, None)
