@@ -122,6 +122,7 @@ class Agent:
         self._events: list[tuple[Call, CallEvent]] = []
         self._layer = TransactionLayer(self.timers, self.send, identity.tcp)
         self._calls: dict[tuple[str, str], Call] = {}
+        self._call_ids: Counter[str] = Counter()
         self._live = 0
         self._live_of: Counter[str] = Counter()  # by name of the account
 
@@ -198,7 +199,7 @@ class Agent:
             LineError: a call with this Call-ID is still there.
         """
         parse_uri(target)
-        if any(call_id == known for known, _ in self._calls):
+        if call_id in self._call_ids:
             raise LineError("a call with this Call-ID is still there")
         call = OutgoingCall(
             self,
@@ -307,11 +308,15 @@ class Agent:
 
     def _adopt(self, call: Call) -> None:
         self._calls[call.call_id, call.local_tag] = call
+        self._call_ids[call.call_id] += 1
         self._live += 1
         self._live_of[call.account.name] += 1
 
     def _forget(self, call: Call) -> None:
-        self._calls.pop((call.call_id, call.local_tag), None)
+        if self._calls.pop((call.call_id, call.local_tag), None) is not None:
+            self._call_ids[call.call_id] -= 1
+            if not self._call_ids[call.call_id]:
+                del self._call_ids[call.call_id]
         self._layer.drop_owner(call)
 
     # ------------------------------------------------------------ what comes in

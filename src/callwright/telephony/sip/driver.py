@@ -51,6 +51,7 @@ log = logging.getLogger(__name__)
 
 FREE_PORT_TRIES = 8
 NO_REPLY_MS = 6_000
+RECEIVE_BUFFER = 4_194_304  # a burst of calls while we are busy must not be lost
 CODECS: tuple[WireCodec, ...] = ("PCMA", "PCMU")
 
 
@@ -492,14 +493,19 @@ class SipLine(asyncio.DatagramProtocol):
             self._agent.transport_failed(peer, self.now_ms())
 
     def _arm(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        """Wake up for the next deadline; a timer that is set already and not later stays, it sets the next one when it fires."""
         due = self._agent.next_timer()
-        if due is not None and not self._transport.is_closing():
-            self._timer = self._loop.call_at(due / 1000 + 0.0005, self._fire)
+        if due is None or self._transport.is_closing():
+            return
+        at = due / 1000 + 0.0005
+        if self._timer is not None:
+            if self._timer.when() <= at:
+                return
+            self._timer.cancel()
+        self._timer = self._loop.call_at(at, self._fire)
 
     def _fire(self) -> None:
+        self._timer = None
         self._agent.handle_timer(self.now_ms())
         self.pump()
 
@@ -567,6 +573,7 @@ def _bind(host: str, port: int) -> socket.socket:
     bound = socket.socket(family, socket.SOCK_DGRAM)
     try:
         bound.setblocking(False)
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)  # the system gives what it allows
         bound.bind((host, port))
     except (OSError, OverflowError) as error:
         bound.close()

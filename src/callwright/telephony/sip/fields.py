@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 from urllib.parse import quote, unquote
@@ -37,6 +37,17 @@ SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:")
 # The grammar of tel: in sipmessage takes cubic time on long digits: no number is that long.
 _LONG_NUMBER = re.compile(r"tel:[^;>,]{129}", re.IGNORECASE)
 _USER_PART = re.compile(r"\b((?:sips?|tel):)([^@\s;>]+)", re.IGNORECASE)
+
+# What nearly every message holds is read by one expression each; everything else, and all that is odd, by the grammars of sipmessage.
+# A property test holds both to the same results.
+_HOST = r"\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}|(?:[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*\.)*[A-Za-z]+"
+_PLAIN_URI = re.compile(
+    rf"(sips?):(?:([A-Za-z0-9+_.\-]+)@)?({_HOST})(?::(\d{{1,5}}))?((?:;[A-Za-z0-9\-]+(?:=[A-Za-z0-9.\-]+)?)*)", re.ASCII
+)
+_PLAIN_ADDRESS = re.compile(r'(?:"([A-Za-z0-9 ]*)" ?)?<([^<>?"\s]+)>(?:;tag=([A-Za-z0-9.\-_]+))?', re.ASCII)
+_PLAIN_VIA = re.compile(
+    rf"SIP/2\.0/([A-Z]+) ({_HOST})(?::(\d{{1,5}}))?((?:;[A-Za-z0-9\-]+(?:=[A-Za-z0-9.\-_]+)?)*)", re.ASCII
+)
 _PARSER_ERRORS = (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError, OverflowError)
 
 
@@ -100,17 +111,36 @@ def parse_uri(text: str) -> Uri:
     Raises:
         WireError: anything else, also another scheme.
     """
+    if len(text) <= MAX_LINE and (plain := _PLAIN_URI.fullmatch(text)):
+        number = int(plain[4]) if plain[4] else None
+        if number is None or 0 < number < 65536:
+            return Uri(plain[1], plain[2] or "", plain[3], number, _lower(_plain_parameters(plain[5])))
     scheme, colon, rest = text.partition(":")
     if len(text) > MAX_LINE or _LONG_NUMBER.search(text):
         raise WireError("URI is too long")
     value = guard(sipmessage.URI.parse, f"{scheme.lower()}{colon}{rest}", "URI")
     if value.port is not None and not 0 < value.port < 65536:
         raise WireError("URI is not valid")
-    parameters = tuple((key.lower(), item) for key, item in value.parameters.items())
-    return Uri(value.scheme, value.user or "", value.host.strip("[]"), value.port, parameters)
+    return Uri(value.scheme, value.user or "", value.host.strip("[]"), value.port, _lower(value.parameters))
+
+
+def _plain_parameters(text: str) -> dict[str, str | None]:
+    """`;name=value;flag`."""
+    parameters: dict[str, str | None] = {}
+    if text:
+        for part in text[1:].split(";"):
+            name, equals, value = part.partition("=")
+            parameters[name] = value if equals else None
+    return parameters
+
+
+def _lower(parameters: Mapping[str, str | None]) -> tuple[tuple[str, str | None], ...]:
+    return tuple((name.lower(), value) for name, value in parameters.items())
 
 
 def parse_address(text: str) -> Address:
+    if len(text) <= MAX_LINE and (usual := _PLAIN_ADDRESS.fullmatch(text)) and _PLAIN_URI.fullmatch(usual[2]):
+        return Address(text, usual[2], usual[3] or "", usual[1] or "", (("tag", usual[3]),) if usual[3] else ())
     if len(text) > MAX_LINE or _LONG_NUMBER.search(text):
         raise WireError("address is too long")
     opened = _opening(text)
@@ -173,6 +203,10 @@ def _foreign(uri: str) -> bool:
 
 
 def parse_via(text: str) -> Via:
+    if len(text) <= MAX_LINE and (plain := _PLAIN_VIA.fullmatch(text)):
+        found = dict(_lower(_plain_parameters(plain[4])))
+        number = int(plain[3]) if plain[3] else None
+        return Via(text, plain[1], plain[2], number, found.get("branch") or "", "rport" in found)
     value = guard(sipmessage.Via.parse, text, "Via")
     parameters = {key.lower(): item for key, item in value.parameters.items()}
     return Via(
@@ -200,6 +234,8 @@ def split_list(value: str) -> list[str]:
 
 def _split(value: str, separator: str) -> list[str]:
     """The parts between separators that stand neither within quotes nor within angle brackets."""
+    if separator not in value:
+        return [value]
     parts, start, quoted, escaped, angle = [], 0, False, False, False
     for at, char in enumerate(value):
         if escaped:

@@ -24,31 +24,38 @@ class Ladder:
 
     def __init__(self) -> None:
         self._rungs: list[LegSignal] = []
+        self._raw: list[
+            tuple[int, Literal["->", "<-"], bytes, Hop, bool]
+        ] = []  # not read yet: few ladders are ever looked at
         self._seen: set[tuple[str, int]] = set()
         self._tell: Callable[[LegSignal], None] | None = None
 
     def add(self, now_ms: int, direction: Literal["->", "<-"], data: bytes, hop: Hop) -> None:
         """Note a message. One with the very same bytes as an earlier one is a retransmission (RFC 3261 section 17)."""
-        if len(self._rungs) >= _MOST:
+        if len(self._rungs) + len(self._raw) >= _MOST:
             return  # a flood; the call goes on
         known = (direction, hash(data))
-        rung = _rung(now_ms, direction, data, hop, again=known in self._seen)
+        self._raw.append((now_ms, direction, data, hop, known in self._seen))
         self._seen.add(known)
-        self._rungs.append(rung)
         if self._tell is not None:
-            self._tell(rung)
+            self._tell(self._read()[-1])
 
     def __iter__(self) -> Iterator[LegSignal]:
-        return iter(self._rungs)
+        return iter(self._read())
+
+    def _read(self) -> list[LegSignal]:
+        self._rungs += [_rung(*raw) for raw in self._raw]
+        self._raw.clear()
+        return self._rungs
 
     def follow(self, tell: Callable[[LegSignal], None]) -> None:
         """Tell what there is, and each further rung as it comes."""
-        for rung in self._rungs:
+        for rung in self._read():
             tell(rung)
         self._tell = tell
 
 
-def _rung(now_ms: int, direction: Literal["->", "<-"], data: bytes, hop: Hop, *, again: bool) -> LegSignal:
+def _rung(now_ms: int, direction: Literal["->", "<-"], data: bytes, hop: Hop, again: bool) -> LegSignal:
     head = data.partition(b"\r\n\r\n")[0] + b"\r\n"
     cseq, reason = _CSEQ.search(head), _REASON.search(head)
     return LegSignal(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Literal, Protocol
 
@@ -69,7 +69,7 @@ class Client:
     hop: Hop
     owner: ClientOwner
     fallback: Hop | None = None  # where it goes when the connection chosen for its size cannot be opened
-    abandoned: bool = False  # nobody waits for its answer
+    timers: set[str] = field(default_factory=set)
 
 
 @dataclass(slots=True, eq=False)
@@ -79,6 +79,7 @@ class Server:
     merge: Key
     to_tag: str
     owner: ServerOwner | None = None
+    timers: set[str] = field(default_factory=set)
 
     @property
     def hop(self) -> Hop:
@@ -98,6 +99,8 @@ class TransactionLayer:
         self.clients: dict[Key, Client] = {}
         self.servers: dict[Key, Server] = {}
         self.large_by_tcp = large_by_tcp
+        self._unanswered: set[Key] = set()
+        self._owned: dict[object, set[Key]] = {}
         self._merges: dict[Key, Key] = {}
         self._timers = timers
         self._send = send
@@ -109,8 +112,7 @@ class TransactionLayer:
     @property
     def waiting(self) -> bool:
         """Whether a request of ours has no final answer yet."""
-        open_ = ("calling", "trying", "proceeding")
-        return any(client.machine.state in open_ and not client.abandoned for client in self.clients.values())
+        return bool(self._unanswered)
 
     # ------------------------------------------------------------ requests of ours
 
@@ -123,6 +125,8 @@ class TransactionLayer:
     def _start(self, client: Client, now_ms: int) -> None:
         key = client_key(client.machine.request)
         self.clients[key] = client
+        self._unanswered.add(key)
+        self._owned.setdefault(client.owner, set()).add(key)
         self.run_client(key, client, client.machine.start(now_ms), now_ms)
 
     def hop_of(self, request: Request) -> Hop | None:
@@ -135,12 +139,17 @@ class TransactionLayer:
         key = client_key(request)
         client = self.clients.get(key)
         if client is not None:
-            client.owner, client.abandoned = owner, True
+            self._disown(key, client)
+            self._unanswered.discard(key)
+            client.owner = owner
+            self._owned.setdefault(owner, set()).add(key)
             self._timers.cancel((key, "client", "A"))
 
     def respond_to(self, key: Key, client: Client, response: Response, source: Hop, now_ms: int) -> None:
         """A response of one of our transactions came."""
         effects = client.machine.receive(response, now_ms)
+        if response.code >= 200:
+            self._unanswered.discard(key)
         self.run_client(key, client, effects, now_ms)
         if any(isinstance(effect, Deliver) for effect in effects):
             client.owner.on_response(client.machine.request, response, source, now_ms)
@@ -151,6 +160,7 @@ class TransactionLayer:
                 self._send(effect.data, client.hop, client.owner, now_ms)
             elif isinstance(effect, SetTimer):
                 fire = partial(self._fire_client, key, client, effect.name)
+                client.timers.add(effect.name)
                 self._timers.set((key, "client", effect.name), effect.at_ms, fire)
             elif isinstance(effect, Failed):
                 client.owner.on_failure(client.machine.request, effect.kind, now_ms)
@@ -159,13 +169,23 @@ class TransactionLayer:
 
     def drop_owner(self, owner: object) -> None:
         """Forget what an owner still has open; nobody waits for it any more."""
-        for key in [key for key, client in self.clients.items() if client.owner is owner]:
+        for key in list(self._owned.get(owner, ())):
             self._drop_client(key)
 
     def _drop_client(self, key: Key) -> None:
-        self.clients.pop(key, None)
-        for name in "ABDEFKM":
+        client = self.clients.pop(key, None)
+        if client is None:
+            return
+        self._unanswered.discard(key)
+        self._disown(key, client)
+        for name in client.timers:
             self._timers.cancel((key, "client", name))
+
+    def _disown(self, key: Key, client: Client) -> None:
+        keys = self._owned.get(client.owner, set())
+        keys.discard(key)
+        if not keys:
+            self._owned.pop(client.owner, None)
 
     def _fire_client(self, key: Key, client: Client, timer: str, now_ms: int) -> None:
         self.run_client(key, client, client.machine.fire(timer, now_ms), now_ms)
@@ -189,6 +209,7 @@ class TransactionLayer:
                 self._send(effect.data, server.hop, server.owner, now_ms)
             elif isinstance(effect, SetTimer):
                 fire = partial(self._fire_server, key, server, effect.name)
+                server.timers.add(effect.name)
                 self._timers.set((key, "server", effect.name), effect.at_ms, fire)
             elif isinstance(effect, Failed):
                 if server.owner is not None:
@@ -203,7 +224,7 @@ class TransactionLayer:
         self.servers.pop(key, None)
         if self._merges.get(server.merge) == key:
             del self._merges[server.merge]
-        for name in "GHIJL":
+        for name in server.timers:
             self._timers.cancel((key, "server", name))
 
     def _fire_server(self, key: Key, server: Server, timer: str, now_ms: int) -> None:
