@@ -155,7 +155,7 @@ class Media(Protocol):
         """Deliver frames and key presses from now on (in the event loop, never in the tick)."""
 
     def record(self, path: str) -> None:
-        """Start the two-channel recording (left: callee, right: ours) into a WAV file, written outside the tick."""
+        """Start the two-channel recording (left: callee, right: ours), written outside the tick: into a .wav file, or .ogg or .opus."""
 
     async def close(self) -> None:
         """Stop, close socket and recording. Safe to call twice."""

@@ -1,46 +1,44 @@
-"""Two-channel call recordings, written by one thread for the whole engine, never by the tick.
+"""Two-channel call recordings, written by threads of the engine, never by the tick: one for WAV, one more once an Opus file is asked for,
+so that encoding never holds up the files that are only copied.
 
-A killed process leaves a playable file: audio is appended first and the sizes in the header follow, once a second. A recording that fails
-(disk full, no such folder, file exists) ends with its reason in `Recording.error` and through `on_error`; the call goes on.
+A killed process leaves a playable file (`audio_files`). A recording that fails (disk full, no such folder, file exists) ends with its
+reason in `Recording.error` and through `on_error`; the call goes on.
 """
 
 from __future__ import annotations
 
-import os
-import struct
 import threading
 from collections.abc import Callable
-from pathlib import Path
 from queue import SimpleQueue
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from callwright.telephony.port import FRAME_SAMPLES, SAMPLE_RATE, Codec, Pcm
+from callwright.telephony.port import FRAME_SAMPLES, Codec, Pcm
 from callwright.telephony.rtp import g711
+from callwright.telephony.rtp.audio_files import AudioFile, encodes, open_audio_file
 
 __all__ = ["Recording", "RecordingWriter", "Taken"]
 
-_SYNC_TICKS = 50
 _WAITING = 500  # ticks (10 s) that may wait for the disk before frames are given up
-_HEADER = struct.Struct("<4sI4s4sIHHIIHH4sI")
+_NO_ROWS = np.zeros((0, FRAME_SAMPLES, 2), np.int16)
 
 
 class Recording:
     """One file. `tick` is the number of its next frame; `error` says why it ended early or lacks frames ("" = it does not)."""
 
     def __init__(self, path: str, on_error: Callable[[str], None]) -> None:
-        """on_error is called in the writer thread, once, when `error` is set."""
+        """path ends in .wav, .ogg or .opus; on_error is called in the writer thread, once, when `error` is set."""
         self.path = path
+        self.encoded = encodes(path)
         self.error = ""
         self.dropped = 0
         self._on_error = on_error
         self._tick: int | None = None
-        self._file: int | None = None
-        self._block = np.zeros((_SYNC_TICKS, FRAME_SAMPLES, 2), "<i2")  # a second, filled row by row
+        self._file: AudioFile | None = None
+        self._block: npt.NDArray[np.int16] = _NO_ROWS  # filled row by row
         self._rows = 0
-        self._written = 0
 
     def fail(self, reason: str) -> None:
         """The recording is not whole, and somebody has to know."""
@@ -48,9 +46,9 @@ class Recording:
         self._on_error(self.error)
 
     def open(self) -> None:
-        """Raises OSError; a file that exists is never overwritten. Only the owner may read it: it holds a person's voice."""
-        self._file = os.open(Path(self.path), os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        self._put_header()
+        """Raises OSError, ValueError; a file that exists is never overwritten."""
+        self._file = open_audio_file(self.path)
+        self._block = np.zeros((self._file.rows, FRAME_SAMPLES, 2), np.int16)
 
     def add(self, tick: int, left: Pcm, right: bytes | None, codec: Codec) -> None:
         """One frame; ticks that were left out become silence, so both sides stay aligned with the clock. Raises OSError."""
@@ -63,24 +61,19 @@ class Recording:
             row[:, 1] = g711.DECODE[codec][np.frombuffer(right, np.uint8)]
 
     def _next_row(self) -> npt.NDArray[np.int16]:
-        if self._rows == _SYNC_TICKS:
+        if self._rows == len(self._block):
             self.sync()
         self._rows += 1
         row: npt.NDArray[np.int16] = self._block[self._rows - 1]
         return row
 
     def sync(self) -> None:
-        """Audio to the file, then its size into the header. Raises OSError."""
+        """What waits to the file. Raises OSError."""
         if self._file is None or not self._rows:
             return
-        view = memoryview(self._block[: self._rows].tobytes())
-        at = 0
-        while at < len(view):
-            at += os.pwrite(self._file, view[at:], _HEADER.size + self._written + at)
-        self._written += at
+        self._file.append(self._block[: self._rows])
         self._rows = 0
         self._block[:] = 0
-        self._put_header()
 
     def close(self) -> None:
         """Write what waits and close the file. Raises OSError (the file is closed all the same)."""
@@ -90,17 +83,7 @@ class Recording:
             self.sync()
         finally:
             file, self._file = self._file, None
-            os.close(file)
-
-    def _put_header(self) -> None:
-        if self._file is None:
-            return
-        size = min(self._written, 0xFFFFFFFF - 36)
-        rate = SAMPLE_RATE * 4
-        header = _HEADER.pack(
-            b"RIFF", size + 36, b"WAVE", b"fmt ", 16, 1, 2, SAMPLE_RATE, rate, 4, 16, b"data", size
-        )  # fmt: skip
-        os.pwrite(self._file, header, 0)
+            file.close()
 
 
 class Taken(NamedTuple):
@@ -122,13 +105,13 @@ class _Finish(NamedTuple):
     done: Callable[[], None]
 
 
-class RecordingWriter:
-    """The writer thread."""
+class _Lane:
+    """One writer thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, name: str) -> None:
         self._queue: SimpleQueue[list[Taken] | _Open | _Finish | None] = SimpleQueue()
         self._open: set[Recording] = set()
-        self._thread = threading.Thread(target=self._run, name="callwright-recordings", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
     def begin(self, recording: Recording) -> None:
@@ -192,4 +175,42 @@ class RecordingWriter:
             return
         self._open.discard(recording)
         if recording.dropped:
-            recording.fail(f"{recording.dropped} frames are silence, the disk was too slow")
+            recording.fail(
+                f"{recording.dropped} frames are silence, {'encoding' if recording.encoded else 'the disk'} was too slow"
+            )
+
+
+class RecordingWriter:
+    """The writer threads. `begin`, `finish` and `stop` are of the event loop, `put` of the tick."""
+
+    def __init__(self) -> None:
+        self._copying = _Lane("callwright-recordings")
+        self._encoding: _Lane | None = None
+
+    def begin(self, recording: Recording) -> None:
+        if recording.encoded and self._encoding is None:
+            self._encoding = _Lane("callwright-recordings-opus")
+        self._lane(recording).begin(recording)
+
+    def put(self, taken: list[Taken]) -> None:
+        """The frames of a tick; never blocks. When a thread is far behind they are dropped and counted in each recording."""
+        encoding = self._encoding
+        if encoding is None:
+            self._copying.put(taken)
+            return
+        for lane, encoded in ((self._copying, False), (encoding, True)):
+            if part := [frame for frame in taken if frame.recording.encoded is encoded]:
+                lane.put(part)
+
+    def finish(self, recording: Recording, done: Callable[[], None]) -> None:
+        """Close the file after everything put before; `done` is called in the writer thread, whatever happened."""
+        self._lane(recording).finish(recording, done)
+
+    def stop(self) -> None:
+        """Write everything, close every file, end the threads (blocks: call it outside the event loop)."""
+        for lane in (self._copying, self._encoding):
+            if lane is not None:
+                lane.stop()
+
+    def _lane(self, recording: Recording) -> _Lane:
+        return self._encoding if recording.encoded and self._encoding is not None else self._copying

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 
-from callwright.telephony.rtp import g711, recording
+from callwright.telephony.rtp import audio_files, g711, recording
 from callwright.telephony.rtp.recording import Recording, RecordingWriter, Taken
 
 TONE = np.full(160, 1000, np.int16)
@@ -133,26 +134,135 @@ def test_stop_closes_what_is_open(tmp_path: Path) -> None:
 
 
 _VICTIM = """
-import sys, numpy as np
-from callwright.telephony.rtp.recording import Recording
-one = Recording(sys.argv[1], print)
-one.open()
-for tick in range(275):
-    one.add(tick, np.full(160, 1000, np.int16), None, "PCMA")
+import sys, time, numpy as np
+from callwright.telephony.rtp.recording import Recording, RecordingWriter, Taken
+from callwright.telephony.rtp import g711
+folder, suffix, count, ticks = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
+writer = RecordingWriter()
+ones = [Recording(f"{folder}/{n}{suffix}", sys.exit) for n in range(count)]
+for one in ones:
+    writer.begin(one)
+axis = np.arange(160 * ticks)
+left = (6000 * np.sin(axis * 2 * np.pi * 400 / 8000)).astype(np.int16).reshape(-1, 160)
+right = (6000 * np.sin(axis * 2 * np.pi * 1000 / 8000)).astype(np.int16).reshape(-1, 160)
+for tick in range(ticks):
+    said = g711.encode(right[tick], "PCMA")
+    writer.put([Taken(one, tick, left[tick], said, "PCMA") for one in ones])
+    while writer._lane(ones[0])._queue.qsize() > 100:
+        time.sleep(0.005)
+while writer._lane(ones[0])._queue.qsize():
+    time.sleep(0.005)
 print("written", flush=True)
 sys.stdin.read()
 """
 
 
-def test_a_killed_process_leaves_a_playable_file(tmp_path: Path) -> None:
-    path = tmp_path / "a.wav"
+def loudness(samples: np.ndarray[tuple[int], np.dtype[np.int16]], hertz: float) -> float:
+    """Amplitude of one frequency."""
+    turn = np.exp(-2j * np.pi * hertz / 8000 * np.arange(len(samples)))
+    return float(2 * np.abs(np.sum(samples * turn)) / len(samples))
+
+
+@pytest.mark.parametrize("suffix", [".wav", ".ogg"])
+def test_killed_with_twenty_recordings_all_play(tmp_path: Path, suffix: str) -> None:
     with subprocess.Popen(
-        [sys.executable, "-c", _VICTIM, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", _VICTIM, str(tmp_path), suffix, "20", "170"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     ) as victim:
         assert victim.stdout is not None
         assert victim.stdout.readline() == "written\n"
         victim.send_signal(signal.SIGKILL)
     assert victim.returncode == -signal.SIGKILL
-    audio = read(path)
-    assert 4.5 <= len(audio) / 8000 <= 5.5  # 5.5 s were spoken
-    assert (audio[:, 0] == 1000).all()
+    for n in range(20):
+        audio, rate = soundfile.read(tmp_path / f"{n}{suffix}", dtype="int16")
+        assert (rate, audio.shape[1]) == (8000, 2)
+        assert 3.4 - 1.1 <= len(audio) / 8000 <= 3.4  # 3.4 s were spoken
+        middle = audio[4000:16000]
+        assert loudness(middle[:, 0], 400) > 5000 > 200 > loudness(middle[:, 0], 1000)
+        assert loudness(middle[:, 1], 1000) > 5000 > 200 > loudness(middle[:, 1], 400)
+
+
+def test_a_whole_opus_file(tmp_path: Path) -> None:
+    path, errors = tmp_path / "a.opus", list[str]()
+    writer = RecordingWriter()
+    one, wav = Recording(str(path), errors.append), Recording(str(tmp_path / "a.wav"), errors.append)
+    writer.begin(one)
+    writer.begin(wav)
+    for tick in range(7, 132):
+        writer.put([Taken(one, tick, TONE, None, "PCMA"), Taken(wav, tick, TONE, None, "PCMA")])
+    finish(writer, one)
+    finish(writer, wav)
+    writer.stop()
+    audio, _rate = soundfile.read(path, dtype="int16")
+    assert len(audio) == 125 * 160 == len(read(tmp_path / "a.wav"))
+    assert path.stat().st_mode & 0o077 == 0
+    assert path.stat().st_size < (tmp_path / "a.wav").stat().st_size / 3
+    assert errors == []
+
+
+def test_a_torn_last_page_is_passed_over(tmp_path: Path) -> None:
+    path, torn = tmp_path / "a.ogg", tmp_path / "torn.ogg"
+    one = Recording(str(path), pytest.fail)
+    one.open()
+    for tick in range(160):
+        one.add(tick, TONE, None, "PCMA")
+    whole = path.read_bytes()
+    one.close()
+    for cut in range(0, 400, 37):
+        torn.write_bytes(whole[: len(whole) - cut])
+        audio, _rate = soundfile.read(torn, dtype="int16")
+        assert len(audio) / 8000 > 0.9, cut
+
+
+@pytest.mark.parametrize("suffix", [".wav", ".ogg"])
+def test_a_file_that_cannot_grow(tmp_path: Path, suffix: str) -> None:
+    """The system refuses to write more: told once, the process goes on, what is there plays."""
+    program = """
+import resource, sys
+from callwright.telephony.rtp.recording import Recording, RecordingWriter, Taken
+import numpy as np, threading
+resource.setrlimit(resource.RLIMIT_FSIZE, (20000, 20000))
+writer, errors, done = RecordingWriter(), [], threading.Event()
+one = Recording(sys.argv[1], errors.append)
+writer.begin(one)
+noise = np.random.default_rng(1).normal(size=(500, 160)) * 3000
+for tick in range(500):
+    writer.put([Taken(one, tick, noise[tick].astype(np.int16), None, "PCMA")])
+writer.finish(one, done.set)
+done.wait()
+writer.stop()
+print(len(errors), errors)
+"""
+    path = tmp_path / f"a{suffix}"
+    result = subprocess.run([sys.executable, "-c", program, str(path)], capture_output=True, text=True, timeout=120)
+    assert result.stdout.startswith("1 "), (result.stdout, result.stderr)
+
+
+def test_a_wav_file_ends_at_its_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(audio_files, "_MOST", 64_000)
+    path, errors = tmp_path / "a.wav", list[str]()
+    writer = RecordingWriter()
+    one = Recording(str(path), errors.append)
+    writer.begin(one)
+    for tick in range(200):
+        writer.put([Taken(one, tick, TONE, None, "PCMA")])
+    finish(writer, one)
+    writer.stop()
+    assert len(errors) == 1
+    assert "4 GiB" in errors[0]
+    assert len(read(path)) == 2 * 8000
+
+
+@pytest.mark.parametrize("name", ["a.mp3", "a"])
+def test_other_names_are_refused(tmp_path: Path, name: str) -> None:
+    errors = list[str]()
+    writer = RecordingWriter()
+    one = Recording(str(tmp_path / name), errors.append)
+    writer.begin(one)
+    finish(writer, one)
+    writer.stop()
+    assert len(errors) == 1
+    assert ".opus" in errors[0]
+    assert not (tmp_path / name).exists()
