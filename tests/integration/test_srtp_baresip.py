@@ -18,7 +18,8 @@ from callwright.telephony.sip.driver import SipLine
 from callwright.telephony.sip.leg import SipLeg
 from callwright.telephony.sip.tls import TlsSettings
 from callwright.telephony.wire_audio import SrtpPolicy
-from callwright.testing.baresip import Baresip, address, baresip, certificate, missing, strength
+from callwright.testing.baresip import Baresip, address, baresip, missing, strength
+from callwright.testing.certificates import certificate
 
 pytestmark = [pytest.mark.integration, pytest.mark.skipif(bool(missing("srtp")), reason=missing("srtp") or "-")]
 
@@ -154,7 +155,7 @@ def test_one_side_insists(tmp_path: Path, policy: SrtpPolicy, account: str) -> N
 )
 def test_being_called(tmp_path: Path, transport: str, policy: SrtpPolicy, account: str) -> None:
     (tmp_path / "ours").mkdir()
-    certificate(tmp_path / "ours")
+    certificate(tmp_path / "ours", address())
 
     async def run() -> Conversation:
         talk = Conversation()

@@ -6,9 +6,8 @@ It names the address of a network interface in its SDP and never the loopback, s
 from __future__ import annotations
 
 import asyncio
-import datetime
+import contextlib
 import functools
-import ipaddress
 import shutil
 import socket
 import wave
@@ -19,15 +18,12 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from callwright.telephony.port import DialOrder, WireCodec
+from callwright.testing.certificates import certificate
 from callwright.testing.sipp import CALLEE, bound, free_port, permit
 
-__all__ = ["MODULES", "Baresip", "address", "baresip", "certificate", "missing", "strength"]
+__all__ = ["MODULES", "Baresip", "address", "baresip", "missing", "strength"]
 
 MODULES = Path("/usr/lib/baresip/modules")
 _RATES = {"PCMA": 8000, "PCMU": 8000, "G722": 16000, "opus": 48000}
@@ -38,6 +34,8 @@ module_path {modules}
 {loaded}
 module_tmp account.so
 module_app menu.so
+module cons.so
+cons_listen 127.0.0.1:{console}
 audio_source aufile,{folder}/tone.wav
 snd_path {folder}
 audio_channels 1
@@ -71,16 +69,56 @@ def address() -> str:
 
 @dataclass
 class Baresip:
-    """port: where it listens, over the transport asked for; folder: its configuration, `cert.pem`, and the WAV files."""
+    """port: where it listens, over the transport asked for; folder: its configuration, `cert.pem`, and the WAV files;
+    console: the port its console listens on."""
 
     port: int
     folder: Path
     process: asyncio.subprocess.Process
+    console: int
     output: list[str] = field(default_factory=list)
+    _said: str = ""
+    _console: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     def order(self, codecs: tuple[WireCodec, ...] = ("PCMA", "PCMU")) -> DialOrder:
         """An order to call it."""
         return DialOrder(permit(), f"sip:{CALLEE}@{address()}:{self.port}", "attempt-1", codecs=codecs)
+
+    async def work(self) -> None:
+        """Sit down at its console; it is closed with the telephone."""
+        for _ in range(500):
+            with contextlib.suppress(ConnectionRefusedError):
+                self._console = await asyncio.open_connection("127.0.0.1", self.console)
+                return
+            await asyncio.sleep(0.02)
+        raise AssertionError("baresip has no console")
+
+    def type(self, text: str) -> None:
+        """Keys of its console: `/dial URI` and the like with a line break at the end; single keys are commands in a call."""
+        if self._console is None:
+            raise AssertionError("nobody sits at the console: `work` comes first")
+        self._console[1].write(text.encode())
+
+    def press(self, key: str) -> None:
+        """A key of the telephone, and let it go."""
+        self.type(f"{key}\x04")
+
+    async def says(self, text: str) -> None:
+        """Wait until its console says that; what came before it is forgotten."""
+        if self._console is None:
+            raise AssertionError("nobody sits at the console: `work` comes first")
+        async with asyncio.timeout(30):
+            while text not in self._said:
+                data = await self._console[0].read(4_096)
+                if not data:
+                    raise AssertionError(f"baresip ended without saying {text!r}: {self._said[-1_000:]}")
+                self._said += data.decode(errors="replace")
+        self._said = self._said.partition(text)[2]
+
+    def close(self) -> None:
+        """Leave the console."""
+        if self._console is not None:
+            self._console[1].close()
 
     async def heard(self) -> npt.NDArray[np.int16]:
         """What it heard in the call that is over, at the rate of its codec."""
@@ -113,12 +151,12 @@ async def baresip(
 ) -> AsyncIterator[Baresip]:
     """A telephone that answers at once. codec: as baresip calls it; account: further parameters of its account, `;mediaenc=srtp`;
     hz: the tone it plays; dial: a URI it calls."""
-    port = _free_pair()
+    port, console = _free_pair(), _free_pair()
     rate = _RATES[codec]
-    certificate(folder)
+    certificate(folder, address())
     _tone(folder / "tone.wav", rate, hz)
     loaded = "\n".join(f"module {name}.so" for name in (*modules, "aufile", "sndfile"))
-    config = _CONFIG.format(host=address(), port=port, folder=folder, modules=MODULES, loaded=loaded)
+    config = _CONFIG.format(host=address(), port=port, folder=folder, console=console, modules=MODULES, loaded=loaded)
     (folder / "config").write_text(config)
     (folder / "contacts").write_text("")
     name = {"opus": "opus/48000/1", "G722": "G722/16000/1"}.get(codec, codec)
@@ -133,7 +171,7 @@ async def baresip(
         stderr=asyncio.subprocess.STDOUT,
     )
     port += transport == "tls"
-    phone = Baresip(port, folder, process)
+    phone = Baresip(port, folder, process, console)
     reading = asyncio.create_task(_read(phone))
     try:
         for _ in range(1_000):
@@ -142,6 +180,7 @@ async def baresip(
             await asyncio.sleep(0.01)
         yield phone
     finally:
+        phone.close()
         if process.returncode is None:
             process.kill()
             await process.wait()
@@ -171,29 +210,3 @@ def _tone(path: Path, rate: int, hz: float) -> None:
         file.setsampwidth(2)
         file.setframerate(rate)
         file.writeframes(pcm.tobytes())
-
-
-def certificate(folder: Path) -> None:
-    """`cert.pem`, `key.pem` and both in `both.pem`, signed by itself, for `address()`."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "phone")])
-    now = datetime.datetime.now(datetime.UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(hours=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(address()))]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    text = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    shown = made.public_bytes(serialization.Encoding.PEM)
-    (folder / "cert.pem").write_bytes(shown)
-    (folder / "key.pem").write_bytes(text)
-    (folder / "both.pem").write_bytes(text + shown)

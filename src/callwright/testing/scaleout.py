@@ -10,16 +10,16 @@ import os
 import re
 import shutil
 import socket
-import subprocess
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from hashlib import md5
 from pathlib import Path
 
+from callwright.testing.certificates import certificate
 from callwright.testing.sipp import listening
 
-__all__ = ["DOMAIN", "INSIDE", "OUTSIDE", "STRANGER", "TRUNK", "Front", "certificate", "front", "missing"]
+__all__ = ["DOMAIN", "INSIDE", "OUTSIDE", "STRANGER", "TRUNK", "Front", "front", "missing"]
 
 INSIDE, OUTSIDE, TRUNK, STRANGER = "127.0.0.1", "127.0.0.2", "127.0.0.3", "127.0.0.4"
 DOMAIN = "robots.example"
@@ -29,7 +29,7 @@ _FIELD = re.compile(r"([a-z_]+)=([^;]*)")
 
 def missing() -> str:
     """Which of the programs is not installed, "" when all are."""
-    programs = ("kamailio", "kamcmd", "rtpengine", "openssl")
+    programs = ("kamailio", "kamcmd", "rtpengine")
     return ", ".join(name for name in programs if shutil.which(name) is None)
 
 
@@ -58,6 +58,14 @@ class Front:
     def log(self) -> str:
         return (self.folder / "kamailio.log").read_text(errors="replace")
 
+    def calls(self) -> dict[str, str]:
+        """Calls that were up and are over: to whom each went, by Call-ID."""
+        return _calls(self.accounts())
+
+    def outcomes(self, method: str) -> dict[str, str]:
+        """The code each request of this method ended with, by Call-ID."""
+        return {line["call_id"]: line["code"] for line in self.accounts() if line.get("method") == method}
+
     def accounts(self) -> list[dict[str, str]]:
         """Every line of the accounting: `call_id`, and `method`, `code` of a transaction, or `duration` of a call."""
         found = []
@@ -68,19 +76,10 @@ class Front:
         return found
 
 
-def certificate(folder: Path, host: str) -> None:
-    """`cert.pem` and `key.pem` for an IP address, signed by itself."""
-    subprocess.run(  # noqa: S603 -- a fixed command
-        [
-            *("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"),
-            *("-days", "2", "-keyout", "key.pem", "-out", "cert.pem", "-subj", "/CN=front"),
-            *("-addext", f"subjectAltName=IP:{host}"),
-        ],
-        cwd=folder,
-        check=True,
-        capture_output=True,
-        timeout=30,
-    )
+def _calls(lines: list[dict[str, str]]) -> dict[str, str]:
+    listed = [line for line in lines if float(line.get("duration", "0"))]
+    assert len({line["call_id"] for line in listed}) == len(listed), "a call is listed twice"
+    return {line["call_id"]: line["to"] for line in listed}
 
 
 def account(user: str, password: str) -> str:
@@ -141,6 +140,7 @@ async def front(
         "SIP_CHILDREN": "2",
         "SIP_TLS": "yes",
         "SIP_PROBE_S": "1",
+        "SIP_SILENCE_MS": "2500",
         **({"SIP_PHONES": "yes"} if phones else {}),
         **(settings or {}),
     }

@@ -20,11 +20,11 @@ from callwright.telephony.sip.driver import SipLine
 from callwright.telephony.sip.tls import TlsSettings
 from callwright.testing.scaleout import DOMAIN, INSIDE, OUTSIDE, TRUNK, Front, front, missing
 from callwright.testing.sipp import CALLEE, permit
+from callwright.testing.talk import OUR_HZ, until
 from callwright.testing.tone import HeardTone, tone
 
 HERE = Path(__file__).parent
 DEPLOY = HERE.parents[2] / "deploy"
-OUR_HZ = 1_000
 
 pytestmark = [
     pytest.mark.integration,
@@ -120,27 +120,6 @@ class Caller:
         await hangup()
 
 
-async def until(done: Callable[[], bool], limit_s: float = 30.0) -> None:
-    """Wait until something is true."""
-    for _ in range(int(limit_s / 0.02)):
-        if done():
-            return
-        await asyncio.sleep(0.02)
-    raise AssertionError("it did not happen in time")
-
-
-def calls_of(proxy: Front) -> dict[str, str]:
-    """Calls that were up: which worker had each, by Call-ID (one line each in the accounting)."""
-    listed = [line for line in proxy.accounts() if "duration" in line]
-    assert len({line["call_id"] for line in listed}) == len(listed)
-    return {line["call_id"]: line["to"] for line in listed}
-
-
-def outcomes(proxy: Front, method: str) -> dict[str, str]:
-    """The code each request of this method ended with, by Call-ID."""
-    return {line["call_id"]: line["code"] for line in proxy.accounts() if line.get("method") == method}
-
-
 def test_forty_calls_are_spread_and_both_sides_hear_each_other(tmp_path: Path) -> None:
     async def run() -> None:
         async with house(tmp_path, 440, 600) as (proxy, workers, engine):
@@ -151,7 +130,7 @@ def test_forty_calls_are_spread_and_both_sides_hear_each_other(tmp_path: Path) -
             ):
                 calls = [Caller().call(line, f"plain-{number}") for number in range(40)]
                 seen = await asyncio.gather(*calls, Caller().call(secured, "tls", way=";transport=tls"))
-            await until(lambda: len(calls_of(proxy)) == 41)
+            await until(lambda: len(proxy.calls()) == 41)
             ids = {caller.call_id for caller in seen}
             assert Counter(caller.answers for caller in seen) == {1: 41}
             assert {caller.ended and caller.ended.cause for caller in seen} == {"bye"}
@@ -160,9 +139,9 @@ def test_forty_calls_are_spread_and_both_sides_hear_each_other(tmp_path: Path) -
                 served = worker.calls("answered")
                 assert len(served) >= 15
                 assert {caller.call_id for caller in seen if caller.heard.hz == worker.hz} == served
-                assert {call for call, to in calls_of(proxy).items() if to == worker.uri} == served
-            assert outcomes(proxy, "INVITE") == dict.fromkeys(ids, "200")
-            assert outcomes(proxy, "BYE") == dict.fromkeys(ids, "200")
+                assert {call for call, to in proxy.calls().items() if to == worker.uri} == served
+            assert proxy.outcomes("INVITE") == dict.fromkeys(ids, "200")
+            assert proxy.outcomes("BYE") == dict.fromkeys(ids, "200")
 
     asyncio.run(run())
 
@@ -193,7 +172,7 @@ def test_a_killed_worker_loses_its_own_calls_only_and_each_is_accounted_for(tmp_
                 await until(lambda: all(caller.ended for caller in before if caller.call_id in lost_before))
                 hold.set()
             everybody = [*before, *passing, *after]
-            await until(lambda: len(calls_of(proxy)) == sum(caller.answers for caller in everybody))
+            await until(lambda: len(proxy.calls()) == sum(caller.answers for caller in everybody))
             check_death(proxy, workers, everybody, lost_before, {caller.call_id for caller in after})
 
     asyncio.run(run())
@@ -217,7 +196,7 @@ def check_death(
     unfinished = dead.calls("offered") - dead.calls("ended")
     assert lost_before
     assert lost_before <= lost <= unfinished
-    invites, byes, up = outcomes(proxy, "INVITE"), outcomes(proxy, "BYE"), calls_of(proxy)
+    invites, byes, up = proxy.outcomes("INVITE"), proxy.outcomes("BYE"), proxy.calls()
     assert set(invites) == {caller.call_id for caller in everybody}
     for caller in everybody:
         assert caller.answers <= 1
