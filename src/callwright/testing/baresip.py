@@ -6,7 +6,6 @@ It names the address of a network interface in its SDP and never the loopback, s
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import functools
 import shutil
 import socket
@@ -85,13 +84,13 @@ class Baresip:
         return DialOrder(permit(), f"sip:{CALLEE}@{address()}:{self.port}", "attempt-1", codecs=codecs)
 
     async def work(self) -> None:
-        """Sit down at its console; it is closed with the telephone."""
-        for _ in range(500):
-            with contextlib.suppress(ConnectionRefusedError):
+        """Sit down at its console as soon as it is ready; it is left with the telephone."""
+        for _ in range(1_000):
+            if any("baresip is ready" in line for line in self.output):
                 self._console = await asyncio.open_connection("127.0.0.1", self.console)
                 return
             await asyncio.sleep(0.02)
-        raise AssertionError("baresip has no console")
+        raise AssertionError("baresip is not ready: " + "\n".join(self.output))
 
     def type(self, text: str) -> None:
         """Keys of its console: `/dial URI` and the like with a line break at the end; single keys are commands in a call."""
