@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from callwright.errors import LineError, WireError
@@ -16,6 +17,7 @@ from callwright.telephony.sip.reasons import q850_cause, reason_text
 from callwright.telephony.sip.reliable import ReliableRinging
 from callwright.telephony.sip.transactions import Key
 from callwright.telephony.sip.wire import Request
+from callwright.telephony.wire_audio import inner_law
 
 if TYPE_CHECKING:
     from callwright.telephony.sip.agent import Agent
@@ -107,14 +109,31 @@ class IncomingCall(Call):
         488 and nothing changed when there is no codec in common.
         """
         self.offers.direction = old.offers.direction
-        trial = self.offers.fork()
-        trial.local = local = old.offers.local
-        if local is None or (self.offered is not None and trial.answer(self._invite.body) is None):
+        local = self._media_like(old)
+        if local is None:
             self._refuse(now_ms, 488, "", "protocol_error", "us")
             return
         old.hand_over(now_ms, self)
         self.answer(now_ms, local)
+        self.offers.local = old.offers.local
         old.hang_up(now_ms, "replaced")
+
+    def _media_like(self, old: Call) -> sdp.LocalMedia | None:
+        """The media of `old` for our answer, with the codec it speaks, or one of the same law, if the new far side takes that:
+        what is being played is encoded already. None = nothing in common."""
+        local, held = old.offers.local, old.session
+        if local is None:
+            return None
+        same = tuple(item for item in local.codecs if held is not None and inner_law(item) == held.codec)
+        if self.offered is None:
+            return replace(local, codecs=(*same, *(item for item in local.codecs if item not in same)))
+        spoken = tuple(item for item in same if held is not None and item == held.wire_codec)
+        for codecs in (spoken, same, local.codecs):
+            trial = self.offers.fork()
+            trial.local = replace(local, codecs=codecs)
+            if codecs and trial.answer(self._invite.body) is not None:
+                return trial.local
+        return None
 
     def on_acknowledged(self, now_ms: int) -> None:
         self.answered(now_ms)

@@ -201,6 +201,17 @@ def test_without_a_codec_in_common_nothing_changes() -> None:
     assert not any(isinstance(event, Replaced) for event in bench.events)
 
 
+def test_audio_goes_on_in_the_codec_it_is_in() -> None:
+    for offered, spoken in (("0 8", "PCMA"), ("0", "PCMU")):
+        bench = Bench()
+        _, to = bench.answered()
+        replace(bench, f"c1;to-tag={tag_of(to)};from-tag=p", body=SDP.replace("AVP 8", f"AVP {offered}"))
+        sessions = [event.session.codec for event in bench.events if isinstance(event, SessionSet)]
+        assert sessions == ["PCMA", spoken]
+        new = next(event.by for event in bench.events if isinstance(event, Replaced))
+        assert new.offers.local == LOCAL  # later offers are for all of it again
+
+
 def test_a_replacement_without_an_offer_gets_ours() -> None:
     bench = Bench()
     _, to = bench.answered()
