@@ -246,6 +246,24 @@ def test_the_servers_of_a_domain_are_tried_in_the_order_dns_gives(tmp_path: Path
     asyncio.run(main())
 
 
+@pytest.mark.parametrize("known", [True, False])
+def test_a_host_name_in_a_contact_is_looked_up_within_the_call(tmp_path: Path, known: bool) -> None:
+    scenario = tmp_path / "uas_named.xml"
+    text = (SCENARIOS / "uas_answer.xml").read_text()
+    scenario.write_text(text.replace("sip:peer@[local_ip]:[local_port]", "sip:peer@peer.test:[local_port]"))
+
+    async def main() -> None:
+        async with sipp(tmp_path, scenario) as peer, fake_dns({("A", "peer.test"): [HOST]} if known else {}) as server:
+            async with opened(line(trunk("a", peer.port)), Resolver([server.address])) as trunks:
+                leg = await trunks.place(dial())
+                assert LegAnswered in kinds(await follow(leg))
+                assert any(rung.line.startswith("BYE sip:**er@peer.test:") for rung in leg.ladder)
+                assert server.asked["A", "peer.test"] >= 1
+            await peer.passed()  # ACK and BYE came: by the name where DNS knows it, else where the answer came from
+
+    asyncio.run(main())
+
+
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")
 def test_a_tls_trunk_behind_a_domain_shows_the_name_of_the_domain(tmp_path: Path) -> None:
     subject = ("-subj", "/CN=trunk.test", "-addext", "subjectAltName=DNS:trunk.test", "-days", "2")

@@ -31,7 +31,15 @@ from callwright.telephony.sip.fields import host_text, parse_uri
 from callwright.telephony.sip.hops import Hop, Transport
 from callwright.telephony.sip.incoming import IncomingCall
 from callwright.telephony.sip.keepalive import Health, Keepalive
-from callwright.telephony.sip.leg import MediaEngine, MediaStream, ReferPolicy, SipIncomingLeg, SipLeg, close_media
+from callwright.telephony.sip.leg import (
+    MediaEngine,
+    MediaStream,
+    ReferPlacer,
+    ReferPolicy,
+    SipIncomingLeg,
+    SipLeg,
+    close_media,
+)
 from callwright.telephony.sip.locate import Place, place_of
 from callwright.telephony.sip.orders import check_order, redirect_refusal
 from callwright.telephony.sip.outgoing import OutgoingCall
@@ -75,6 +83,7 @@ class SipLine(asyncio.DatagramProtocol):
         self._told = asyncio.Event()
         self._registration: Registration | None = None
         self._keepalive: Keepalive | None = None
+        self.refer_over: ReferPlacer | None = None  # places the call of a transfer we were asked for; None = we do
         self._to_names: dict[str, list[Datagram]] = {}  # being looked up, with what waits for it
 
     @classmethod
@@ -229,17 +238,14 @@ class SipLine(asyncio.DatagramProtocol):
 
     # ------------------------------------------------------------ LineDriver
 
-    async def place(self, order: DialOrder, way: Way | None = None) -> SipLeg:
-        """Place a call; the Call-ID is `order.call_id@host`. way: the trunk it goes over, None = as the line was opened.
+    async def place(self, order: DialOrder, way: Way | None = None, referred: Headers = ()) -> SipLeg:
+        """Place a call; the Call-ID is `order.call_id@host`. way: the trunk it goes over, None = as the line was opened;
+        referred: headers that a transfer we were asked for brings along; those of the order go before.
 
         Raises:
             RefusedError: the permit does not cover the order.
             LineError: the order cannot be used, the host does not resolve or cannot be connected to, no audio port is free, the line is closed.
         """
-        return await self._place(order, way)
-
-    async def _place(self, order: DialOrder, way: Way | None = None, referred: Headers = ()) -> SipLeg:
-        """referred: headers that a transfer we were asked for brings along; those of the order go before."""
         account = way.account if way else self._agent.account
         transport, plan = self._agent.identity.transport, account.plan
         target = check_order(order, transport, plan)
@@ -443,7 +449,10 @@ class SipLine(asyncio.DatagramProtocol):
         referral.accept(self.now_ms())
         self.pump()
         try:
-            new = await self._place(order, referred=request.headers)
+            if self.refer_over is not None:
+                new = await self.refer_over(leg, order, request.headers)
+            else:
+                new = await self.place(order, referred=request.headers)
         except CallwrightError as error:
             log.warning("sip: the call of a transfer cannot be placed: %s", error)
             referral.tell(603 if isinstance(error, RefusedError) else 503, "", self.now_ms())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Protocol
 
 import anyio
@@ -32,9 +32,19 @@ from callwright.telephony.sip.redirects import Lookup
 from callwright.telephony.sip.refer import Referred, TransferProgress
 from callwright.telephony.sip.replaces import Replaces
 from callwright.telephony.sip.takeover import attended, name_of
+from callwright.telephony.sip.wire import Headers
 from callwright.telephony.wire_audio import SrtpPolicy, WireAudio
 
-__all__ = ["LegHost", "MediaEngine", "MediaStream", "ReferPolicy", "SipIncomingLeg", "SipLeg", "close_media"]
+__all__ = [
+    "LegHost",
+    "MediaEngine",
+    "MediaStream",
+    "ReferPlacer",
+    "ReferPolicy",
+    "SipIncomingLeg",
+    "SipLeg",
+    "close_media",
+]
 
 
 class MediaStream(Media, Protocol):
@@ -105,12 +115,17 @@ class ReferPolicy(Protocol):
         """The new call is on its way; the policy owns it now."""
 
 
+ReferPlacer = Callable[["SipLeg", DialOrder, Headers], Awaitable["SipLeg"]]
+
+
 class SipLeg:
-    """A call we placed. See `telephony.port.Leg`; `ladder` holds every message of the call, numbers hidden."""
+    """A call we placed. See `telephony.port.Leg`; `ladder` holds every message of the call, numbers hidden;
+    account: of the trunk it goes over."""
 
     def __init__(self, host: LegHost, call: Call, stream: MediaStream | None) -> None:
         self.call_id = call.call_id
         self.media: Media | None = None
+        self.account = call.account
         self._host = host
         self._call = call
         self._stream: MediaStream | None = None
@@ -308,7 +323,6 @@ class SipIncomingLeg(SipLeg):
     def __init__(self, host: LegHost, call: IncomingCall) -> None:
         super().__init__(host, call, None)
         self._incoming = call
-        self.account = call.account
         self.caller = call.caller
         self.called = call.called
         self.to = call.to

@@ -21,9 +21,10 @@ from callwright.errors import LineError, RefusedError
 from callwright.telephony.port import DialOrder
 from callwright.telephony.sip.caller import IdentityCheck
 from callwright.telephony.sip.digest import Credentials
-from callwright.telephony.sip.leg import MediaEngine, ReferPolicy, SipIncomingLeg
+from callwright.telephony.sip.leg import MediaEngine, ReferPolicy, SipIncomingLeg, SipLeg
 from callwright.telephony.sip.resolver import Resolver
-from callwright.telephony.trunks.attempts import TrunkLeg
+from callwright.telephony.sip.wire import Headers
+from callwright.telephony.trunks.attempts import Attempt, TrunkLeg
 from callwright.telephony.trunks.checks import socket_of
 from callwright.telephony.trunks.choice import in_order
 from callwright.telephony.trunks.further import Further
@@ -119,6 +120,13 @@ class Trunks:
             RefusedError: no permit, or no trunk of the tenant may show its caller number.
             LineError: no trunk can take the call now; the text says for each of them why.
         """
+        first, further = await self._first(order)
+        leg = TrunkLeg(first, further, self.now_ms)
+        self._tasks.create_task(self._follow(leg))
+        return leg
+
+    async def _first(self, order: DialOrder, referred: Headers = ()) -> tuple[Attempt, Further]:
+        """The first attempt that a trunk took, and what follows it."""
         if not isinstance(order.permit, Permit):
             raise RefusedError("a call is only placed with a permit")
         if self._closed or self._draining:
@@ -128,13 +136,24 @@ class Trunks:
         if not owning:
             raise RefusedError("no trunk of this tenant may show the permit's caller number")
         names = [trunk.name for trunk in in_order((member.trunk for member in owning.values()), self._rng)]
-        further = Further(order, names, self._members.get, lambda: self._draining or self._closed, self.now_ms)
+        further = Further(
+            order, referred, names, self._members.get, lambda: self._draining or self._closed, self.now_ms
+        )
         first = await further()
         if first is None:
             raise LineError(f"no trunk can take the call: {further.reasons}")
-        leg = TrunkLeg(first, further, self.now_ms)
-        self._tasks.create_task(self._follow(leg))
-        return leg
+        return first, further
+
+    async def _place_referred(self, leg: SipLeg, order: DialOrder, referred: Headers) -> SipLeg:
+        """The call of a transfer that a policy allowed: over the trunks like any other, but for the next trunk."""
+        attempt, _ = await self._first(order, referred)
+        self._tasks.create_task(self._watch(attempt))
+        return attempt.leg
+
+    async def _watch(self, attempt: Attempt) -> None:
+        await attempt.leg.ended()
+        attempt.over()
+        self._tell()
 
     async def _follow(self, leg: TrunkLeg) -> None:
         self._legs.add(leg)
@@ -248,6 +267,7 @@ class Trunks:
                 self._tasks.create_task(socket.serve(ready))
                 await ready
                 fresh[key] = socket
+                socket.line.refer_over = self._place_referred
                 if self._draining:
                     socket.line.drain()
         except BaseException:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from callwright.errors import LineError, RefusedError
 from callwright.telephony.port import DialOrder
 from callwright.telephony.sip.fields import host_text
+from callwright.telephony.sip.wire import Headers
 from callwright.telephony.trunks.attempts import Attempt
 from callwright.telephony.trunks.member import Member
 
@@ -18,18 +19,21 @@ __all__ = ["Further"]
 class Further:
     """Each time it is called it places the call over the next trunk that can take it; None = there is none left.
 
-    names: the trunks in order; member: one by its name as it is now; stopping: whether no call is to be placed any more.
+    referred: headers of the transfer it is for; names: the trunks in order; member: one by its name as it is now; stopping: whether no
+    call is to be placed any more.
     """
 
     def __init__(
         self,
         order: DialOrder,
+        referred: Headers,
         names: list[str],
         member: Callable[[str], Member | None],
         stopping: Callable[[], bool],
         now_ms: Callable[[], int],
     ) -> None:
         self._order = order
+        self._referred = referred
         self._names = names
         self._member = member
         self._stopping = stopping
@@ -70,7 +74,7 @@ class Further:
             if not member.placing or self._stopping():
                 raise LineError("it takes no new calls")
             self._count += 1
-            placed = await member.line.place(order, member.way)
+            placed = await member.line.place(order, member.way, self._referred)
         except RefusedError:
             raise
         except LineError:

@@ -197,7 +197,7 @@ class Member:
             return why
         status = self._registration.status if self._registration else None
         if self.trunk.register_ is not None and not _stands(status, now_ms):
-            said = f" ({status.code} {status.reason})".replace("(0 ", "(") if status and status.reason else ""
+            said = f": the registrar says {status.code}" if status and status.code else ""
             return f"it is not registered{said}"
         if not self.breaker.allows(now_ms):
             return "it rests after failures" if self._alive() else "it does not answer OPTIONS"

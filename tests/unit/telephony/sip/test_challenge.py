@@ -4,6 +4,8 @@ import random
 import re
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from callwright.telephony.sip.challenge import Admitted, Asked, Gate, Ignored
 from callwright.telephony.sip.digest import Challenge, Credentials, digest_response, parse_challenge
@@ -155,3 +157,42 @@ def test_a_caller_with_the_password_is_let_in() -> None:
     value = proof(challenge, uri="sip:robot@192.0.2.1")
     assert codes(bench.ask("INVITE", cseq=2, authorization=value)) == [100]
     assert codes(bench.ask("INVITE", cseq=3, call_id="c2", authorization=value)) == [401]  # used before
+
+
+# ---------------------------------------------------------------- whatever comes
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["none", "right", "wrong", "again", "old", "nobody"]),
+            st.integers(0, 20_000),
+            st.sampled_from([SOURCE, "203.0.113.5"]),
+        ),
+        max_size=25,
+    )
+)
+def test_only_the_right_password_opens_and_each_proof_once(steps: list[tuple[str, int, str]]) -> None:
+    one, now, used = gate(), 0, set()
+    held: list[Challenge] = []
+    proofs: list[str] = []
+    for what, later, source in steps:
+        now += later
+        challenge = held[-1] if held else None
+        value = ""
+        if challenge is not None and what in ("right", "wrong", "nobody"):
+            value = proof(challenge, "right" if what != "wrong" else "guess", "nobody" if what == "nobody" else "alice")
+        elif what == "again" and proofs:
+            value = proofs[-1]
+        elif what == "old" and held:
+            value = proof(held[0])
+        verdict = one.judge(invite(value), source, now)
+        if isinstance(verdict, Admitted):
+            assert what in ("right", "again", "old")
+            assert value not in used
+            used.add(value)
+        elif isinstance(verdict, Asked):
+            held.append(challenges(verdict)[0])
+        if what == "right":
+            proofs.append(value)

@@ -9,7 +9,10 @@ import pytest
 from callwright.compliance.decision import DialFacts, Permit, decide
 from callwright.errors import LineError, RefusedError
 from callwright.telephony.port import DialOrder
-from callwright.telephony.sip.orders import check_order
+from callwright.telephony.sip.fields import parse_uri
+from callwright.telephony.sip.orders import check_order, redirect_refusal
+from callwright.telephony.trunks.model import Format
+from callwright.telephony.trunks.numbers import Numbers
 
 CALLEE, CALLER = "+8613900000001", "+861085550000"
 
@@ -119,3 +122,23 @@ def test_a_signed_caller_passes_through_once() -> None:
     assert check_order(order(headers=(identity,)))
     with pytest.raises(LineError, match="Identity"):
         check_order(order(headers=(identity, ("y", identity[1]))))
+
+
+def test_with_a_number_plan_the_target_is_the_callee_as_the_trunk_writes_it() -> None:
+    plan = Numbers(Format(callee="national", caller="digits", country="CN", prefix="*31#"))
+    assert check_order(order("sip:*31%2313900000001@192.0.2.1"), "UDP", plan).user == "*31#13900000001"
+    for user in ("13900000001", CALLEE, "*31%2313900000002", "9*31%2313900000001"):
+        with pytest.raises(RefusedError):
+            check_order(order(f"sip:{user}@192.0.2.1"), "UDP", plan)
+    shown = (("P-Asserted-Identity", "<sip:861085550000@h>"),)
+    assert check_order(order("sip:*31%2313900000001@h", headers=shown), "UDP", plan).host == "h"
+    with pytest.raises(RefusedError):
+        check_order(
+            order("sip:*31%2313900000001@h", headers=(("P-Asserted-Identity", "<sip:861085550001@h>"),)), "UDP", plan
+        )
+
+
+def test_a_redirect_may_use_the_trunks_way_of_writing() -> None:
+    plan = Numbers(Format(callee="national", country="CN"))
+    for user, allowed in ((CALLEE, True), ("13900000001", True), ("8613900000001", True), ("13900000002", False)):
+        assert (redirect_refusal(parse_uri(f"sip:{user}@h"), permit(), "UDP", plan) == "") is allowed
