@@ -16,8 +16,8 @@ PEER = ("192.0.2.1", 4000)
 ROW = 3
 
 
-def session() -> Session:
-    new = Session(0xCAFE, 65500, 0xFFFFFFFF - 800)
+def session(quiet_dbov: int | None = None) -> Session:
+    new = Session(0xCAFE, 65500, 0xFFFFFFFF - 800, quiet_dbov)
     new.configure(PEER, "PCMU", 0, 101, "sendrecv")
     return new
 
@@ -115,8 +115,8 @@ COMMANDS = st.lists(
 class Lending:
     """A session whose sending is on loan whenever it may be."""
 
-    def __init__(self) -> None:
-        self.session = session()
+    def __init__(self, quiet_dbov: int | None) -> None:
+        self.session = session(quiet_dbov)
         self.outbound = Outbound()
         self.steady_ticks = 0
 
@@ -156,9 +156,9 @@ class Lending:
 
 
 @settings(max_examples=120, deadline=None)
-@given(COMMANDS)
-def test_a_loan_changes_nothing_of_what_is_said(commands: list[tuple[str, int | None]]) -> None:
-    plain, lending = session(), Lending()
+@given(COMMANDS, st.sampled_from([None, -50]))
+def test_a_loan_changes_nothing_of_what_is_said(commands: list[tuple[str, int | None]], quiet: int | None) -> None:
+    plain, lending = session(quiet), Lending(quiet)
     counter = 0
     for action, amount in [("step", 2), *commands, ("step", 120)]:
         if action == "step":

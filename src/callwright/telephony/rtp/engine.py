@@ -93,7 +93,7 @@ class RtpEngine:
         """The running engine; leaving closes every stream. ports: first and last (both even) local port; rng: for tests, the source of
         SSRCs, first sequence numbers and timestamps (default: the system's randomness, as RFC 3550 section 5.1 asks);
         quiet_dbov: level of noise sent while nothing is said, -90 to -30, so that nobody thinks the line is dead (None: digital
-        silence). A stream that sends noise does not send from the arrays of steady streams.
+        silence).
 
         Sets the interpreter's switch interval to 0.5 ms at most while it runs."""
         if quiet_dbov is not None and not -90 <= quiet_dbov <= -30:

@@ -29,6 +29,7 @@ class Outbound:
         self._silence: dict[int, bytes] = {}
         self._asking: set[int] = set()  # rows whose queue is to be asked for its next frame
         self._ending: set[int] = set()  # rows that spoke and have to fall silent
+        self._noisy: set[int] = set()  # rows that send noise while nothing is said
         self._marking: set[int] = set()  # rows whose next packet begins anew after skipped ticks
         self._packets: npt.NDArray[np.uint8] = np.zeros((0, _PACKET), np.uint8)
         self._make_room(64)
@@ -72,6 +73,8 @@ class Outbound:
         words[2] = lent.ssrc
         self._payloads[row][:] = lent.silence
         self._asking.add(row)
+        if session.noisy:
+            self._noisy.add(row)
         return True
 
     def leave(self, row: int) -> None:
@@ -81,6 +84,7 @@ class Outbound:
         self._asking.discard(row)
         self._ending.discard(row)
         self._marking.discard(row)
+        self._noisy.discard(row)
         self._ready[row] = self._used[row] = self._counted[row] = 0
 
     def refresh(self, row: int) -> None:
@@ -132,19 +136,23 @@ class Outbound:
         speaking, at = rows[prepared], used[prepared]
         self._packets[speaking, 12:] = self._prepared[speaking, at]
         self._used[speaking] = at + 1
+        silent = self._noisy.difference(speaking.tolist()) if self._noisy else set()
         asked, self._asking = self._asking, set()
-        finished = [row for row in asked if self._ask(row)]
+        finished = [row for row in asked if self._ask(row, silent)]
+        for row in silent:
+            self._payloads[row][:] = self._sessions[row].silent_frame()
         for row in speaking[at + 1 == self._ready[speaking]].tolist():
             self.refresh(row)
             if self._prepare(row):
                 finished.append(row)
         return finished
 
-    def _ask(self, row: int) -> bool:
-        """A frame from the queue itself; true when it was the last one."""
+    def _ask(self, row: int, silent: set[int]) -> bool:
+        """A frame from the queue itself, the row is then not silent; true when it was the last one."""
         frame = self._sessions[row].playout.take()
         if frame is None:
             return False
+        silent.discard(row)
         self._payloads[row][:] = frame
         return self._prepare(row)
 

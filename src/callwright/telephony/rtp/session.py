@@ -240,7 +240,7 @@ class Session:
                 event = out.event._replace(duration=out.event.duration * self._packer.event_scale)
                 return self._packet(self.event_payload_type, out.timestamp, serialise_event(event), out.marker)
         drawn, self._drawn = self._drawn, None
-        frame = mixed or drawn or self.playout.take() or instead_of_silence or self._silent_frame()
+        frame = mixed or drawn or self.playout.take() or instead_of_silence or self.silent_frame()
         self.sent_audio = frame
         packed = self._packer.add(frame, timestamp)
         if packed is None:
@@ -260,7 +260,13 @@ class Session:
     def _key_is_next(self) -> bool:
         return self.keys_out.busy and self.event_payload_type is not None and not self._packer.waiting
 
-    def _silent_frame(self) -> bytes:
+    @property
+    def noisy(self) -> bool:
+        """Noise is sent while nothing is said."""
+        return self._quiet is not None
+
+    def silent_frame(self) -> bytes:
+        """What to send in this tick when nothing is said."""
         return self._silence if self._quiet is None else self._quiet.frame(self.codec)
 
     def begun(self) -> None:
@@ -301,10 +307,10 @@ class Session:
 
     def lend_out(self) -> LentOut | None:
         """What it takes to send audio without this object; None: not now (on hold, a key is being sent, a talkspurt begins), or never:
-        another codec or packet time, noise instead of silence. Whoever sends has it `sealed` before."""
+        another codec or packet time. Whoever sends has it `sealed` before, and takes the `silent_frame` of a stream that is `noisy`."""
         if not self.sending or self._marker or self.keys_out.busy:
             return None
-        if not self._packer.simple or self._quiet is not None:
+        if not self._packer.simple:
             return None
         first = 0x80000000 | self._payload_type << 16 | self._sequence
         return LentOut(first, self._timestamp, self._ssrc, self._silence)
