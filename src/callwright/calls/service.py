@@ -139,9 +139,9 @@ class LineService:
     async def _hand(self, call: LiveCall) -> None:
         try:
             if self._hand_over is not None and await self._hand_over(call):
-                log.info("call %s goes on with a person", call.call_id)
+                log.info("call with %s goes on with a person", call.number)
         except CallwrightError as error:
-            log.warning("call %s stays with the robot: %s", call.call_id, error)
+            log.warning("call with %s stays with the robot: %s", call.number, error)
 
     async def _hang_up(self) -> None:
         """Whatever is still live is hung up; what the far side does not confirm is over all the same."""

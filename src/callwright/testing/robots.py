@@ -62,13 +62,13 @@ def stub_robot(
     return Robot(RobotParts(**(given | parts)))
 
 
-def stub_order(port: int, call_id: str, **changes: Any) -> DialOrder:
-    """An order, with its permit, for whoever listens at this port of 127.0.0.1."""
+def stub_order(port: int, call_id: str, callee: str = CALLEE, **changes: Any) -> DialOrder:
+    """An order, with its permit, for a number at this port of 127.0.0.1."""
     now = datetime.now().astimezone().replace(hour=12)
     facts = DialFacts(
-        CALLEE, CALLER, frozenset({CALLER}), "service", "contract", local_time=now, frozen=False, calls_today=0
+        callee, CALLER, frozenset({CALLER}), "service", "contract", local_time=now, frozen=False, calls_today=0
     )
-    return DialOrder(decide(facts, now).permit(), f"sip:{CALLEE}@127.0.0.1:{port}", call_id, **changes)
+    return DialOrder(decide(facts, now).permit(), f"sip:{callee}@127.0.0.1:{port}", call_id, **changes)
 
 
 async def answer_everybody(line: LineDriver) -> None:

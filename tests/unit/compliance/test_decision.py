@@ -82,3 +82,11 @@ def test_a_permit_cannot_be_made_by_hand() -> None:
 def test_facts_that_nobody_gave_block() -> None:
     said = DialFacts("+12025550123", "+12025550100", frozenset({"+12025550100"}), "service", "contract")
     assert {reason.rule for reason in decide(said, NOW).refusals} == {"window", "frozen", "calls-per-day"}
+
+
+def test_our_own_staff_may_be_rung_at_night_and_nobody_else() -> None:
+    night = datetime(2026, 11, 20, 3, 0, tzinfo=UTC)
+    staff = replace(GOOD, callee="200", purpose="internal", basis="staff", local_time=night)
+    assert decide(staff, night).allowed
+    assert not decide(replace(staff, basis="contract"), night).allowed
+    assert not decide(replace(staff, purpose="service", basis="contract"), night).allowed
