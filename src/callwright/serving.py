@@ -98,7 +98,7 @@ async def open_serving(serving: ServingSettings, settings: Settings) -> AsyncIte
         stack.push_async_callback(house.aclose)
         async with house.planned(loaded):
             pass
-        metrics = LineMetrics(house.live, engine.stats, partial(_states, trunks))
+        metrics = LineMetrics(house.live, engine.stats, partial(_states, trunks), house.recognisers)
         house.live.on_end += [metrics.ended, _told]
         metrics.unfinished.set(len(found.calls))
         reception = Reception(house.route, house.answer, trunk_of, serving.limits, metrics.refused)
@@ -310,6 +310,10 @@ class _House:
             open_speech(read.script, self._settings, recordings=read.folder, workers=self._serving.workers)
         )
         return robot_of(speech, self._ways, self._outbox, self._desk, self.live)
+
+    def recognisers(self) -> int:
+        """How many recogniser processes listen for the scripts that answer now."""
+        return self._serving.workers * len(self._plan.robots) if self._plan is not None else 0
 
     # ------------------------------------------------------------ one call
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -72,6 +72,7 @@ class LiveCalls:
         self._calls: dict[str, LiveCall] = {}
         self._empty = anyio.Event()
         self._empty.set()
+        self._left = anyio.Event()
 
     def __len__(self) -> int:
         return len(self._calls)
@@ -97,6 +98,8 @@ class LiveCalls:
                 del self._calls[call.call_id]
             if not self._calls:
                 self._empty.set()
+            self._left.set()
+            self._left = anyio.Event()
             for tell in self.on_end:
                 tell(call)
 
@@ -104,3 +107,8 @@ class LiveCalls:
         """Wait until no call is up (returns at once when none is)."""
         while self._calls:
             await self._empty.wait()
+
+    async def over(self, calls: Collection[LiveCall]) -> None:
+        """Wait until none of these calls is up."""
+        while any(call in calls for call in self):
+            await self._left.wait()

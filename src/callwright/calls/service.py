@@ -119,13 +119,14 @@ class LineService:
         with anyio.move_on_after(bounds.finish / 2):
             await self._live.empty()
         await self._hand_over_all(bounds.finish / 2)
-        if len(self._live):
-            log.info("time is over: %d live calls say goodbye", len(self._live))
-            for call in self._live:
-                if call.wind_up is not None and call.state != "with a person":
+        talking = [call for call in self._live if call.wind_up is not None and call.state != "with a person"]
+        if talking:
+            log.info("time is over: %d live calls say goodbye", len(talking))
+            for call in talking:
+                if call.wind_up is not None:
                     call.wind_up()
             with anyio.move_on_after(bounds.goodbye):
-                await self._live.empty()
+                await self._live.over(talking)
         scope.cancel()
 
     async def _hand_over_all(self, seconds: float) -> None:

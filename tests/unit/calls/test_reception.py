@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from callwright.calls.attendant import Attendant, Talk, announce, connect, echo
-from callwright.calls.live import LiveCalls
+from callwright.calls.live import LiveCall, LiveCalls
 from callwright.calls.log import EventLog, read_log
 from callwright.calls.model import CallFiles
 from callwright.calls.reception import Arrivals, Limits, Reception
@@ -355,7 +355,7 @@ def test_a_live_call_may_finish(tmp_path: Path) -> None:
 def test_a_call_that_does_not_finish_is_hung_up_at_the_bound(tmp_path: Path) -> None:
     serving, seconds = stopped(tmp_path, silent)
     assert serving.events == ["refuse", "close"]
-    assert seconds == pytest.approx(23, abs=1)
+    assert seconds == pytest.approx(20, abs=1)
 
 
 def test_the_second_time_it_ends_at_once(tmp_path: Path) -> None:
@@ -377,3 +377,32 @@ def test_it_reloads_and_survives_a_wrong_file(tmp_path: Path, caplog: pytest.Log
     with caplog.at_level(logging.INFO):
         assert run_virtual(main()).events == ["reload", "reload", "refuse", "close"]
     assert "not reloaded, what was there goes on: line.yaml: wrong" in caplog.text
+
+
+def test_a_conversation_says_goodbye_at_the_bound_and_can_be_handed_over_before(tmp_path: Path) -> None:
+    async def main() -> tuple[list[str], list[LiveCall]]:
+        serving, told, asked = Serving(House(tmp_path)), list[str](), list[LiveCall]()
+
+        async def hand_over(call: LiveCall) -> bool:
+            asked.append(call)
+            return False
+
+        serving.service._hand_over = hand_over
+        running = asyncio.create_task(serving.service.run())
+        leg = ring(serving.house)
+        await leg.picked_up.wait()
+        await asyncio.sleep(0.5)
+        (call,) = serving.house.live
+
+        def wind_up() -> None:
+            told.append("goodbye")
+            asyncio.get_running_loop().create_task(leg.hangup("said goodbye"))
+
+        call.wind_up = wind_up
+        serving.service.stop()
+        await running
+        assert leg.hangups[0] == "said goodbye"
+        return told, asked
+
+    told, asked = run_virtual(main())
+    assert (told, len(asked)) == (["goodbye"], 1)

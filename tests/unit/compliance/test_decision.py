@@ -87,6 +87,6 @@ def test_facts_that_nobody_gave_block() -> None:
 def test_our_own_staff_may_be_rung_at_night_and_nobody_else() -> None:
     night = datetime(2026, 11, 20, 3, 0, tzinfo=UTC)
     staff = replace(GOOD, callee="200", purpose="internal", basis="staff", local_time=night)
-    assert decide(staff, night).allowed
-    assert not decide(replace(staff, basis="contract"), night).allowed
-    assert not decide(replace(staff, purpose="service", basis="contract"), night).allowed
+    assert decide(staff, night).allow
+    assert not decide(replace(staff, basis="contract"), night).allow
+    assert not decide(replace(staff, purpose="service", basis="contract"), night).allow
