@@ -16,19 +16,21 @@ __all__ = ["Settings"]
 class Settings:
     """Where things are. models: folder of speech models (CALLWRIGHT_MODELS); shared: development data (CALLWRIGHT_SHARED);
     cache: rendered prompts (CALLWRIGHT_CACHE); end_on_announcement: stop ringing when an announcement says for certain that nobody can
-    answer (CALLWRIGHT_END_ON_ANNOUNCEMENT)."""
+    answer (CALLWRIGHT_END_ON_ANNOUNCEMENT); quiet_dbov: level of noise sent while nothing is said, None = digital silence
+    (CALLWRIGHT_QUIET_DBOV)."""
 
     models: Path
     shared: Path
     cache: Path
     end_on_announcement: bool = False
+    quiet_dbov: int | None = None
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> Settings:
         """Settings of this process; folders need not exist (whoever needs one says what is missing).
 
         Raises:
-            InputError: a switch is neither `1` nor `0`.
+            InputError: a switch is neither `1` nor `0`; a level is out of its range.
         """
         env = os.environ if environ is None else environ
         shared = Path(env.get("CALLWRIGHT_SHARED", "../shared"))
@@ -40,6 +42,7 @@ class Settings:
             shared=shared,
             cache=Path(env.get("CALLWRIGHT_CACHE") or cache),
             end_on_announcement=_switch(env, "CALLWRIGHT_END_ON_ANNOUNCEMENT"),
+            quiet_dbov=_level(env, "CALLWRIGHT_QUIET_DBOV"),
         )
 
 
@@ -48,3 +51,14 @@ def _switch(env: Mapping[str, str], name: str) -> bool:
     if value not in ("0", "1"):
         raise InputError(Problem("setting", f"{name} is {value!r}: write 1 for yes or 0 for no"))
     return value == "1"
+
+
+def _level(env: Mapping[str, str], name: str) -> int | None:
+    value = env.get(name, "")
+    if not value:
+        return None
+    if value not in {str(level) for level in range(-90, -29)}:
+        raise InputError(
+            Problem("setting", f"{name} is {value!r}: write a level from -90 to -30 (dBov), or leave it out")
+        )
+    return int(value)

@@ -1,0 +1,19 @@
+from __future__ import annotations
+
+import pytest
+
+from callwright.errors import InputError
+from callwright.settings import Settings
+
+
+def test_levels_and_switches() -> None:
+    plain = Settings.from_environment({})
+    assert (plain.quiet_dbov, plain.end_on_announcement) == (None, False)
+    said = Settings.from_environment({"CALLWRIGHT_QUIET_DBOV": "-60", "CALLWRIGHT_END_ON_ANNOUNCEMENT": "1"})
+    assert (said.quiet_dbov, said.end_on_announcement) == (-60, True)
+
+
+@pytest.mark.parametrize("value", ["0", "-29", "-91", "60", "loud", "-6_0"])
+def test_a_level_out_of_range_is_told(value: str) -> None:
+    with pytest.raises(InputError, match="CALLWRIGHT_QUIET_DBOV"):
+        Settings.from_environment({"CALLWRIGHT_QUIET_DBOV": value})
