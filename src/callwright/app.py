@@ -27,13 +27,14 @@ from callwright.speech.asr.pocketsphinx import PocketsphinxRecogniser, threshold
 from callwright.speech.prompts import Prompt, Prompts
 from callwright.speech.tts.espeak import EspeakVoice
 from callwright.speech.vad import Vad
-from callwright.telephony.port import Codec, DialOrder, LineDriver, Media
+from callwright.telephony.port import Codec, DialOrder, LineDriver, Media, Supervised, SupervisionMode
 from callwright.telephony.rtp import g711
 from callwright.telephony.rtp.engine import RtpEngine
+from callwright.telephony.rtp.mixing import supervise
 from callwright.telephony.rtp.stream import RtpStream, bridge
 from callwright.telephony.sip.driver import SipLine
 
-__all__ = ["Desk", "Speech", "bridge_media", "open_robot", "open_speech", "robot_of"]
+__all__ = ["Desk", "Speech", "bridge_media", "open_robot", "open_speech", "robot_of", "supervise_media"]
 
 Desk = Callable[[Transfer], Awaitable[DialOrder | None]]
 
@@ -136,3 +137,10 @@ def bridge_media(caller: Media, person: Media) -> None:
     if not isinstance(caller, RtpStream) or not isinstance(person, RtpStream):
         raise TypeError("only two RTP streams of one engine can be bridged")
     bridge(caller, person)
+
+
+def supervise_media(call: Media, supervisor: Media, mode: SupervisionMode, ended: Callable[[], None]) -> Supervised:
+    """Put a supervisor's stream on the call of another stream of one engine."""
+    if not isinstance(call, RtpStream) or not isinstance(supervisor, RtpStream):
+        raise TypeError("only an RTP stream can supervise another one of its engine")
+    return supervise(call, supervisor, mode, ended)
