@@ -20,6 +20,7 @@ import yaml
 from callwright.errors import LineError, RefusedError
 from callwright.telephony.port import DialOrder, LegAnswered, LegEnded, LegEvent, LegRejected, LegTrying
 from callwright.telephony.sip.driver import SipLine
+from callwright.telephony.sip.hops import Hop
 from callwright.telephony.sip.leg import SipIncomingLeg
 from callwright.telephony.sip.resolver import Resolver
 from callwright.telephony.sip.tls import TlsSettings
@@ -413,6 +414,19 @@ def test_a_known_source_is_answered_with_numbers_and_route(tmp_path: Path) -> No
     assert found[0][3] is loaded.line.inbound[0]
 
 
+def test_a_call_to_our_registered_contact_and_a_caller_the_network_vouches_for(tmp_path: Path) -> None:
+    text = (SCENARIOS / "uac_call.xml").read_text().replace("INVITE sip:robot@", "INVITE sip:callwright@")
+    text = text.replace("To: <sip:robot@", "To: <sip:01085550001@")
+    asserted = "P-Asserted-Identity: <sip:01085559999@trunk.example>\n      Content-Type: application/sdp"
+    (tmp_path / "registered.xml").write_text(text.replace("Content-Type: application/sdp", asserted, 1))
+    national = {"callee": "national", "caller": "national", "country": "CN"}
+    plain = trunk("a", 1, proxy=f"sip:127.0.0.8:{free_port()}", sources=[HOST], format=national)
+    for trusted, caller in ((True, "+861085559999"), (False, "+8613900000001")):
+        loaded = line({**plain, "trusted": trusted})
+        found = asyncio.run(called(tmp_path, loaded, str(tmp_path / "registered")))
+        assert [item[:3] for item in found] == [("a", caller, "+861085550001")]
+
+
 def test_an_unknown_source_gets_no_answer_at_all(tmp_path: Path) -> None:
     async def main() -> None:
         loaded = line(trunk("a", 1, proxy=f"sip:127.0.0.8:{free_port()}", sources=["127.0.0.9"]))
@@ -489,6 +503,25 @@ def test_reload_in_mid_call(tmp_path: Path) -> None:
                     await trunks.changed()
             for peer in (one, two, three):
                 await peer.passed()
+
+    asyncio.run(main())
+
+
+def test_sources_and_limits_change_in_place(tmp_path: Path) -> None:
+    away = f"sip:127.0.0.8:{free_port()}"
+
+    async def main() -> None:
+        async with opened(line(trunk("a", 1, proxy=away))) as trunks:
+            port, seen = port_of(trunks, "a"), list[SipIncomingLeg]()
+            serving = asyncio.create_task(serve(trunks, seen, answer))
+            await trunks.reload(line(trunk("a", 1, proxy=away, sources=[HOST])))
+            assert port_of(trunks, "a") == port
+            async with answering(tmp_path, "uac_call", f"{HOST}:{port}") as peer:
+                await peer.passed()
+            assert len(seen) == 1
+            await trunks.reload(line(trunk("a", 1, proxy=away, sources=["127.0.0.9"])))
+            assert trunks._members["a"].line._agent.admit(Hop(HOST, 5060)) is None
+        await serving
 
     asyncio.run(main())
 

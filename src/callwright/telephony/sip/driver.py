@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import ipaddress
 import logging
 import socket
-import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Literal
@@ -23,6 +21,7 @@ from callwright.telephony.port import DialOrder, LegEnded, WireCodec
 from callwright.telephony.sip import sdp
 from callwright.telephony.sip.accounts import Account, Admission, Way
 from callwright.telephony.sip.agent import Agent, Datagram, Identity
+from callwright.telephony.sip.binding import bind_both
 from callwright.telephony.sip.call import Call, CallOffered, Replaced
 from callwright.telephony.sip.caller import IdentityCheck, user_to_user_header
 from callwright.telephony.sip.challenge import Gate
@@ -57,9 +56,7 @@ __all__ = ["SipLine"]
 
 log = logging.getLogger(__name__)
 
-FREE_PORT_TRIES = 8
 NO_REPLY_MS = 6_000
-RECEIVE_BUFFER = 4_194_304  # a burst of calls while we are busy must not be lost
 CODECS: tuple[WireCodec, ...] = ("PCMA", "PCMU")
 
 
@@ -158,7 +155,7 @@ class SipLine(asyncio.DatagramProtocol):
             allow,
         )
         listens = tcp or way == "TCP" or shown is not None
-        bound = await _bind_both(host, port, line._streams if listens else None, shown)
+        bound = await bind_both(host, port, line._streams if listens else None, shown)
         identity = Identity(
             advertise or host,
             bound.getsockname()[1],
@@ -556,35 +553,3 @@ def _spoken(engine: MediaEngine, codecs: tuple[WireCodec, ...]) -> tuple[WireCod
 def _not_offered(codec: WireCodec, reason: str) -> None:
     """Said once, not at every call."""
     log.warning("sip: %s is not offered: %s", codec, reason)
-
-
-async def _bind_both(host: str, port: int, streams: Streams | None, tls: ssl.SSLContext | None) -> socket.socket:
-    """A UDP socket, and connections taken on the same port; a free port must be free for both."""
-    for left in reversed(range(1 if port else FREE_PORT_TRIES)):
-        bound = _bind(host, port)
-        try:
-            if streams is not None:
-                await streams.listen(host, bound.getsockname()[1], tls)
-        except LineError:
-            bound.close()
-            if not left:
-                raise
-        else:
-            return bound
-    raise AssertionError("the last try returns or raises")
-
-
-def _bind(host: str, port: int) -> socket.socket:
-    try:
-        family = socket.AF_INET6 if ipaddress.ip_address(host).version == 6 else socket.AF_INET
-    except ValueError as error:
-        raise LineError(f"a line binds to a local IP address, not to {host!r}") from error
-    bound = socket.socket(family, socket.SOCK_DGRAM)
-    try:
-        bound.setblocking(False)
-        bound.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)  # the system gives what it allows
-        bound.bind((host, port))
-    except (OSError, OverflowError) as error:
-        bound.close()
-        raise LineError(f"cannot listen on {host}:{port}: {error}") from error
-    return bound

@@ -47,32 +47,41 @@ def _names(line: LineFile, where: Where) -> Iterator[Problem]:
 
 
 def _sockets(line: LineFile, where: Where) -> Iterator[Problem]:
-    for (_, one), (at, two) in combinations(enumerate(line.trunks), 2):
-        same = one.local.port and (one.local.host, one.local.port) == (two.local.host, two.local.port)
-        if same and socket_of(one) != socket_of(two):
-            message = f"`{one.name}` and `{two.name}` share {one.local.host}:{one.local.port}, but differ in how"
+    first: dict[tuple[str, int], Trunk] = {}
+    for at, trunk in enumerate(line.trunks):
+        local = trunk.local
+        other = first.setdefault((local.host, local.port), trunk) if local.port else trunk
+        if socket_of(other) != socket_of(trunk):
+            message = f"`{other.name}` and `{trunk.name}` share {local.host}:{local.port}, but differ in how"
             hint = "Trunks on one port need the same advertise, transport, tls and session_expires_s; or give one another port."
             yield Problem("socket-differs", message, where(f"trunks[{at}].local"), hint)
 
 
 def _sources(line: LineFile, where: Where) -> Iterator[Problem]:
-    """A source must tell which trunk it is, among those of one socket."""
-    for (_, one), (at, two) in combinations(enumerate(line.trunks), 2):
-        if socket_of(one) != socket_of(two):
-            continue
-        for number, text in enumerate(two.sources):
-            net = ipaddress.ip_network(text)
-            if any(_overlap(net, ipaddress.ip_network(other)) for other in one.sources):
-                message = f"{text} is a source of `{one.name}` already: a call from there could be of either"
-                hint = "Give each trunk its own sources, or its own local port."
-                yield Problem("same-source", message, where(f"trunks[{at}].sources[{number}]"), hint)
-        if one.users and two.users and one.digest != two.digest:
-            message = f"`{one.name}` and `{two.name}` share a socket, but ask for passwords in different ways"
-            yield Problem("digest-differs", message, where(f"trunks[{at}].digest"), "Give both the same `digest`.")
-        shared = {user.username for user in one.users} & {user.username for user in two.users}
-        if shared:
-            message = f"the user `{min(shared)}` belongs to `{one.name}` already"
-            yield Problem("same-user", message, where(f"trunks[{at}].users"), "Give each user one trunk.")
+    """A source must tell which trunk it is, among those of one socket; so must a user."""
+    groups: dict[tuple[object, ...], list[tuple[int, Trunk]]] = {}
+    for at, trunk in enumerate(line.trunks):
+        groups.setdefault(socket_of(trunk), []).append((at, trunk))
+    for group in groups.values():
+        for (_, one), (at, two) in combinations(group, 2):
+            yield from _mistaken(one, two, f"trunks[{at}]", where)
+
+
+def _mistaken(one: Trunk, two: Trunk, field: str, where: Where) -> Iterator[Problem]:
+    """What of the second trunk (at `field`) could as well be of the first."""
+    theirs = [ipaddress.ip_network(other) for other in one.sources]
+    for number, text in enumerate(two.sources):
+        if any(_overlap(ipaddress.ip_network(text), other) for other in theirs):
+            message = f"{text} is a source of `{one.name}` already: a call from there could be of either"
+            hint = "Give each trunk its own sources, or its own local port."
+            yield Problem("same-source", message, where(f"{field}.sources[{number}]"), hint)
+    if one.users and two.users and one.digest != two.digest:
+        message = f"`{one.name}` and `{two.name}` share a socket, but ask for passwords in different ways"
+        yield Problem("digest-differs", message, where(f"{field}.digest"), "Give both the same `digest`.")
+    shared = {user.username for user in one.users} & {user.username for user in two.users}
+    if shared:
+        message = f"the user `{min(shared)}` belongs to `{one.name}` already"
+        yield Problem("same-user", message, where(f"{field}.users"), "Give each user one trunk.")
 
 
 def _overlap(

@@ -38,6 +38,7 @@ __all__ = ["Trunks"]
 
 log = logging.getLogger(__name__)
 
+GRACE_S = 4.0
 ROBOT = "callwright"  # the user of our Contact: a registrar sends calls there, and the number stands in To
 
 
@@ -341,12 +342,14 @@ class Trunks:
             socket.line.drain()
 
     async def drained(self, timeout_s: float) -> int:
-        """After `drain`: wait for the calls that are up, at most so long, then hang them up; how many that were."""
+        """After `drain`: wait for the calls that are up, at most so long, then hang them up; how many that were. Far sides that do not answer
+        the BYE are waited for 4 s; `aclose` ends those calls."""
         with anyio.move_on_after(timeout_s):
             while self._legs:
                 await self.changed()
         left = list(self._legs)
-        await asyncio.gather(*(leg.hangup("the service is being stopped") for leg in left))
+        with anyio.move_on_after(GRACE_S):
+            await asyncio.gather(*(leg.hangup("the service is being stopped") for leg in left))
         return len(left)
 
     async def aclose(self) -> None:
