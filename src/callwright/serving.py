@@ -325,7 +325,8 @@ class _House:
         plan = self._plan
         assert plan is not None
         now, trunk = _now(), trunk_of(leg)
-        files = CallFiles(self._serving.out / f"{now:%Y-%m-%d}", f"{now:%H%M%S}-{_short(leg.call_id)}")
+        name = f"{now:%H%M%S}-{_short(leg.call_id)}"
+        files = CallFiles(self._serving.out / f"{now:%Y-%m-%d}", name, self._settings.recordings)
         try:
             with plan.used():
                 if route.script is not None:

@@ -17,20 +17,21 @@ class Settings:
     """Where things are. models: folder of speech models (CALLWRIGHT_MODELS); shared: development data (CALLWRIGHT_SHARED);
     cache: rendered prompts (CALLWRIGHT_CACHE); end_on_announcement: stop ringing when an announcement says for certain that nobody can
     answer (CALLWRIGHT_END_ON_ANNOUNCEMENT); quiet_dbov: level of noise sent while nothing is said, None = digital silence
-    (CALLWRIGHT_QUIET_DBOV)."""
+    (CALLWRIGHT_QUIET_DBOV); recordings: what calls are recorded as, `wav` or `opus` (CALLWRIGHT_RECORDINGS)."""
 
     models: Path
     shared: Path
     cache: Path
     end_on_announcement: bool = False
     quiet_dbov: int | None = None
+    recordings: str = "wav"
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> Settings:
         """Settings of this process; folders need not exist (whoever needs one says what is missing).
 
         Raises:
-            InputError: a switch is neither `1` nor `0`; a level is out of its range.
+            InputError: a switch is neither `1` nor `0`; a level is out of its range; a choice is none of those.
         """
         env = os.environ if environ is None else environ
         shared = Path(env.get("CALLWRIGHT_SHARED", "../shared"))
@@ -43,6 +44,7 @@ class Settings:
             cache=Path(env.get("CALLWRIGHT_CACHE") or cache),
             end_on_announcement=_switch(env, "CALLWRIGHT_END_ON_ANNOUNCEMENT"),
             quiet_dbov=_level(env, "CALLWRIGHT_QUIET_DBOV"),
+            recordings=_choice(env, "CALLWRIGHT_RECORDINGS", ("wav", "opus")),
         )
 
 
@@ -51,6 +53,14 @@ def _switch(env: Mapping[str, str], name: str) -> bool:
     if value not in ("0", "1"):
         raise InputError(Problem("setting", f"{name} is {value!r}: write 1 for yes or 0 for no"))
     return value == "1"
+
+
+def _choice(env: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str:
+    """The first one when nothing is set."""
+    value = env.get(name, "") or choices[0]
+    if value not in choices:
+        raise InputError(Problem("setting", f"{name} is {value!r}: write {' or '.join(choices)}"))
+    return value
 
 
 def _level(env: Mapping[str, str], name: str) -> int | None:

@@ -17,3 +17,10 @@ def test_levels_and_switches() -> None:
 def test_a_level_out_of_range_is_told(value: str) -> None:
     with pytest.raises(InputError, match="CALLWRIGHT_QUIET_DBOV"):
         Settings.from_environment({"CALLWRIGHT_QUIET_DBOV": value})
+
+
+def test_recordings_are_wav_or_opus() -> None:
+    assert Settings.from_environment({}).recordings == "wav"
+    assert Settings.from_environment({"CALLWRIGHT_RECORDINGS": "opus"}).recordings == "opus"
+    with pytest.raises(InputError, match="wav or opus"):
+        Settings.from_environment({"CALLWRIGHT_RECORDINGS": "mp3"})

@@ -14,14 +14,15 @@ Direction = Literal["out", "in"]  # who called: we, or they
 
 @dataclass(frozen=True, slots=True)
 class CallFiles:
-    """The files of one call in its folder."""
+    """The files of one call in its folder. audio: what the recording is, `wav` or `opus`."""
 
     folder: Path
     name: str
+    audio: str = "wav"
 
     @property
     def recording(self) -> Path:
-        return self.folder / "recordings" / f"{self.name}.wav"
+        return self.folder / "recordings" / f"{self.name}.{self.audio}"
 
     @property
     def transcript(self) -> Path:

@@ -16,7 +16,7 @@ from typing import Any
 
 from callwright.calls.folder import log_files
 from callwright.errors import AudioError
-from callwright.telephony.rtp.repair import repair_wav
+from callwright.telephony.rtp.repair import repair_recording
 
 __all__ = ["Recovery", "Unfinished", "recover", "recover_log"]
 
@@ -169,7 +169,7 @@ def _recording(log: Path, lines: list[dict[str, Any]]) -> tuple[str, int, str]:
     if not path.resolve().is_relative_to(folder.resolve()):
         return "", 0, "the recording is not in the folder of the call"
     try:
-        return str(path), repair_wav(path), ""
+        return str(path), repair_recording(path), ""
     except OSError as error:
         return "", 0, f"the recording cannot be repaired: {error.strerror}"
     except AudioError as error:

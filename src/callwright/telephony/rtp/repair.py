@@ -7,12 +7,36 @@ import struct
 from pathlib import Path
 
 from callwright.errors import AudioError, Place, Problem
+from callwright.telephony.rtp.audio_files import encodes
 
-__all__ = ["repair_wav"]
+__all__ = ["repair_recording", "repair_wav"]
 
 _CHUNK = struct.Struct("<4sI")
 _FORMAT = struct.Struct("<HHIIHH")
 _LARGEST = 0xFFFFFFFF
+
+
+def repair_recording(path: Path) -> int:
+    """Make the recording of a killed process whole, if it needs that. Returns its length in ms.
+
+    Raises:
+        AudioError: it is no recording, or nothing of it had reached the disk.
+        OSError: it cannot be read or written.
+    """
+    if not encodes(str(path)):
+        return repair_wav(path)
+    import soundfile  # late: it loads libsndfile
+
+    path.stat()
+    try:
+        info = soundfile.info(str(path))
+    except soundfile.SoundFileError as error:
+        raise AudioError(
+            Problem(
+                "recording", "no second of it had reached the disk", Place(str(path)), "Nothing can be done about it."
+            )
+        ) from error
+    return int(info.frames * 1000 // info.samplerate)
 
 
 def repair_wav(path: Path) -> int:

@@ -6,10 +6,12 @@ import struct
 import wave
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from callwright.errors import AudioError
-from callwright.telephony.rtp.repair import repair_wav
+from callwright.telephony.rtp.recording import Recording
+from callwright.telephony.rtp.repair import repair_recording, repair_wav
 
 
 def wav(path: Path, frames: int, stated: int, extra: bytes = b"") -> Path:
@@ -47,3 +49,19 @@ def test_what_is_no_recording_is_said_and_not_touched(tmp_path: Path, data: byte
     with pytest.raises(AudioError):
         repair_wav(path)
     assert path.read_bytes() == data
+
+
+def test_an_opus_file_tells_its_length(tmp_path: Path) -> None:
+    path = tmp_path / "a.opus"
+    one = Recording(str(path), pytest.fail)
+    one.open()
+    with pytest.raises(AudioError, match="no second"):
+        repair_recording(path)
+    for tick in range(160):
+        one.add(tick, np.full(160, 900, np.int16), None, "PCMA")
+    torn = repair_recording(path)  # as a killed process leaves it
+    one.close()
+    assert 3200 - 1100 <= torn <= 3200 == repair_recording(path)
+    assert repair_recording(wav(tmp_path / "a.wav", 8000, 0)) == 1000
+    with pytest.raises(OSError, match="No such file"):
+        repair_recording(tmp_path / "none.opus")
