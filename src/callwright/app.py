@@ -14,6 +14,7 @@ from callwright.calls.answers import spoken_answers
 from callwright.calls.early import ProgressParts
 from callwright.calls.ears import EarsParts
 from callwright.calls.live import LiveCalls
+from callwright.calls.machines import machine_vocabulary
 from callwright.calls.mouth import Prepare
 from callwright.calls.outbox import FileOutbox, Outbox
 from callwright.calls.robot import Robot, RobotParts
@@ -64,9 +65,10 @@ async def open_speech(
         await trial.close()
         prepare = _prompts(script, settings, recordings, stack)
         accept = threshold(script.language)
+        answers, answering = spoken_answers(script), machine_vocabulary(script.language)
         yield Speech(
             Dialogue(script, understander, seed=seed),
-            EarsParts(script, recogniser, words, understander, Vad, accept, spoken_answers(script)),
+            EarsParts(script, recogniser, words, understander, Vad, accept, answers, answering),
             prepare,
             ProgressParts(script.language, Vad, recogniser, end_early=settings.end_on_announcement),
         )

@@ -23,6 +23,7 @@ __all__ = [
     "ANNOUNCEMENTS",
     "Announcement",
     "AnnouncementKind",
+    "Language",
     "announcement_vocabulary",
     "contains",
     "read_announcement",

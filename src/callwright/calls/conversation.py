@@ -126,6 +126,7 @@ class Conversation:
                 self._tasks = tasks
                 tasks.start_soon(self._limit)
                 tasks.start_soon(self._ears.open)
+                tasks.start_soon(self._ears.find_out)
                 # Keys come as events of the leg, which knows those sent as RTP events and those sent by INFO.
                 self._media.listen(self._on_frame, lambda digit: None)
                 while not self._over:
@@ -207,7 +208,7 @@ class Conversation:
             self._seat.tell("heard", event.text)
         elif isinstance(event, Silence):
             self._seat.log.add("no_input")
-        elif isinstance(event, Answered) and event.by == "machine":
+        elif isinstance(event, Answered) and event.by in ("machine", "screening"):
             self._mouth.stop()
         step, kept = await self._decide(event)
         if self._gone or self._with_person:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
 
 import anyio
 
+from callwright.calls.answerer import Answerer
 from callwright.calls.ears_parts import EarsParts
-from callwright.calls.first_words import FirstWords, Listening, asks_for_something
-from callwright.calls.greeting import Greeting, GreetingRules
+from callwright.calls.first_words import FirstWords, Listening, asks_for_something, speaks_as_person
+from callwright.calls.greeting import GreetingRules, Verdict
 from callwright.calls.log import EventLog
 from callwright.calls.mouth import Mouth
 from callwright.dialogue.values import Answered, Context, Event, Heard, Listen, Silence
@@ -83,7 +83,8 @@ class Ears:
         self._now_ms = now_ms
         self._hear = hear
         self._vad = parts.make_vad()
-        self._greeting = Greeting(greeting)
+        self._who = Answerer(parts.script.language, greeting, parts.recogniser, parts.answering, log)
+        self._greeting = self._who.greeting
         self._first = Listening(parts.script)
         self._early: list[list[Pcm]] = []  # utterances of first words from before the recogniser was there
         self._answer_by: int | None = (
@@ -123,8 +124,13 @@ class Ears:
             if self._early or not self._first.under_way:
                 stream.end()
 
+    async def find_out(self) -> None:
+        """Find out by their words who answered; returns when that is known, or nobody asks any more."""
+        await self._who.run()
+
     async def close(self) -> None:
         """Let go of the recogniser."""
+        self._who.stop()
         if self._stream is not None:
             await self._stream.close()
             self._stream = None
@@ -187,6 +193,7 @@ class Ears:
             self._leaving, self._listening = True, None
             self._finish_utterance()
             self._muted = True
+            self._who.stop()
 
     def _finish_utterance(self) -> None:
         """Let silence pass in no time: the prompt is over, and so is the utterance under way."""
@@ -209,13 +216,13 @@ class Ears:
         voice = self._vad.push(frame.pcm)
         now = self._now_ms()
         self._voice_ms = now if voice else self._voice_ms
-        verdict = self._greeting.push(voice)
+        verdict = self._who.push(frame.pcm, voice)
         if self._greeting.verdict is None:
             self._before_us(frame, voice, now)
             return
         if verdict is not None:
             self._judged(verdict, now)
-        if self._answer_by is not None and now >= self._answer_by:
+        if self._answer_by is not None and now >= self._answer_by and not self._greeting.suspecting:
             self._tell_answer()
         self._configure()
         playing = None
@@ -245,15 +252,15 @@ class Ears:
             self._stream.push(frame.pcm)
         self._recent.append(frame.pcm)
 
-    def _judged(self, verdict: Literal["human", "machine"], now: int) -> None:
-        self._log.add("greeting", verdict=verdict)
+    def _judged(self, verdict: Verdict, now: int) -> None:
+        self._log.add("greeting", verdict=verdict, why=self._greeting.why)
         if self._first.stop():
             self._end_utterance("silence", first=True)
-        if verdict == "machine":
+        if verdict == "human":
+            self._answer_by = now + max(self._first.patience_ms(self._partial), self._who.patience_ms)
+        else:
             self._answer_by = None
             self._hear(Answered(now, verdict))
-        else:
-            self._answer_by = now + self._first.patience_ms(self._partial)
 
     def _tell_answer(self) -> None:
         """A person answered; with the first words, should they be more than a greeting and known by now."""
@@ -372,6 +379,8 @@ class Ears:
                 if self._in_utterance and not self._lost:
                     self._partial = text
                     if self._first.under_way:
+                        if speaks_as_person(self._parts.script, self._parts.understander, text):
+                            self._greeting.vouch()
                         return
                     complete, known = self._classify(text)
                     self._carry_out(self._taker.partial(self._now_ms(), text, complete=complete, known=known))
@@ -405,11 +414,16 @@ class Ears:
 
     def _take_first(self, final: Final | None) -> None:
         """Words from before our own. A doubtful reading counts as a greeting: a wrong stop request would end the call for good."""
-        self._first.take(final.text if final is not None and final.score >= self._parts.accept else "")
+        text = final.text if final is not None and final.score >= self._parts.accept else ""
+        self._first.take(text)
+        self._who.read(text)
         if self._first.waiting or self._leaving or self._greeting.verdict != "human":
             return
+        if self._greeting.suspecting:
+            return
         if self._answer_by is not None:
-            self._tell_answer()
+            if not self._who.patience_ms:
+                self._tell_answer()
         elif (heard := self._wish()) is not None:
             self._hear(FirstWords(heard, None))
 

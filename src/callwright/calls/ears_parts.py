@@ -18,7 +18,7 @@ __all__ = ["EarsParts"]
 @dataclass(frozen=True, slots=True)
 class EarsParts:
     """What all ears of one script share. accept: score from which the recogniser's words count as recognised; answers: by slot, what may be
-    said at its question (`spoken_answers`)."""
+    said at its question (`spoken_answers`); answering: what machines that answer say (`machine_vocabulary`), None = told without words."""
 
     script: Script
     recogniser: Recogniser
@@ -27,6 +27,7 @@ class EarsParts:
     make_vad: Callable[[], Vad]
     accept: float
     answers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    answering: Vocabulary | None = None
 
     def expected(self, act: Listen) -> tuple[str, ...]:
         """What the node expects to hear, the spoken values of its slot included."""

@@ -14,7 +14,7 @@ from callwright.dialogue.values import Answered, Context, Heard
 from callwright.script.model import Script
 from callwright.speech.turns import only_backchannel
 
-__all__ = ["FirstWords", "Listening", "asks_for_something"]
+__all__ = ["FirstWords", "Listening", "asks_for_something", "speaks_as_person"]
 
 END_MS = 240  # pause that ends an utterance here
 DOUBT_MS = 600  # how long the opening waits for words that are more than a greeting
@@ -28,6 +28,7 @@ _GREETINGS = {
     "zh": ("喂", "你好", "您好", "哎", "嗯", "诶", "唉", "啊", "呀", "哪位", "谁啊", "谁呀", "你是谁",
         "请讲", "请说", "说", "讲", "是我", "早上好", "下午好", "晚上好"),
 }  # fmt: skip
+_NO_PERSON = frozenset({"call_screening", "voicemail"})
 _NO_WISH = frozenset({"repeat"})  # "what did you say" before anything was said
 
 
@@ -100,6 +101,15 @@ class Listening:
 
 def asks_for_something(script: Script, understander: Understander, text: str) -> bool:
     """Whether a global rule knows words of the text: found by phrase, pattern, sound or curated list, not guessed."""
-    wishes = {rule.id for rule in script.globals if rule.event is None and rule.role not in _NO_WISH}
+    return _names_rule(script, understander, text, _NO_WISH)
+
+
+def speaks_as_person(script: Script, understander: Understander, text: str) -> bool:
+    """Whether a global rule that only a person sets off knows words of the text."""
+    return _names_rule(script, understander, text, _NO_PERSON)
+
+
+def _names_rule(script: Script, understander: Understander, text: str, without: frozenset[str]) -> bool:
+    rules = {rule.id for rule in script.globals if rule.event is None and rule.role not in without}
     found = understander.understand(text, Context()).candidates if text else ()
-    return any(one.kind == "global" and one.source != "ranker" and one.id in wishes for one in found)
+    return any(one.kind == "global" and one.source != "ranker" and one.id in rules for one in found)

@@ -40,6 +40,7 @@ from callwright.script.model import Script
 __all__ = ["MAX_HEARD", "Dialogue", "Step"]
 
 MAX_RESULTS = 8  # results of actions and transfers in a row, without a turn of the caller
+_NO_PERSON = frozenset({"machine", "screening"})
 MAX_HEARD = 1000  # characters of one utterance that are looked at
 
 
@@ -123,7 +124,7 @@ class Dialogue:
             return "no action is awaited"
         if isinstance(event, TransferDone) and state.phase != "transfer":
             return "no transfer is awaited"
-        if isinstance(event, Answered) and state.phase != "new" and event.by != "machine":
+        if isinstance(event, Answered) and state.phase != "new" and event.by not in _NO_PERSON:
             return "answered already"
         if isinstance(event, Silence) and state.phase in ("action", "transfer"):
             return "a result is awaited, not the caller"
@@ -172,10 +173,14 @@ class Dialogue:
     # ------------------------------------------------------------ events about the line
 
     def _answered(self, turn: Turn, event: Answered) -> None:
-        if event.by != "machine":
+        if event.by not in _NO_PERSON:
             enter(turn, self.script.flow.start)
             return
         turn.node = turn.node or self.script.flow.start
+        if event.by == "screening" and (screener := self.plan.screening_rule()) is not None:
+            leads_on = screener.end or screener.goto or screener.then
+            apply_rule(turn, screener if leads_on else screener.model_copy(update={"end": "screened"}))
+            return
         rule = next(self.plan.event_rules("answered_by_machine"), None)
         if rule is None:
             turn.finish("voicemail", "a machine answered and no rule says what to do")

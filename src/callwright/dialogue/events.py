@@ -44,7 +44,7 @@ _TYPES: dict[str, Any] = {kind: type_ for type_, kind in _KINDS.items()}
 _FIELDS = {kind: tuple(f for f in fields(type_)) for kind, type_ in _TYPES.items()}
 EVENT_KINDS = frozenset(_TYPES)
 _ALLOWED = {
-    ("answered", "by"): ("human", "machine", "unknown"),
+    ("answered", "by"): ("human", "machine", "screening", "unknown"),
     ("hangup", "by"): ("caller", "network", "operator"),
 }
 

@@ -80,6 +80,10 @@ class Plan:
         """The rules for an event, highest priority first."""
         return (rule for rule in self.globals if rule.event == event)
 
+    def screening_rule(self) -> GlobalRule | None:
+        """What is said to a call screener: the highest rule with that role."""
+        return next((rule for rule in self.globals if rule.role == "call_screening"), None)
+
     def context(self, node: str, now: str) -> Context:
         """The mask for the next sentence at `node`; the same object for the same arguments."""
         found = self._contexts.get((node, now))

@@ -111,10 +111,11 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """The callee answered. by: `human`, `machine` (voicemail, assistant) or `unknown` (treated as human)."""
+    """The callee answered. by: `human`, `machine` (voicemail, menu), `screening` (a screener or assistant, told in one sentence who
+    calls by the rule with role `call_screening`; without one, as a machine) or `unknown` (treated as human)."""
 
     at_ms: int = 0
-    by: Literal["human", "machine", "unknown"] = "unknown"
+    by: Literal["human", "machine", "screening", "unknown"] = "unknown"
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,7 +55,7 @@ class Machine:
         yield from (Edge("", "answer", "human", arrival) for arrival in self.entrance.enter(start, state))
 
     def _machine(self, state: State) -> Iterator[Edge]:
-        """A machine is noticed, at the start or later: the first rule for it, else the call ends."""
+        """A machine or a screener is noticed, at the start or later: the first rule for it, else the call ends."""
         rules = sorted((r for r in self.script.globals if r.event == "answered_by_machine"), key=lambda r: -r.priority)
         label = "answered by a machine"
         rule = rules[0] if rules else None
@@ -64,6 +64,13 @@ class Machine:
             yield Edge(label, "answer", "machine", Arrival((), ended("", "voicemail")))
         else:
             yield from (Edge(label, "global", rule.id, arrival) for arrival in self._rule(rule, state))
+        screeners = sorted((r for r in self.script.globals if r.role == "call_screening"), key=lambda r: -r.priority)
+        for screener in screeners[:1]:
+            label = "answered by a screener"
+            if screener.end or screener.goto or screener.then:
+                yield from (Edge(label, "global", screener.id, arrival) for arrival in self._rule(screener, state))
+            else:
+                yield Edge(label, "global", screener.id, Arrival((), ended("", "screened")))
 
     def _acted(self, state: State) -> Iterator[Edge]:
         for key in ("ok", "error"):

@@ -42,6 +42,7 @@ _SIT_MS = (230, 440)
 _SIT_DB = 6.0
 _BEEP_MS, _BEEP_HZ = (100, 1100), (390, 2110)
 _BEEP_PAUSE_FRAMES = 5
+_BEEP_STEADY = (1.5, 5.0)  # dB, Hz
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,8 +194,10 @@ class Rhythms:
 
     def _beep(self) -> Stretch | None:
         tone = self._past[-1] if self._past else None
-        if tone is None or tone.kind != "tone" or tone.second or not tone.steady:
-            return None
+        if tone is None or tone.kind != "tone" or tone.second or not tone.within(*_BEEP_STEADY):
+            return (
+                None  # alone, it has no fellows to be compared with: it must stand stiller than the tones of a rhythm
+            )
         return tone if _BEEP_MS[0] <= tone.ms <= _BEEP_MS[1] and _BEEP_HZ[0] <= tone.first <= _BEEP_HZ[1] else None
 
     def _tone(self, kind: ToneKind, region: Region, tones: list[Stretch], detail: str = "") -> ToneFound:

@@ -55,10 +55,14 @@ class Stretch:
     @property
     def steady(self) -> bool:
         """Pitch and level stand still, as those of a generator do and those of a voice or an instrument do not."""
+        return self.within(_STEADY_DB, _STEADY_HZ)
+
+    def within(self, db: float, hz: float) -> bool:
+        """The middle half of its frames lies within so many dB and Hz."""
         return (
             len(self._seen) >= _CHANGE
-            and _spread([g.level for g in self._seen]) <= _STEADY_DB
-            and _spread([g.first for g in self._seen]) <= _STEADY_HZ
+            and _spread([g.level for g in self._seen]) <= db
+            and _spread([g.first for g in self._seen]) <= hz
         )
 
 
