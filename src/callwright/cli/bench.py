@@ -90,6 +90,18 @@ def soak(
     finish(run(calls, at_once, talk, say=lambda part: console.print(part, highlight=False)), json_file)
 
 
+@bench_app.command("sip")
+def sip(
+    seconds: float = typer.Option(10.0, "--seconds", min=1.0, max=600.0, help="How long each round is."),
+    json_file: Path | None = typer.Option(None, "--json", metavar="FILE", help="Also write the figures as JSON."),
+) -> None:
+    """SIP: calls a second and processor time a call on one core, as callee and as caller; sippy beside it."""
+    from callwright.bench.sip import run
+
+    console = Console(stderr=True)
+    finish(run(seconds, say=lambda part: console.print(f"measuring {part} ...", highlight=False)), json_file)
+
+
 def finish(report: Report, json_file: Path | None) -> None:
     """Show the table, write the JSON, and end with 1 when a target is missed."""
     report.show(Console())

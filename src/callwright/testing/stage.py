@@ -120,7 +120,7 @@ class Stage:
         folder = self._folder / f"sipp-{self._count}"
         folder.mkdir()
         path, log = folder / "scenario.xml", folder / "played.log" if self.lossy else None
-        path.write_text(for_lossy_network(text, address) if self.lossy else text)
+        path.write_text(for_lossy_network(text, address) if self.lossy else text, encoding="latin-1")
         more = _TOLERANT if self.lossy else ()
         async with sipp(folder, path, *target, *arguments, *more, calls=calls, port=port) as process:
             yield Player(process, address, calls, log)

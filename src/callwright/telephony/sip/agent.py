@@ -52,16 +52,17 @@ class Identity:
     we agree to (below 90 for tests only); transport: what our Contact asks for; tcp: large requests may go by TCP;
     trusted: source addresses whose P-Asserted-Identity is believed (RFC 3325: those within our trust domain);
     check: judges the signature over a caller's number (STIR), None = nobody does;
+    product: named in User-Agent and Server; "" = neither, so that a scanner learns nothing;
     takes_refer: somebody decides on a REFER of the far side; without, the answer is 603; codecs, srtp: what a call that comes in
     may speak, best first, and whether encrypted.
     """
 
     host: str
     port: int
-    user: str = "callwright"
+    user: str = "line"
     domain: str = ""
     credentials: Credentials | None = None
-    product: str = "callwright"
+    product: str = ""
     allow: frozenset[str] | None = None
     max_calls: int = 1_000
     incoming_ring_ms: int = 120_000
@@ -110,13 +111,13 @@ class Agent:
         self.gate_accounts: Mapping[str, Account] = {}
         way = "" if identity.transport == "UDP" else f";transport={identity.transport.lower()}"
         self.contact = f"<sip:{identity.user}@{host_text(identity.host)}:{identity.port}{way}>"
-        self.signature = ("User-Agent", identity.product)
+        self.signature: Headers = (("User-Agent", identity.product),) if identity.product else ()
         self.abilities: Headers = (
             ("Contact", self.contact),
             ALLOW,
             ("Accept", SDP_TYPE),
             SUPPORTED,
-            ("Server", identity.product),
+            *((("Server", identity.product),) if identity.product else ()),
         )
         self._out: list[Datagram] = []
         self._events: list[tuple[Call, CallEvent]] = []

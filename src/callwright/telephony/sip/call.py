@@ -147,7 +147,7 @@ class Call:
         """A new request within a dialog."""
         if body:
             extra = (*extra, ("Content-Type", "application/sdp"))
-        extra = (*extra, self.agent.signature)
+        extra = (*extra, *self.agent.signature)
         request = dialog.request(method, self.agent.via(), self.agent.contact, extra, body)
         return replace(request, headers=(*request.headers, *self._digest.proofs(request)))
 

@@ -77,7 +77,7 @@ class OutgoingCall(Call):
             ALLOW,
             SUPPORTED,
             *self.session_timer.ask(),
-            agent.signature,
+            *agent.signature,
             *extra,
             ("Content-Type", SDP_TYPE),
         )

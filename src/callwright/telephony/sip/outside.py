@@ -48,7 +48,7 @@ class Asker:
             ("CSeq", f"{self._number} {method}"),
             ("Contact", self.agent.contact),
             *extra,
-            self.agent.signature,
+            *self.agent.signature,
         )
         request = Request(headers, b"", method, self._uri)
         self._send(replace(request, headers=(*headers, *self._digest.proofs(request))), now_ms)

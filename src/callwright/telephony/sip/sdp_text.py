@@ -99,7 +99,7 @@ class Description:
         family = "IP6" if ":" in self.host else "IP4"
         lines = [
             "v=0",
-            f"o=callwright {self.session_id} {self.version} IN {family} {self.host}",
+            f"o=- {self.session_id} {self.version} IN {family} {self.host}",
             "s=-",
             f"c=IN {family} {self.host}",
             "t=0 0",

@@ -281,6 +281,8 @@ def _fields(message: Message) -> Fault | None:
     try:
         _ = message.via, message.from_, message.to, message.cseq, message.contact, message.route, message.record_route
         _ = message.content_type
+        if not message.via:
+            return Fault(400, "Malformed Header: Via is not valid")  # nothing but commas
     except WireError as error:
         return Fault(400, f"Malformed Header: {error}")
     return None

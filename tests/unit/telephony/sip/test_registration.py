@@ -11,7 +11,7 @@ from callwright.telephony.sip.registration import Registration
 from callwright.telephony.sip.wire import Request, Response
 from callwright.testing.sip_peer import PEER, Bench, answer, methods
 
-OURS = "<sip:callwright@192.0.2.1:5060>"
+OURS = "<sip:line@192.0.2.1:5060>"
 
 
 class Office(Bench):
