@@ -136,6 +136,28 @@ def test_a_registered_trunk_and_one_that_knows_our_address_side_by_side(tmp_path
     asyncio.run(main())
 
 
+def test_a_trunk_that_does_not_register_takes_no_calls_and_says_why(tmp_path: Path) -> None:
+    scenario = tmp_path / "refuses_register.xml"
+    text = (SCENARIOS / "uas_reject.xml").read_text()
+    text = (
+        RINGS.sub("", text, count=1)
+        .replace('request="INVITE"', 'request="REGISTER"')
+        .replace("486 Busy Here", "403 No")
+    )
+    scenario.write_text(re.sub(r'\s*<recv request="ACK".*?/>', "", text))
+
+    async def main() -> None:
+        async with sipp(tmp_path, scenario, calls=9) as registrar:
+            auth = {"username": "acme", "password_env": "OFFICE"}
+            office = trunk("office", registrar.port, auth=auth, register={"address": f"robot@{HOST}"})
+            async with opened(line(office)) as trunks:
+                await trunks.until(lambda known: "403" in known["office"].why)
+                with pytest.raises(LineError, match="office: it is not registered: the registrar says 403"):
+                    await trunks.place(dial())
+
+    asyncio.run(main())
+
+
 def test_the_numbers_are_written_as_the_trunk_wants_them(tmp_path: Path) -> None:
     scenario = tmp_path / "uas_numbers.xml"
     text = (SCENARIOS / "uas_answer.xml").read_text().replace("INVITE sip:", "INVITE sip:913900000001@")

@@ -1,6 +1,7 @@
 """The rim of `locate`: asks DNS (dnspython, asynchronously, with bounded time), and remembers what it said for as long as it may.
 
-Names that DNS does not know are asked of the system too (hosts file). What cannot be asked is as if it were not there.
+Names that DNS does not know are asked of the system too (hosts file). What cannot be asked is as if it were not there; name servers that
+do not answer are left alone for a while.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ log = logging.getLogger(__name__)
 TIMEOUT_S = 2.0
 WHOLE_S = 6.0
 NOTHING_S = 30.0
+DEAF_S = 5.0
 LEAST_S = 1.0
 LONGEST_S = 3_600.0
 MAX_CACHED = 2_000
@@ -52,6 +54,7 @@ class Resolver:
         self._clock = clock or (lambda: asyncio.get_running_loop().time())
         self._cache: OrderedDict[tuple[str, str, int], tuple[float, tuple[Record, ...]]] = OrderedDict()
         self._dns = _dns(servers)
+        self._deaf_until = float("-inf")
         self.asked = 0
 
     async def hops(
@@ -88,7 +91,9 @@ class Resolver:
         kind = question.kind if question.kind != "ADDRESS" else "AAAA" if family == socket.AF_INET6 else "A"
         lasts_s = NOTHING_S
         records: tuple[Record, ...] = ()
-        if self._dns is not None and "." in question.name:
+        if self._clock() < self._deaf_until:
+            lasts_s = LEAST_S
+        elif self._dns is not None and "." in question.name:
             lasts_s, records = await self._of_dns(self._dns, question.name, kind)
         if not records and question.kind == "ADDRESS":
             records = await self._of_system(question.name, family)
@@ -102,6 +107,8 @@ class Resolver:
             absolute = dns.name.from_text(name if name.endswith(".") else f"{name}.")
             answer = await resolver.resolve(absolute, kind, lifetime=self._timeout_s, raise_on_no_answer=False)
         except (dns.exception.DNSException, OSError, UnicodeError, ValueError) as error:
+            if isinstance(error, dns.exception.Timeout | dns.resolver.NoNameservers):
+                self._deaf_until = self._clock() + DEAF_S  # not once more for every question of the same search
             if not isinstance(error, dns.resolver.NXDOMAIN):
                 log.warning("sip: DNS has no answer about %s %s: %s", kind, name, type(error).__name__)
             return NOTHING_S, ()
