@@ -93,7 +93,8 @@ class MediaStats:
 @dataclass(frozen=True, slots=True)
 class CallQuality:
     """How one leg sounded. heard by us: loss (share of packets lost or late), burst (mean run of lost ones, 0 = none), jitter, delay_ms
-    (one way, as far as known), r and mos (E-model; None when nothing came); by the far side: far_* (None when it sent no reports)."""
+    (one way, as far as known), r and mos (E-model; None when nothing came); by the far side: far_* (None when it sent no reports);
+    encrypted: SRTP, at the end."""
 
     codec: str = ""
     sent: int = 0
@@ -112,6 +113,7 @@ class CallQuality:
     r: float | None = None
     mos: float | None = None
     far_mos: float | None = None
+    encrypted: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """JSON-ready mapping."""

@@ -13,6 +13,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Protocol
 
@@ -141,7 +142,8 @@ class RtpStream:
         with self._lock:
             self._loans.refresh(self)
             wire, waiting = self.session.wire, self._loans.waiting(self)
-        return assess(self.session.stats, wire.codec, ptime_ms=wire.ptime_ms, buffer_ms=waiting * FRAME_MS)
+        found = assess(self.session.stats, wire.codec, ptime_ms=wire.ptime_ms, buffer_ms=waiting * FRAME_MS)
+        return replace(found, encrypted=wire.srtp is not None)
 
     @property
     def rtcp_received(self) -> int:

@@ -77,6 +77,7 @@ async def test_audio_and_keys_go_through(codec: WireCodec, secret: bool) -> None
         a.send_dtmf("7")
         async with asyncio.timeout(20):
             assert await keys.get() == "7"
+        assert (b.quality().codec, b.quality().encrypted) == (codec, secret)
         assert b.stats.garbage <= 2  # what a sent before b knew of it
 
 
