@@ -114,11 +114,11 @@ class Control:
             return
         packet = self._host.protect_rtcp(self._reports.make(view.sent, view.heard, self._now(), bye=bye))
         self._said = True
-        if self._mux:
-            self._host.send_muxed(packet, to)
-            return
         try:
-            self._socket.sendto(packet, to)
+            if self._mux:
+                self._host.send_muxed(packet, to)
+            else:
+                self._socket.sendto(packet, to)
         except OSError:  # no route, buffer full: as lost on the way, the next one tells the same
             return
 

@@ -7,7 +7,6 @@ on loan to `SteadyStreams`; whatever changes the session recalls them before.
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import random
 import socket
 import threading
@@ -20,11 +19,12 @@ from typing import Protocol
 from callwright.errors import LineError
 from callwright.telephony.port import FRAME_MS, CallQuality, Codec, Frame, MediaStats, Pcm
 from callwright.telephony.rtp import connected, g711
-from callwright.telephony.rtp.control import Control, View
+from callwright.telephony.rtp.control import Control
 from callwright.telephony.rtp.jitter import SILENT_FRAME, Concealer
 from callwright.telephony.rtp.quality import assess
 from callwright.telephony.rtp.recording import Recording, RecordingWriter
 from callwright.telephony.rtp.session import Session
+from callwright.telephony.rtp.stream_reports import StreamReports
 from callwright.telephony.wire_audio import WireAudio
 
 __all__ = ["RtpStream", "bridge", "unbridge"]
@@ -90,9 +90,8 @@ class RtpStream:
         self._post = post
         self._depart = depart
         self._lock = lock
-        self.control = Control(control, self, session.stats, rng)
-        self._rtcp_port: int | None = None
-        self._rtcp_mux = False
+        self._reports = StreamReports(local, session, lock, lambda: loans.refresh(self), lambda: loans.sent_at)
+        self.control = Control(control, self._reports, session.stats, rng)
         self._closed: asyncio.Future[None] | None = None
         self._on_frame: Callable[[Frame], None] | None = None
         self._on_dtmf: list[Callable[[str], None]] = []
@@ -177,46 +176,12 @@ class RtpStream:
             if self._connected and not self.session.settled:  # another address: anybody there may speak first
                 connected.disconnect(self._socket)
                 self._connected = self._only_peer = False
-        self._configure_control(remote)
+        self.control.configure(self._reports.goal(remote), mux=self._reports.mux)
         self._watch_from = time.monotonic() * 1000
 
     def use_rtcp(self, port: int | None = None, *, mux: bool = False) -> None:
         """Before `configure`: where the far side takes RTCP (`a=rtcp`; None: the port after its audio), or mux: on the port of its audio."""
-        self._rtcp_port, self._rtcp_mux = port, mux
-
-    def _configure_control(self, remote: tuple[str, int]) -> None:
-        """Reports go to the address of the SDP, or nowhere while it names none (hold of RFC 2543)."""
-        host, port = ipaddress.ip_address(remote[0]), remote[1]
-        report_to = port if self._rtcp_mux else self._rtcp_port or port + 1
-        silent = host.is_unspecified or not port or report_to > 65535
-        self.control.configure(None if silent else (str(host), report_to), mux=self._rtcp_mux)
-
-    def view(self) -> View:
-        """For reports: the stream as it is now."""
-        with self._lock:
-            self._loans.refresh(self)
-            sent, heard, peer = self.session.transmission(), self.session.reception(), self.session.peer
-            clock_hz = self.session.wire.clock_hz
-        # `timestamp` is that of the packet that leaves a tick after the last ones.
-        ahead = FRAME_MS / 1000 - (time.monotonic() - self._loans.sent_at)
-        return View(sent._replace(timestamp=(sent.timestamp - int(ahead * clock_hz)) & 0xFFFFFFFF), heard, peer)
-
-    def protect_rtcp(self, packet: bytes) -> bytes:
-        """As it goes out: encrypted where the audio is."""
-        with self._lock:
-            return self.session.protect_rtcp(packet)
-
-    def unprotect_rtcp(self, datagram: bytes) -> bytes | None:
-        """As it came in, decrypted where the audio is encrypted; None: it is not of our peer."""
-        with self._lock:
-            return self.session.unprotect_rtcp(datagram)
-
-    def send_muxed(self, packet: bytes, to: tuple[str, int]) -> None:
-        """Out of the audio's socket."""
-        try:
-            self._socket.sendto(packet, to)
-        except OSError:  # as a report lost on the way
-            self.send_errors += 1
+        self._reports.port, self._reports.mux = port, mux
 
     def listen(self, on_frame: Callable[[Frame], None], on_dtmf: Callable[[str], None]) -> None:
         """See Media. A second `listen` takes over from the first. A frame comes every tick, concealed when nothing arrived."""
