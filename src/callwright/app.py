@@ -42,12 +42,13 @@ Desk = Callable[[Transfer], Awaitable[DialOrder | None]]
 
 @dataclass(frozen=True, slots=True)
 class Speech:
-    """What one script hears, understands and speaks with."""
+    """What one script hears, understands and speaks with. recognisers: how many of its recogniser processes are there."""
 
     dialogue: Dialogue
     ears: EarsParts
     prepare: Prepare
     progress: ProgressParts
+    recognisers: Callable[[], int]
 
 
 @asynccontextmanager
@@ -71,6 +72,7 @@ async def open_speech(
             EarsParts(script, recogniser, words, understander, Vad, accept, answers, answering),
             prepare,
             ProgressParts(script.language, Vad, recogniser, end_early=settings.end_on_announcement),
+            lambda: len(recogniser.worker_pids),
         )
 
 
@@ -87,7 +89,7 @@ def robot_of(speech: Speech, line: LineDriver, outbox: Outbox, desk: Desk, live:
             bridge=bridge_media,
             now=lambda: datetime.now().astimezone(),
             monotonic_ms=lambda: time.monotonic_ns() // 1_000_000,
-            live=live or LiveCalls(),
+            live=LiveCalls() if live is None else live,
             progress=speech.progress,
         )
     )

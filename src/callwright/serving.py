@@ -7,7 +7,7 @@ import logging
 import re
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -55,7 +55,8 @@ log = logging.getLogger(__name__)
 @dataclass(frozen=True, slots=True)
 class ServingSettings:
     """file: the line file; out: where logs and recordings go, a folder a day; desk: whom a script's transfer rings (SIP URI with a
-    number, or a number), "" = nobody; metrics: (host, port) they are served on, None = they are not; workers: recognisers a script."""
+    number, or a number), "" = nobody; metrics: (host, port) they are served on, None = they are not; workers: recognisers a script;
+    variables: of every script."""
 
     file: Path
     out: Path
@@ -64,6 +65,7 @@ class ServingSettings:
     desk: str = ""
     metrics: tuple[str, int] | None = None
     workers: int = 2
+    variables: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +220,8 @@ class _Plan:
     stack: AsyncExitStack
     robots: dict[str, Robot] = field(default_factory=dict)
     sounds: dict[str, Pcm] = field(default_factory=dict)
+    recognisers: list[Callable[[], int]] = field(default_factory=list)
+    variables: dict[str, dict[str, str]] = field(default_factory=dict)
     users: int = 0
     old: bool = False
 
@@ -301,19 +305,22 @@ class _House:
         errors = [problem for problem in check(read, _now().date()) if problem.severity == "error"]
         if errors:
             raise ScriptError(errors)
-        needed = [var for var, about in read.script.vars.items() if about.required]
+        given = self._serving.variables
+        needed = [var for var, about in read.script.vars.items() if about.required and not given.get(var)]
         if needed:
-            message = f"the script {name} needs {', '.join(needed)}: nobody gives it to a call that comes in"
+            message = f"the script {name} has no value for {', '.join(needed)}"
             place = plan.loaded.place(f"inbound[{at}].script")
-            raise InputError(Problem("missing-variable", message, place, "take a script without required variables"))
+            raise InputError(Problem("missing-variable", message, place, f"give one with --var {needed[0]}=VALUE"))
+        plan.variables[name] = {var: given[var] for var in read.script.vars if var in given}
         speech = await plan.stack.enter_async_context(
             open_speech(read.script, self._settings, recordings=read.folder, workers=self._serving.workers)
         )
+        plan.recognisers.append(speech.recognisers)
         return robot_of(speech, self._ways, self._outbox, self._desk, self.live)
 
     def recognisers(self) -> int:
         """How many recogniser processes listen for the scripts that answer now."""
-        return self._serving.workers * len(self._plan.robots) if self._plan is not None else 0
+        return sum(count() for count in self._plan.recognisers) if self._plan is not None else 0
 
     # ------------------------------------------------------------ one call
 
@@ -330,7 +337,8 @@ class _House:
         try:
             with plan.used():
                 if route.script is not None:
-                    await plan.robots[route.script].answer(leg, {}, files, trunk=trunk)
+                    variables = plan.variables[route.script]
+                    await plan.robots[route.script].answer(leg, variables, files, trunk=trunk)
                 elif route.announcement is not None:
                     talk = announce(plan.sounds[route.announcement], g711.encode)
                     await self._attendant.answer(leg, "announcement", files, talk, trunk)

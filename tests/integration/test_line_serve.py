@@ -15,8 +15,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from callwright.calls.log import read_log
+from callwright.cli.main import app
+from callwright.errors import InputError
+from callwright.script.builtin import template_path
 from callwright.telephony.port import LegAnswered, LegEnded, LegEvent, LegRejected
 from callwright.telephony.rtp.engine import RtpEngine
 from callwright.telephony.sip.driver import SipLine
@@ -27,7 +31,8 @@ from callwright.testing.sipp import HOST, free_port, sipp
 pytestmark = [pytest.mark.integration, pytest.mark.skipif(shutil.which("sipp") is None, reason="sipp is not installed")]
 
 SCENARIOS = Path(__file__).parent / "sipp"
-ECHO, TOLD, PERSON, NOBODY = "+861085550001", "+861085550002", "+861085550003", "+861085550009"
+ECHO, TOLD, PERSON, ROBOT = "+861085550001", "+861085550002", "+861085550003", "+861085550004"
+NOBODY = "+861085550009"
 PATIENCE_S = 60
 
 
@@ -107,9 +112,9 @@ class Process:
 
 
 @asynccontextmanager
-async def serving(folder: Path, peer: int, *options: str) -> AsyncIterator[Process]:
+async def serving(folder: Path, peer: int, *options: str, more: str = "") -> AsyncIterator[Process]:
     port, metrics_port = free_port(), free_port()
-    file = line_file(folder, port, peer)
+    file = line_file(folder, port, peer, more)
     process = await asyncio.create_subprocess_exec(
         str(Path(sys.executable).with_name("callwright")),
         *("line", "serve", str(file), "--out", str(folder / "calls"), "--metrics", f"{HOST}:{metrics_port}"),
@@ -329,3 +334,75 @@ async def person(folder: Path) -> None:
 
 def test_a_call_is_connected_with_a_person(tmp_path: Path) -> None:
     asyncio.run(person(tmp_path))
+
+
+async def robot(folder: Path) -> None:
+    shutil.copy(template_path("appointment_en"), folder / "visit.yaml")
+    told = ("name=Ann", "company=Acme Heating", "item=boiler check", "visit=Tuesday at ten")
+    async with trunk() as line:
+        options = (
+            "--drain",
+            "10",
+            "--desk",
+            f"sip:200@{HOST}:{line.address[1]}",
+            "--recognisers",
+            "1",
+            *(part for one in told for part in ("--var", one)),
+        )
+        async with serving(
+            folder, line.address[1], *options, more=f'  - {{number: "{ROBOT}", script: visit.yaml}}\n'
+        ) as served:
+            assert "callwright_recognisers 1.0" in served.scrape()
+            leg = await rings(line, served, ROBOT, "robot")
+            heard: list[float] = []
+
+            async def listen() -> None:
+                assert leg.media is not None
+                leg.media.listen(lambda frame: heard.append(frame.energy or 0), lambda digit: None)
+                await until(lambda: sum(energy > 10_000 for energy in heard) > 50)  # a second of voice
+                served.tell(signal.SIGTERM)
+
+            async def desk() -> None:
+                async for other in line.incoming():
+                    await other.answer()
+                    await until(lambda: any(entry["kind"] == "bridged" for log in served.logs() for entry in log))
+                    await other.hangup()
+
+            at_the_desk = asyncio.create_task(desk())
+            assert how(await course(leg, listen)) == ("bye", "peer")
+            assert await served.ended() == 0
+            at_the_desk.cancel()
+            await asyncio.gather(at_the_desk, return_exceptions=True)
+            (log,) = served.logs()
+            assert log[0]["trunk"] == "office"
+            assert (log[-1]["kind"], log[-1]["disposition"]) == ("ended", "transferred")
+            assert [line.get("leg", "") for line in log if line["kind"] == "rtp"] == ["desk", ""]
+
+
+def test_a_robot_answers_and_hands_over_to_the_desk_when_it_is_stopped(tmp_path: Path) -> None:
+    asyncio.run(robot(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("change", "options", "message"),
+    [
+        (("echo: true", "script: nowhere.yaml"), (), "there is no file nowhere.yaml"),
+        (("sip:200@", "sip:reception@"), (), "has no number to dial"),
+        (("echo: true", "script: visit.yaml"), ("--var", "name=Ann"), "has no value for company, item, visit"),
+        (("", ""), ("--var", "nothing"), "`nothing` is no variable"),
+        (("", ""), ("--metrics", "nowhere"), "is no address to serve metrics on"),
+        (("", ""), ("--desk", "sip:reception@192.0.2.1"), "has no number to dial"),
+    ],
+)
+def test_what_cannot_be_served_is_said_before_anything_is_opened(
+    tmp_path: Path, change: tuple[str, str], options: tuple[str, ...], message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("callwright.cli.line.log_to_stderr", lambda **how: None)
+    file = line_file(tmp_path, free_port(), free_port())
+    shutil.copy(template_path("appointment_en"), tmp_path / "visit.yaml")
+    file.write_text(file.read_text(encoding="utf-8").replace(*change), encoding="utf-8")
+    done = CliRunner().invoke(
+        app, ["line", "serve", str(file), "--out", str(tmp_path / "calls"), "--metrics", "off", *options]
+    )
+    assert isinstance(done.exception, InputError), done.output
+    assert message in str(done.exception)

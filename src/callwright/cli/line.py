@@ -66,6 +66,7 @@ def serve_command(
         "127.0.0.1:9464", "--metrics", metavar="HOST:PORT", help="Where Prometheus asks; `off`: nowhere."
     ),
     workers: int = typer.Option(2, "--recognisers", min=1, max=64, help="Recogniser processes for each script."),
+    var: list[str] = typer.Option([], "--var", metavar="NAME=VALUE", help="A variable of the scripts; again for more."),
     json_logs: bool = typer.Option(False, "--json-logs", help="Write the log of the process as JSON lines."),
 ) -> None:
     """Open the trunks and answer calls by the routes of the file, until SIGTERM or SIGINT.
@@ -74,7 +75,7 @@ def serve_command(
     """
     log_to_stderr(as_json=json_logs)
     limits, bounds = Limits(max_calls, max_minutes * 60), Bounds(finish=drain_s)
-    settings = ServingSettings(file, out, limits, bounds, desk, _address(metrics), workers)
+    settings = ServingSettings(file, out, limits, bounds, desk, _address(metrics), workers, _variables(var))
     asyncio.run(_serve(settings))
 
 
@@ -93,6 +94,15 @@ def _ready(serving: Serving, settings: ServingSettings) -> str:
     names = ", ".join(trunk.name for trunk in line.trunks)
     metrics = f"; metrics: http://{settings.metrics[0]}:{settings.metrics[1]}/metrics" if settings.metrics else ""
     return f"serving {settings.file}: trunks {names}; {len(line.inbound)} routes; calls go to {settings.out}/{metrics}"
+
+
+def _variables(given: list[str]) -> dict[str, str]:
+    pairs = [item.partition("=") for item in given]
+    for name, equals, value in pairs:
+        if not name or not equals or not value:
+            hint = "write NAME=VALUE, like company='Acme Heating'"
+            raise SettingsError(Problem("variable", f"`{name}{equals}{value}` is no variable", Place("--var"), hint))
+    return {name: value for name, _, value in pairs}
 
 
 def _address(text: str) -> tuple[str, int] | None:

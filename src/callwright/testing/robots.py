@@ -43,11 +43,12 @@ def stub_robot(
     desk: Callable[[Transfer], Awaitable[DialOrder | None]] = _nobody,
     utterances: Utterances | None = None,
     voice: StubVoice | None = None,
+    recogniser: StubRecogniser | None = None,
     **parts: Any,
 ) -> Robot:
     """A robot that understands the script's phrases as they are written. parts: fields of RobotParts in place of the usual ones."""
     ears, voice = LiteralUnderstander(script), voice or StubVoice()
-    recogniser = StubRecogniser(utterances or Utterances())
+    recogniser = recogniser or StubRecogniser(utterances or Utterances())
     given: dict[str, Any] = {
         "dialogue": Dialogue(script, ears),
         "ears": EarsParts(script, recogniser, vocabulary(script), ears, lambda: Vad(EverythingIsSpeech()), accept=0.5),
