@@ -28,10 +28,11 @@ from typing import Any
 
 import pytest
 
-from callwright.telephony.port import LegEnded, LegEvent, LegRejected
+from callwright.telephony.port import LegDtmf, LegEnded, LegEvent, LegRejected
 from callwright.telephony.sip.driver import SipLine
 from callwright.telephony.sip.leg import SipIncomingLeg
 from callwright.testing.lossy_proxy import Passage
+from callwright.testing.scenario import ask, caller_scenario, pause, take
 from callwright.testing.stage import Stage, follow
 
 pytestmark = [pytest.mark.integration, pytest.mark.skipif(shutil.which("sipp") is None, reason="sipp is not installed")]
@@ -126,6 +127,129 @@ async def test_requests_within_a_call_are_answered(stage: Stage) -> None:
         await peer.passed()
     assert isinstance(seen[-1], LegEnded)
     assert seen[-1].by == "peer"
+
+
+# ---------------------------------------------------------------- what a caller may do, by table
+
+CALL = (
+    ask("INVITE", 1, to=""),
+    take(100, optional=True),
+    take(180, optional=True),
+    take(200, "INVITE"),
+    ask("ACK", 1),
+    # over the lossy network: until our 200 is not sent again any more, whichever ACK it was that came
+    pause(700),
+)
+DTMF = "Content-Type: application/dtmf-relay"
+CALLERS: dict[str, tuple[tuple[str, ...], tuple[str, str]]] = {
+    "a CSeq that jumps": (
+        (*CALL, ask("OPTIONS", 900), take(200), ask("BYE", 2_000_000_000), take(200, "BYE")),
+        ("bye", "peer"),
+    ),
+    "OPTIONS, NOTIFY, MESSAGE": (
+        (
+            *CALL,
+            *(ask("OPTIONS", 2), take(200, "OPTIONS")),
+            *(ask("NOTIFY", 3, "Event: talk", "Subscription-State: active"), take(489)),
+            *(ask("MESSAGE", 4), take(405)),
+            *(ask("BYE", 5), take(200, "BYE")),
+        ),
+        ("bye", "peer"),
+    ),
+    "a method nobody knows": ((*CALL, ask("FLY", 2), take(501), ask("BYE", 3), take(200, "BYE")), ("bye", "peer")),
+    "an extension nobody knows": (
+        (*CALL, ask("INFO", 2, "Require: teleport"), take(420), ask("BYE", 3), take(200, "BYE")),
+        ("bye", "peer"),
+    ),
+    "keys by INFO": (
+        (
+            *CALL,
+            ask("INFO", 2, DTMF, body="Signal=7\nDuration=160"),
+            take(200, "INFO"),
+            ask("BYE", 3),
+            take(200, "BYE"),
+        ),
+        ("bye", "peer"),
+    ),
+    "UPDATE refreshes the session": (
+        (
+            *CALL,
+            ask("UPDATE", 2, "Supported: timer", "Session-Expires: 90;refresher=uac"),
+            take(200, "UPDATE"),
+            ask("BYE", 3),
+            take(200, "BYE"),
+        ),
+        ("bye", "peer"),
+    ),
+    "re-INVITE refreshes the session": (
+        (
+            *CALL,
+            ask("INVITE", 2, "Supported: timer", "Session-Expires: 90;refresher=uac"),
+            *(take(100, optional=True), take(200, "INVITE"), ask("ACK", 2), pause(700)),
+            *(ask("BYE", 3), take(200, "BYE")),
+        ),
+        ("bye", "peer"),
+    ),
+    "a session interval that is too small": (
+        (*CALL, ask("UPDATE", 2, "Supported: timer", "Session-Expires: 1"), take(422), ask("BYE", 3), take(200, "BYE")),
+        ("bye", "peer"),
+    ),
+    "CANCEL after the 200": (
+        (*CALL, ask("CANCEL", 1), take(200, "CANCEL"), ask("BYE", 2), take(200, "BYE")),
+        ("bye", "peer"),
+    ),
+    "PRACK for nothing": (
+        (*CALL, ask("PRACK", 2, "RAck: 1 1 INVITE"), take(481), ask("BYE", 3), take(200, "BYE")),
+        ("bye", "peer"),
+    ),
+    "REFER that nobody decides on": (
+        (*CALL, ask("REFER", 2, "Refer-To: <sip:x@192.0.2.9>"), take(603), ask("BYE", 3), take(200, "BYE")),
+        ("bye", "peer"),
+    ),
+    "two changes, one after the other": (
+        (
+            *CALL,
+            *(ask("INVITE", 2), take(100, optional=True), take(200, "INVITE"), ask("ACK", 2), pause(700)),
+            *(ask("INVITE", 3), take(100, optional=True), take(200, "INVITE"), ask("ACK", 3), pause(700)),
+            *(ask("BYE", 4), take(200, "BYE")),
+        ),
+        ("bye", "peer"),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CALLERS)
+async def test_what_a_caller_may_do(stage: Stage, name: str) -> None:
+    steps, end = CALLERS[name]
+    calls = await receive(stage, caller_scenario(*steps))
+    assert [(type(seen[-1]), seen[-1].cause, seen[-1].by) for seen in calls if isinstance(seen[-1], LegEnded)] == [
+        (LegEnded, *end)
+    ]
+    if name == "keys by INFO":
+        assert [event.digit for event in calls[0] if isinstance(event, LegDtmf)] == ["7"]
+
+
+async def test_a_bye_before_the_answer(stage: Stage) -> None:
+    """RFC 3261 section 15.1.2: 200 to the BYE, 487 to the INVITE. Over the lossy network either may come first."""
+    ends: list[LegEnded] = []
+
+    async def ring_only(line: SipLine) -> None:
+        async for leg in line.incoming():
+            await leg.ring()
+            last = (await follow(leg))[-1]
+            assert isinstance(last, LegEnded)
+            ends.append(last)
+            return
+
+    steps = (
+        *(ask("INVITE", 1, to="", again=True), take(100, optional=True), take(180)),
+        *(ask("BYE", 2), take(200, "BYE", optional=True), take(487)),
+    )
+    async with asyncio.timeout(60), asyncio.TaskGroup() as tasks, stage.line() as line:
+        tasks.create_task(ring_only(line))
+        async with stage.caller(line, caller_scenario(*steps)) as peer:
+            await peer.passed()
+    assert [(end.cause, end.by) for end in ends] == [("bye", "peer")]
 
 
 # ---------------------------------------------------------------- the network itself

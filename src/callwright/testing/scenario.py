@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["PLAYED", "for_lossy_network"]
+__all__ = ["PLAYED", "ask", "caller_scenario", "for_lossy_network", "pause", "take"]
 
 PLAYED = "played to the end"
 
@@ -62,3 +62,65 @@ def _remembered(text: str) -> str:
         else:
             parts[at] = f"{opening}<action>{actions}\n  </action>"
     return "".join(parts)
+
+
+# ---------------------------------------------------------------- scenarios of a caller, by table
+
+_OFFER = """v=0
+o=peer 1 {number} IN IP4 [local_ip]
+s=-
+c=IN IP4 [local_ip]
+t=0 0
+m=audio 16000 RTP/AVP 8 0 97
+a=rtpmap:8 PCMA/8000
+a=rtpmap:97 telephone-event/8000
+a=fmtp:97 0-15
+a=sendrecv"""
+
+
+def ask(
+    method: str, number: int, *headers: str, body: str = "", to: str = "[peer_tag_param]", again: bool = True
+) -> str:
+    """One request with this CSeq number. INVITE brings an offer; a CANCEL has the branch of the INVITE of its number.
+
+    headers: further lines; again: sent again until something comes.
+    """
+    branch = f"z9hG4bK[pid]-[call_number]-{number}" if method in ("INVITE", "CANCEL") else "[branch]"
+    body = body or (_OFFER.format(number=number) if method == "INVITE" else "")
+    lines = [
+        f"{method} sip:robot@[remote_ip]:[remote_port] SIP/2.0",
+        f"Via: SIP/2.0/UDP [local_ip]:[local_port];branch={branch}",
+        "Max-Forwards: 70",
+        "From: <sip:+8613900000001@[local_ip]:[local_port]>;tag=[pid]caller[call_number]",
+        f"To: <sip:robot@[remote_ip]:[remote_port]>{'' if method == 'CANCEL' else to}",
+        "Call-ID: [call_id]",
+        f"CSeq: {number} {method}",
+        "Contact: <sip:caller@[local_ip]:[local_port]>",
+        *headers,
+        *(["Content-Type: application/sdp"] if method == "INVITE" else []),
+        "Content-Length: [len]",
+        "",
+        *body.split("\n"),
+    ]
+    text = "\n".join(f"      {line}" if line else "" for line in lines)
+    retrans = ' retrans="500"' if again and method != "ACK" else ""
+    return f"  <send{retrans}><![CDATA[\n\n{text}\n\n  ]]></send>\n"
+
+
+def take(code: int, method: str = "", *, optional: bool = False) -> str:
+    """Wait for a response; method: its CSeq must name it (sipp itself takes any response of that code)."""
+    attributes = f'response="{code}"' + (' optional="true"' if optional else "")
+    if not method:
+        return f"  <recv {attributes}/>\n"
+    check = f'<ereg regexp="[0-9]+ {method}" search_in="hdr" header="CSeq:" check_it="true" assign_to="checked"/>'
+    return f"  <recv {attributes}><action>{check}</action></recv>\n"
+
+
+def pause(ms: int) -> str:
+    return f'  <pause milliseconds="{ms}"/>\n'
+
+
+def caller_scenario(*steps: str) -> str:
+    """A scenario of somebody who calls us."""
+    reference = '  <Reference variables="checked"/>\n' if any("checked" in step for step in steps) else ""
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n<scenario name="caller">\n{"".join(steps)}{reference}</scenario>\n'

@@ -98,7 +98,7 @@ class Stage:
     async def caller(
         self, line: SipLine, scenario: str, *arguments: str, calls: int = 1, change: Mapping[str, str] = AS_WRITTEN
     ) -> AsyncGenerator[Player, None]:
-        """sipp that calls `line`."""
+        """sipp that calls `line`. scenario: name of a file without `.xml`, or a whole text."""
         port = free_port()
         address = await self.proxy.face((HOST, port)) if self.proxy else (HOST, port)
         target = f"{self.us}:{line.address[1]}"
@@ -126,7 +126,7 @@ class Stage:
             yield Player(process, address, calls, log)
 
     def _read(self, scenario: str, change: Mapping[str, str]) -> str:
-        text = (self._scenarios / f"{scenario}.xml").read_text()
+        text = scenario if scenario.startswith("<") else (self._scenarios / f"{scenario}.xml").read_text()
         for old, new in change.items():
             assert old in text, f"{scenario}.xml holds no {old!r}"
             text = text.replace(old, new)

@@ -442,6 +442,8 @@ class Agent:
         if server is None:
             self.respond(key, 481, now_ms)
             return
+        # the To tag of what it cancels (RFC 3261 section 9.2)
+        self._layer.servers[key].to_tag = server.owner.local_tag if server.owner else server.to_tag
         self.respond(key, 200, now_ms)
         if isinstance(server.owner, IncomingCall):
             server.owner.on_cancel(now_ms, request)

@@ -99,10 +99,16 @@ class Via:
 
 
 def guard(parser: Callable[[str], T], text: str, what: str) -> T:
+    """What a parser of sipmessage gives. Raises WireError where it raises anything.
+
+    sipmessage raises one and the same exception object again and again, and Python adds every place it was raised to it: unless that is
+    taken off, each malformed header keeps the frames, and with them the agent, in memory for good.
+    """
     try:
         return parser(text)
     except _PARSER_ERRORS as error:
-        raise WireError(f"{what} is not valid") from error
+        error.__traceback__ = error.__context__ = None
+    raise WireError(f"{what} is not valid")
 
 
 def parse_uri(text: str) -> Uri:

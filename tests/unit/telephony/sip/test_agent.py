@@ -458,7 +458,9 @@ def test_cancel_after_the_answer_changes_nothing() -> None:
     bench = Bench()
     call, _ = bench.answered()
     first = "SIP/2.0/UDP 192.0.2.2:5060;branch=z9hG4bKp1;rport"
-    assert codes(bench.ask("CANCEL", via=first)) == [200]
+    answers = bench.ask("CANCEL", via=first)
+    assert codes(answers) == [200]
+    assert answers[0].to.tag == call.local_tag  # RFC 3261 section 9.2
     assert call.state == "answered"
 
 

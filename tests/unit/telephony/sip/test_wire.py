@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import gc
+
 import pytest
 
 from callwright.errors import WireError
@@ -136,3 +138,32 @@ def test_masking() -> None:
     assert mask("INVITE tel:+861390 SIP/2.0") == "INVITE tel:*****90 SIP/2.0"
     assert mask("OPTIONS sip:example.com SIP/2.0") == "OPTIONS sip:example.com SIP/2.0"
     assert host_text("::1") == "[::1]"
+
+
+def test_malformed_messages_leave_nothing_behind() -> None:
+    """The grammars of sipmessage raise one exception object over and over: no frame may stay in it."""
+    bad = b"INVITE sip:a@b.example SIP/2.0\r\nVia: SIP/2.0/UDP ;;\r\nFrom: <sip:a@b>;tag=1\r\nTo: x y\r\nCall-ID: 1\r\nCSeq: 1 INVITE\r\n\r\n"
+
+    def requests() -> int:
+        gc.collect()
+        return sum(isinstance(thing, Request) for thing in gc.get_objects())
+
+    before = requests()
+    for _ in range(20):
+        message = parse(bad)
+        assert isinstance(message, Request)
+        assert message.fault is not None
+    del message
+    assert requests() <= before
+
+
+def test_a_via_of_nothing_but_commas() -> None:
+    rest = (
+        b"\r\nVia: ,,\r\nFrom: <sip:a@b.example>;tag=1\r\nTo: <sip:a@b.example>\r\nCall-ID: 1\r\nCSeq: 1 INVITE\r\n\r\n"
+    )
+    request = parse(b"INVITE sip:a@b.example SIP/2.0" + rest)
+    assert isinstance(request, Request)
+    assert request.fault is not None
+    assert request.fault.code == 400
+    with pytest.raises(WireError):
+        parse(b"SIP/2.0 200 OK" + rest)
