@@ -9,9 +9,11 @@ from hypothesis import strategies as st
 
 from callwright.errors import WireError
 from callwright.telephony.port import WireCodec
+from callwright.telephony.rtp import codecs
+from callwright.telephony.rtp.session import Session as RtpSession
 from callwright.telephony.sip import crypto
 from callwright.telephony.sip.offers import Offers
-from callwright.telephony.sip.sdp import LocalMedia, answer, offer, parse, refusal, settle
+from callwright.telephony.sip.sdp import LocalMedia, Session, answer, offer, parse, refusal, settle
 from callwright.telephony.wire_audio import KEY_BYTES, SrtpPolicy
 
 NAMES: tuple[WireCodec, ...] = ("PCMU", "PCMA", "G722", "OPUS")
@@ -57,13 +59,15 @@ def test_both_sides_agree(caller: LocalMedia, callee: LocalMedia) -> None:
 
 
 TOKEN = st.text(st.characters(codec="utf-8", exclude_characters="\r\n"), max_size=40)
+EVENTS = ["telephone-event/8000", "telephone-event/0", "opus/8", "telephone-event/44100", "CN/8000", "PCMU/8000"]
 NUMBER = st.integers(-5, 70_000).map(str)
 ATTRIBUTE = st.one_of(
     st.builds(
         "a=rtpmap:{} {}".format, NUMBER, st.sampled_from(["opus/48000/2", "PCMA/8000", "CN/8000", "x", "G722/8000/9"])
     ),
+    st.builds("a=rtpmap:{} {}".format, NUMBER, st.sampled_from(EVENTS)),
     st.builds(
-        "a=rtpmap:{} {}".format, NUMBER, st.sampled_from(["telephone-event/8000", "telephone-event/0", "opus/8"])
+        "a=rtpmap:{} {}".format, st.sampled_from(["0", "8", "9", "13"]), st.sampled_from([*EVENTS, "opus/48000/2"])
     ),
     st.builds("a=fmtp:{} {}".format, NUMBER, TOKEN),
     st.builds("a=fmtp:96 useinbandfec={};maxaveragebitrate={}".format, TOKEN, NUMBER),
@@ -92,6 +96,22 @@ SECTION = st.builds(
 )
 
 
+def take(agreed: Session) -> None:
+    """Whatever was agreed, media can do."""
+    if codecs.lacks(agreed.wire_codec):
+        return
+    stream = RtpSession(1, 1, 1)
+    stream.configure(
+        agreed.remote,
+        agreed.codec,
+        agreed.payload_type,
+        agreed.event_payload_type,
+        agreed.direction,
+        agreed.wire,
+    )
+    assert len([stream.give() for _ in range(6)]) == 6
+
+
 @settings(max_examples=500, deadline=None)
 @given(st.lists(SECTION, max_size=4), MEDIA)
 def test_no_text_is_more_than_an_error(sections: list[list[str]], media: LocalMedia) -> None:
@@ -108,10 +128,12 @@ def test_no_text_is_more_than_an_error(sections: list[list[str]], media: LocalMe
         assert made[1].ptime_ms in (20, 40, 60)
         assert media.srtp != "required" or made[1].srtp is not None
         assert media.srtp != "off" or made[1].srtp is None
+        take(made[1])
     try:
         session = settle(offer(media, 1, 1), read)
     except WireError:
         return
+    take(session)
     assert media.srtp != "required" or session.srtp is not None
     assert session.wire_codec in media.codecs
 
@@ -136,9 +158,9 @@ def test_offers_and_answers_in_turn(
         return next(seeds).to_bytes(size, "big")
 
     ours, theirs = Offers(1, media, entropy), Offers(2, media, entropy)
-    for from_us, codecs, _policy in steps:
+    for from_us, names, _policy in steps:
         one, other = (ours, theirs) if from_us else (theirs, ours)
-        one.local = LocalMedia(media.host, media.port, codecs, media.srtp)
+        one.local = LocalMedia(media.host, media.port, names, media.srtp)
         made = other.answer(one.offer())
         if made is None:
             one.withdraw()

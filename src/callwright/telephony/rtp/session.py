@@ -10,9 +10,10 @@ import ipaddress
 from dataclasses import replace
 from typing import Literal, NamedTuple, get_args
 
-from callwright.errors import LineError, WireError
-from callwright.telephony.port import FRAME_SAMPLES, Codec, MediaStats, WireCodec
+from callwright.errors import LineError
+from callwright.telephony.port import FRAME_SAMPLES, Codec, MediaStats
 from callwright.telephony.rtp import codecs, g711
+from callwright.telephony.rtp.agreed import Direction, checked
 from callwright.telephony.rtp.codecs import InOrder
 from callwright.telephony.rtp.comfort import Comfort, Noise
 from callwright.telephony.rtp.dtmf import KeyReceiver, KeySender
@@ -24,15 +25,13 @@ from callwright.telephony.rtp.playout import Playout
 from callwright.telephony.rtp.reports import Reception, Transmission
 from callwright.telephony.rtp.sequence import SequenceTracker
 from callwright.telephony.rtp.srtp import Srtp
-from callwright.telephony.wire_audio import SrtpKeys, WireAudio, inner_law
+from callwright.telephony.wire_audio import SrtpKeys, WireAudio
 
 __all__ = ["Direction", "LentIn", "LentOut", "Session"]
 
-Direction = Literal["sendrecv", "sendonly", "recvonly", "inactive"]
 Address = tuple[str, int]
 _Kind = Literal["PCMU", "PCMA", "wire", "event", "comfort"]
 
-_STATIC: dict[int, WireCodec] = {0: "PCMU", 8: "PCMA", 9: "G722"}
 _COMFORT_NOISE = 13
 _CONTROL = 8  # packets of RTCP that may wait for the owner
 _LONGEST = 10 * FRAME_SAMPLES  # bytes of audio a packet may carry
@@ -114,7 +113,7 @@ class Session:
         The address 0.0.0.0 and port 0 (hold of RFC 2543, refused stream) stop sending. The latch begins anew when the address changes.
         """
         wire = wire or WireAudio(codec)
-        address = _checked(remote, codec, payload_type, event_payload_type, direction, wire)
+        address = checked(remote, codec, payload_type, event_payload_type, direction, wire)
         silent = address[1] == 0 or ipaddress.ip_address(address[0]).is_unspecified
         self._use_codec(codec)
         self._use_wire(wire)
@@ -366,9 +365,8 @@ class Session:
             self._srtp = None
         elif self._srtp is None:
             self._srtp = Srtp(keys)
-            if (
-                not self.stats.sent
-            ):  # far from the wrap, so that losing the first packets hides none (RFC 3711 section 3.3.1)
+            if not self.stats.sent:
+                # Far from the wrap: who loses the first packets would else miscount them (RFC 3711 section 3.3.1).
                 self._sequence &= 0x7FFF
         else:
             self._srtp.rekey(keys)
@@ -446,26 +444,3 @@ class Session:
             payload = payload.translate(g711.TRANSCODE[spoken, self.codec])
         self.jitter.push(packet.timestamp, payload)
         self.stats.late = self.jitter.late
-
-
-def _checked(
-    remote: Address, codec: Codec, payload_type: int, event_payload_type: int | None, direction: str, wire: WireAudio
-) -> Address:
-    host, port = remote
-    try:
-        ip = str(ipaddress.ip_address(host))
-    except ValueError as error:
-        raise WireError(f"media: the peer's address {host!r} is no IP address (resolve names before)") from error
-    if not 0 <= port <= 65535:
-        raise WireError(f"media: the peer's port {port} is not 0..65535")
-    if codec not in get_args(Codec):
-        raise WireError(f"media: codec {codec!r} is not one of {', '.join(get_args(Codec))}")
-    if direction not in get_args(Direction):
-        raise WireError(f"media: direction {direction!r} is not one of {', '.join(get_args(Direction))}")
-    if wire.codec not in get_args(WireCodec) or inner_law(wire.codec) != codec:
-        raise WireError(f"media: {wire.codec} is not {codec} inside")
-    if not 0 <= payload_type <= 127 or _STATIC.get(payload_type, wire.codec) != wire.codec:
-        raise WireError(f"media: payload type {payload_type} cannot carry {wire.codec}")
-    if event_payload_type is not None and (not 96 <= event_payload_type <= 127 or event_payload_type == payload_type):
-        raise WireError(f"media: telephone-event needs a payload type of its own in 96..127, got {event_payload_type}")
-    return ip, port

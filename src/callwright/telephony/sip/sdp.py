@@ -40,6 +40,7 @@ EVENTS = {8000: Format(101, "TELEPHONE-EVENT/8000", 1, "0-15"), 48000: Format(10
 _CODEC_OF: dict[str, WireCodec] = {format_.encoding: codec for codec, format_ in OFFERED.items()}
 _LAWS = ("PCMU", "PCMA")
 _MOST_PTIME_MS = 60
+_EVENT_CLOCKS = (8000, 16000, 32000, 48000)
 _BITRATE = re.compile(r"\d{4,6}")
 
 
@@ -214,7 +215,7 @@ def settle(offered: Description, answered: Description) -> Session:
 
 def _session(line: MediaLine, codec: WireCodec, format_: Format, direction: Direction) -> Session:
     """What the far side's section says about the codec that was chosen."""
-    event, comfort = _event(line, CLOCK_HZ[codec]), _comfort(line) if codec in _LAWS else None
+    event, comfort = _event(line, CLOCK_HZ[codec], format_.payload_type), _comfort(line) if codec in _LAWS else None
     fec, bitrate = _opus(format_) if codec == "OPUS" else (False, 0)
     return Session(
         (line.address, line.port),
@@ -243,9 +244,11 @@ def _codec(line: MediaLine, codecs: Sequence[WireCodec]) -> tuple[WireCodec, For
     return None
 
 
-def _event(line: MediaLine, clock_hz: int) -> Format | None:
-    """At the clock of the audio, as it should be (RFC 4733 section 2.1); else the first: some know only 8000."""
-    events = [item for item in line.formats if item.is_event and item.clock_hz and item.payload_type >= 96]
+def _event(line: MediaLine, clock_hz: int, audio: int) -> Format | None:
+    """At the clock of the audio, as it should be (RFC 4733 section 2.1); else the first: some know only 8000. Never under the payload
+    type of the audio."""
+    known = [item for item in line.formats if item.is_event and item.clock_hz in _EVENT_CLOCKS]
+    events = [item for item in known if item.payload_type >= 96 and item.payload_type != audio]
     return next((item for item in events if item.clock_hz == clock_hz), events[0] if events else None)
 
 

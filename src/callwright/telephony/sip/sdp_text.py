@@ -232,7 +232,9 @@ def _formats(raw: str, attributes: Sequence[str]) -> tuple[Format, ...]:
     names = {number: (name, 1) for number, name in STATIC.items()}
     for match in (_RTPMAP.fullmatch(value) for value in attributes):
         if match and int(match[1]) < 128:
-            names[int(match[1])] = match[2].upper(), int(match[3] or 1)
+            number, name = int(match[1]), match[2].upper()
+            # A static number that is said to be something else is of no use to anybody (RFC 3551 section 6).
+            names[number] = (name if STATIC.get(number, name) == name else ""), int(match[3] or 1)
     parameters = {
         int(match[1]): match[2].strip() for match in (_FMTP.fullmatch(value) for value in attributes) if match
     }

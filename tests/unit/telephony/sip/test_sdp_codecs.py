@@ -266,3 +266,14 @@ def test_an_answer_that_numbers_otherwise_than_our_offer() -> None:
     assert (session.payload_type, session.event_payload_type, session.own_payload_types) == (107, 97, (96, 102))
     same = settle(offer(LOCAL, 1, 1), parse(text("m=audio 5000 RTP/AVP 8 101", "a=rtpmap:101 telephone-event/8000")))
     assert same.own_payload_types == (None, None)
+
+
+def test_a_static_number_is_what_it_is() -> None:
+    assert answer(parse(text("m=audio 5000 RTP/AVP 8", "a=rtpmap:8 opus/48000/2")), LOCAL, 1, 1) is None
+    assert answer(parse(text("m=audio 5000 RTP/AVP 8", "a=rtpmap:8 pcma/8000/1")), LOCAL, 1, 1) is not None
+
+
+def test_events_at_an_odd_clock_are_left_out() -> None:
+    made = answer(parse(text("m=audio 5000 RTP/AVP 8 101", "a=rtpmap:101 telephone-event/44100")), LOCAL, 1, 1)
+    assert made is not None
+    assert made[1].event_payload_type is None
