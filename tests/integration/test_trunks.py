@@ -586,6 +586,23 @@ def test_drain_lets_calls_end_and_takes_no_new_ones(tmp_path: Path) -> None:
     asyncio.run(main())
 
 
+def test_closing_ends_every_call_before_it_returns(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with answering(tmp_path, "uas_answer") as peer:
+            async with opened(line(trunk("a", peer.port))) as trunks:
+                leg = await trunks.place(dial())
+                await anext(event async for event in leg.events() if isinstance(event, LegAnswered))
+                await trunks.aclose()
+                end = [event async for event in leg.events()][-1]
+                assert isinstance(end, LegEnded)
+                assert (end.cause, end.by) == ("shutdown", "us")
+                with pytest.raises(LineError, match="no new calls"):
+                    await trunks.place(dial(call_id="late"))
+            await peer.passed()
+
+    asyncio.run(main())
+
+
 async def ask(port: int, method: str) -> tuple[int, str]:
     """(code, Retry-After) of the answer to a request from 127.0.0.1."""
     loop = asyncio.get_running_loop()

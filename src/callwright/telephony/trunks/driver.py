@@ -65,6 +65,7 @@ class Trunks:
         self._tasks = asyncio.TaskGroup()
         self._sockets: dict[tuple[object, ...], Socket] = {}
         self._leaving: set[Socket] = set()
+        self._serving: set[asyncio.Task[None]] = set()
         self._members: dict[str, Member] = {}
         self._incoming: asyncio.Queue[SipIncomingLeg | None] = asyncio.Queue()
         self._legs: set[TrunkLeg | SipIncomingLeg] = set()
@@ -265,7 +266,9 @@ class Trunks:
                     self._arrived,
                 )
                 ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-                self._tasks.create_task(socket.serve(ready))
+                serving = self._tasks.create_task(socket.serve(ready))
+                self._serving.add(serving)
+                serving.add_done_callback(self._serving.discard)
                 await ready
                 fresh[key] = socket
                 socket.line.refer_over = self._place_referred
@@ -366,3 +369,5 @@ class Trunks:
             socket.close()
         self._tell()
         self._incoming.put_nowait(None)
+        if self._serving:
+            await asyncio.wait(self._serving)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import random
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -157,6 +158,16 @@ def test_a_caller_with_the_password_is_let_in() -> None:
     value = proof(challenge, uri="sip:robot@192.0.2.1")
     assert codes(bench.ask("INVITE", cseq=2, authorization=value)) == [100]
     assert codes(bench.ask("INVITE", cseq=3, call_id="c2", authorization=value)) == [401]  # used before
+
+
+def test_a_trunk_without_room_says_so() -> None:
+    bench = Bench()
+    full = replace(bench.agent.account, name="full", room=lambda: False)
+    bench.agent.admit = lambda source: full
+    assert codes(bench.ask("OPTIONS")) == [503]
+    refused = bench.ask("INVITE", cseq=2)
+    assert codes(refused) == [503]
+    assert refused[0].get("retry-after") == "5"
 
 
 # ---------------------------------------------------------------- whatever comes
