@@ -19,7 +19,9 @@ _TALKS: frozenset[Sign] = frozenset({"screening", "assistant"})
 
 @dataclass(frozen=True, slots=True)
 class GreetingRules:
-    """All in ms. wait: silence after which we begin to speak; settle: pause that ends a greeting, long_settle: one that has had `long` of
+    """All in ms; voice ends 160 ms after its last frame, so a `gap` of 360 is a pause of half a second.
+
+    wait: silence after which we begin to speak; settle: pause that ends a greeting, long_settle: one that has had `long` of
     voice (people greet shortly, machines halt between sentences); machine: voice longer than that, with pauses up to `gap`, is a machine;
     halting: so much voice before the greeting has ended is one too; words_more: so much more of either where words are known to tell, or were
     a person's; watch: how long a late greeting can still turn out to be a machine by
@@ -30,10 +32,10 @@ class GreetingRules:
     settle_ms: int = 450
     long_ms: int = 1500
     long_settle_ms: int = 900
-    machine_ms: int = 3200
-    gap_ms: int = 500
+    machine_ms: int = 4000
+    gap_ms: int = 360
     halting_ms: int = 6000
-    words_more_ms: int = 2000
+    words_more_ms: int = 1200
     watch_ms: int = 7000
     words_ms: int = 12_000
     beep_after_ms: int = 1000

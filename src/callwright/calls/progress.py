@@ -24,7 +24,7 @@ FINAL_KINDS: frozenset[EvidenceKind] = frozenset({
 DEFINITE_AT = 0.85
 
 _SIT_ABOUT = {variant.name: variant.about for variant in SIT_VARIANTS}
-_TONE_TRUST = 0.8
+_TONE_TRUST = 0.9
 _JOINED_MS = 4000  # an announcement in two breaths is read as one sentence
 
 

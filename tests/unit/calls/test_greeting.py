@@ -32,11 +32,11 @@ def test_silence_is_a_person_who_waits() -> None:
 
 
 def test_a_long_greeting_is_a_machine() -> None:
-    assert feed(Greeting(), (False, 200), (True, 1500), (False, 300), (True, 3000)) == [(3400, "machine")]
+    assert feed(Greeting(), (False, 200), (True, 1500), (False, 300), (True, 3000)) == [(4200, "machine")]
 
 
 def test_a_late_machine_follows_a_human_verdict() -> None:
-    assert feed(Greeting(), (False, 1200), (True, 4000)) == [(900, "human"), (4400, "machine")]
+    assert feed(Greeting(), (False, 1200), (True, 4800)) == [(900, "human"), (5200, "machine")]
 
 
 def test_an_answer_long_after_the_start_is_no_machine() -> None:
@@ -130,8 +130,8 @@ def test_a_person_who_explains_at_length() -> None:
     greeting = Greeting()
     feed(greeting, (True, 1000))
     greeting.vouch()
-    assert [verdict for _, verdict in feed(greeting, (True, 3000), (False, 2000))] == ["human"]
-    assert [verdict for _, verdict in feed(Greeting(), (True, 4000), (False, 2000))] == ["machine"]
+    assert [verdict for _, verdict in feed(greeting, (True, 3600), (False, 2000))] == ["human"]
+    assert [verdict for _, verdict in feed(Greeting(), (True, 4600), (False, 2000))] == ["machine"]
 
 
 def test_whoever_calls_us_is_never_a_machine() -> None:

@@ -157,7 +157,7 @@ def test_a_dead_recogniser_never_keeps_the_robot_from_a_person(bench: Bench, rec
 def test_a_person_who_explains_at_length_is_not_hung_up_on(bench: Bench) -> None:
     async def callee(phone: Phone) -> None:
         await phone.answer()
-        await phone.say("go to hell", 4200)
+        await phone.say("go to hell", 4600)
         await phone.wait(6000)
 
     record = bench.call(callee)
