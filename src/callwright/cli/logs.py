@@ -10,7 +10,7 @@ from datetime import datetime
 
 __all__ = ["JsonLines", "PlainLines", "log_to_stderr"]
 
-_NUMBER = re.compile(r"(?<![\w.:-])\+?\d{7,15}(?![\w.:-])|(?<=sip:)[^@\s]+(?=@)")
+_NUMBER = re.compile(r"(?<!\w)\+?\d{7,15}(?!\w)|(?<=sip:)[^@\s]+(?=@)")
 
 
 def _masked(text: str) -> str:
