@@ -117,7 +117,7 @@ async def front(
     made = Front(folder, _free(OUTSIDE, both), _free(INSIDE, both), _free(OUTSIDE, both))
     control = _free(INSIDE, both)
     shutil.copytree(deploy / "kamailio", folder, dirs_exist_ok=True)
-    (folder / "run").mkdir()
+    (folder / "run").mkdir(parents=True)
     (folder / "dispatcher.list").write_text(dispatcher)
     (folder / "address.list").write_text(f"1 {TRUNK} 32 0\n")
     with (folder / "phones" / "subscriber").open("a") as subscribers:

@@ -7,6 +7,7 @@ import re
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from callwright.telephony.rtp.engine import RtpEngine
 from callwright.telephony.sip.digest import Credentials
 from callwright.telephony.sip.driver import SipLine
 from callwright.telephony.sip.leg import SipLeg
+from callwright.telephony.sip.tls import TlsSettings
 from callwright.testing.scaleout import DOMAIN, INSIDE, OUTSIDE, STRANGER, TRUNK, Front, front, missing
 from callwright.testing.sipp import free_port
 from callwright.testing.talk import until
@@ -139,6 +141,35 @@ def test_a_phone_registers_is_called_and_calls(tmp_path: Path, transport: str) -
             assert from_phone is None or from_phone[:2] == (200, 440)
             await until(lambda: proxy.calls().get(f"to-phone@{INSIDE}") == "phone")
             assert {line["from_side"] for line in proxy.accounts()} <= {"worker", "phone"}
+
+    asyncio.run(run())
+
+
+def test_audio_of_a_phone_over_tls_is_encrypted_outside_only(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with house(tmp_path, phones={PHONE: SECRET}) as (proxy, worker, engine):
+            tls = TlsSettings(ca_file=str(tmp_path / "cert.pem"))
+            async with (
+                SipLine.open(
+                    STRANGER,
+                    engine=engine,
+                    proxy=(OUTSIDE, proxy.tls),
+                    credentials=Credentials(PHONE, SECRET),
+                    domain=DOMAIN,
+                    register=f"{PHONE}@{DOMAIN}",
+                    transport="tls",
+                    tls=tls,
+                    srtp="required",
+                ) as phone,
+            ):
+                assert await registered(phone) == "registered"
+                async with answering(phone, 600):
+                    to_phone = await talk(await worker.place(order(ROBOT, PHONE, "to-phone")), 440, hang_up=True)
+                async with answering(worker, 440):
+                    way = order(PHONE, ROBOT, "from-phone")
+                    secured = replace(way, target=f"{way.target};transport=tls")
+                    from_phone = await talk(await phone.place(secured), 600, hang_up=True)
+            assert (to_phone[:2], from_phone[:2]) == ((200, 600), (200, 440))
 
     asyncio.run(run())
 

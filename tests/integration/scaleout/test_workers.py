@@ -1,10 +1,12 @@
-"""Robot workers behind Kamailio and rtpengine (`deploy/`): calls are spread, a worker dies, another drains. All on loopback."""
+"""Robot workers behind Kamailio and rtpengine (`deploy/`): calls are spread, a worker dies. All on loopback.
+
+The real worker, `callwright line serve`, drains and dies in test_line_serve.py; this one is lighter and tells more.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import json
-import signal
 import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -213,34 +215,3 @@ def check_death(
     for worker in alive:
         assert worker.calls("answered") == worker.calls("ended")
     assert after <= alive[0].calls("answered") | alive[1].calls("answered")
-
-
-def test_a_draining_worker_gets_no_new_calls_and_finishes_its_own(tmp_path: Path) -> None:
-    async def run() -> None:
-        async with house(tmp_path, 440, 600) as (proxy, workers, engine):
-            async with (
-                SipLine.open(TRUNK, engine=engine, proxy=(OUTSIDE, proxy.outside)) as line,
-                asyncio.TaskGroup() as tasks,
-            ):
-                hold = asyncio.Event()
-                before = [Caller() for _ in range(4)]
-                for number, caller in enumerate(before):
-                    tasks.create_task(caller.call(line, f"before-{number}", hold))
-                for caller in before:
-                    await caller.up.wait()
-                draining, other = workers
-                kept = draining.calls("answered")
-                draining.process.send_signal(signal.SIGUSR1)
-                first = await Caller().call(line, "at-once-1")  # at once: its 503 moves the call on
-                second = await Caller().call(line, "at-once-2")
-                await marked_down(proxy, draining)
-                after = await asyncio.gather(*(Caller().call(line, f"after-{number}") for number in range(6)))
-                assert {caller.heard.hz for caller in (first, second, *after)} == {other.hz}
-                assert draining.calls("offered") == kept
-                assert not any(caller.ended for caller in before)
-                hold.set()
-            assert kept
-            assert {caller.ended and caller.ended.cause for caller in before} == {"bye"}
-            assert draining.calls("ended") == kept
-
-    asyncio.run(run())

@@ -1,6 +1,6 @@
 """A robot worker for the tests of the proxy: answers every call, plays a tone, notes what happened as one line of JSON each.
 
-worker.py HZ FOLDER; says its port on standard output. USR1: takes no new calls. TERM: ends every call and itself.
+worker.py HZ FOLDER; says its port on standard output. TERM: ends every call and itself.
 When it has heard the caller's tone it presses `1`.
 """
 
@@ -68,7 +68,6 @@ async def main(hz: int, folder: Path) -> None:
         asyncio.TaskGroup() as tasks,
     ):
         worker = Worker(hz, folder / f"worker-{hz}.jsonl")
-        loop.add_signal_handler(signal.SIGUSR1, setattr, line._agent, "accepting", False)
         sys.stdout.write(f"{line.address[1]}\n")
         sys.stdout.flush()
 
