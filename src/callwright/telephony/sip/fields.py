@@ -240,8 +240,8 @@ def split_list(value: str) -> list[str]:
 
 def _split(value: str, separator: str) -> list[str]:
     """The parts between separators that stand neither within quotes nor within angle brackets."""
-    if separator not in value:
-        return [value]
+    if '"' not in value and "<" not in value and ">" not in value:
+        return value.split(separator)
     parts, start, quoted, escaped, angle = [], 0, False, False, False
     for at, char in enumerate(value):
         if escaped:
