@@ -89,6 +89,19 @@ class Datagram:
     name: str = ""
 
 
+def _unguessable() -> Callable[[], str]:
+    """Ids of 16 hexadecimal digits. The system is asked for many at once: asking costs more than all the rest of a message."""
+    pool: list[str] = []
+
+    def new_id() -> str:
+        if not pool:
+            digits = secrets.token_hex(2_048)
+            pool.extend(digits[at : at + 16] for at in range(0, len(digits), 16))
+        return pool.pop()
+
+    return new_id
+
+
 class Agent:
     """One user agent. `new_id` gives unguessable hexadecimal ids of at least 8 digits, `entropy` so many unguessable bytes (tests
     seed them)."""
@@ -96,11 +109,11 @@ class Agent:
     def __init__(
         self,
         identity: Identity,
-        new_id: Callable[[], str] = lambda: secrets.token_hex(8),
+        new_id: Callable[[], str] | None = None,
         entropy: Callable[[int], bytes] = secrets.token_bytes,
     ) -> None:
         self.identity = identity
-        self.new_id = new_id
+        self.new_id = new_id or _unguessable()
         self.entropy = entropy
         self.timers = Timers()
         self.garbage = 0
