@@ -121,6 +121,149 @@ def test_other_values(shared: Path) -> None:
     noreason = parse(read(shared, "noreason"))
     assert isinstance(noreason, Response)
     assert (noreason.code, noreason.reason) == (100, "")
+    bcast = parse(read(shared, "bcast"))
+    assert isinstance(bcast, Response)
+    assert (bcast.code, len(bcast.via)) == (200, 2)  # a response with a second Via is not for us
+
+
+# (method, Request-URI, CSeq number, From tag, To, Contact, octets of body) of every valid request that is read elsewhere here only in part
+VALUES: dict[str, tuple[str, str, int, str, str, list[str], int]] = {
+    "esc01": (
+        *("INVITE", "sip:sips%3Auser%40example.com@example.net", 234234, "938", "sip:%75se%72@example.com"),
+        *(["sip:cal%6Cer@host5.example.net;%6C%72;n%61me=v%61lue%25%34%31"], 150),
+    ),
+    "escnull": (
+        *("REGISTER", "sip:example.com", 14398234, "839923423", "sip:null-%00-null@example.com"),
+        *(["sip:%00@host5.example.com", "sip:%00%00@host5.example.com"], 0),
+    ),
+    "esc02": (
+        *("RE%47IST%45R", "sip:registrar.example.com", 29344, "f232jadfj23", "sip:resource@example.com"),
+        *(["sip:alias1@host1.example.com", "sip:alias3@host3.example.com"], 0),
+    ),
+    "lwsdisp": ("OPTIONS", "sip:user@example.com", 60, "323", "sip:user@example.com", [], 0),
+    "baddate": (
+        "INVITE",
+        "sip:user@example.com",
+        1392934,
+        "2234923",
+        "sip:user@example.com",
+        ["sip:caller@host5.example.net"],
+        150,
+    ),
+    "badbranch": ("OPTIONS", "sip:user@example.com", 8, "33242", "sip:user@example.com", [], 0),
+    "bext01": ("OPTIONS", "sip:user@example.com", 8, "242etr", "sip:j_user@example.com", [], 0),
+    "invut": (
+        "INVITE",
+        "sip:user@example.com",
+        235448,
+        "8392034",
+        "sip:j.user@example.com",
+        ["sip:caller@host5.example.net"],
+        40,
+    ),
+    "regaut01": ("REGISTER", "sip:example.com", 9338, "87321hj23128", "sip:j.user@example.com", [], 0),
+    "zeromf": ("OPTIONS", "sip:user@example.com", 39234321, "3ghsd41", "sip:user@example.com", [], 0),
+    "cparam01": (
+        "REGISTER",
+        "sip:example.com",
+        2,
+        "DkfVgjkrtMwaerKKpe",
+        "sip:watson@example.com",
+        ["sip:+19725552222@gw1.example.net"],
+        0,
+    ),
+    "cparam02": (
+        "REGISTER",
+        "sip:example.com",
+        3,
+        "838293",
+        "sip:watson@example.com",
+        ["sip:+19725552222@gw1.example.net;unknownparam"],
+        0,
+    ),
+    "regescrt": (
+        *("REGISTER", "sip:example.com", 14398234, "8", "sip:user@example.com"),
+        *(["sip:user@example.com?Route=%3Csip:sip.example.com%3E"], 0),
+    ),
+    "sdp01": (
+        "INVITE",
+        "sip:user@example.com",
+        8,
+        "234",
+        "sip:j_user@example.com",
+        ["sip:caller@host15.example.net"],
+        150,
+    ),
+    "inv2543": ("INVITE", "sip:UserB@example.com", 56, "", "sip:+16505552222@ss1.example.net", [], 105),
+    "unksm2": ("REGISTER", "sip:example.com", 234902, "3234233", "isbn:2983792873", ["name:John_Smith"], 0),
+}
+
+# Why each of the others is refused
+FAULTS = {
+    "badinv01": "Malformed Header: Via is not valid",
+    "clerr": "Body Shorter Than Content-Length",
+    "ncl": "Malformed Content-Length",
+    "scalar02": "Malformed Header: CSeq number is too large",
+    "quotbal": "Malformed Header: address is not valid",
+    "ltgtruri": "Malformed Request Line",
+    "lwsruri": "Malformed Request Line",
+    "lwsstart": "Malformed Request Line",
+    "trws": "Malformed Request Line",
+    "escruri": "Malformed Request-URI",
+    "regbadct": "Malformed Header: address is not valid",
+    "badaspec": "Malformed Header: address is not valid",
+    "baddn": "No Empty Line After Headers",
+    "badvers": "Version Not Supported",
+    "mismatch01": "CSeq Method Does Not Match",
+    "mismatch02": "CSeq Method Does Not Match",
+    "insuf": "Missing From Header",
+    "unkscm": "Unsupported URI Scheme",
+    "novelsc": "Unsupported URI Scheme",
+    "multi01": "More Than One From Header",
+    "mcl01": "Conflicting Content-Length",
+}
+
+
+@pytest.mark.parametrize("name", VALUES)
+def test_values(shared: Path, name: str) -> None:
+    message = request(shared, name)
+    contacts = [contact.uri for contact in message.contact]
+    found = (
+        message.method,
+        message.uri,
+        message.cseq[0],
+        message.from_.tag,
+        message.to.uri,
+        contacts,
+        len(message.body),
+    )
+    assert found == VALUES[name]
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_each_is_refused_for_what_is_wrong_with_it(shared: Path, name: str) -> None:
+    message = parse(read(shared, name))
+    assert isinstance(message, Request)
+    assert message.fault is not None
+    assert (message.fault.code, message.fault.reason) == (EXPECTED[name], FAULTS[name])
+
+
+def test_every_message_is_held_to_its_values() -> None:
+    elsewhere = {
+        "wsinv",
+        "intmeth",
+        "longreq",
+        "dblreq",
+        "semiuri",
+        "transports",
+        "mpart01",
+        "unreason",
+        "noreason",
+        "bigcode",
+        "scalarlg",
+        "bcast",
+    }
+    assert set(EXPECTED) == set(VALUES) | set(FAULTS) | elsewhere
 
 
 @pytest.mark.parametrize("name", ["bigcode", "scalarlg"])
