@@ -22,7 +22,8 @@ from callwright.speech.wav import read_wav
 pytestmark = pytest.mark.integration
 
 RECORDINGS = Path(os.environ.get("CALLWRIGHT_SHARED", "../shared")) / "audio" / "callers-zh"
-FLITE = ("awb", "rms", "slt", "kal16") if os.environ.get("CALLWRIGHT_EVALUATE") == "1" else ("awb",)
+EVERYTHING = os.environ.get("CALLWRIGHT_EVALUATE") == "1"
+FLITE = ("awb", "rms", "slt", "kal16") if EVERYTHING else ("awb",)
 
 ENGLISH = {
     "voicemail": (
@@ -103,15 +104,17 @@ def people(results: list[tuple[str, Found]]) -> set[str]:
     return {found.verdict for label, found in results if label == "person"}
 
 
+@pytest.mark.timeout(1800 if EVERYTHING else 600)
 def test_english_greetings_with_words(tmp_path: Path) -> None:
+    """The recogniser takes its time, so every second voicemail and person does for every day."""
     listener = Listener("en", Path())
-    results = [
-        (label, listener.listen(pcm))
-        for voice in FLITE
-        for kind, texts in ENGLISH.items()
-        for text in texts
-        for label, pcm in with_beep(kind, english(text, voice, tmp_path))
-    ]
+    results = []
+    for voice in FLITE:
+        for kind, texts in ENGLISH.items():
+            for text in texts if EVERYTHING or kind in ("screening", "assistant") else texts[1::2]:
+                pcm = english(text, voice, tmp_path)
+                for label, heard in with_beep(kind, pcm) if EVERYTHING else [(kind, pcm)]:
+                    results.append((label, listener.listen(heard)))
     assert judge(results, "English, all") >= 0.9
     assert people(results) == {"human"}
     screened = [found.verdict == "screening" for label, found in results if label in ("screening", "assistant")]
@@ -157,8 +160,9 @@ def test_recorded_people_are_people() -> None:
 
 
 @pytest.mark.shared
+@pytest.mark.timeout(1800 if EVERYTHING else 600)
 def test_recorded_people_are_people_to_the_recogniser_too() -> None:
-    paths = sorted(RECORDINGS.glob("*.wav"))[:: 1 if len(FLITE) > 1 else 12]
+    paths = sorted(RECORDINGS.glob("*.wav"))[:: 1 if EVERYTHING else 24]
     models = Path(os.environ.get("CALLWRIGHT_SHARED", "../shared")) / "models"
     if not paths or not models.is_dir():
         pytest.skip(f"no recordings in {RECORDINGS}, or no Mandarin model in {models}")

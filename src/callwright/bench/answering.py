@@ -133,6 +133,8 @@ class Listener:
             verdict = answerer.push(frame, vad.push(frame))
             if verdict is not None:
                 found = Found(verdict, answerer.greeting.why, number * 20)
+                if verdict != "human":
+                    break
         if stream is not None:
             stream.leave()
         return found
