@@ -33,7 +33,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.skipif(shutil.which("sipp") i
 SCENARIOS = Path(__file__).parent / "sipp"
 ECHO, TOLD, PERSON, ROBOT = "+861085550001", "+861085550002", "+861085550003", "+861085550004"
 NOBODY = "+861085550009"
-PATIENCE_S = 60
+PATIENCE_S = 120
 
 
 def line_file(folder: Path, port: int, peer: int, more: str = "") -> Path:
