@@ -56,6 +56,8 @@ class Callee(asyncio.DatagramProtocol):
         self.transport = cast(asyncio.DatagramTransport, transport)
 
     def datagram_received(self, data: bytes, addr: Address) -> None:
+        if data[:1] >= b"\x80":
+            return  # RTP, or the RTCP of a neighbour: audio ports are named at random here, so are the ports beside them
         text = data.decode("utf-8", "replace")
         self.requests.append(text.split(" ", 1)[0])
         self.reaction(self, text, addr)
