@@ -342,7 +342,7 @@ async def robot(folder: Path) -> None:
     async with trunk() as line:
         options = (
             "--drain",
-            "10",
+            "20",
             "--desk",
             f"sip:200@{HOST}:{line.address[1]}",
             "--recognisers",
