@@ -39,7 +39,7 @@ class Outcome:
 def outcome(script: Script, state: State, *, connected: bool, result: str, duration_s: float) -> Outcome:
     """Grade `state`, also for a call that was never answered (a fresh state with `connected=False`).
 
-    result: how the line ended (`answered`, `busy`, `empty_number`, `stopped`, ...); duration_s: seconds since the answer.
+    result: how the line ended (`answered`, `busy`, `empty_number`, `suspended`, ...); duration_s: seconds since the answer.
     Raises ValueError for a rule that does not compile (a checked script has none).
     """
     interest = frozenset(entry.id for entry in script.kb if entry.interest)
