@@ -25,7 +25,8 @@ pytestmark = [
     pytest.mark.skipif(shutil.which("linphonec") is None, reason="linphonec is not installed"),
 ]
 
-# Without the last two linphone waits for a network that is not there, and listens nowhere.
+# Without auto_net_state_mon and bind_address linphone waits for a network that is not there, and listens nowhere; without that of [rtp]
+# its offers name the machine's first address, be it IPv6.
 SETTINGS = """[sip]
 sip_port={port}
 sip_tcp_port=-1
@@ -36,6 +37,7 @@ auto_net_state_mon=0
 bind_address={host}
 [rtp]
 audio_rtp_port={audio}
+bind_address={host}
 """
 
 

@@ -294,6 +294,8 @@ def _suits(line: MediaLine, local: LocalMedia, *, keyed: bool = True) -> bool:
     """Whether an offered section is audio under the rules of our policy; keyed: our keys are there to choose from."""
     if line.kind != "audio" or line.protocol not in PROTOCOLS or not line.port:
         return False
+    if (":" in line.address) != (":" in local.host) and line.address != "0.0.0.0":  # noqa: S104 -- an old hold, not bound
+        return False  # our socket is of the other address family: nothing would be heard
     if line.protocol == "RTP/AVP":
         return local.srtp != "required"
     if local.srtp == "off":

@@ -118,3 +118,12 @@ def test_ipv6() -> None:
     body = offer(LocalMedia("2001:db8::1", 4000), 1, 1).encode()
     assert b"c=IN IP6 2001:db8::1" in body
     assert parse(body).host == "2001:db8::1"
+
+
+def test_an_address_of_the_other_family_is_nothing_in_common() -> None:
+    six = "v=0\no=- 1 2 IN IP6 fd00::2\ns=-\nc=IN IP6 fd00::2\nt=0 0"
+    offered = parse(text("m=audio 5000 RTP/AVP 8", head=six))
+    assert answer(offered, LOCAL, 5, 1) is None
+    assert answer(offered, LocalMedia("fd00::1", 4000), 5, 1) is not None
+    held = parse(text("m=audio 5000 RTP/AVP 8", head=six.replace("IN IP6 fd00::2", "IN IP4 0.0.0.0")))
+    assert answer(held, LocalMedia("fd00::1", 4000), 5, 1) is not None
