@@ -18,6 +18,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple, get_args
 
 import numpy as np
@@ -149,10 +150,7 @@ class RtpEngine:
     def _bind(self, host: str) -> tuple[socket.socket, socket.socket]:
         """For audio on an even port, and for RTCP on the next one (RFC 3550 section 11)."""
         first, last = self._ports
-        try:
-            family = socket.getaddrinfo(host, 0, type=socket.SOCK_DGRAM, flags=socket.AI_NUMERICHOST)[0][0]
-        except OSError as error:
-            raise LineError(f"media: {host!r} is no local IP address") from error
+        family = _family(host)
         for _ in range(first, last + 1, 2):
             port = self._next_port
             self._next_port = port + 2 if port + 2 <= last else first
@@ -342,6 +340,14 @@ class RtpEngine:
                         stream.session.stats.dropped += 1
                         self.stats.dropped += 1
         self._schedule()
+
+
+@lru_cache(64)
+def _family(host: str) -> socket.AddressFamily:
+    try:
+        return socket.getaddrinfo(host, 0, type=socket.SOCK_DGRAM, flags=socket.AI_NUMERICHOST)[0][0]
+    except OSError as error:
+        raise LineError(f"media: {host!r} is no local IP address") from error
 
 
 class _Delivery(NamedTuple):

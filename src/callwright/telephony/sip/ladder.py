@@ -37,7 +37,7 @@ class Ladder:
         known = (direction, hash(data))
         self._raw.append((now_ms, direction, data, hop, known in self._seen))
         self._seen.add(known)
-        if self._tell is not None:
+        if self._tell is not None:  # whoever follows a ladder wants it now; else few are ever looked at
             self._tell(self._read()[-1])
 
     def __iter__(self) -> Iterator[LegSignal]:
@@ -49,9 +49,7 @@ class Ladder:
         return self._rungs
 
     def follow(self, tell: Callable[[LegSignal], None]) -> None:
-        """Tell what there is, and each further rung as it comes."""
-        for rung in self._read():
-            tell(rung)
+        """Tell each further rung as it comes."""
         self._tell = tell
 
 

@@ -135,7 +135,7 @@ class SipLeg:
         self._progress: asyncio.Queue[TransferProgress] = asyncio.Queue()
         self._changing: asyncio.Future[int] | None = None
         self._replaced: list[Call] = []
-        call.ladder.follow(self._queue.put_nowait)
+        self._followed = False
         if stream is not None:
             self._own(stream)
 
@@ -156,6 +156,8 @@ class SipLeg:
 
     async def events(self, *, signals: bool = False) -> AsyncIterator[LegEvent]:
         """Every event once, until and including LegEnded."""
+        if signals and not self._followed:
+            self._follow()
         while not self._read_out:
             event = await self._queue.get()
             self._read_out = isinstance(event, LegEnded)
@@ -274,11 +276,22 @@ class SipLeg:
                 self._release()
             self._queue.put_nowait(event)
 
+    def _follow(self) -> None:
+        """From now on the signalling stands among the events, what there was of it too, in the order of time."""
+        self._followed = True
+        waiting = [self._queue.get_nowait() for _ in range(self._queue.qsize())]
+        for event in sorted([*self.ladder, *waiting], key=lambda item: item.at_ms):
+            self._queue.put_nowait(event)
+        self._call.ladder.follow(self._queue.put_nowait)
+
     def _go_on(self, event: Replaced) -> None:
         """Another call takes over: what we wanted of the session it has agreed to already."""
         self._replaced.append(self._call)
         self._call = event.by
-        event.by.ladder.follow(self._queue.put_nowait)
+        if self._followed:
+            for rung in event.by.ladder:
+                self._queue.put_nowait(rung)
+            event.by.ladder.follow(self._queue.put_nowait)
         self._changed(200)
         self._queue.put_nowait(LegReplaced(event.at_ms, event.by.remote_user))
 

@@ -12,7 +12,7 @@ import pytest
 
 from callwright.compliance.decision import DialFacts, decide
 from callwright.errors import LineError, WireError
-from callwright.telephony.port import DialOrder, LegAnswered, LegDtmf, LegEnded, LegEvent, LineDriver
+from callwright.telephony.port import DialOrder, LegAnswered, LegDtmf, LegEnded, LegEvent, LegSignal, LineDriver
 from callwright.telephony.sip.driver import SipLine
 from callwright.telephony.sip.leg import SipIncomingLeg, SipLeg
 from callwright.testing.media import FakeMediaEngine, FakeMediaStream
@@ -86,6 +86,27 @@ def test_a_call_from_line_to_line() -> None:
             assert await until_end(leg) == []
             await leg.hangup()
         assert two.media.streams[0].closed
+
+    asyncio.run(run())
+
+
+def test_the_signalling_stands_among_the_events_for_who_asks_for_it_however_late() -> None:
+    async def run() -> None:
+        async with pair(take) as two:
+            leg = await two.place()
+            while not any(rung.request.endswith("ACK") for rung in leg.ladder):  # noqa: ASYNC110 -- nothing tells of it
+                await asyncio.sleep(0)
+            seen: list[LegEvent] = []
+            async for event in leg.events(signals=True):
+                seen.append(event)
+                if isinstance(event, LegAnswered):
+                    await leg.hangup()
+            rungs = [event for event in seen if isinstance(event, LegSignal)]
+            assert rungs == list(leg.ladder)[: len(rungs)]
+            assert rungs[0].line.startswith("INVITE")
+            assert rungs[-1].line == "SIP/2.0 200 OK"
+            assert [event.at_ms for event in seen] == sorted(event.at_ms for event in seen)
+            assert isinstance(seen[-1], LegEnded)
 
     asyncio.run(run())
 
