@@ -76,10 +76,16 @@ class Answerer:
             except Exception as error:  # noqa: BLE001 - the call goes on: lengths and tones are enough
                 self._log.add("fault", message=f"who answered is told without words: {error}")
             finally:
-                stream, self._stream = self._stream, None
-                if stream is not None:
-                    with anyio.CancelScope(shield=True):
-                        await stream.close()
+                await self._let_go()
+
+    async def _let_go(self) -> None:
+        stream, self._stream = self._stream, None
+        if stream is not None:
+            with anyio.CancelScope(shield=True):
+                try:
+                    await stream.close()
+                except Exception as error:  # noqa: BLE001 - as above
+                    self._log.add("fault", message=f"who answered: {error}")
 
     def attach(self, stream: RecogniserStream) -> None:
         """The recogniser is there: what was kept for it comes first."""

@@ -166,10 +166,7 @@ class EarlyListener:
                 begin_ms = self._begins.popleft() if self._begins else self._log.now_ms()
                 if text:
                     self._log.add("early_words", begin_ms=begin_ms, text=text, score=round(score, 3))
-                    found = self.progress.words(text, score, begin_ms, self._log.now_ms())
-                    if found is None and raw != text:
-                        found = self.progress.words(raw, score, begin_ms, self._log.now_ms())
-                    self._note(found)
+                    self._note(self.progress.words(text, score, begin_ms, self._log.now_ms(), raw))
             case RecognitionError(message=message, under_way=under_way):
                 self._fault(message)
                 if under_way:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from callwright.calls.announcements import AnnouncementKind, Language, read_announcement
+from callwright.calls.announcements import Announcement, AnnouncementKind, Language, read_announcement
 from callwright.telephony.tones.detector import ToneFound
 from callwright.telephony.tones.sets import SIT_VARIANTS
 
@@ -69,15 +69,23 @@ class Progress:
         sure = verdict is not None and verdict.kind in FINAL_KINDS and verdict.confidence >= DEFINITE_AT
         return verdict if sure else None
 
-    def words(self, text: str, score: float, begin_ms: int, at_ms: int) -> Evidence | None:
-        """An utterance, recognised with `score` 0..1."""
+    def words(self, text: str, score: float, begin_ms: int, at_ms: int, raw: str = "") -> Evidence | None:
+        """An utterance, recognised with `score` 0..1; raw: how else it may be read, asked when `text` tells nothing."""
         end_ms, before = self._before
-        joined = f"{before} {text}".strip() if begin_ms - end_ms <= _JOINED_MS else text
+        before = before if begin_ms - end_ms <= _JOINED_MS else ""
         self._before = (at_ms, text)
-        found = read_announcement(text, self._language) or read_announcement(joined, self._language)
-        if found is None:
-            return None
-        return self._add(Evidence(found.kind, "words", text, begin_ms, at_ms, round(found.score * score, 3)))
+        for reading in dict.fromkeys((text, raw)):
+            if reading and (found := self._read(before, reading)) is not None:
+                return self._add(Evidence(found.kind, "words", reading, begin_ms, at_ms, round(found.score * score, 3)))
+        return None
+
+    def _read(self, before: str, text: str) -> Announcement | None:
+        """The announcement in an utterance, or in it and the one before; not what that one said alone: it has been counted."""
+        found = read_announcement(text, self._language)
+        if found is not None or not before:
+            return found
+        found, told = read_announcement(f"{before} {text}", self._language), read_announcement(before, self._language)
+        return None if found is None or (told is not None and told.kind == found.kind) else found
 
     def tone(self, tone: ToneFound, begun_ms: int) -> Evidence | None:
         """A tone; begun_ms: when listening began, on the log's clock."""

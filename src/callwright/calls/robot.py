@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -344,4 +345,6 @@ async def _last_signals(leg: Leg, log: EventLog) -> None:
 
 def _write_transcript(files: CallFiles, text: str) -> None:
     files.transcript.parent.mkdir(parents=True, exist_ok=True)
-    files.transcript.write_text(text, encoding="utf-8")
+    file = os.open(files.transcript, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)  # only for its owner
+    with os.fdopen(file, "w", encoding="utf-8") as opened:
+        opened.write(text)

@@ -97,7 +97,8 @@ class Supervision:
         who: str,
         joined: Callable[[Watching], None] = lambda watching: None,
     ) -> bool:
-        """Bring a supervisor onto a live call and stay until the supervisor or the call hangs up; False: the supervisor did not answer.
+        """Bring a supervisor onto a live call and stay until the supervisor or the call hangs up; False: the supervisor did not answer
+        while the call was up.
 
         Cancelling it takes the supervisor off the call and frees the leg.
 
@@ -115,12 +116,14 @@ class Supervision:
         try:
             with anyio.move_on_after(way.ring_timeout_s if isinstance(way, DialOrder) else _PATIENCE_S) as patience:
                 with call.until_over(patience.cancel):
+                    if not call.answered:  # it has ended while the way to the supervisor was looked for
+                        return False
                     if incoming is not None:
                         await incoming.answer()
                     async for event in leg.events():
                         if isinstance(event, LegAnswered) and leg.media is not None and watching is None:
                             patience.deadline = math.inf
-                            watching = self._put_together(call_id, leg.media, mode, who, patience.cancel)
+                            watching = self._put_together(call, leg.media, mode, who, patience.cancel)
                             joined(watching)
         finally:
             if watching is not None:
@@ -154,15 +157,15 @@ class Supervision:
         return call
 
     def _put_together(
-        self, call_id: str, media: Media, mode: SupervisionMode, who: str, over: Callable[[], None]
+        self, call: LiveCall, media: Media, mode: SupervisionMode, who: str, over: Callable[[], None]
     ) -> Watching:
-        call = self._answered(call_id)
+        if call.media is None:
+            raise LineError(f"supervision: there is no answered call {call.call_id}")
         watching = Watching(call, who, mode)
 
         def ended() -> None:
             watching.ended()
             over()
 
-        assert call.media is not None
         watching.begin(self.supervise(call.media, media, mode, ended))
         return watching

@@ -128,3 +128,18 @@ def test_the_same_again_is_surer_and_another_kind_stands_beside_it() -> None:
     progress.words("您拨打的电话已停机", 0.7, 9000, 10_000)
     assert progress.definite is not None
     assert [one.kind for one in progress.found] == ["switched_off", "suspended"]
+
+
+def test_one_announcement_is_not_counted_again_with_the_music_after_it() -> None:
+    progress = Progress("zh")
+    progress.words("您拨打的电话已关机", 0.65, 0, 1000)
+    assert progress.words("啦啦啦", 0.65, 2000, 3000) is None
+    assert progress.definite is None  # somebody may still answer
+
+
+def test_the_other_reading_follows_the_same_words_as_the_first() -> None:
+    progress = Progress("zh")
+    assert progress.words("对不起您拨打的", 1.0, 0, 1000) is None
+    found = progress.words("已经", 1.0, 2000, 3000, raw="已关机")
+    assert found is not None
+    assert (found.kind, found.heard) == ("switched_off", "已关机")

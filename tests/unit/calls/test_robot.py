@@ -171,6 +171,9 @@ def test_files_stand_beside_the_record(bench: Bench) -> None:
     record = bench.call(callee)
     files: dict[str, Any] = {"recording": record.recording, "transcript": record.transcript, "log": record.log}
     assert {name for name, path in files.items() if not Path(path).is_file()} == set()
+    assert all(
+        Path(files[name]).stat().st_mode & 0o077 == 0 for name in ("transcript", "log")
+    )  # what was said is nobody else's business
     text = Path(record.transcript).read_text(encoding="utf-8")
     assert "caller  no" in text
     assert "+12025550123" not in text + Path(record.log).read_text(encoding="utf-8")

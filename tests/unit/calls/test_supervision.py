@@ -7,13 +7,17 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
-from tests.unit.calls.conftest import DESK, order
+from tests.unit.calls.conftest import DESK, NOW, order
 
 from callwright.calls.live import LiveCall, LiveCalls
+from callwright.calls.log import EventLog
 from callwright.calls.supervision import Supervision, Watching
 from callwright.dialogue.values import Transfer
 from callwright.errors import LineError
-from callwright.testing.loopback import FakeMedia, Phone, fake_supervise
+from callwright.telephony.port import DialOrder, Media
+from callwright.testing.loopback import FakeLeg, FakeLine, FakeMedia, Phone, fake_supervise
+from callwright.testing.stub_speech import StubVoice, Utterances
+from callwright.testing.virtual_time import run_virtual
 
 if TYPE_CHECKING:
     from tests.unit.calls.conftest import Bench
@@ -206,3 +210,29 @@ def test_takeover_then_whisper_to_the_agent(bench: Bench, live: LiveCalls) -> No
     assert record.end == "transfer"
     assert bench.events("takeover")[0]["who"] == "boss"
     assert stretches(bench) == [("boss", "listen"), ("boss", "whisper")]
+
+
+def test_a_call_that_ends_before_the_supervisor_is_rung_rings_nobody_for_long() -> None:
+    async def scene() -> tuple[bool, float, list[str]]:
+        async def rings(phone: Phone) -> None:
+            await phone.ring()
+            await phone.wait(60_000)
+
+        line, live = FakeLine({DESK: rings}, Utterances(), StubVoice()), LiveCalls()
+        call = LiveCall("call", "visit", "", NOW, EventLog(None, lambda: 0), media=cast(Media, object()))
+        placed = line.place
+
+        async def place(to: DialOrder) -> FakeLeg:
+            leg = await placed(to)
+            call.ended()
+            return leg
+
+        line.place = place  # type: ignore[method-assign]
+        supervision = Supervision(cast(Any, line), live, cast(Any, fake_supervise))
+        with live.during(call):
+            came = await supervision.join("call", order(DESK), "listen", "boss")
+        return came, asyncio.get_running_loop().time(), line.legs[0].hangups
+
+    came, seconds, hangups = run_virtual(scene())
+    assert (came, hangups) == (False, ["over"])
+    assert seconds < 5

@@ -12,7 +12,7 @@ from callwright.calls.machines import MACHINES, machine_vocabulary, read_machine
 from callwright.calls.vocabulary import vocabulary
 from callwright.speech.vad import Vad
 from callwright.testing.loopback import Phone
-from callwright.testing.stub_speech import EverythingIsSpeech, StubRecogniser
+from callwright.testing.stub_speech import EverythingIsSpeech, StubRecogniser, StubStream
 from callwright.testing.stub_speech import Script as Recognition
 from callwright.testing.tones import line, sines
 
@@ -184,3 +184,30 @@ def test_every_machine_phrase_is_read_as_its_kind_and_expected() -> None:
 ])  # fmt: skip
 def test_what_people_say_is_no_machine(text: str, language: Any) -> None:
     assert read_machine(text, language) is None
+
+
+def test_a_recogniser_that_cannot_be_let_go_does_not_end_the_call(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    streams: list[StubStream] = []
+
+    async def close(stream: StubStream) -> None:
+        stream.closed = True
+        streams.append(stream)
+        if len(streams) == 1:
+            raise OSError("the worker is gone")
+
+    monkeypatch.setattr(StubStream, "close", close)
+    with_words(bench)
+
+    async def callee(phone: Phone) -> None:
+        await phone.answer()
+        await phone.say("hello", 400)
+        await phone.wait(12_500)  # who answered is settled
+        await phone.say("yes")
+        await phone.wait(20_000)
+
+    record = bench.call(callee)
+    assert streams
+    assert record.end == "done"
+    assert record.faults == ("who answered: the worker is gone",)
