@@ -439,12 +439,18 @@ class SipLine(asyncio.DatagramProtocol):
         except CallwrightError as error:
             log.warning("sip: a transfer is refused: %s", error)
             order = None
+        except Exception as error:  # noqa: BLE001 - the policy is not ours: its fault must not end the other calls
+            log.error("sip: a transfer is refused, deciding on it failed with %s", type(error).__name__)
+            order = None
         if order is None:
             referral.decline(self.now_ms())
             self.pump()
             return
-        referral.accept(self.now_ms())
+        accepted = referral.accept(self.now_ms())
         self.pump()
+        if not accepted:
+            log.warning("sip: nobody is called for a transfer: whoever asked for it has hung up before it was decided")
+            return
         try:
             if self.refer_over is not None:
                 new = await self.refer_over(leg, order, request.headers)

@@ -9,7 +9,7 @@ from callwright.errors import LineError, RefusedError, WireError
 from callwright.telephony.port import DialOrder
 from callwright.telephony.sip.accounts import NumberPlan
 from callwright.telephony.sip.caller import user_to_user_header
-from callwright.telephony.sip.fields import Uri, parse_uri
+from callwright.telephony.sip.fields import Uri, parse_address, parse_uri, split_list
 from callwright.telephony.sip.hops import Transport
 from callwright.telephony.sip.replies import KNOWN_METHODS
 
@@ -64,16 +64,22 @@ def check_order(order: DialOrder, transport: Transport = "UDP", plan: NumberPlan
 
 def redirect_refusal(target: Uri, permit: Permit, transport: Transport, plan: NumberPlan | None = None) -> str:
     """Why a call may not be sent on to `target`, "" = it may: the permit holds for the number, whoever names it."""
-    if not (_dials(target.user, permit.callee, plan) or _same_number(target.user, permit.callee)):
+    same = _same_number(target.user, permit.callee) if plan is None else _dials(target.user, permit.callee, plan)
+    if not same:
         return "it leads to another number than the permit allows"
     return "" if _reached_over(target, transport) else f"it leads away from {transport}, which the line speaks"
 
 
-def _dials(user: str, callee: str, plan: NumberPlan | None) -> bool:
+def _dials(user: str, callee: str, plan: NumberPlan) -> bool:
+    """As the trunk reads it: digits in front of a number may make another number of it. What it cannot read is the number itself, or none."""
     try:
-        return plan is not None and plan.dialled(user) == callee
+        return plan.dialled(user) == callee
     except LineError:
-        return False
+        return _bare(user) in (callee, callee.removeprefix("+"))
+
+
+def _bare(user: str) -> str:
+    return re.sub(r"[\-.()]", "", user.split(";", 1)[0])
 
 
 def _reached_over(target: Uri, transport: Transport) -> bool:
@@ -83,7 +89,7 @@ def _reached_over(target: Uri, transport: Transport) -> bool:
 
 def _same_number(user: str, callee: str) -> bool:
     """E.164 with `+` must be equal; without, a dialling prefix of the line may stand before the number's digits."""
-    number = re.sub(r"[\-.()]", "", user.split(";", 1)[0])
+    number = _bare(user)
     if not _NUMBER.fullmatch(callee):
         return False
     if number.startswith("+") or number == callee:
@@ -99,6 +105,13 @@ def _check_headers(order: DialOrder, shown: set[str]) -> None:
             raise LineError(f"header {name!r} cannot be set on a call")
         if "\r" in value or "\n" in value:
             raise LineError(f"header {name!r} holds a line break")
-        ours = "|".join(re.escape(number) for number in shown)
-        if lower in _IDENTITY and not re.search(rf"(?<![0-9+])(?:{ours})(?![0-9])", value):
+        if lower in _IDENTITY and not all(_shows(item, shown) for item in split_list(value) or [""]):
             raise RefusedError(f"header {name!r} shows another number than the permit allows")
+
+
+def _shows(identity: str, numbers: set[str]) -> bool:
+    """Whether one asserted identity is one of these numbers: its URI, whatever name stands before it."""
+    try:
+        return _bare(parse_uri(parse_address(identity).uri).user) in numbers
+    except WireError:
+        return False

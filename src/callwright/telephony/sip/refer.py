@@ -131,13 +131,14 @@ class Referral:
             self._decided = True
             self._call.agent.respond(self._key, code, now_ms)
 
-    def accept(self, now_ms: int) -> None:
-        """202, and the first NOTIFY at once (section 2.4.4)."""
+    def accept(self, now_ms: int) -> bool:
+        """202, and the first NOTIFY at once (section 2.4.4). False: it was declined already, so nobody may be called for it."""
         if self._decided:
-            return
+            return False
         self._decided = self._open = True
         self._call.agent.respond(self._key, 202, now_ms, extra=(("Contact", self._call.agent.contact),))
         self.tell(100, "Trying", now_ms)
+        return True
 
     def tell(self, code: int, reason: str, now_ms: int) -> None:
         """The new call's answer `code` came; from 200 on this is the last report. Nothing when the old call is over."""

@@ -103,7 +103,16 @@ def test_call_id() -> None:
 
 def test_identity_headers_show_the_permitted_caller() -> None:
     check_order(order(headers=(("P-Asserted-Identity", f"<sip:{CALLER}@h>"), ("X-Campaign", "spring"))))
-    for shown in ("<sip:+8610@h>", f"<sip:{CALLER}1@h>"):
+    check_order(order(headers=(("P-Asserted-Identity", f'"Acme" <sip:{CALLER}@h>, <tel:{CALLER}>'),)))
+    others = (
+        "<sip:+8610@h>",
+        f"<sip:{CALLER}1@h>",
+        f'"{CALLER}" <sip:+8610@h>',
+        f"<sip:{CALLER}@h>, <tel:+8610>",
+        f"<sip:+8610@{CALLER[1:]}.example>",
+        "what is this",
+    )
+    for shown in others:
         with pytest.raises(RefusedError):
             check_order(order(headers=(("P-Asserted-Identity", shown),)))
 
@@ -142,3 +151,16 @@ def test_a_redirect_may_use_the_trunks_way_of_writing() -> None:
     plan = Numbers(Format(callee="national", country="CN"))
     for user, allowed in ((CALLEE, True), ("13900000001", True), ("8613900000001", True), ("13900000002", False)):
         assert (redirect_refusal(parse_uri(f"sip:{user}@h"), permit(), "UDP", plan) == "") is allowed
+
+
+def test_a_redirect_is_read_as_the_trunk_reads_it() -> None:
+    """Digits in front of the permitted number are another number where the trunk takes digits for E.164."""
+    for style in ("digits", "e164"):
+        plan = Numbers(Format(callee=style))
+        for user, allowed in (
+            (CALLEE, True),
+            (CALLEE[1:], True),
+            (f"1{CALLEE[1:]}", False),
+            (f"00{CALLEE[1:]}", False),
+        ):
+            assert (redirect_refusal(parse_uri(f"sip:{user}@h"), permit(), "UDP", plan) == "") is allowed, (style, user)

@@ -254,3 +254,56 @@ def test_three_parties(third: str, codes: list[int]) -> None:
     assert sorted(seen) == sorted(codes)
     assert [request.target for request in policy.asked] == [TARGET]
     assert len(policy.legs) == (1 if third in ("answers", "busy") else 0)
+
+
+class Unusual(Policy):
+    """Decides when whoever asked has gone; or fails in a way nobody foresaw."""
+
+    def __init__(self, late: bool) -> None:
+        super().__init__(None)
+        self.late = late
+        self.began, self.decided = asyncio.Event(), asyncio.Event()
+
+    async def allow(self, leg: SipLeg, request: Referred) -> DialOrder | None:
+        self.began.set()
+        if not self.late:
+            raise ZeroDivisionError
+        await leg.ended()
+        self.decided.set()
+        return order("+8613900000002", 9, "referred")
+
+
+@pytest.mark.parametrize(("late", "codes"), [(True, [408]), (False, [603])])
+def test_nobody_is_called_for_a_transfer_that_was_not_accepted(late: bool, codes: list[int]) -> None:
+    async def answer_all(line: SipLine) -> None:
+        async for leg in line.incoming():
+            await leg.answer()
+
+    async def run() -> tuple[list[int], Policy, bool]:
+        policy = Unusual(late)
+        async with (
+            asyncio.timeout(20),
+            asyncio.TaskGroup() as tasks,
+            SipLine.open(HOST, engine=FakeMediaEngine()) as ours,
+            SipLine.open(HOST, engine=FakeMediaEngine(), refer=policy) as theirs,
+        ):
+            tasks.create_task(answer_all(theirs))
+            leg = await ours.place(order(CALLEE, theirs.address[1], "first"))
+            async for event in leg.events():
+                if isinstance(event, LegAnswered):
+                    break
+            heard: list[int] = []
+
+            async def ask() -> None:
+                heard.extend([item.code async for item in leg.transfer(TARGET)])
+
+            asking = tasks.create_task(ask())
+            await policy.began.wait()
+            if late:
+                await leg.hangup()
+                await policy.decided.wait()
+            await asking
+            return heard, policy, theirs.live == 0 or not late
+
+    heard, policy, over = asyncio.run(run())
+    assert (heard, policy.legs, over) == (codes, [], True)
