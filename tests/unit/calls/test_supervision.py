@@ -222,8 +222,8 @@ def test_a_call_that_ends_before_the_supervisor_is_rung_rings_nobody_for_long() 
         call = LiveCall("call", "visit", "", NOW, EventLog(None, lambda: 0), media=cast(Media, object()))
         placed = line.place
 
-        async def place(to: DialOrder) -> FakeLeg:
-            leg = await placed(to)
+        async def place(order: DialOrder) -> FakeLeg:
+            leg = await placed(order)
             call.ended()
             return leg
 
