@@ -9,6 +9,8 @@ import asyncio
 import random
 import socket
 from itertools import combinations
+from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
 import pytest
@@ -19,7 +21,7 @@ from callwright.errors import LineError
 from callwright.telephony.port import Codec, SupervisionMode
 from callwright.telephony.rtp import g711
 from callwright.telephony.rtp.engine import RtpEngine, RtpStream, bridge, supervise, unbridge
-from callwright.telephony.rtp.mixing import Mix, Voices, add_up
+from callwright.telephony.rtp.mixing import Mix, Voices, add_up, step
 from callwright.telephony.rtp.packet import RtpPacket, parse, serialise
 
 HOST = "127.0.0.1"
@@ -245,3 +247,17 @@ async def refusals() -> None:
 
 def test_what_is_refused_and_when_it_ends() -> None:
     asyncio.run(refusals())
+
+
+def test_a_mix_that_ends_while_the_tick_looks_at_it() -> None:
+    """`Mix.end` belongs to the event loop, `step` to the tick thread: what one look shows may be gone at the next."""
+
+    class Leaving:
+        looks = 0
+
+        @property
+        def mix(self) -> object:
+            self.looks += 1
+            return SimpleNamespace(supervisor=None) if self.looks == 1 else None
+
+    step([cast(RtpStream, Leaving())])

@@ -16,7 +16,7 @@ from typing import NamedTuple, Protocol
 from callwright.telephony.port import SAMPLE_RATE, MediaStats
 from callwright.telephony.rtp.latch import Latch, Verdict
 from callwright.telephony.rtp.reports import Reception, Reports, Transmission
-from callwright.telephony.rtp.rtcp import interval_s, ntp, parse
+from callwright.telephony.rtp.rtcp import Packet, ReceiverReport, SenderReport, interval_s, ntp, parse
 
 __all__ = ["Control", "Host", "View"]
 
@@ -82,8 +82,9 @@ class Control:
 
     def muxed(self, datagram: bytes) -> None:
         """A packet of the peer that came on the audio's port, decrypted."""
-        if not self._closed:
-            self._take(datagram)
+        packets = parse(datagram)
+        if packets and not self._closed:
+            self._take(packets)
 
     def close(self) -> None:
         """Say goodbye and free the port. Safe to call twice."""
@@ -133,20 +134,17 @@ class Control:
             self._judge(datagram, source[:2])
 
     def _judge(self, datagram: bytes, source: Address) -> None:
-        """Everything that is not of our peer is dropped unread."""
+        """Everything that is not of our peer is dropped unread. Only what is RTCP says where the peer is; a copy of an encrypted packet from
+        elsewhere is not even tried, lest it count as the packet."""
         latch = self._latch
-        if latch is None or source[0] != latch.remote[0]:
+        if latch is None or not latch.possible(source):
             return
         plain = self._host.unprotect_rtcp(datagram)
-        if plain is None or len(plain) < 8:
-            return
-        if latch.judge(source, int.from_bytes(plain[4:8], "big")) is not Verdict.REFUSE:
-            self._take(plain)
+        packets = parse(plain) if plain is not None else None
+        if packets and latch.judge(source, _speaker(packets)) is not Verdict.REFUSE:
+            self._take(packets)
 
-    def _take(self, plain: bytes) -> None:
-        packets = parse(plain)
-        if not packets:
-            return
+    def _take(self, packets: tuple[Packet, ...]) -> None:
         view = self._host.view()
         heard = view.heard
         clock_hz = SAMPLE_RATE if heard is None else heard.clock_hz
@@ -154,3 +152,9 @@ class Control:
 
     def _now(self) -> int:
         return ntp(self._wall + time.monotonic())
+
+
+def _speaker(packets: tuple[Packet, ...]) -> int:
+    """The SSRC of whom a compound packet is of: it begins with a report."""
+    first = packets[0]
+    return first.ssrc if isinstance(first, SenderReport | ReceiverReport) else 0

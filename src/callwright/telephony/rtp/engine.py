@@ -309,8 +309,8 @@ class RtpEngine:
                 self.stats.failed += 1
                 streams.remove(stream)
                 unbridge(stream)
-                if stream.mix is not None:
-                    self._post(stream.mix.end)
+                if (mix := stream.mix) is not None:
+                    self._post(mix.end)
                 self._end(stream)
                 self._post(lambda error=error: self._complain("a stream failed and was ended", error))  # type: ignore[misc]
 

@@ -152,7 +152,8 @@ def supervise(
 
 def step(senders: Sequence[RtpStream]) -> None:
     """In the tick, before `senders` send: say what those in a mix send instead."""
-    mixes = [stream.mix for stream in senders if stream.mix is not None and stream.mix.supervisor is not stream]
+    # One look at each stream: the event loop may end a mix at any time.
+    mixes = [mix for stream in senders if (mix := stream.mix) is not None and mix.supervisor is not stream]
     if not mixes:
         return
     sending = set(senders)

@@ -26,6 +26,7 @@ from callwright.telephony.rtp.rtcp import (
     parse,
     serialise,
 )
+from callwright.telephony.rtp.srtp import Srtp
 from callwright.telephony.wire_audio import SrtpKeys, WireAudio
 
 pytestmark = pytest.mark.anyio
@@ -259,3 +260,36 @@ async def test_a_pair_whose_second_port_is_taken_is_not_used() -> None:
         if port + 1 == taken.getsockname()[1] and port + 4 <= 65534:
             async with RtpEngine.start(ports=(port, port + 4)) as engine:
                 assert (await engine.open(HOST)).local_port != port
+
+
+async def test_only_reports_say_where_reports_go(peer: Peer) -> None:
+    neighbour = Peer()  # another call of the same gateway
+    try:
+        async with engine_and_stream() as (_, stream):
+            stream.configure((HOST, peer.port), "PCMA", 8, 101)
+            neighbour.control.sendto(b"\x80\x08" + bytes(40), (HOST, stream.local_port + 1))
+            neighbour.control.sendto(b"\x81\xc8" + bytes(40), (HOST, stream.local_port + 1))
+            await asyncio.sleep(0)
+            await until(lambda: not select.select([stream.control._socket], [], [], 0)[0])
+            stream.control.report()
+            assert (await peer.report())[1] == (HOST, stream.local_port + 1)
+    finally:
+        neighbour.close()
+
+
+async def test_a_copy_from_elsewhere_does_not_count_as_the_encrypted_report(peer: Peer) -> None:
+    ours, theirs = bytes(range(30)), bytes(range(30, 60))
+    far = Srtp(SrtpKeys("AES_CM_128_HMAC_SHA1_80", theirs, ours))
+    copier = Peer()
+    try:
+        async with engine_and_stream() as (_, stream):
+            wire = WireAudio("PCMA", srtp=SrtpKeys("AES_CM_128_HMAC_SHA1_80", ours, theirs))
+            stream.configure((HOST, peer.port), "PCMA", 8, 101, wire=wire)
+            first, second = (far.protect_rtcp(serialise([ReceiverReport(7)])) for _ in range(2))
+            peer.control.sendto(first, (HOST, stream.local_port + 1))
+            await until(lambda: stream.stats.rtcp_received == 1)
+            copier.control.sendto(second, (HOST, stream.local_port + 1))
+            peer.control.sendto(second, (HOST, stream.local_port + 1))
+            await until(lambda: stream.stats.rtcp_received == 2)
+    finally:
+        copier.close()

@@ -266,3 +266,25 @@ def test_other_names_are_refused(tmp_path: Path, name: str) -> None:
     assert len(errors) == 1
     assert ".opus" in errors[0]
     assert not (tmp_path / name).exists()
+
+
+@pytest.mark.parametrize("broken", ["open", "add"])
+def test_a_fault_of_ours_ends_one_recording_and_not_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    errors: list[str] = []
+    writer = RecordingWriter()
+    bad, good = (Recording(str(tmp_path / name), errors.append) for name in ("a.wav", "b.wav"))
+
+    def fails(*_: object) -> None:
+        raise RuntimeError("a fault")
+
+    monkeypatch.setattr(bad, broken, fails)
+    for one in (bad, good):
+        writer.begin(one)
+    writer.put([Taken(one, 0, TONE, None, "PCMA") for one in (bad, good)])
+    finish(writer, bad)
+    finish(writer, good)
+    writer.stop()
+    assert errors == [f"recording {tmp_path / 'a.wav'}: a fault"]
+    assert len(read(tmp_path / "b.wav")) == 160
