@@ -6,6 +6,7 @@ import ipaddress
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeVar
 from urllib.parse import quote, unquote
 
@@ -30,6 +31,7 @@ __all__ = [
     "with_headers",
 ]
 
+_SHORT = 200
 MAX_LINE = 8_192
 T = TypeVar("T")
 SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:")
@@ -117,6 +119,16 @@ def parse_uri(text: str) -> Uri:
     Raises:
         WireError: anything else, also another scheme.
     """
+    return _known_uri(text) if len(text) <= _SHORT else _read_uri(text)
+
+
+@lru_cache(256)
+def _known_uri(text: str) -> Uri:
+    """The messages of a call name the same few addresses again and again."""
+    return _read_uri(text)
+
+
+def _read_uri(text: str) -> Uri:
     if len(text) <= MAX_LINE and (plain := _PLAIN_URI.fullmatch(text)):
         number = int(plain[4]) if plain[4] else None
         if number is None or 0 < number < 65536:

@@ -7,6 +7,7 @@ import itertools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal, cast
 
 from callwright.errors import WireError
@@ -18,6 +19,7 @@ __all__ = ["MIRROR", "PROTOCOLS", "Description", "Direction", "Format", "MediaLi
 Direction = Literal["sendrecv", "sendonly", "recvonly", "inactive"]
 
 MAX_LINES = 500
+_SHORT = 4_000
 MAX_MEDIA = 16
 PROTOCOLS = ("RTP/AVP", "RTP/SAVP")
 STATIC: dict[int, str] = {0: "PCMU/8000", 8: "PCMA/8000", 9: "G722/8000", 13: "CN/8000"}
@@ -145,6 +147,16 @@ def parse(body: bytes) -> Description:
     Raises:
         WireError: no SDP, no usable connection address, numbers out of range.
     """
+    return _read(body) if b"a=crypto" in body or len(body) > _SHORT else _known(body)
+
+
+@lru_cache(64)
+def _known(body: bytes) -> Description:
+    """An offer is read once to see whether it can be answered and once to answer it. None with keys is kept: they stay within a call."""
+    return _read(body)
+
+
+def _read(body: bytes) -> Description:
     lines = _lines(body)
     if not lines or lines[0] != ("v", "0"):
         raise WireError("SDP does not begin with v=0")
