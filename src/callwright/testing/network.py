@@ -6,8 +6,9 @@ import heapq
 import random
 from collections.abc import Callable, Iterable
 
-from callwright.telephony.sip.agent import Agent, Identity
+from callwright.telephony.sip.agent import Agent
 from callwright.telephony.sip.call import Call, CallEvent
+from callwright.telephony.sip.identity import Identity
 
 __all__ = ["LossyNetwork", "seeded_agent"]
 

@@ -20,7 +20,7 @@ from callwright.errors import CallwrightError, LineError, RefusedError, WireErro
 from callwright.telephony.port import DialOrder, LegEnded, WireCodec
 from callwright.telephony.sip import sdp
 from callwright.telephony.sip.accounts import Account, Admission, Way
-from callwright.telephony.sip.agent import Agent, Datagram, Identity
+from callwright.telephony.sip.agent import Agent, Datagram
 from callwright.telephony.sip.binding import bind_both
 from callwright.telephony.sip.call import Call, CallOffered, Replaced
 from callwright.telephony.sip.caller import IdentityCheck, user_to_user_header
@@ -28,6 +28,7 @@ from callwright.telephony.sip.challenge import Gate
 from callwright.telephony.sip.digest import Credentials
 from callwright.telephony.sip.fields import host_text, parse_uri
 from callwright.telephony.sip.hops import Hop, Transport
+from callwright.telephony.sip.identity import Identity
 from callwright.telephony.sip.incoming import IncomingCall
 from callwright.telephony.sip.keepalive import Health, Keepalive
 from callwright.telephony.sip.leg import (
