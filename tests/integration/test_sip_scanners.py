@@ -63,13 +63,13 @@ async def watched(**settings: object) -> AsyncGenerator[tuple[SipLine, list[byte
     """A line, and everything it sends."""
     async with SipLine.open(HOST, engine=FakeMediaEngine(), **settings) as line:  # type: ignore[arg-type]
         sent: list[bytes] = []
-        send = line._send
+        send = line._datagrams.send
 
         def note(data: bytes, peer: tuple[str, int]) -> None:
             sent.append(data)
             send(data, peer)
 
-        line._send = note  # type: ignore[method-assign]
+        line._datagrams.send = note  # type: ignore[method-assign]
         yield line, sent
 
 

@@ -30,7 +30,7 @@ from callwright.telephony.sip.timers import Timers
 from callwright.telephony.sip.transactions import GIVE_UP, Key, client_key, server_key
 from callwright.telephony.sip.wire import Headers, Request, Response, encode, parse
 
-__all__ = ["Agent", "Datagram"]
+__all__ = ["Agent", "Datagram", "Peer"]
 
 Peer = tuple[str, int]
 

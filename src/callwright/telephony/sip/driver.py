@@ -7,47 +7,43 @@ async with SipLine.open("192.0.2.10", engine=engine) as line:
 from __future__ import annotations
 
 import asyncio
-import functools
 import logging
-import socket
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Literal
 
 import anyio
 
-from callwright.errors import CallwrightError, LineError, RefusedError, WireError
+from callwright.errors import LineError
 from callwright.telephony.port import DialOrder, LegEnded, WireCodec
 from callwright.telephony.sip import sdp
 from callwright.telephony.sip.accounts import Account, Admission, Way
-from callwright.telephony.sip.agent import Agent, Datagram
+from callwright.telephony.sip.agent import Agent, Peer
+from callwright.telephony.sip.alarm import Alarm
 from callwright.telephony.sip.binding import bind_both
 from callwright.telephony.sip.call import Call, CallOffered, Replaced
 from callwright.telephony.sip.caller import IdentityCheck, user_to_user_header
 from callwright.telephony.sip.challenge import Gate
+from callwright.telephony.sip.datagrams import Datagrams
 from callwright.telephony.sip.digest import Credentials
-from callwright.telephony.sip.fields import host_text, parse_uri
+from callwright.telephony.sip.fields import host_text
 from callwright.telephony.sip.hops import Hop, Transport
 from callwright.telephony.sip.identity import Identity
 from callwright.telephony.sip.incoming import IncomingCall
 from callwright.telephony.sip.keepalive import Health, Keepalive
-from callwright.telephony.sip.leg import (
-    MediaEngine,
-    MediaStream,
-    ReferPlacer,
-    ReferPolicy,
-    SipIncomingLeg,
-    SipLeg,
-    close_media,
-)
+from callwright.telephony.sip.leg import MediaEngine, MediaStream, SipIncomingLeg, SipLeg, close_media
 from callwright.telephony.sip.locate import Place, place_of
 from callwright.telephony.sip.orders import check_order, redirect_refusal
 from callwright.telephony.sip.outgoing import OutgoingCall
+from callwright.telephony.sip.reach import Reach
 from callwright.telephony.sip.redirects import Lookup
 from callwright.telephony.sip.refer import Referred
+from callwright.telephony.sip.referrals import ReferPlacer, ReferPolicy, decide
 from callwright.telephony.sip.registration import Registration, RegistrationStatus
 from callwright.telephony.sip.resolver import Resolver
 from callwright.telephony.sip.session_timer import LEAST_S
+from callwright.telephony.sip.spoken import spoken
+from callwright.telephony.sip.standing import Standing
 from callwright.telephony.sip.streams import Streams
 from callwright.telephony.sip.tls import TlsSettings, client_context, server_context
 from callwright.telephony.sip.wire import Headers
@@ -61,7 +57,7 @@ NO_REPLY_MS = 6_000
 CODECS: tuple[WireCodec, ...] = ("PCMA", "PCMU")
 
 
-class SipLine(asyncio.DatagramProtocol):
+class SipLine:
     """Made by `SipLine.open`. `address`: the (ip, port) we listen on."""
 
     def __init__(self, engine: MediaEngine, media_timeout_s: float, grace_s: float, proxy: Hop | None) -> None:
@@ -74,15 +70,10 @@ class SipLine(asyncio.DatagramProtocol):
         self._tasks = asyncio.TaskGroup()
         self._incoming: asyncio.Queue[SipIncomingLeg | None] = asyncio.Queue()
         self._legs: dict[Call, SipLeg] = {}
-        self._timer: asyncio.TimerHandle | None = None
-        self._send_failed = False
+        self._alarm = Alarm(self._loop, self._fire)
         self._closed = False
         self._quiet = asyncio.Event()
-        self._told = asyncio.Event()
-        self._registration: Registration | None = None
-        self._keepalive: Keepalive | None = None
         self.refer_over: ReferPlacer | None = None  # places the call of a transfer we were asked for; None = we do
-        self._to_names: dict[str, list[Datagram]] = {}  # being looked up, with what waits for it
 
     @classmethod
     @asynccontextmanager
@@ -146,15 +137,8 @@ class SipLine(asyncio.DatagramProtocol):
         believed = client_context(tls or TlsSettings()) if way == "TLS" else None
         shown = server_context(tls or TlsSettings()) if way == "TLS" else None
         line = cls(engine, media_timeout_s, grace_s, proxy and Hop(*proxy, way))
-        line._streams = Streams(
-            line._tasks,
-            line._received,
-            line._connection_failed,
-            believed,
-            tls.server_name if tls else "",
-            host,
-            allow,
-        )
+        name = tls.server_name if tls else ""
+        line._streams = Streams(line._tasks, line._received, line._connection_failed, believed, name, host, allow)
         listens = tcp or way == "TCP" or shown is not None
         bound = await bind_both(host, port, line._streams if listens else None, shown)
         identity = Identity(
@@ -171,14 +155,16 @@ class SipLine(asyncio.DatagramProtocol):
             takes_refer=refer is not None,
             trusted=trusted,
             check=check,
-            codecs=_spoken(engine, codecs),
+            codecs=spoken(engine, codecs),
             srtp=srtp,
         )
         line._refer = refer
-        line._resolver = resolver or Resolver()
+        line._reach = Reach(host, way, resolver or Resolver(), line._streams)
         line.address = (host, identity.port)
         line._agent = Agent(identity)
-        line._transport, _ = await line._loop.create_datagram_endpoint(lambda: line, sock=bound)
+        line._standing = Standing(line._agent)
+        line._datagrams = Datagrams(line._tasks, line._datagram, line._datagram_failed, line.find, line.pump)
+        await line._loop.create_datagram_endpoint(lambda: line._datagrams, sock=bound)
         failure: BaseException | None = None
         try:
             async with line._tasks:
@@ -191,7 +177,7 @@ class SipLine(asyncio.DatagramProtocol):
                     await line.aclose()
         finally:
             line._streams.close()
-            line._transport.close()
+            line._datagrams.close()
         if failure is not None:
             raise failure
 
@@ -199,30 +185,20 @@ class SipLine(asyncio.DatagramProtocol):
         if self._proxy and self._proxy.transport != "UDP":
             await self._streams.connect(self._proxy)
         if keepalive_s and self._proxy:
-            self._keepalive = self._agent.watch(self._proxy, int(keepalive_s * 1000), self.now_ms(), self._told.set)
+            self._standing.watch(self._proxy, int(keepalive_s * 1000), self.now_ms())
         if register:
-            user, at, registrar = register.rpartition("@")
-            try:
-                place = parse_uri(f"sip:{registrar}")
-                if not at or not user:
-                    raise WireError("no user")
-                hop = self._proxy or (await self.find(place_of(place)))[0]
-                self._registration = self._agent.register(
-                    user, registrar, hop, expires_s, self.now_ms(), self._told.set
-                )
-            except WireError as error:
-                raise LineError("`register` is written user@registrar") from error
+            await self._standing.register(register, self._proxy, self._reach, expires_s, self.now_ms)
         self.pump()
 
     @property
     def registration(self) -> RegistrationStatus | None:
         """How our registration stands; None when the line was opened without."""
-        return self._registration.status if self._registration else None
+        return self._standing.registration
 
     @property
     def health(self) -> Health | None:
         """What the last OPTIONS to the proxy found; None when the line was opened without keep-alive."""
-        return self._keepalive.health if self._keepalive else None
+        return self._standing.health
 
     @property
     def idle(self) -> bool:
@@ -231,8 +207,7 @@ class SipLine(asyncio.DatagramProtocol):
 
     async def changed(self) -> None:
         """Wait until `registration` or `health` may have changed."""
-        self._told.clear()
-        await self._told.wait()
+        await self._standing.changed()
 
     # ------------------------------------------------------------ LineDriver
 
@@ -254,7 +229,7 @@ class SipLine(asyncio.DatagramProtocol):
             raise LineError("the line is closed")
         place = way.place if way else place_of(target)
         found = [self._proxy] if self._proxy and way is None else list(await self.find(place))
-        hops = await self._reachable(found, place.host)
+        hops = await self._reach.connected(found, place.host)
         stream = await self.open_media()
         try:
             if self._closed:
@@ -284,25 +259,7 @@ class SipLine(asyncio.DatagramProtocol):
 
     async def find(self, place: Place) -> tuple[Hop, ...]:
         """Where to try, best first (RFC 3263). Raises LineError: nowhere."""
-        family = socket.AF_INET6 if ":" in self.address[0] else socket.AF_INET
-        hops = await self._resolver.hops(place, (self._agent.identity.transport,), family)
-        for hop in hops:
-            self._streams.known_as(hop, place.host)
-        return hops
-
-    async def _reachable(self, hops: list[Hop], name: str) -> list[Hop]:
-        """Those from the first one on that a connection can be opened to. Raises LineError: to none."""
-        for at, hop in enumerate(hops):
-            if hop.transport == "UDP":
-                return hops[at:]
-            try:
-                await self._streams.connect(hop, name)
-            except LineError:
-                if at == len(hops) - 1:
-                    raise
-            else:
-                return hops[at:]
-        raise LineError("the target's host does not resolve")
+        return await self._reach.find(place)
 
     def admit(self, admission: Admission, gate: Gate | None, accounts: Mapping[str, Account]) -> None:
         """Who may open something with us from now on: by address, or by password with the account of their user name."""
@@ -353,10 +310,7 @@ class SipLine(asyncio.DatagramProtocol):
         self._closed = True
         self._agent.accepting = False
         self._quiet.clear()
-        if self._registration is not None:
-            self._registration.close(self.now_ms())
-        if self._keepalive is not None:
-            self._keepalive.close()
+        self._standing.close(self.now_ms())
         legs = list(self._legs.items())
         for call, _ in legs:
             call.hang_up(self.now_ms(), "shutdown", "us", "the line was closed")
@@ -368,11 +322,10 @@ class SipLine(asyncio.DatagramProtocol):
         for call in list(self._legs):
             call.end(self.now_ms(), "shutdown", "us", "the far side did not answer while the line was closing")
         self.pump()
-        if self._timer is not None:
-            self._timer.cancel()
+        self._alarm.cancel()
         self._incoming.put_nowait(None)
         self._streams.close()
-        self._transport.close()
+        self._datagrams.close()
 
     # ------------------------------------------------------------ for legs
 
@@ -384,7 +337,7 @@ class SipLine(asyncio.DatagramProtocol):
 
     def local_media(self, stream: MediaStream, codecs: tuple[WireCodec, ...], srtp: SrtpPolicy) -> sdp.LocalMedia:
         return sdp.LocalMedia(
-            self._agent.identity.host, stream.local_port, _spoken(self._engine, codecs), srtp, rtcp_mux=True
+            self._agent.identity.host, stream.local_port, spoken(self._engine, codecs), srtp, rtcp_mux=True
         )
 
     def closing_media(self, stream: MediaStream) -> None:
@@ -396,9 +349,9 @@ class SipLine(asyncio.DatagramProtocol):
         while (datagrams := self._agent.datagrams()) or self._agent.has_events:
             for datagram in datagrams:
                 if datagram.name:
-                    self._send_to_name(datagram)
+                    self._datagrams.send_to_name(datagram)
                 elif datagram.transport == "UDP":
-                    self._send(datagram.data, datagram.to)
+                    self._datagrams.send(datagram.data, datagram.to)
                 else:
                     self._streams.send(datagram.data, Hop(*datagram.to, datagram.transport, datagram.flow))
             for call, event in self._agent.events():
@@ -407,8 +360,8 @@ class SipLine(asyncio.DatagramProtocol):
                     self._incoming.put_nowait(offered)
                 elif leg := self._legs.get(call):
                     leg.take(event)
-                    if isinstance(event, Referred):
-                        self._tasks.create_task(self._decide(call, leg, event))
+                    if isinstance(event, Referred) and self._refer is not None:
+                        self._tasks.create_task(decide(self, call, leg, event, self._refer, self._place_referred))
                     if isinstance(event, Lookup) and isinstance(call, OutgoingCall):
                         self._tasks.create_task(self._look_up(call, event))
                     if isinstance(event, Replaced):
@@ -423,54 +376,27 @@ class SipLine(asyncio.DatagramProtocol):
         """A redirected call waits for the address of its new target."""
         hop: Hop | None = None
         try:
-            hop = (await self._reachable(list(await self.find(place_of(event.uri))), event.uri.host))[0]
+            hop = (await self._reach.connected(list(await self.find(place_of(event.uri))), event.uri.host))[0]
         except LineError as error:
             log.warning("sip: a redirect is not followed: %s", error)
             hop = None
         call.looked_up(hop, self.now_ms())
         self.pump()
 
-    async def _decide(self, call: Call, leg: SipLeg, request: Referred) -> None:
-        """The far side wants to be connected with somebody else: ask the policy, place the call, report how it goes."""
-        referral = call.referral
-        if referral is None or self._refer is None:
-            return
-        try:
-            order = await self._refer.allow(leg, request)
-        except CallwrightError as error:
-            log.warning("sip: a transfer is refused: %s", error)
-            order = None
-        except Exception as error:  # noqa: BLE001 - the policy is not ours: its fault must not end the other calls
-            log.error("sip: a transfer is refused, deciding on it failed with %s", type(error).__name__)
-            order = None
-        if order is None:
-            referral.decline(self.now_ms())
-            self.pump()
-            return
-        accepted = referral.accept(self.now_ms())
-        self.pump()
-        if not accepted:
-            log.warning("sip: nobody is called for a transfer: whoever asked for it has hung up before it was decided")
-            return
-        try:
-            if self.refer_over is not None:
-                new = await self.refer_over(leg, order, request.headers)
-            else:
-                new = await self.place(order, referred=request.headers)
-        except CallwrightError as error:
-            log.warning("sip: the call of a transfer cannot be placed: %s", error)
-            referral.tell(603 if isinstance(error, RefusedError) else 503, "", self.now_ms())
-            self.pump()
-            return
-        new.watch(referral.tell)
-        self._refer.placed(leg, new)
+    async def _place_referred(self, leg: SipLeg, order: DialOrder, headers: Headers) -> SipLeg:
+        """The call of a transfer the far side asked for."""
+        if self.refer_over is not None:
+            return await self.refer_over(leg, order, headers)
+        return await self.place(order, referred=headers)
 
-    # ------------------------------------------------------------ asyncio.DatagramProtocol
+    # ------------------------------------------------------------ from the sockets
 
-    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        """A datagram came in; a line over TLS takes none."""
-        if self._agent.identity.transport != "TLS":
-            self._received(data, Hop(addr[0], addr[1]))
+    def _datagram(self, data: bytes, source: Hop) -> None:
+        if self._agent.identity.transport != "TLS":  # a line over TLS takes none
+            self._received(data, source)
+
+    def _datagram_failed(self, peer: Peer) -> None:
+        self._agent.transport_failed(peer, self.now_ms())
 
     def _received(self, data: bytes, source: Hop) -> None:
         self._agent.receive(data, source, self.now_ms())
@@ -481,82 +407,21 @@ class SipLine(asyncio.DatagramProtocol):
         self._agent.connection_failed(hop, self.now_ms())
         self.pump()
 
-    def error_received(self, exc: Exception) -> None:
-        """A datagram could not be sent."""
-        log.warning("sip: a datagram could not be sent: %s", type(exc).__name__)
-        self._send_failed = True
-
     # ------------------------------------------------------------ inside
 
     _agent: Agent
-    _transport: asyncio.DatagramTransport
+    _datagrams: Datagrams
     _streams: Streams
     _refer: ReferPolicy | None
-    _resolver: Resolver
-
-    def _send(self, data: bytes, peer: tuple[str, int]) -> None:
-        if self._transport.is_closing():
-            return
-        self._send_failed = False
-        try:
-            self._transport.sendto(data, peer)
-        except (OSError, ValueError, OverflowError) as error:
-            self.error_received(error)
-        if self._send_failed:
-            self._agent.transport_failed(peer, self.now_ms())
+    _reach: Reach
+    _standing: Standing
 
     def _arm(self) -> None:
-        """Wake up for the next deadline; a timer that is set already and not later stays, it sets the next one when it fires."""
+        """Wake up for the next deadline."""
         due = self._agent.next_timer()
-        if due is None or self._transport.is_closing():
-            return
-        at = due / 1000 + 0.0005
-        if self._timer is not None:
-            if self._timer.when() <= at:
-                return
-            self._timer.cancel()
-        self._timer = self._loop.call_at(at, self._fire)
+        if due is not None and not self._datagrams.closing:
+            self._alarm.set(due)
 
     def _fire(self) -> None:
-        self._timer = None
         self._agent.handle_timer(self.now_ms())
         self.pump()
-
-    def _send_to_name(self, datagram: Datagram) -> None:
-        """Look the name up and send; what is for the same name meanwhile waits behind it."""
-        waiting = self._to_names.get(datagram.name)
-        if waiting is not None:
-            waiting.append(datagram)
-            return
-        self._to_names[datagram.name] = [datagram]
-        self._tasks.create_task(self._look_up_and_send(datagram.name))
-
-    async def _look_up_and_send(self, name: str) -> None:
-        host, colon, port = name.rpartition(":")
-        place = Place(host, int(port), "UDP") if colon and port.isdigit() else Place(name, None, "UDP")
-        try:
-            to = (await self.find(place))[0]
-        except LineError:
-            to = None  # it goes where the far side sent from
-        finally:
-            waiting = self._to_names.pop(name)
-        for datagram in waiting:
-            self._send(datagram.data, (to.host, to.port) if to else datagram.to)
-        self.pump()
-
-
-def _spoken(engine: MediaEngine, codecs: tuple[WireCodec, ...]) -> tuple[WireCodec, ...]:
-    """Those of `codecs` that this machine can speak; what is missing is said in the log. Raises LineError when none is left."""
-    lacking = {codec: reason for codec in codecs if (reason := engine.lacks(codec))}
-    for codec, reason in lacking.items():
-        _not_offered(codec, reason)
-    spoken = tuple(codec for codec in codecs if codec not in lacking)
-    if not spoken:
-        raise LineError("no codec is left to speak: " + ("; ".join(lacking.values()) or "name at least one"))
-    return spoken
-
-
-@functools.cache
-def _not_offered(codec: WireCodec, reason: str) -> None:
-    """Said once, not at every call."""
-    log.warning("sip: %s is not offered: %s", codec, reason)

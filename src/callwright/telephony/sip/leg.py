@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Protocol
 
 import anyio
@@ -12,7 +12,6 @@ import anyio
 from callwright.errors import LineError, WireError
 from callwright.telephony.port import (
     Codec,
-    DialOrder,
     LegAnswered,
     LegDtmf,
     LegEnded,
@@ -32,15 +31,12 @@ from callwright.telephony.sip.redirects import Lookup
 from callwright.telephony.sip.refer import Referred, TransferProgress
 from callwright.telephony.sip.replaces import Replaces
 from callwright.telephony.sip.takeover import attended, name_of
-from callwright.telephony.sip.wire import Headers
 from callwright.telephony.wire_audio import SrtpPolicy, WireAudio
 
 __all__ = [
     "LegHost",
     "MediaEngine",
     "MediaStream",
-    "ReferPlacer",
-    "ReferPolicy",
     "SipIncomingLeg",
     "SipLeg",
     "close_media",
@@ -103,19 +99,6 @@ class LegHost(Protocol):
 
     @property
     def media_timeout_ms(self) -> int: ...
-
-
-class ReferPolicy(Protocol):
-    """Decides on transfers the far side asks for."""
-
-    async def allow(self, leg: SipLeg, request: Referred) -> DialOrder | None:
-        """The call to place for it, with its permit; None = no (603)."""
-
-    def placed(self, leg: SipLeg, new: SipLeg) -> None:
-        """The new call is on its way; the policy owns it now."""
-
-
-ReferPlacer = Callable[["SipLeg", DialOrder, Headers], Awaitable["SipLeg"]]
 
 
 class SipLeg:

@@ -21,7 +21,8 @@ from callwright.errors import LineError, RefusedError
 from callwright.telephony.port import DialOrder
 from callwright.telephony.sip.caller import IdentityCheck
 from callwright.telephony.sip.digest import Credentials
-from callwright.telephony.sip.leg import MediaEngine, ReferPolicy, SipIncomingLeg, SipLeg
+from callwright.telephony.sip.leg import MediaEngine, SipIncomingLeg, SipLeg
+from callwright.telephony.sip.referrals import ReferPolicy
 from callwright.telephony.sip.resolver import Resolver
 from callwright.telephony.sip.wire import Headers
 from callwright.telephony.trunks.attempts import Attempt, TrunkLeg

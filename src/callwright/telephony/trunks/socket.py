@@ -11,7 +11,8 @@ from callwright.telephony.sip.caller import IdentityCheck
 from callwright.telephony.sip.challenge import Gate
 from callwright.telephony.sip.driver import SipLine
 from callwright.telephony.sip.hops import Hop
-from callwright.telephony.sip.leg import MediaEngine, ReferPolicy, SipIncomingLeg
+from callwright.telephony.sip.leg import MediaEngine, SipIncomingLeg
+from callwright.telephony.sip.referrals import ReferPolicy
 from callwright.telephony.sip.resolver import Resolver
 from callwright.telephony.sip.tls import TlsSettings
 from callwright.telephony.trunks.loader import LoadedLine
