@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from callwright.telephony.port import LegAnswered, LegEnded, LegRejected
 from callwright.telephony.sip.agent import Agent
-from callwright.telephony.sip.call import Call, CallEvent, CallOffered
+from callwright.telephony.sip.call import Call
+from callwright.telephony.sip.call_events import CallEvent, CallOffered
 from callwright.telephony.sip.incoming import IncomingCall
 from callwright.telephony.sip.sdp import LocalMedia
 from callwright.testing.network import LossyNetwork, seeded_agent

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from callwright.errors import LineError, WireError
 from callwright.telephony.port import LegAnswered, LegEnded
 from callwright.telephony.sip.agent import Agent
-from callwright.telephony.sip.call import Call, CallEvent, CallOffered, Replaced
+from callwright.telephony.sip.call import Call
+from callwright.telephony.sip.call_events import CallEvent, CallOffered, Replaced
 from callwright.telephony.sip.fields import split_headers, with_headers
 from callwright.telephony.sip.incoming import IncomingCall
 from callwright.telephony.sip.replaces import Replaces, parse_replaces

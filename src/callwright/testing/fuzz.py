@@ -28,7 +28,8 @@ from typing import TypeVar
 
 from callwright.errors import CallwrightError, WireError
 from callwright.telephony.sip import sdp
-from callwright.telephony.sip.call import Call, CallEvent, CallOffered
+from callwright.telephony.sip.call import Call
+from callwright.telephony.sip.call_events import CallEvent, CallOffered
 from callwright.telephony.sip.digest import Credentials
 from callwright.telephony.sip.framing import Framer
 from callwright.telephony.sip.incoming import IncomingCall

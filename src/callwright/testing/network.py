@@ -7,7 +7,8 @@ import random
 from collections.abc import Callable, Iterable
 
 from callwright.telephony.sip.agent import Agent
-from callwright.telephony.sip.call import Call, CallEvent
+from callwright.telephony.sip.call import Call
+from callwright.telephony.sip.call_events import CallEvent
 from callwright.telephony.sip.identity import Identity
 
 __all__ = ["LossyNetwork", "seeded_agent"]

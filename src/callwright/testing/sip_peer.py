@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from callwright.telephony.port import LegEnded
-from callwright.telephony.sip.call import CallEvent, CallOffered
+from callwright.telephony.sip.call_events import CallEvent, CallOffered
 from callwright.telephony.sip.incoming import IncomingCall
 from callwright.telephony.sip.outgoing import OutgoingCall
 from callwright.telephony.sip.sdp import LocalMedia

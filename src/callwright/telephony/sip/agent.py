@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from callwright.errors import LineError, WireError
 from callwright.telephony.sip import arrivals, sdp
 from callwright.telephony.sip.accounts import Account, Admission
-from callwright.telephony.sip.call import Call, CallEvent
+from callwright.telephony.sip.call import Call
+from callwright.telephony.sip.call_events import CallEvent
 from callwright.telephony.sip.challenge import Gate
 from callwright.telephony.sip.fields import host_text, parse_uri
 from callwright.telephony.sip.hops import Hop, Transport

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from callwright.errors import WireError
 from callwright.telephony.sip import sdp
 from callwright.telephony.sip.accounts import Account
-from callwright.telephony.sip.call import Call, CallOffered
+from callwright.telephony.sip.call import Call
+from callwright.telephony.sip.call_events import CallOffered
 from callwright.telephony.sip.challenge import Admitted, Asked, Gate
 from callwright.telephony.sip.fields import host_text
 from callwright.telephony.sip.hops import Hop

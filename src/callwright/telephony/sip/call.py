@@ -6,25 +6,25 @@ A call is sans-IO: it acts through its agent (send, set a timer, emit an event) 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from callwright.errors import LineError, WireError
-from callwright.telephony.port import LegAnswered, LegEnded, LegEvent
-from callwright.telephony.sip import sdp
+from callwright.telephony.port import LegAnswered, LegEnded
+from callwright.telephony.sip import answers, sdp
 from callwright.telephony.sip.acceptance import Acceptance
 from callwright.telephony.sip.accounts import Account
+from callwright.telephony.sip.call_events import CallEvent, Replaced, SessionSet
 from callwright.telephony.sip.dialog import Dialog
-from callwright.telephony.sip.digest import DigestClient, other_realms
+from callwright.telephony.sip.digest import DigestClient
 from callwright.telephony.sip.fields import parse_address, parse_uri
 from callwright.telephony.sip.hops import Hop
 from callwright.telephony.sip.keys import KeyPresses
 from callwright.telephony.sip.ladder import Ladder
-from callwright.telephony.sip.modifier import Changed, Modifier
+from callwright.telephony.sip.modifier import Modifier
 from callwright.telephony.sip.offers import Offers
 from callwright.telephony.sip.reasons import q850_cause, reason_headers, reason_text
-from callwright.telephony.sip.redirects import Lookup
-from callwright.telephony.sip.refer import Referral, Referred, Transfer, TransferProgress
+from callwright.telephony.sip.refer import Referral, Transfer
 from callwright.telephony.sip.requests import serve
 from callwright.telephony.sip.session_timer import SessionTimer
 from callwright.telephony.sip.transactions import Key, carried
@@ -33,7 +33,7 @@ from callwright.telephony.sip.wire import Headers, Message, Request, Response, e
 if TYPE_CHECKING:
     from callwright.telephony.sip.agent import Agent
 
-__all__ = ["By", "Call", "CallEvent", "CallOffered", "SessionSet", "Watcher", "failure_cause"]
+__all__ = ["By", "Call", "Watcher", "failure_cause"]
 
 By = Literal["us", "peer", "network"]
 
@@ -54,31 +54,6 @@ _TIMERS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class SessionSet:
-    """Audio goes this way from now on; early = before the answer."""
-
-    at_ms: int
-    session: sdp.Session
-    early: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class CallOffered:
-    """Somebody calls us."""
-
-    at_ms: int
-
-
-@dataclass(frozen=True, slots=True)
-class Replaced:
-    """`by` goes on in this call's place (RFC 3891). The last event of this call."""
-
-    at_ms: int
-    by: Call
-
-
-CallEvent = LegEvent | SessionSet | CallOffered | Changed | Referred | TransferProgress | Replaced | Lookup
 Watcher = Callable[[int, str, int], None]  # (code, reason, now_ms) of every answer to an INVITE of ours
 
 
@@ -119,7 +94,7 @@ class Call:
         self.max_at: int | None = None
         self._max_ms = max_ms
         self._handed_over = False
-        self._digest = DigestClient(self.account.credentials, agent.new_id)
+        self.digest = DigestClient(self.account.credentials, agent.new_id)
         self._acks: dict[tuple[str, int], tuple[Request, Hop]] = {}
         self._peer_allow: frozenset[str] = frozenset()
         self._peer_supported: frozenset[str] = frozenset()
@@ -149,7 +124,7 @@ class Call:
             extra = (*extra, ("Content-Type", "application/sdp"))
         extra = (*extra, *self.agent.signature)
         request = dialog.request(method, self.agent.via(), self.agent.contact, extra, body)
-        return replace(request, headers=(*request.headers, *self._digest.proofs(request)))
+        return replace(request, headers=(*request.headers, *self.digest.proofs(request)))
 
     def send_in(self, dialog: Dialog, method: str, now_ms: int, extra: Headers = ()) -> Request:
         """Send a new request without body within a dialog."""
@@ -207,7 +182,8 @@ class Call:
         """Whether the session may be changed: answered, and no change of the far side under way."""
         return self.state == "answered" and self.acceptance is None
 
-    def _is_main(self, request: Request) -> bool:
+    def is_main(self, request: Request) -> bool:
+        """Whether a request of ours belongs to the dialog that counts."""
         return self.dialog is not None and request.to.tag == self.dialog.remote_tag
 
     def connected(self, now_ms: int) -> None:
@@ -307,36 +283,7 @@ class Call:
 
     def on_response(self, request: Request, response: Response, source: Hop, now_ms: int) -> None:
         """A response to a request of ours."""
-        if response.code >= 200 and response.code not in (401, 407):
-            self._digest.accepted()
-        if response.code in (401, 407) and request.method != "CANCEL" and self._prove(request, response, now_ms):
-            return
-        if request.method == "INVITE" and request.has_to_tag and 200 <= response.code < 300:
-            self._acknowledge_change(request, now_ms)
-        if request is self.modifier.running:
-            if response.code >= 200:
-                self._on_changed(request, response, now_ms)
-        elif self.transfer is not None and request is self.transfer.request:
-            self.transfer.on_response(response, now_ms)
-        elif request is self.keys.running:
-            self.keys.on_response(response, now_ms)
-        elif request.method == "INVITE" and not request.has_to_tag:
-            self.on_invite_response(request, response, source, now_ms)
-        elif request.method == "BYE" and response.code >= 200 and self._is_main(request) and self.ending:
-            self.end(now_ms, *self.ending)
-
-    def _on_changed(self, request: Request, response: Response, now_ms: int) -> None:
-        self.note_peer(response)
-        if response.code < 300 and self.dialog is not None:
-            self.dialog.refresh_target(response)
-        if self.state == "answered":
-            self.modifier.on_response(request, response, now_ms)
-
-    def _acknowledge_change(self, request: Request, now_ms: int) -> None:
-        """Every 2xx to a re-INVITE gets its ACK, the same one each time (RFC 3261 section 13.2.2.4)."""
-        dialog = self.dialogs.get(request.to.tag)
-        if dialog is not None:
-            self.send_ack(request, dialog, now_ms)
+        answers.take(self, request, response, source, now_ms)
 
     def send_ack(self, request: Request, dialog: Dialog, now_ms: int) -> None:
         key = (dialog.remote_tag, request.cseq[0])
@@ -358,30 +305,9 @@ class Call:
             self.transfer.fail("no answer to REFER", now_ms)
         elif request is self.keys.running:
             self.keys.on_failure()
-        elif request.method == "BYE" and self._is_main(request):
+        elif request.method == "BYE" and self.is_main(request):
             what = "no answer to BYE" if kind == "timeout" else "BYE could not be sent"
             self.end(now_ms, failure_cause(kind), "network", what)
-
-    def _prove(self, request: Request, response: Response, now_ms: int) -> bool:
-        """Send a challenged request again with credentials (RFC 3261 section 22); False when that makes no sense."""
-        try:
-            header = self._digest.answer(request, response)
-        except WireError:
-            return False
-        if header is None or self.state == "cancelling" or (self.state == "ended" and request.method == "INVITE"):
-            return False
-        self.repeat(request, (header, *other_realms(request, header)), now_ms)
-        return True
-
-    def repeat(self, request: Request, headers: Headers, now_ms: int) -> None:
-        """Send a refused request once more: new branch, next CSeq, these headers in place of older ones."""
-        dialog = self.dialogs.get(request.to.tag) if request.has_to_tag else None
-        number = request.cseq[0] + 1
-        if dialog is not None:
-            dialog.local_cseq = number = max(number, dialog.local_cseq + 1)
-        repeated = _with(request, self.agent.via(), number, headers)
-        self.on_repeated(request, repeated)
-        self.agent.start_client(repeated, self.hop(dialog), self, now_ms)
 
     def on_repeated(self, request: Request, repeated: Request) -> None:
         """A request goes out again."""
@@ -485,10 +411,3 @@ class Call:
 def failure_cause(kind: str) -> str:
     """The cause of a LegEnded, from what a transaction reports."""
     return "timeout" if kind == "timeout" else "transport_error"
-
-
-def _with(request: Request, via: str, number: int, headers: Headers) -> Request:
-    fresh = {"via": via, "cseq": f"{number} {request.method}"}
-    replaced = {name.lower() for name, _ in headers}
-    kept = [(name, fresh.get(name.lower(), value)) for name, value in request.headers if name.lower() not in replaced]
-    return replace(request, headers=(*kept, *headers))

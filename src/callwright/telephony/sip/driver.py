@@ -21,7 +21,8 @@ from callwright.telephony.sip.accounts import Account, Admission, Way
 from callwright.telephony.sip.agent import Agent, Peer
 from callwright.telephony.sip.alarm import Alarm
 from callwright.telephony.sip.binding import bind_both
-from callwright.telephony.sip.call import Call, CallOffered, Replaced
+from callwright.telephony.sip.call import Call
+from callwright.telephony.sip.call_events import CallOffered, Replaced
 from callwright.telephony.sip.caller import IdentityCheck, user_to_user_header
 from callwright.telephony.sip.challenge import Gate
 from callwright.telephony.sip.datagrams import Datagrams

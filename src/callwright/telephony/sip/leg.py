@@ -22,7 +22,8 @@ from callwright.telephony.port import (
     WireCodec,
 )
 from callwright.telephony.sip import sdp
-from callwright.telephony.sip.call import Call, CallEvent, CallOffered, Replaced, SessionSet, Watcher
+from callwright.telephony.sip.call import Call, Watcher
+from callwright.telephony.sip.call_events import CallEvent, CallOffered, Replaced, SessionSet
 from callwright.telephony.sip.caller import user_to_user_header
 from callwright.telephony.sip.incoming import IncomingCall
 from callwright.telephony.sip.modifier import Changed

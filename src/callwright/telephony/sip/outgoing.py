@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from callwright.telephony.port import LegEarlyMedia, LegRejected, LegRinging, LegTrying
-from callwright.telephony.sip import sdp
+from callwright.telephony.sip import answers, sdp
 from callwright.telephony.sip.abandoned import Abandoned
 from callwright.telephony.sip.accounts import Account
 from callwright.telephony.sip.call import By, Call, failure_cause
@@ -212,7 +212,7 @@ class OutgoingCall(Call):
         elif self.state == "cancelling" and self.ending:
             self.end(now_ms, *self.ending)
         elif response.code == 422 and self.state == "calling" and self.session_timer.too_small(response):
-            self.repeat(request, self.session_timer.ask(), now_ms)
+            answers.repeat(self, request, self.session_timer.ask(), now_ms)
         elif self.state == "calling" and not (response.code == 503 and self._next_target(now_ms)):
             if response.code < 400:
                 self._redirects.learn(response)
@@ -255,7 +255,7 @@ class OutgoingCall(Call):
         self._destination = hop
         if not self._proxied:
             self._others = []
-        self._begin_again(replace(request, headers=(*headers, *self._digest.proofs(request))))
+        self._begin_again(replace(request, headers=(*headers, *self.digest.proofs(request))))
         self._send_invite(now_ms)
 
     def _rejected(self, response: Response, now_ms: int) -> None:

@@ -9,7 +9,7 @@ import pytest
 from callwright.errors import LineError, WireError
 from callwright.telephony.port import LegAnswered, LegDtmf, LegEnded, LegRejected
 from callwright.telephony.sip.agent import Agent
-from callwright.telephony.sip.call import SessionSet
+from callwright.telephony.sip.call_events import SessionSet
 from callwright.telephony.sip.digest import Credentials
 from callwright.telephony.sip.incoming import IncomingCall
 from callwright.telephony.sip.reasons import q850_cause

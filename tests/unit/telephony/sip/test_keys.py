@@ -7,7 +7,8 @@ import pytest
 from callwright.errors import LineError
 from callwright.telephony.port import LegAnswered, LegDtmf
 from callwright.telephony.sip.agent import Agent
-from callwright.telephony.sip.call import Call, CallEvent, CallOffered
+from callwright.telephony.sip.call import Call
+from callwright.telephony.sip.call_events import CallEvent, CallOffered
 from callwright.telephony.sip.digest import Credentials
 from callwright.telephony.sip.incoming import IncomingCall
 from callwright.telephony.sip.outgoing import OutgoingCall

@@ -6,7 +6,8 @@ import pytest
 
 from callwright.telephony.port import LegAnswered
 from callwright.telephony.sip.agent import Agent
-from callwright.telephony.sip.call import Call, CallEvent, CallOffered
+from callwright.telephony.sip.call import Call
+from callwright.telephony.sip.call_events import CallEvent, CallOffered
 from callwright.telephony.sip.incoming import IncomingCall
 from callwright.telephony.sip.modifier import Changed
 from callwright.telephony.sip.sdp import LocalMedia

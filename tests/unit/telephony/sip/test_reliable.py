@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from callwright.telephony.port import LegAnswered, LegEarlyMedia, LegRinging
-from callwright.telephony.sip.call import SessionSet
+from callwright.telephony.sip.call_events import SessionSet
 from callwright.telephony.sip.digest import Credentials
 from callwright.telephony.sip.wire import Request
 from callwright.testing.sip_peer import LOCAL, SDP, Bench, answer, codes, end, methods

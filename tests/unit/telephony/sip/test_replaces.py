@@ -13,7 +13,7 @@ import pytest
 from callwright.compliance.decision import DialFacts, decide
 from callwright.errors import LineError, WireError
 from callwright.telephony.port import DialOrder, LegAnswered, LegEnded, LegReplaced
-from callwright.telephony.sip.call import Replaced, SessionSet
+from callwright.telephony.sip.call_events import Replaced, SessionSet
 from callwright.telephony.sip.driver import SipLine
 from callwright.telephony.sip.fields import parse_address, split_headers
 from callwright.telephony.sip.incoming import IncomingCall
