@@ -30,9 +30,10 @@ from callwright.speech.tts.espeak import EspeakVoice
 from callwright.speech.vad import Vad
 from callwright.telephony.port import Codec, DialOrder, LineDriver, Media, Supervised, SupervisionMode
 from callwright.telephony.rtp import g711
+from callwright.telephony.rtp.bridges import bridge
 from callwright.telephony.rtp.engine import RtpEngine
 from callwright.telephony.rtp.mixing import supervise
-from callwright.telephony.rtp.stream import RtpStream, bridge
+from callwright.telephony.rtp.stream import RtpStream
 from callwright.telephony.sip.driver import SipLine
 
 __all__ = ["Desk", "Speech", "bridge_media", "open_robot", "open_speech", "robot_of", "supervise_media"]

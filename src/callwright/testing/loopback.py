@@ -134,7 +134,7 @@ class FakeMedia:
 
 
 def fake_bridge(first: object, second: object) -> None:
-    """As `telephony.rtp.stream.bridge`, in name only: the two know each other, no audio passes."""
+    """As `telephony.rtp.bridges.bridge`, in name only: the two know each other, no audio passes."""
     if not isinstance(first, FakeMedia) or not isinstance(second, FakeMedia) or first.closed or second.closed:
         raise LineError("media: a bridge needs two different open streams that are in no other bridge")
     first.bridged, second.bridged = second, first

@@ -1,4 +1,4 @@
-"""What signalling may ask of a stream, checked before anything changes."""
+"""What signalling may ask of a stream, checked before anything changes, and what each payload type then stands for."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from callwright.errors import WireError
 from callwright.telephony.port import Codec, WireCodec
 from callwright.telephony.wire_audio import WireAudio, inner_law
 
-__all__ = ["Direction", "checked"]
+__all__ = ["Direction", "Kind", "checked", "kinds"]
 
 Direction = Literal["sendrecv", "sendonly", "recvonly", "inactive"]
+Kind = Literal["PCMU", "PCMA", "wire", "event", "comfort"]
 Address = tuple[str, int]
 
+_COMFORT_NOISE = 13
 _STATIC: dict[int, WireCodec] = {0: "PCMU", 8: "PCMA", 9: "G722"}
 
 
@@ -39,3 +41,22 @@ def checked(
     if event_payload_type is not None and (not 96 <= event_payload_type <= 127 or event_payload_type == payload_type):
         raise WireError(f"media: telephone-event needs a payload type of its own in 96..127, got {event_payload_type}")
     return ip, port
+
+
+def kinds(
+    codec: Codec, payload_type: int, event_payload_type: int | None, wire: WireAudio, *, decoded: bool
+) -> dict[int, Kind]:
+    """What each payload type that may come in holds; decoded: the audio is no G.711, it goes through a decoder first."""
+    found: dict[int, Kind] = {0: "PCMU", 8: "PCMA", _COMFORT_NOISE: "comfort"}
+    if wire.comfort_payload_type is not None:
+        found[wire.comfort_payload_type] = "comfort"
+    audio: Kind = "wire" if decoded else codec
+    own: tuple[tuple[int | None, Kind], ...] = (
+        (wire.own_payload_type, audio),
+        (wire.own_event_payload_type, "event"),
+    )
+    found.update({number: kind for number, kind in own if number is not None})
+    found[payload_type] = audio
+    if event_payload_type is not None:
+        found[event_payload_type] = "event"
+    return found

@@ -26,12 +26,13 @@ import numpy as np
 from callwright.errors import LineError
 from callwright.telephony.port import FRAME_MS, FRAME_SAMPLES, Codec, Frame, Pcm, WireCodec
 from callwright.telephony.rtp import codecs, g711, mixing
+from callwright.telephony.rtp.bridges import bridge, unbridge
 from callwright.telephony.rtp.inbound import energy
 from callwright.telephony.rtp.mixing import supervise
 from callwright.telephony.rtp.recording import RecordingWriter, Taken
 from callwright.telephony.rtp.session import Session
 from callwright.telephony.rtp.steady import HeardFrames, SteadyStreams
-from callwright.telephony.rtp.stream import RtpStream, bridge, unbridge
+from callwright.telephony.rtp.stream import RtpStream
 
 __all__ = ["EngineStats", "RtpEngine", "RtpStream", "bridge", "supervise", "unbridge"]
 

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import replace
-from typing import Literal, NamedTuple, get_args
+from typing import get_args
 
 from callwright.errors import LineError
 from callwright.telephony.port import FRAME_SAMPLES, Codec, MediaStats
 from callwright.telephony.rtp import codecs, g711
-from callwright.telephony.rtp.agreed import Direction, checked
+from callwright.telephony.rtp.agreed import Kind, checked, kinds
 from callwright.telephony.rtp.codecs import InOrder
 from callwright.telephony.rtp.comfort import Comfort, Noise
 from callwright.telephony.rtp.dtmf import KeyReceiver, KeySender
-from callwright.telephony.rtp.jitter import JitterBuffer, LentBuffer
+from callwright.telephony.rtp.jitter import JitterBuffer
 from callwright.telephony.rtp.latch import Latch, Verdict
+from callwright.telephony.rtp.loans import LentIn, LentOut
 from callwright.telephony.rtp.packet import HEADER, RtpPacket, is_rtcp, parse, parse_event, serialise_event
 from callwright.telephony.rtp.packing import Packer
 from callwright.telephony.rtp.playout import Playout
@@ -27,33 +28,12 @@ from callwright.telephony.rtp.sequence import SequenceTracker
 from callwright.telephony.rtp.srtp import Srtp
 from callwright.telephony.wire_audio import SrtpKeys, WireAudio
 
-__all__ = ["Direction", "LentIn", "LentOut", "Session"]
+__all__ = ["Session"]
 
 Address = tuple[str, int]
-_Kind = Literal["PCMU", "PCMA", "wire", "event", "comfort"]
 
-_COMFORT_NOISE = 13
 _CONTROL = 8  # packets of RTCP that may wait for the owner
 _LONGEST = 10 * FRAME_SAMPLES  # bytes of audio a packet may carry
-
-
-class LentIn(NamedTuple):
-    """first: the first 32-bit word of the packet that should come next; arrival_ms, jitter_ms: of RFC 3550 appendix A.8."""
-
-    first: int
-    ssrc: int
-    buffer: LentBuffer
-    arrival_ms: float
-    jitter_ms: float
-
-
-class LentOut(NamedTuple):
-    """The header words of the next packet, and a frame of silence."""
-
-    first: int
-    timestamp: int
-    ssrc: int
-    silence: bytes
 
 
 class Session:
@@ -85,7 +65,7 @@ class Session:
         self._undecoded = 0  # garbage of `_in_order` that is in the counters
         self._srtp: Srtp | None = None
         self._latch: Latch | None = None
-        self._kinds: dict[int, _Kind] = {}
+        self._kinds: dict[int, Kind] = {}
         self._payload_type = 8
         self._keys_in = KeyReceiver()
         self._tracker = SequenceTracker()
@@ -121,16 +101,7 @@ class Session:
         self.event_payload_type = event_payload_type
         if event_payload_type is None:
             self.keys_out.clear()
-        self._kinds = {0: "PCMU", 8: "PCMA", _COMFORT_NOISE: "comfort"}
-        if wire.comfort_payload_type is not None:
-            self._kinds[wire.comfort_payload_type] = "comfort"
-        audio: _Kind = "wire" if self._in_order is not None else codec
-        for number, kind in ((wire.own_payload_type, audio), (wire.own_event_payload_type, "event")):
-            if number is not None:
-                self._kinds[number] = kind
-        self._kinds[payload_type] = audio
-        if event_payload_type is not None:
-            self._kinds[event_payload_type] = "event"
+        self._kinds = kinds(codec, payload_type, event_payload_type, wire, decoded=self._in_order is not None)
         if self._latch is None or self._latch.remote != address:
             self._latch = Latch(address)
         self.sending = direction in ("sendrecv", "sendonly") and not silent
@@ -424,7 +395,7 @@ class Session:
         if key is not None:
             self.keys.append(key)
 
-    def _audio(self, packet: RtpPacket, spoken: _Kind, now_ms: float) -> None:
+    def _audio(self, packet: RtpPacket, spoken: Kind, now_ms: float) -> None:
         if self.comfort.speaks(packet.timestamp):
             self._arrival = None
             if self.jitter.overtaken(packet.timestamp):  # its clock stood still meanwhile

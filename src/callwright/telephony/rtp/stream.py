@@ -10,7 +10,6 @@ import asyncio
 import random
 import socket
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -19,40 +18,23 @@ from typing import Protocol
 from callwright.errors import LineError
 from callwright.telephony.port import FRAME_MS, CallQuality, Codec, Frame, MediaStats, Pcm
 from callwright.telephony.rtp import connected, g711
+from callwright.telephony.rtp.bridges import said_by, unbridge
 from callwright.telephony.rtp.control import Control
 from callwright.telephony.rtp.jitter import SILENT_FRAME, Concealer
+from callwright.telephony.rtp.loans import Loans
 from callwright.telephony.rtp.quality import assess
 from callwright.telephony.rtp.recording import Recording, RecordingWriter
 from callwright.telephony.rtp.session import Session
+from callwright.telephony.rtp.silence import SilenceWatch
 from callwright.telephony.rtp.stream_reports import StreamReports
 from callwright.telephony.wire_audio import WireAudio
 
-__all__ = ["RtpStream", "bridge", "unbridge"]
+__all__ = ["RtpStream"]
 
 _DATAGRAMS = 32  # per tick and stream; a flood waits in the kernel (and is lost there), it never holds up other calls
 _LONGEST_DATAGRAM = 2048
 
 Post = Callable[[Callable[[], None]], None]
-
-
-class Loans(Protocol):
-    """Who has the numbers of steady streams. The engine's lock is held when these are called.
-
-    sent_at: when the packets of the last tick left, s of the monotonic clock."""
-
-    sent_at: float
-
-    def recall(self, stream: RtpStream, *, inbound: bool = True, outbound: bool = True) -> None: ...
-
-    def refresh(self, stream: RtpStream) -> None: ...
-
-    def waiting(self, stream: RtpStream) -> int: ...
-
-    def requeue(self, stream: RtpStream) -> None: ...
-
-    def extend(self, stream: RtpStream) -> None: ...
-
-    def skip(self, stream: RtpStream, ticks: int) -> None: ...
 
 
 class Mixed(Protocol):
@@ -97,8 +79,7 @@ class RtpStream:
         self._on_dtmf: list[Callable[[str], None]] = []
         self._listener_dtmf: Callable[[str], None] | None = None
         self._drains: list[tuple[int, asyncio.Future[None]]] = []
-        self._watch: tuple[float, Callable[[], None]] | None = None
-        self._watch_from = 0.0
+        self._silence = SilenceWatch(session, post)
         self.on_recording_error: Callable[[str], None] | None = None
         self.local_port: int = local.getsockname()[1]
         self.codec: Codec = session.codec
@@ -177,7 +158,7 @@ class RtpStream:
                 connected.disconnect(self._socket)
                 self._connected = self._only_peer = False
         self.control.configure(self._reports.goal(remote), mux=self._reports.mux)
-        self._watch_from = time.monotonic() * 1000
+        self._silence.restart()
 
     def use_rtcp(self, port: int | None = None, *, mux: bool = False) -> None:
         """Before `configure`: where the far side takes RTCP (`a=rtcp`; None: the port after its audio), or mux: on the port of its audio."""
@@ -193,8 +174,7 @@ class RtpStream:
 
     def watch(self, timeout_ms: int, callback: Callable[[], None]) -> None:
         """Call back, once, in the event loop, when no valid packet came for timeout_ms while the peer should send. 0 = stop watching."""
-        self._watch_from = time.monotonic() * 1000
-        self._watch = (timeout_ms, callback) if timeout_ms > 0 else None
+        self._silence.begin(timeout_ms, callback)
 
     def record(self, path: str) -> None:
         """See Media. A second `record` ends the first file. Existing files are never overwritten."""
@@ -368,8 +348,8 @@ class RtpStream:
                 self._pass_control()
         for key in keys:
             self._pressed(key)
-        if self._watch is not None:
-            self._watch_silence(now_ms)
+        if self._silence.on:
+            self._silence.look(now_ms)
 
     def tick_draw(self) -> Pcm | None:
         """For a mix: what the queue says in this tick, ahead of `tick_send`."""
@@ -384,7 +364,7 @@ class RtpStream:
         session = self.session
         other = self.bridged
         with self._lock:
-            through = None if other is None else self._from_bridge(other)
+            through = None if other is None else said_by(other, session.codec)
             waited, self._waited = max(session.playout.waiting, self._waited), 0
             mixed, self.mixed = self.mixed, None
             packet = session.give(through, mixed[0] if mixed is not None and mixed[1] == session.codec else None)
@@ -427,43 +407,6 @@ class RtpStream:
                 self._loans.recall(other, inbound=False)
                 other.session.keys_out.send(key)
 
-    def _from_bridge(self, other: RtpStream) -> bytes:
-        codec = self.session.codec
-        if other.heard is None:
-            return g711.encode(other.heard_pcm, codec)
-        if other.heard_codec == codec:
-            return other.heard
-        return other.heard.translate(g711.TRANSCODE[other.heard_codec, codec])
-
-    def _watch_silence(self, now_ms: float) -> None:
-        watch = self._watch
-        if watch is None or not self.session.receiving or self.session.comfort.noise is not None:
-            return  # who says that it is silent is not dead
-        if now_ms - max(self._watch_from, self.session.stats.last_packet_ms) >= watch[0]:
-            self._watch = None
-            self._post(watch[1])
-
     def _open_or_raise(self) -> None:
         if self.closed:
             raise LineError("media: this stream is closed")
-
-
-def bridge(a: RtpStream, b: RtpStream) -> None:
-    """Join two legs in the tick: from now on each hears what the other says (PCMU/PCMA translated, keys passed on), until one closes
-    or `unbridge`. What is queued with `play` is heard instead of the other side while it lasts. Frames are still delivered, recordings
-    go on: left what the callee says, right what the callee hears. Raises LineError when one is closed, already bridged, a supervisor, or
-    both are one.
-    """
-    supervising = any(one.mix is not None and one.mix.supervisor is one for one in (a, b))
-    if a is b or a.closed or b.closed or a.bridged or b.bridged or supervising:
-        raise LineError("media: a bridge needs two different open streams that are in no other bridge")
-    a.bridged, b.bridged = b, a
-    a.by_itself()
-    b.by_itself()
-
-
-def unbridge(stream: RtpStream) -> None:
-    """Part the two sides again; nothing happens when there is no bridge."""
-    other, stream.bridged = stream.bridged, None
-    if other is not None:
-        other.bridged = None
