@@ -10,6 +10,7 @@ CallwrightError
 │   └── SettingsError     environment or command line
 ├── RefusedError               the call may not be placed (compliance)
 └── LineError             the line or its peer failed (telephony)
+    ├── UnreachableError  there is nowhere to send to
     └── WireError         a peer sent what is no SIP, SDP or RTP
 """
 
@@ -30,6 +31,7 @@ __all__ = [
     "RefusedError",
     "ScriptError",
     "SettingsError",
+    "UnreachableError",
     "WireError",
 ]
 
@@ -119,6 +121,10 @@ class RefusedError(CallwrightError):
 
 class LineError(CallwrightError):
     """The line failed: no socket, no route, peer gone."""
+
+
+class UnreachableError(LineError):
+    """A name that does not resolve, or a server that no connection can be opened to: the fault is over there."""
 
 
 class WireError(LineError):

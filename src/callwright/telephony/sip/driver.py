@@ -14,7 +14,7 @@ from typing import Literal
 
 import anyio
 
-from callwright.errors import LineError
+from callwright.errors import LineError, UnreachableError
 from callwright.telephony.port import DialOrder, LegEnded, WireCodec
 from callwright.telephony.sip import sdp
 from callwright.telephony.sip.accounts import Account, Admission, Way
@@ -218,7 +218,8 @@ class SipLine:
 
         Raises:
             RefusedError: the permit does not cover the order.
-            LineError: the order cannot be used, the host does not resolve or cannot be connected to, no audio port is free, the line is closed.
+            UnreachableError: the host does not resolve or cannot be connected to.
+            LineError: the order cannot be used, no audio port is free, the line is closed.
         """
         account = way.account if way else self._agent.account
         transport, plan = self._agent.identity.transport, account.plan
@@ -229,8 +230,11 @@ class SipLine:
         if self._closed:
             raise LineError("the line is closed")
         place = way.place if way else place_of(target)
-        found = [self._proxy] if self._proxy and way is None else list(await self.find(place))
-        hops = await self._reach.connected(found, place.host)
+        try:
+            found = [self._proxy] if self._proxy and way is None else list(await self.find(place))
+            hops = await self._reach.connected(found, place.host)
+        except LineError as error:
+            raise UnreachableError(str(error)) from error
         stream = await self.open_media()
         try:
             if self._closed:

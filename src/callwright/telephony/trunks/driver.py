@@ -256,7 +256,7 @@ class Trunks:
                 key = socket_of(trunk)
                 if key in self._sockets or key in fresh:
                     continue
-                socket = Socket(
+                socket = fresh[key] = Socket(
                     trunk,
                     new,
                     self._engine,
@@ -271,7 +271,8 @@ class Trunks:
                 self._serving.add(serving)
                 serving.add_done_callback(self._serving.discard)
                 await ready
-                fresh[key] = socket
+                if self._closed:
+                    raise LineError("the line is closed")
                 socket.line.refer_over = self._place_referred
                 if self._draining:
                     socket.line.drain()

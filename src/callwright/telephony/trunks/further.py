@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 
-from callwright.errors import LineError, RefusedError
+from callwright.errors import LineError, UnreachableError
 from callwright.telephony.port import DialOrder
 from callwright.telephony.sip.fields import host_text
 from callwright.telephony.sip.wire import Headers
@@ -75,9 +75,7 @@ class Further:
                 raise LineError("it takes no new calls")
             self._count += 1
             placed = await member.line.place(order, member.way, self._referred)
-        except RefusedError:
-            raise
-        except LineError:
+        except UnreachableError:  # any other error is ours, or the order's: it says nothing about the trunk
             member.breaker.fail(self._now_ms())
             trial = False
             raise

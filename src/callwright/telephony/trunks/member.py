@@ -102,6 +102,8 @@ class Member:
         outside = ("proxy", "register_", "domain", "options_s", "no_reply_s")
         if credentials != old_credentials or any(getattr(trunk, key) != getattr(old, key) for key in outside):
             self.stop()
+            if trunk.proxy != old.proxy:
+                self._hops = ()  # who answers there is nobody of ours any more
             self.begin()
 
     # ------------------------------------------------------------ looked up, registered, asked
@@ -112,14 +114,14 @@ class Member:
         self._task = self._spawn(self._find())
 
     async def _find(self) -> None:
-        while not self._hops:
+        while self._problem:
             try:
                 self._hops = await self.line.find(self.way.place)
+                self._problem = ""
             except LineError as error:
                 self._problem = str(error)
                 self._tell()
                 await asyncio.sleep(LOOKUP_AGAIN_S)
-        self._problem = ""
         trunk, hop = self.trunk, self._hops[0]
         if trunk.options_s:
             self._keepalive = self.line.watch(self.way, hop, trunk.options_s, trunk.no_reply_s, self._asked)
@@ -158,7 +160,7 @@ class Member:
         self._tell()
 
     def stop(self) -> None:
-        """Ask and register no more; the registration is taken back."""
+        """Ask and register no more; the registration is taken back. Its proxy is still known: it may ask us something."""
         for task in (self._task, self._again):
             if task is not None:
                 task.cancel()
@@ -168,7 +170,7 @@ class Member:
             self._registration.close(self.line.now_ms())
             self.line.pump()
         self._keepalive = self._registration = self._task = self._again = None
-        self._hops, self._at = (), 0
+        self._at = 0
 
     # ------------------------------------------------------------ what it takes
 

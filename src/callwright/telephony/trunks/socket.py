@@ -70,7 +70,8 @@ class Socket:
                 media_timeout_s=self._media_timeout_s,
                 resolver=self._resolver,
             ) as self.line:
-                ready.set_result(None)
+                if not ready.done():  # nobody waits any more when a reload was cut off; `close` was called then
+                    ready.set_result(None)
                 pump = asyncio.create_task(self._take())
                 try:
                     await self._close.wait()
