@@ -25,6 +25,7 @@ from callwright.dialogue.values import (
     Hangup,
     Heard,
     Listen,
+    OtherParty,
     Say,
     Silence,
     TimeUp,
@@ -114,8 +115,9 @@ FOLLOW = st.one_of(
     st.just({}),
 )
 RULE_KEYS: list[dict[str, Any]] = [
-    {"phrases": ["机器人"]}, {"phrases": ["重复"]}, {"phrases": ["骂人"]}, {"count": {"refuse": 2}}, {"count": {"questions": 1}},
-    {"event": "dtmf"}, {"event": "hangup"}, {"event": "answered_by_machine"}, {"count": {"silence": 2, "unrecognised": 1}},
+    {"phrases": ["机器人"], "role": "ask_robot"}, {"phrases": ["重复"]}, {"phrases": ["骂人"]}, {"count": {"refuse": 2}},
+    {"count": {"questions": 1}},     {"event": "dtmf"}, {"event": "hangup"}, {"event": "answered_by_machine"},
+    {"count": {"silence": 2, "unrecognised": 1}},
 ]  # fmt: skip
 DND = {
     "id": "dnd", "role": "do_not_disturb", "phrases": ["别再打"], "say": ["不再打扰。"], "end": "optout", "max": 1,
@@ -134,6 +136,7 @@ def scripts(draw: st.DrawFn) -> Script:
     return Script.model_validate({
         "format": "script/1", "id": "any", "title": "any", "lang": draw(st.sampled_from(["zh-CN", "en"])), "purpose": "service",
         "vars": {"v": {}},
+        "compliance": {"disclosure": draw(st.sampled_from([None, {"node": "n0"}]))},
         "slots": {
             "age": {"type": "int", "ask": "几岁？", "regex": "([0-9]{1,2})岁", "prefill": True, "dtmf": "[0-9]",
                     "retries": draw(st.integers(0, 2))},
@@ -154,6 +157,9 @@ def scripts(draw: st.DrawFn) -> Script:
 WORDS = st.one_of(st.lists(st.sampled_from(PHRASES), min_size=1, max_size=3).map("，".join), st.text(max_size=8))
 
 
+CUT = st.lists(st.sampled_from(["node:n0/say/0", "node:n1/say/1", "global:g0/say/0"]), max_size=2).map(tuple)
+
+
 @st.composite
 def callers(draw: st.DrawFn) -> list[Event]:
     """What happens in a call, in any order, with a clock that only runs forward."""
@@ -165,7 +171,7 @@ def callers(draw: st.DrawFn) -> list[Event]:
         happens: list[Event] = [
             words, words, words, words, Silence(at_ms), Dtmf(at_ms, draw(st.sampled_from(["1", "9", "12", ""]))),
             ActionDone(at_ms, draw(st.booleans())), TransferDone(at_ms, draw(st.booleans())), TransferDone(at_ms, False),
-            TimeUp(at_ms), Answered(at_ms, "machine"), Hangup(at_ms),
+            TimeUp(at_ms), Answered(at_ms, "machine"), Hangup(at_ms), OtherParty(at_ms, draw(CUT)),
         ]  # fmt: skip
         events.append(draw(st.sampled_from(happens)))
     return events
@@ -247,6 +253,38 @@ def test_an_opt_out_is_honoured_within_one_turn_wherever_the_call_stands(
         assert after.state.end == "optout"
         assert [act.kind for act in after.acts if isinstance(act, Do)].count("freeze") == 1
         assert isinstance(after.acts[-1], End) or (step.state.phase == "ended" and {*map(type, after.acts)} == {Do})
+
+
+def is_disclosure(say: Say) -> bool:
+    return say.source.startswith(("global:g0/say/", "default:robot/"))
+
+
+@SMALL
+@given(scripts(), callers(), st.integers(0, 5), CUT)
+def test_whoever_comes_to_the_phone_is_told_first_and_once_and_the_conversation_goes_on(
+    script: Script, events: list[Event], seed: int, cut: tuple[str, ...]
+) -> None:
+    dialogue, steps = played(script, events, seed)
+    for before in (step.state for step in steps):
+        after = dialogue.step(before, OtherParty(59_000, cut))
+        says = [act for act in after.acts if isinstance(act, Say)]
+        if before.phase in ("new", "ended"):
+            assert after.acts == ()
+            continue
+        assert is_disclosure(says[0])
+        assert says[0].barge == "none"
+        assert sum(map(is_disclosure, says)) == 1
+        assert after.state.counters["other_party"] == before.counters.get("other_party", 0) + 1
+        assert (after.state.turns, after.state.user_turns) == (before.turns, before.user_turns)
+        assert after.state.rules == before.rules or after.state.phase == "ended"
+        moved = [entry for entry in after.entries if entry.kind in ("next", "end", "entered")]
+        if not moved:  # a question whose slot was filled meanwhile is left
+            assert (after.state.phase, after.state.node) == (before.phase, before.node)
+            assert settled(after) or before.phase in ("action", "transfer")
+        assert before.phase == "listening" or not moved
+        again = dialogue.step(after.state, OtherParty(59_500, cut))
+        if after.state.phase != "ended":
+            assert is_disclosure(again.acts[0])  # type: ignore[arg-type]
 
 
 @SMALL

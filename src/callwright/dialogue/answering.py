@@ -181,7 +181,14 @@ def apply_rule(
 
 
 def do_actions(turn: Turn, rule: GlobalRule) -> str | None:
-    """Carry out a rule's actions, an opt-out's freeze in any case; the group of a `transfer` among them, else None."""
+    """Carry out a rule's actions, an opt-out's freeze in any case; the group of a `transfer` among them, else None.
+
+    After a hand-over it may be somebody else who opts out. Whose number that is nobody can know; the one that was called is frozen, and the
+    log says whose wish it was: one call too few is the smaller wrong.
+    """
+    if rule.role == _OPT_OUT and turn.counters.get("other_party"):
+        why = "the call was handed over before: somebody else may have said it; the number of the call is frozen all the same"
+        turn.log("by_other_party", id=rule.id, hand_overs=turn.counters["other_party"], why=why)
     group = turn.do(rule.do, f"global:{rule.id}")
     if rule.role == _OPT_OUT and not any(action.kind == "freeze" for action in rule.do):
         turn.do([_FREEZE], f"global:{rule.id}")

@@ -11,6 +11,7 @@ from datetime import datetime
 
 from callwright.dialogue.afterwards import explicit_opt_out, opted_out, take_late_opt_out
 from callwright.dialogue.answering import apply_rule, count_rule, rule_for
+from callwright.dialogue.disclosing import disclose
 from callwright.dialogue.events import event_data
 from callwright.dialogue.flow import can_follow, enter, follow, reask
 from callwright.dialogue.plan import Plan
@@ -29,6 +30,7 @@ from callwright.dialogue.values import (
     Hangup,
     Heard,
     Listen,
+    OtherParty,
     Silence,
     TimeUp,
     TransferDone,
@@ -165,6 +167,8 @@ class Dialogue:
                 self._action_done(turn, event.ok)
             case TransferDone():
                 self._transfer_done(turn, event.ok)
+            case OtherParty():
+                disclose(turn, event.cut)
             case Hangup():
                 self._hung_up(turn, event)
             case TimeUp():

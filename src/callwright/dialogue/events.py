@@ -14,6 +14,7 @@ from callwright.dialogue.values import (
     Event,
     Hangup,
     Heard,
+    OtherParty,
     Silence,
     TimeUp,
     TransferDone,
@@ -37,6 +38,7 @@ _KINDS: dict[type, str] = {
     Dtmf: "dtmf",
     ActionDone: "action_done",
     TransferDone: "transfer_done",
+    OtherParty: "other_party",
     Hangup: "hangup",
     TimeUp: "time_up",
 }
@@ -102,7 +104,11 @@ def entry_to_json(entry: Entry) -> dict[str, Any]:
 def _checked(kind: str, name: str, type_: Any, value: Any) -> Any:
     wanted = {"int": int, "str": str, "bool": bool}.get(str(type_))
     allowed = _ALLOWED.get((kind, name))
-    if name == "alternatives" and isinstance(value, list | tuple) and all(isinstance(item, str) for item in value):
+    if (
+        str(type_) == "tuple[str, ...]"
+        and isinstance(value, list | tuple)
+        and all(isinstance(item, str) for item in value)
+    ):
         return tuple(value)
     if allowed is not None and value in allowed:
         return value

@@ -36,8 +36,9 @@ class State:
 
     phase: `new` (not answered), `listening`, `action`/`transfer` (awaiting the result), `ended`; step: events taken so far;
     turns: the caller's turns, silence included; user_turns: those with words or keys; counters: affirm, deny, refuse, silence,
-    unrecognised, questions over the call; runs: silence and unrecognised in a row; wording: variants used, by list, in order;
-    next_used: `node/key` of `next` objects; rules, kb: hits; tries: unanswered questions of a collect node; arms: chosen ab arms;
+    unrecognised, questions and other_party (hand-overs) over the call; runs: silence and unrecognised in a row;
+    wording: variants used, by list, in order; next_used: `node/key` of `next` objects; rules, kb: hits;
+    tries: unanswered questions of a collect node; arms: chosen ab arms;
     evidence: the caller's sentence behind a name (`kb.price`, `slot.age`, `affirm`); lines: last lines (who, text);
     last_said: what the robot said in its last turn; transfer_node: whose `next.failed` follows when nobody takes over.
     """

@@ -86,7 +86,7 @@ class Turn:
         self.entries.append(Entry(kind, self.at_ms, {"step": self.step, **data}))
 
     def count(self, what: str) -> None:
-        """One more of affirm, deny, refuse, silence, unrecognised or questions."""
+        """One more of affirm, deny, refuse, silence, unrecognised, questions or other_party."""
         self.counters[what] = self.counters.get(what, 0) + 1
         if what in ("silence", "unrecognised"):
             self.runs[what] = self.runs.get(what, 0) + 1
@@ -169,14 +169,14 @@ class Turn:
         used = self.wording.get(source, ())
         return choose(pick, admitted, len(variants), used, [v.weight for v in variants], self.seed, source)
 
-    def say_default(self, what: Default) -> None:
+    def say_default(self, what: Default, *, barge: str | None = None) -> None:
         """Speak a default sentence of the script's language."""
         texts = defaults(self.plan.language, what)
         source = f"default:{what}"
         used = self.wording.get(source, ())
         index = choose("sequence", range(len(texts)), len(texts), used, (), self.seed, source) or 0
         self.wording[source] = (*used, index)
-        self.say_text(texts[index], f"{source}/{index}")
+        self.say_text(texts[index], f"{source}/{index}", barge=barge)
 
     def do(self, actions: Sequence[Action], by: str) -> str | None:
         """Carry out actions; the group of a `transfer` among them, else None."""

@@ -1,6 +1,7 @@
 """The values the dialogue takes and returns. Everything is frozen; times are ms since the call was answered (or since chat began).
 
-in:  Event    what happened (Answered, Heard, Silence, Dtmf, ActionDone, TransferDone, Hangup, TimeUp)
+in:  Event    what happened (Answered, Heard, Silence, Dtmf, ActionDone, TransferDone, OtherParty, Hangup,
+              TimeUp)
 out: Act      what the shell shall do (Say, Do, Transfer, End), in order
      Entry    what was decided and why, for the event log
 """
@@ -25,6 +26,7 @@ __all__ = [
     "Hangup",
     "Heard",
     "Listen",
+    "OtherParty",
     "Say",
     "Signals",
     "Silence",
@@ -162,6 +164,15 @@ class TransferDone:
 
 
 @dataclass(frozen=True, slots=True)
+class OtherParty:
+    """Somebody else has come to the far end, in the place of whoever was there (a call handed over), and has not heard that a robot speaks.
+    cut: sources of the texts that were stopped for it, or not begun, in order; what was said of them counts as said to nobody."""
+
+    at_ms: int
+    cut: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Hangup:
     at_ms: int
     by: Literal["caller", "network", "operator"] = "caller"
@@ -174,7 +185,7 @@ class TimeUp:
     at_ms: int
 
 
-Event = Answered | Heard | Silence | Dtmf | ActionDone | TransferDone | Hangup | TimeUp
+Event = Answered | Heard | Silence | Dtmf | ActionDone | TransferDone | OtherParty | Hangup | TimeUp
 
 # ---------------------------------------------------------------- acts out
 

@@ -14,6 +14,7 @@ from callwright.dialogue.values import (
     Dtmf,
     Hangup,
     Heard,
+    OtherParty,
     Silence,
     TimeUp,
     TransferDone,
@@ -68,7 +69,7 @@ def test_what_is_no_log_is_refused(script_of: Any, log: list[dict[str, Any]]) ->
 
 EVENTS = (
     Answered(0, "human"), Heard(1, "好", "a", True, ("号",)), Silence(2), Dtmf(3, "1"), ActionDone(4, False, "timeout"),
-    TransferDone(5, True), Hangup(6, "network"), TimeUp(7),
+    TransferDone(5, True), Hangup(6, "network"), TimeUp(7), OtherParty(8, ("node:a/say/0",)),
 )  # fmt: skip
 
 
@@ -92,6 +93,7 @@ def test_events_come_back_from_json() -> None:
         {"kind": "said"}, {}, {"kind": "heard", "event_ms": 1}, {"kind": "silence"}, {"kind": "silence", "event_ms": "1"},
         {"kind": "silence", "event_ms": True}, {"kind": "hangup", "event_ms": 1, "by": "ghost"},
         {"kind": "heard", "event_ms": 1, "text": "x", "alternatives": [1]},
+        {"kind": "other_party", "event_ms": 1, "cut": "node:a/say/0"}, {"kind": "other_party"},
     ],
 )  # fmt: skip
 def test_damaged_events_are_refused(line: dict[str, Any]) -> None:
