@@ -29,6 +29,7 @@ from callwright.dialogue.values import (
     Hangup,
     Heard,
     Listen,
+    OtherParty,
     Say,
     Silence,
     TimeUp,
@@ -70,7 +71,12 @@ class _Gone:
     how: LegEnded
 
 
-_Happening = Event | AskAgain | FirstWords | _Gone | Exception
+@dataclass(frozen=True, slots=True)
+class _HandedOver:
+    """Somebody else is on the line."""
+
+
+_Happening = Event | AskAgain | FirstWords | _Gone | _HandedOver | Exception
 
 
 class Conversation:
@@ -112,6 +118,10 @@ class Conversation:
     def wind_up(self) -> None:
         """Come to an end: the script says what it says when its time is over."""
         self._hear(TimeUp(self.now_ms()))
+
+    def replaced(self) -> None:
+        """Somebody else goes on in the far side's place: they hear that a robot speaks, when it is the robot that does."""
+        self._hear(_HandedOver())
 
     def gone(self, how: LegEnded) -> None:
         """The leg has ended; what was agreed so far stays."""
@@ -195,6 +205,8 @@ class Conversation:
                 await self._caller_gone(how)
             case FirstWords():
                 await self._first_words(happening)
+            case _HandedOver():
+                await self._handed_over()
             case _:
                 await self._dialogue(happening)
 
@@ -223,7 +235,7 @@ class Conversation:
             self._ears.cut_in()
         if step.acts:
             await self._perform(step.acts)
-        if self.state.phase == "action":
+        if any(entry.kind == "awaiting" for entry in step.entries):
             self._hear(ActionDone(self.now_ms(), kept, "" if kept else "could not be kept"))
 
     async def _decide(self, event: Event) -> tuple[Step, bool]:
@@ -248,6 +260,12 @@ class Conversation:
             self._mouth.stop()
         await self._dialogue(first.heard)
 
+    async def _handed_over(self) -> None:
+        if self._with_person:
+            self._seat.log.add("undisclosed", why="a person talks, not the robot")
+            return
+        await self._dialogue(OtherParty(self.now_ms(), self._mouth.stop()))
+
     async def _parting_words(self) -> None:
         """The dialogue is over, but an opt-out counts at any time: what was said over the last words is taken before we hang up."""
         if not self._with_person:
@@ -257,6 +275,8 @@ class Conversation:
             event = happening.heard if isinstance(happening, FirstWords) else happening
             if isinstance(event, Exception):
                 self._fault(event)
+            elif isinstance(event, _HandedOver):
+                await self._handed_over()
             elif isinstance(event, Heard | Dtmf):
                 step, _ = await self._decide(event)
                 if step.acts:
@@ -280,7 +300,8 @@ class Conversation:
         return True
 
     async def _perform(self, acts: tuple[Act, ...]) -> None:
-        self._ears.deafen(closing=isinstance(acts[-1], End | Transfer))
+        firm = isinstance(acts[0], Say) and acts[0].barge == "none"
+        self._ears.deafen(closing=isinstance(acts[-1], End | Transfer), firm=firm)
         for act in acts:
             match act:
                 case Say():

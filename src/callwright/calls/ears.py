@@ -141,13 +141,17 @@ class Ears:
         if self._stream is not None:
             self._stream.set_context(self._parts.expected(act), act.hotwords)
 
-    def deafen(self, *, closing: bool = False) -> None:
-        """No answer is waited for until `listen`. closing: these prompts are the last ones and are said to their end."""
+    def deafen(self, *, closing: bool = False, firm: bool = False) -> None:
+        """No answer is waited for until `listen`. closing: these prompts are the last ones and are said to their end; firm: the first of
+        them may not be interrupted, not even by words that began before it."""
         self._listening = None
         self._closing = closing
         self._overhearing = False
         if closing:
             self._mouth.resume(None)
+        if firm and not self._mouth.busy:
+            self._configured = ("", "none", None)
+            self._taker.configure(self._parts.turns(*self._configured))
 
     def overhear(self) -> None:
         """A person is being fetched: no answer is waited for, but what is said is taken (an opt-out counts at any time)."""

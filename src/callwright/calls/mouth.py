@@ -108,11 +108,14 @@ class Mouth:
             self.paused = False
             self._media.resume(at_ms)
 
-    def stop(self) -> None:
-        """Drop what is being said and what waits."""
+    def stop(self) -> tuple[str, ...]:
+        """Drop what is being said and what waits; returns their sources, in order."""
         self.tick()
+        speaking = [self.speaking.say] if self.speaking is not None else []
+        dropped = tuple(say.source for say in (*speaking, *(say for say, _ in self._queued.values())))
         self._media.flush()
         self.cut()
+        return dropped
 
     def cut(self) -> None:
         """Nothing more can be heard (stopped, or the line is gone): log how far it got."""

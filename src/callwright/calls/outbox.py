@@ -19,7 +19,8 @@ __all__ = ["FileOutbox", "Outbox"]
 
 
 class Outbox(Protocol):
-    """Where actions go."""
+    """Where actions go. The number is always that of the call, also after a hand-over: whoever speaks then has none that is known for
+    certain, and a number frozen by somebody else's wish is the smaller wrong. The call's log tells whose wish it was (`by_other_party`)."""
 
     async def put(self, call_id: str, number: str, act: Do) -> None:
         """Keep the action for the person with this number (E.164); raises OSError when it cannot be kept."""

@@ -224,6 +224,8 @@ class Robot:
                         log.add("rejected", code=code, text=reason, q850=q850)
                     case LegReplaced():
                         log.add("replaced")
+                        if course.conversation is not None:
+                            course.conversation.replaced()
                     case LegDtmf(digit=digit):
                         if course.conversation is not None:
                             course.conversation.key(digit)

@@ -36,6 +36,8 @@ def transcript(events: Iterable[Mapping[str, Any]]) -> list[Line]:
             lines.append(Line("note", at_ms, "(silence)"))
         elif kind == "bridged":
             lines.append(Line("note", at_ms, f"(with a person: {event.get('group', '')})"))
+        elif kind == "replaced":
+            lines.append(Line("note", at_ms, "(handed over: somebody else is on the line)"))
         elif kind == "fault":
             lines.append(Line("note", at_ms, f"({event.get('message', 'fault')})"))
     return sorted(lines, key=lambda line: line.at_ms)

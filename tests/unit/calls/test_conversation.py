@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from callwright.telephony.port import Codec, LegReplaced
+from callwright.telephony.port import Codec
 from callwright.testing.loopback import Phone
 from callwright.testing.stub_speech import StubPrompt
 
@@ -208,18 +208,6 @@ def test_a_key_is_taken_once_and_cuts_in(bench: Bench) -> None:
     assert (record.end, record.tags) == ("done", ("cancelled",))
     assert [event["digit"] for event in bench.events("key")] == ["2"]
     assert len(bench.events("dtmf")) == 1
-
-
-def test_a_far_side_that_is_handed_over_goes_on_in_the_same_call(bench: Bench) -> None:
-    async def callee(phone: Phone) -> None:
-        await asked(phone)
-        phone.leg.put(LegReplaced(0, "+8613900000002"))
-        await phone.wait(300)
-        await phone.say("yes that works")
-
-    record = bench.call(callee)
-    assert (record.disposition, record.end) == ("completed", "done")
-    assert len(bench.events("replaced")) == 1
 
 
 def test_a_machine_is_left_without_a_message(bench: Bench) -> None:
