@@ -210,6 +210,8 @@ def disposition(
     kind = evidence.kind if evidence is not None and evidence.confidence >= TRUST else None
     if kind is not None and kind in BY_EVIDENCE:
         return _by_evidence(kind, code, q850, ring_ms or 0)
+    if cause == "timeout" and code is None and ring_ms is None:
+        return "network_fault"  # nothing came back at all: the trunk is silent, and nobody is known to have been rung
     return _by_signalling(code, q850, cause)
 
 

@@ -56,7 +56,7 @@ def test_codes(code: int, expected: str) -> None:
     ("cause", "expected"),
     [
         ("no_answer", "no_answer"),
-        ("timeout", "unreachable"),
+        ("timeout", "network_fault"),
         ("transport_error", "network_fault"),
         ("strange", "unknown"),
     ],
@@ -185,6 +185,12 @@ def test_a_fault_of_the_line_is_never_the_callee_s() -> None:
     for cause in ("transport_error", "protocol_error"):
         got = disposition(answered=False, end="", code=None, cause=cause, evidence=heard("empty_number"))
         assert got == "network_fault"
+
+
+def test_a_silent_trunk_is_no_callee_that_cannot_be_reached() -> None:
+    assert disposition(answered=False, end="", code=None, cause="timeout") == "network_fault"
+    assert disposition(answered=False, end="", code=None, cause="timeout", ring_ms=2_000) == "unreachable"
+    assert disposition(answered=False, end="", code=408, cause="rejected") == "no_answer"
 
 
 def test_whoever_answered_after_all_is_not_judged_by_what_was_heard_before() -> None:
