@@ -9,7 +9,9 @@ from callwright.telephony.sip.dialog import Dialog
 from callwright.telephony.sip.offers import Offers
 from callwright.telephony.sip.sdp import Session
 
-__all__ = ["Fork"]
+__all__ = ["MOST", "Fork"]
+
+MOST = 32  # forks of one INVITE that are dealt with; a peer that invents more of them is not followed
 
 
 @dataclass(slots=True, eq=False)

@@ -13,7 +13,7 @@ from callwright.telephony.sip.accounts import Account
 from callwright.telephony.sip.call import By, Call, failure_cause
 from callwright.telephony.sip.dialog import Dialog
 from callwright.telephony.sip.fields import host_text, parse_uri
-from callwright.telephony.sip.forks import Fork
+from callwright.telephony.sip.forks import MOST, Fork
 from callwright.telephony.sip.hops import Hop
 from callwright.telephony.sip.layer import ClientOwner
 from callwright.telephony.sip.reasons import ELSEWHERE, q850_cause, reason_headers
@@ -135,9 +135,15 @@ class OutgoingCall(Call):
         if (tag, request.cseq[0]) in self._acks and tag in self.dialogs:
             self.send_ack(request, self.dialogs[tag], now_ms)
             return
+        if self._answers(request) >= MOST:
+            return
         dialog = self.dialogs[tag] = Dialog.as_client(request, response, source)
         self.send_ack(request, dialog, now_ms)
         self.send_in(dialog, "BYE", now_ms, ELSEWHERE if self.dialog is not None else reason_headers("cancelled"))
+
+    def _answers(self, invite: Request) -> int:
+        """How many forks have answered it."""
+        return sum(number == invite.cseq[0] for _, number in self._acks)
 
     # ------------------------------------------------------------ within dialogs
 
@@ -283,6 +289,8 @@ class OutgoingCall(Call):
         if response.code == 100:
             return
         self.rung = True
+        if response.to.tag not in self._forks and len(self._forks) >= MOST:
+            return
         number = reliable_number(response)
         fork = self._fork(request, response, source)
         if number is not None:
@@ -333,6 +341,8 @@ class OutgoingCall(Call):
         self.rung = True
         if (tag, request.cseq[0]) in self._acks:
             self.send_ack(request, self.dialogs[tag], now_ms)
+            return
+        if self._answers(request) >= MOST:
             return
         fork = self._forks.get(tag) or Fork(Dialog.as_client(request, response, source), self.offers.fork())
         dialog = self.dialogs[tag] = Dialog.as_client(request, response, source)

@@ -9,6 +9,7 @@ import pytest
 from callwright.telephony.port import LegEarlyMedia, LegEnded
 from callwright.telephony.sip.call_events import SessionSet
 from callwright.telephony.sip.digest import Credentials
+from callwright.telephony.sip.forks import MOST
 from callwright.telephony.sip.sdp import Session
 from callwright.telephony.sip.wire import Request, Response
 from callwright.testing.sip_peer import SDP, Bench, answer, codes, end, methods
@@ -159,3 +160,22 @@ def test_a_repeated_invite_begins_anew(code: int) -> None:
     bench.say(answer(sent[1], 200))
     assert call.state == "ended"
     assert isinstance(bench.events[-1], LegEnded)
+
+
+def test_a_flood_of_forks_is_bounded() -> None:
+    """A peer invents a new tag for every answer: what is kept of it, and what is sent back for it, has an end."""
+    bench = Bench()
+    call, invite = bench.place()
+    sent: list[Request | Response] = []
+    for number in range(200):
+        sent += bench.say(answer(invite, 183, sdp(5000), f"e{number}", require="100rel", rseq="1"))
+    assert methods(sent) == ["PRACK"] * MOST
+    assert len(call.dialogs) == MOST
+    bench.say(answer(invite, 200, sdp(7000), "mine"))
+    assert call.state == "answered"
+    sent = []
+    for number in range(200):
+        sent += bench.say(answer(invite, 200, sdp(7000), f"a{number}"))
+    assert 0 < methods(sent).count("BYE") <= MOST
+    assert len(call.dialogs) <= 2 * MOST + 1
+    assert call.state == "answered"
