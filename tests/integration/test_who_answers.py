@@ -51,6 +51,8 @@ ENGLISH = {
         "Hello, this is Peter.", "Yes, speaking. Who is calling please?",
         "Good afternoon, Brown and Sons, Mary speaking, how can I help you?", "Hello. Sorry, I am driving right now.",
         "Hi, I'm in a meeting, can you call me back later?", "Who is this? How did you get my number?",
+        "Hello? No, he's not available right now. Who is calling?", "Sorry, she can't come to the phone right now.",
+        "Good morning, you have reached the Miller family.", "He is not here. Would you like to leave a message?",
     ),
 }  # fmt: skip
 MANDARIN = {

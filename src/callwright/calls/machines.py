@@ -52,13 +52,32 @@ MACHINES: dict[MachineKind, dict[Language, tuple[str, ...]]] = {
             "after the tone", "after the beep", "at the tone", "at the beep", "voicemail", "voice mail", "the mailbox of",
             "not available to take your call", "can not take your call", "unable to take your call", "can not come to the phone",
             "can not answer the phone", "can not get to the phone", "away from the phone", "away from my desk", "record your message",
-            "get back to you as soon as", "is not available right now", "you have reached the",
+            "get back to you as soon as", "is not available right now",
         ),
     },
     "menu": {
         "zh": ("请直拨分机号", "查号请拨零", "请按井号键", "中文服务请按一", "人工服务请按零", "您的通话可能会被录音"),
         "en": ("press one", "press two", "press zero", "main menu", "listen carefully", "dial the extension"),
     },
+}  # fmt: skip
+
+# Somebody who picks up another's phone, or has no time: with these words "not available" and "leave a message" are no voicemail's.
+_PEOPLE: dict[Language, tuple[str, ...]] = {
+    "zh": (),
+    "en": (
+        "he is not", "she is not", "he can not", "she can not", "they are not", "they can not",
+        "who is calling", "who is this", "who is speaking", "take a message", "like to leave", "want to leave", "i am driving",
+    ),
+}  # fmt: skip
+_PEOPLE_SAY: dict[Language, tuple[str, ...]] = {
+    "zh": (),
+    "en": (
+        "no he is not available right now", "no she is not available right now", "sorry he can not come to the phone right now",
+        "sorry she can not come to the phone right now", "he is not here", "she is not here", "they are not here",
+        "who is calling", "who is calling please", "who is this", "who is speaking", "can i take a message",
+        "would you like to leave a message", "do you want to leave a message", "i can not take your call now i am driving",
+        "i can not answer the phone i am driving",
+    ),
 }  # fmt: skip
 
 _SENTENCES: dict[Language, tuple[str, ...]] = {
@@ -84,17 +103,20 @@ _SENTENCES: dict[Language, tuple[str, ...]] = {
 
 def read_machine(text: str, language: Language) -> tuple[MachineKind, str] | None:
     """(kind, the phrase it is told by) when a machine says this, or None. The best fit wins; among equals screeners and assistants, which
-    can be talked to."""
+    can be talked to. A voicemail's words beside those of a person (`he is not here, who is calling`) are a person's."""
     heard = tokens(text, language)
+    person = any(contains(heard, tokens(phrase, language), exact=True) for phrase in _PEOPLE[language])
     best, found = 0.0, None
     for kind, phrase, known in _phrases(language):
         fit = contains(heard, known, exact=len(known) < _FORGIVING)
-        if fit > best:
+        if fit > best and not (kind == "voicemail" and person):
             best, found = fit, (kind, phrase)
     if found is not None:
         return found
     announced = read_announcement(text, language)
-    return ("announcement", announced.phrase) if announced is not None and announced.score >= 1 else None
+    if announced is None or announced.score < 1 or (announced.kind == "voicemail" and person):
+        return None
+    return "announcement", announced.phrase
 
 
 @cache
@@ -109,4 +131,4 @@ def _phrases(language: Language) -> tuple[tuple[MachineKind, str, tuple[str, ...
 def machine_vocabulary(language: Language) -> Vocabulary:
     """What machines say, announcements included, for the recogniser of the first seconds."""
     phrases = [phrase for by_language in MACHINES.values() for phrase in by_language[language]]
-    return announcement_vocabulary(language, (*_SENTENCES[language], *phrases))
+    return announcement_vocabulary(language, (*_SENTENCES[language], *_PEOPLE_SAY[language], *phrases))

@@ -181,6 +181,9 @@ def test_every_machine_phrase_is_read_as_its_kind_and_expected() -> None:
     ("hello", "en"), ("hi this is ann speaking", "en"), ("i am driving call me later", "en"), ("who is this", "en"),
     ("good afternoon brown and sons mary speaking how can i help you", "en"), ("i can not talk right now", "en"),
     ("thank you for calling the bakery", "en"), ("what is this about", "en"),
+    ("no he's not available right now who is calling", "en"), ("sorry she can't come to the phone right now", "en"),
+    ("would you like to leave a message", "en"), ("you have reached the miller family", "en"),
+    ("i can't take your call now i'm driving", "en"), ("can i take a message he can not answer the phone", "en"),
 ])  # fmt: skip
 def test_what_people_say_is_no_machine(text: str, language: Any) -> None:
     assert read_machine(text, language) is None
