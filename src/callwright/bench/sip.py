@@ -60,7 +60,10 @@ def run(seconds: float, *, say: Callable[[str], None] = lambda part: None) -> Re
     for role, media in (("callee", "none"), ("callee", "rtp"), ("caller", "none"), ("caller", "rtp")):
         say(f"callwright as {role}, {'with' if media == 'rtp' else 'without'} RTP sockets")
         figures += _figures(
-            f"{role}, {'RTP sockets' if media == 'rtp' else 'signalling'}", role, _best(role, media, seconds), True
+            f"{role}, {'RTP sockets' if media == 'rtp' else 'signalling'}",
+            role,
+            _best(role, media, seconds),
+            media == "none",
         )
     if _SIPPY.exists() and _SIPPY_PYTHON.exists():
         for role in ("callee", "caller"):
