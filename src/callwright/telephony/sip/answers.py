@@ -71,7 +71,7 @@ def repeat(call: Call, request: Request, headers: Headers, now_ms: int) -> None:
     if dialog is not None:
         dialog.local_cseq = number = max(number, dialog.local_cseq + 1)
     repeated = _with(request, call.agent.via(), number, headers)
-    call.on_repeated(request, repeated)
+    call.on_repeated(request, repeated, now_ms)
     call.agent.start_client(repeated, call.hop(dialog), call, now_ms)
 
 

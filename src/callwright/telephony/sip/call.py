@@ -309,7 +309,7 @@ class Call:
             what = "no answer to BYE" if kind == "timeout" else "BYE could not be sent"
             self.end(now_ms, failure_cause(kind), "network", what)
 
-    def on_repeated(self, request: Request, repeated: Request) -> None:
+    def on_repeated(self, request: Request, repeated: Request, now_ms: int) -> None:
         """A request goes out again."""
         if request is self.modifier.running:
             self.modifier.running = repeated

@@ -150,10 +150,12 @@ class OutgoingCall(Call):
     def hop(self, dialog: Dialog | None) -> Hop:
         return self._destination if dialog is None else dialog.next_hop()
 
-    def on_repeated(self, request: Request, repeated: Request) -> None:
-        super().on_repeated(request, repeated)
+    def on_repeated(self, request: Request, repeated: Request, now_ms: int) -> None:
+        super().on_repeated(request, repeated, now_ms)
         if request is self.invite:
             self._begin_again(repeated)
+            if self._no_reply_ms:  # who asked for a password is there: silence is counted from now on
+                self.set_timer("reply", now_ms + self._no_reply_ms, self._silent)
 
     def _begin_again(self, invite: Request) -> None:
         """Another INVITE in place of one with a final answer, which ended what that began (RFC 3261 section 12.3)."""

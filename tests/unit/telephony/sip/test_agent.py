@@ -11,6 +11,7 @@ from callwright.telephony.port import LegAnswered, LegDtmf, LegEnded, LegRejecte
 from callwright.telephony.sip.agent import Agent
 from callwright.telephony.sip.call_events import SessionSet
 from callwright.telephony.sip.digest import Credentials
+from callwright.telephony.sip.hops import Hop
 from callwright.telephony.sip.incoming import IncomingCall
 from callwright.telephony.sip.reasons import q850_cause
 from callwright.telephony.sip.wire import Request, Response
@@ -484,3 +485,25 @@ def test_the_ladder_hides_numbers() -> None:
 def test_default_ids_are_not_guessable() -> None:
     bench = Bench()
     assert Agent(bench.agent.identity).new_id() != Agent(bench.agent.identity).new_id()
+
+
+def test_a_server_that_asks_for_a_password_late_is_not_given_up_at_once() -> None:
+    """Its silence is counted anew: else a second server is tried while the first one rings."""
+    bench = Bench(credentials=Credentials("u", "p"))
+    others = [Hop("192.0.2.3", 5060)]
+    bench.agent.place("id@h", "sip:200@192.0.2.2", "+8610", PEER, LOCAL, 0, others=others, no_reply_ms=6_000)
+    invite = bench.out()[0]
+    bench.now = 5_900
+    challenge = 'Digest realm="r", nonce="n", qop="auth", algorithm=MD5'
+    assert methods(bench.say(answer(invite, 407, proxy_authenticate=challenge))) == ["ACK", "INVITE"]
+    bench.at(6_100)
+    again = [datagram for at in (6_500, 11_000) for datagram in _hosts(bench, at)]
+    assert again
+    assert set(again) == {PEER[0]}
+    assert _hosts(bench, 11_900) == ["192.0.2.3"]
+
+
+def _hosts(bench: Bench, now_ms: int) -> list[str]:
+    """Where the timers of a moment send."""
+    bench.agent.handle_timer(now_ms)
+    return [datagram.to[0] for datagram in bench.agent.datagrams()]
