@@ -13,6 +13,7 @@ from callwright.telephony.sip.hops import Hop
 __all__ = ["Ladder"]
 
 _LONGEST = 200
+_HEAD = 4_000  # of a message: its first line and the fields a rung shows
 _MOST = 1_000
 _CSEQ = re.compile(rb"\r\ncseq[ \t]*:[ \t]*(\d{1,10})[ \t]+([A-Za-z]{1,20})[ \t]*\r\n", re.IGNORECASE)
 _REASON = re.compile(rb"\r\nreason[ \t]*:[ \t]*([^\r\n]{1,200})", re.IGNORECASE)
@@ -35,7 +36,7 @@ class Ladder:
         if len(self._rungs) + len(self._raw) >= _MOST:
             return  # a flood; the call goes on
         known = (direction, hash(data))
-        self._raw.append((now_ms, direction, data, hop, known in self._seen))
+        self._raw.append((now_ms, direction, data.partition(b"\r\n\r\n")[0][:_HEAD], hop, known in self._seen))
         self._seen.add(known)
         if self._tell is not None:  # whoever follows a ladder wants it now; else few are ever looked at
             self._tell(self._read()[-1])
@@ -54,7 +55,7 @@ class Ladder:
 
 
 def _rung(now_ms: int, direction: Literal["->", "<-"], data: bytes, hop: Hop, again: bool) -> LegSignal:
-    head = data.partition(b"\r\n\r\n")[0] + b"\r\n"
+    head = data + b"\r\n"
     cseq, reason = _CSEQ.search(head), _REASON.search(head)
     return LegSignal(
         now_ms,
