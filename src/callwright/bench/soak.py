@@ -40,7 +40,8 @@ __all__ = ["run"]
 
 _CALLER = "+861085550000"
 _WARM_CALLS = 1_000
-_LINGER_S = 90.0  # calls are remembered for 64 s after their end, for what may still come in
+_EARLY_CALLS = 100
+_LINGER_S = 90.0  # calls are remembered for up to 64 s after their end, for what may still come in
 _SAMPLE_S = 0.5
 _VOICE = g711.encode((6000 * np.sin(np.arange(8000) * 0.2)).astype(np.int16), "PCMA")
 
@@ -109,12 +110,12 @@ async def _soak(calls: int, at_once: int, talk_s: float, say: Callable[[str], No
 
 
 def _growth(name: str, samples: list[tuple[int, float]]) -> list[Figure]:
-    """Median memory over the last tenth of the calls against that over the calls right after the first 1,000."""
+    """Median memory over the last tenth of the calls against that over the 100 calls after the first 1,000."""
     if not samples:
         return []
     last = samples[-1][0]
     span = max(1, last // 10)
-    early = [mb for ended, mb in samples if _WARM_CALLS <= ended <= _WARM_CALLS + span]
+    early = [mb for ended, mb in samples if _WARM_CALLS <= ended <= _WARM_CALLS + _EARLY_CALLS]
     late = [mb for ended, mb in samples if ended >= last - span]
     if not early or last < 2 * _WARM_CALLS:
         return [Figure(f"{name}, at the end (too few calls to judge)", median(late), "MB")]

@@ -273,10 +273,12 @@ class Agent:
         self.layer.run_server(key, server, server.machine.send(response, now_ms), now_ms)
 
     def retire(self, call: Call, now_ms: int) -> None:
-        """The call has ended; keep it for what may still come in (a late 2xx, a repeated BYE), then forget it."""
+        """The call has ended; keep it for what may still come in, then forget it: a repeated BYE or a further 2xx come within 32 s;
+        an INVITE that nobody has answered may go on for as long before its first 2xx comes."""
         self._live -= 1
         self._live_of[call.account.name] -= 1
-        self.timers.set((call, "retired"), now_ms + 2 * GIVE_UP, lambda _now: self._forget(call))
+        linger = GIVE_UP if call.dialog is not None else 2 * GIVE_UP
+        self.timers.set((call, "retired"), now_ms + linger, lambda _now: self._forget(call))
 
     def call_of(self, call_id: str, local_tag: str) -> Call | None:
         """The call a dialog belongs to, also one that has ended; None = nobody knows it."""

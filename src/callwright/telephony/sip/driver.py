@@ -203,7 +203,7 @@ class SipLine:
 
     @property
     def idle(self) -> bool:
-        """Nothing is left: no call, no transaction, no timer (a call is remembered for 64 s after its end)."""
+        """Nothing is left: no call, no transaction, no timer (a call is remembered for 32 to 64 s after its end)."""
         return self._agent.idle
 
     async def changed(self) -> None:
