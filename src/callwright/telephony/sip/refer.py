@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["Referral", "Referred", "Transfer", "TransferProgress", "read_refer"]
 
 PATIENCE_MS = 120_000
+MAX_PENDING = 10
 
 _FRAG = re.compile(rb"SIP/2\.0 ([1-6]\d\d)(?: ([^\r\n]*))?")
 
@@ -54,7 +55,10 @@ class Referred:
 
 
 class Transfer:
-    """A REFER of ours: one at a time in a call. Progress comes by NOTIFY, which may overtake the answer to the REFER."""
+    """A REFER of ours: one at a time in a call. Progress comes by NOTIFY, which may overtake the answer to the REFER.
+
+    A 491 is tried again after the time of RFC 3261 section 14.1: linphone gives it while our ACK is still missing, as when it was lost.
+    """
 
     def __init__(self, call: Call, target: str, now_ms: int, headers: Headers = ()) -> None:
         self._call = call
@@ -66,8 +70,9 @@ class Transfer:
         if call.state != "answered" or call.dialog is None or not call.confirmed:
             raise LineError("only a call that is up can be transferred")
         by = parse_address(call.dialog.local).uri
-        extra = (("Refer-To", f"<{with_headers(target, headers)}>"), ("Referred-By", f"<{by}>"))
-        self.request = call.send_in(call.dialog, "REFER", now_ms, extra)
+        self._extra: Headers = (("Refer-To", f"<{with_headers(target, headers)}>"), ("Referred-By", f"<{by}>"))
+        self._pending = 0
+        self.request = call.send_in(call.dialog, "REFER", now_ms, self._extra)
         call.set_timer("refer", now_ms + PATIENCE_MS, lambda now: self._tell(408, "nothing was heard", True, now))
 
     @property
@@ -78,8 +83,16 @@ class Transfer:
         """The answer to the REFER: accepted, or the end."""
         if 200 <= response.code < 300:
             self._tell(202, response.reason, False, now_ms)
+        elif response.code == 491 and self._pending < MAX_PENDING and not self._over:
+            self._pending += 1
+            self._call.set_timer("refer-again", now_ms + self._call.glare_ms(), self._again)
         elif response.code >= 300:
             self._tell(response.code, response.reason, True, now_ms)
+
+    def _again(self, now_ms: int) -> None:
+        call = self._call
+        if not self._over and call.state == "answered" and call.dialog is not None:
+            self.request = call.send_in(call.dialog, "REFER", now_ms, self._extra)
 
     def fail(self, reason: str, now_ms: int) -> None:
         """Nobody answered, or the call ended before the transfer did."""
@@ -105,7 +118,7 @@ class Transfer:
             return
         self._over = final
         if final:
-            self._call.cancel_timer("refer")
+            self._call.cancel_timer("refer", "refer-again")
         self._call.emit(TransferProgress(now_ms, code, reason, final))
 
 

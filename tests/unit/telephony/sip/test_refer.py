@@ -80,6 +80,46 @@ def test_a_challenged_transfer() -> None:
     assert progress(bench) == [(202, False)]
 
 
+def test_a_transfer_that_comes_too_early_is_tried_again() -> None:
+    """The far side has not got our ACK yet: 491."""
+    bench = Bench()
+    call, _ = bench.answered()
+    call.refer(0, TARGET)
+    first = bench.out()[0]
+    assert methods(bench.say(answer(first, 491))) == []
+    assert progress(bench) == []
+    again = [message for message in bench.at(4_000) if message.call_id == first.call_id]
+    assert methods(again) == ["REFER"]
+    assert again[0].get("refer-to") == first.get("refer-to")
+    assert again[0].cseq[0] == first.cseq[0] + 1
+    bench.say(answer(again[0], 202))
+    assert progress(bench) == [(202, False)]
+
+
+def test_a_far_side_that_is_never_ready_for_a_transfer() -> None:
+    bench = Bench()
+    call, _ = bench.answered()
+    call.refer(0, TARGET)
+    sent, asked = bench.out(), 0
+    while sent:
+        asked += 1
+        bench.say(answer(sent[0], 491))
+        sent = bench.at(bench.now + 4_001)
+    assert asked == 11
+    assert progress(bench) == [(491, True)]
+    assert call.state == "answered"
+
+
+def test_a_call_that_ends_while_its_transfer_waits() -> None:
+    bench = Bench()
+    call, to = bench.answered()
+    call.refer(0, TARGET)
+    bench.say(answer(bench.out()[0], 491))
+    assert codes(bench.ask("BYE", 2, to=to)) == [200]
+    assert progress(bench) == [(408, True)]
+    assert methods(bench.at(4_001)) == []
+
+
 def test_a_transfer_that_nothing_is_heard_of() -> None:
     bench = Bench()
     call, _ = bench.answered()
