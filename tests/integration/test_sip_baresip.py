@@ -1,4 +1,6 @@
-"""Calls with baresip, an independent softphone, over UDP, TCP and TLS on 127.0.0.1: both ways, keys, hold, transfer, encrypted audio.
+"""Calls with baresip, an independent softphone, over UDP, TCP and TLS: both ways, keys, hold, transfer, encrypted audio.
+
+Over UDP each runs directly and once more over a network that loses, repeats and reorders a tenth of SIP, RTP and RTCP (`road`).
 
 baresip 1.0 sends no keys by INFO and cannot transfer to a call it holds (attended transfer): see test_sip_linphone.py.
 """
@@ -20,6 +22,7 @@ from callwright.telephony.sip.refer import Referred
 from callwright.telephony.sip.tls import TlsSettings
 from callwright.testing.baresip import Baresip, address, baresip, missing
 from callwright.testing.media import FakeMediaEngine
+from callwright.testing.road import ROADS, Road
 from callwright.testing.sipp import CALLEE, permit
 from callwright.testing.talk import Talk, until
 
@@ -27,19 +30,24 @@ pytestmark = [pytest.mark.integration, pytest.mark.skipif(bool(missing("cons")),
 
 PHONE_HZ = 600
 MODULES = ("g711", "srtp")
+LIMIT_S = 120  # over the lossy network a request may be repeated for half a minute
+
+on_both_roads = pytest.mark.parametrize("kind", ROADS)
 
 
 @asynccontextmanager
-async def both(folder: Path) -> AsyncIterator[tuple[Baresip, SipLine]]:
-    """The telephone and a line with real audio, over UDP."""
+async def both(folder: Path, kind: str, seed: str) -> AsyncIterator[tuple[Baresip, SipLine, Road]]:
+    """The telephone and a line with real audio, over UDP, and the road between them."""
+    road = Road(kind, address(), seed)
     async with (
-        asyncio.timeout(60),
+        asyncio.timeout(LIMIT_S),
         baresip(folder, modules=MODULES, hz=PHONE_HZ) as phone,
         RtpEngine.start() as engine,
-        SipLine.open(address(), engine=engine) as line,
+        road.line(engine) as line,
     ):
         await phone.work()
-        yield phone, line
+        yield phone, line, road
+    road.check()
 
 
 async def next_call(line: SipLine) -> SipIncomingLeg:
@@ -48,15 +56,18 @@ async def next_call(line: SipLine) -> SipIncomingLeg:
     raise AssertionError("the line is closed")
 
 
-@pytest.mark.parametrize("transport", ["udp", "tcp", "tls"])
-def test_a_call_with_hold_and_resume(tmp_path: Path, transport: str) -> None:
+@pytest.mark.parametrize(
+    ("transport", "kind"), [("udp", "direct"), ("udp", "lossy"), ("tcp", "direct"), ("tls", "direct")]
+)
+def test_a_call_with_hold_and_resume(tmp_path: Path, transport: str, kind: str) -> None:
     async def run() -> None:
         seen = []
-        async with asyncio.timeout(40), baresip(tmp_path, transport) as phone:
+        road = Road(kind, address(), "hold")
+        async with asyncio.timeout(LIMIT_S), baresip(tmp_path, transport) as phone:
             tls = TlsSettings(ca_file=str(tmp_path / "cert.pem")) if transport == "tls" else None
             engine = FakeMediaEngine()
-            async with SipLine.open(address(), engine=engine, transport=transport, tls=tls) as line:  # type: ignore[arg-type]
-                leg = await line.place(phone.order())
+            async with road.line(engine, transport=transport, tls=tls) as line:
+                leg = await line.place(await road.order(line, phone.port))
                 async for event in leg.events():
                     seen.append(event)
                     if isinstance(event, LegAnswered):
@@ -66,13 +77,19 @@ def test_a_call_with_hold_and_resume(tmp_path: Path, transport: str) -> None:
         assert isinstance(seen[-1], LegEnded)
         assert (seen[-1].cause, seen[-1].by) == ("bye", "us")
         assert [item[4] for item in engine.streams[0].configured] == ["sendrecv", "sendonly", "sendrecv"]
+        if transport == "udp":
+            road.check()
 
     asyncio.run(run())
 
 
-def test_the_phone_is_called_hears_and_is_heard_holds_and_hangs_up(tmp_path: Path) -> None:
+@on_both_roads
+def test_the_phone_is_called_hears_and_is_heard_holds_and_hangs_up(tmp_path: Path, kind: str) -> None:
     async def run() -> None:
-        async with both(tmp_path) as (phone, line), Talk.of(await line.place(phone.order())) as talk:
+        async with (
+            both(tmp_path, kind, "called") as (phone, line, road),
+            Talk.of(await line.place(await road.order(line, phone.port))) as talk,
+        ):
             await phone.says("incoming rtp for 'audio' established")
             await until(lambda: talk.heard.hz == PHONE_HZ)
             assert talk.leg.media is not None
@@ -95,14 +112,16 @@ def test_the_phone_is_called_hears_and_is_heard_holds_and_hangs_up(tmp_path: Pat
     asyncio.run(run())
 
 
-def test_the_phone_calls(tmp_path: Path) -> None:
+@on_both_roads
+def test_the_phone_calls(tmp_path: Path, kind: str) -> None:
     async def run() -> None:
-        async with both(tmp_path) as (phone, line):
-            phone.type(f"/dial sip:robot@{address()}:{line.address[1]}\n")
+        async with both(tmp_path, kind, "calls") as (phone, line, road):
+            phone.type(f"/dial {road.ours(line)}\n")
             leg = await next_call(line)
             assert (leg.caller, leg.called) == (CALLEE, "robot")
             await leg.ring()
-            await phone.says("180 Ringing")
+            if not road.lossy:  # nobody repeats a lost 180
+                await phone.says("180 Ringing")
             await leg.answer()
             async with Talk.of(leg) as talk:
                 await until(lambda: talk.heard.hz == PHONE_HZ)
@@ -116,16 +135,20 @@ def test_the_phone_calls(tmp_path: Path) -> None:
     asyncio.run(run())
 
 
-def test_we_transfer_the_phone(tmp_path: Path) -> None:
+@on_both_roads
+def test_we_transfer_the_phone(tmp_path: Path, kind: str) -> None:
     async def run() -> None:
-        async with both(tmp_path) as (phone, line), Talk.of(await line.place(phone.order())) as talk:
+        async with (
+            both(tmp_path, kind, "we transfer") as (phone, line, road),
+            Talk.of(await line.place(await road.order(line, phone.port))) as talk,
+        ):
             await phone.says("Call established")
             codes = []
 
             async def follow() -> None:
                 codes.extend([progress.code async for progress in talk.leg.transfer(target)])
 
-            target = f"sip:colleague@{address()}:{line.address[1]}"
+            target = road.ours(line, "colleague")
             following = asyncio.create_task(follow())
             new = await next_call(line)
             assert (new.caller, new.called) == (CALLEE, "colleague")
@@ -156,20 +179,21 @@ class Allow:
         self.new.set_result(new)
 
 
-def test_the_phone_transfers_us(tmp_path: Path) -> None:
+@on_both_roads
+def test_the_phone_transfers_us(tmp_path: Path, kind: str) -> None:
     async def run() -> None:
-        policy = Allow()
+        policy, road = Allow(), Road(kind, address(), "it transfers")
         async with (
-            asyncio.timeout(60),
+            asyncio.timeout(LIMIT_S),
             baresip(tmp_path, hz=PHONE_HZ) as phone,
             RtpEngine.start() as engine,
-            SipLine.open(address(), engine=engine, refer=policy) as line,
-            SipLine.open(address(), engine=engine) as colleague,
-            Talk.of(await line.place(phone.order())) as talk,
+            road.line(engine, refer=policy) as line,
+            road.line(engine) as colleague,
+            Talk.of(await line.place(await road.order(line, phone.port))) as talk,
         ):
             await phone.work()
             await until(lambda: bool(talk.heard.hz))
-            target = f"sip:{CALLEE}@{address()}:{colleague.address[1]}"
+            target = road.ours(colleague, CALLEE)
             phone.type(f"/transfer {target}\n")
             new = await next_call(colleague)
             await new.answer()
@@ -178,6 +202,7 @@ def test_the_phone_transfers_us(tmp_path: Path) -> None:
                 ended = await talk.ended()  # the telephone hangs up once it hears that it worked
                 assert (ended.cause, ended.by) == ("bye", "peer")
                 await ours.leg.hangup()
+        road.check()
 
     asyncio.run(run())
 

@@ -1,4 +1,7 @@
-"""Attended transfers with linphone, an independent telephone: it hands us over, and we hand it over to another one."""
+"""Attended transfers with linphone, an independent telephone: it hands us over, and we hand it over to another one.
+
+Each directly and over a network that loses, repeats and reorders a tenth of the SIP (`road`).
+"""
 
 from __future__ import annotations
 
@@ -7,17 +10,16 @@ import os
 import shutil
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from callwright.telephony.port import DialOrder, LegEnded, LegReplaced
-from callwright.telephony.sip.driver import SipLine
 from callwright.telephony.sip.leg import SipLeg
 from callwright.telephony.sip.refer import Referred
 from callwright.testing.media import FakeMediaEngine
-from callwright.testing.sipp import HOST, bound, free_port, order
+from callwright.testing.road import ROADS, Road
+from callwright.testing.sipp import CALLEE, HOST, bound, free_port, permit
 from callwright.testing.stage import answered, follow
 
 pytestmark = [
@@ -102,29 +104,33 @@ class Desk:
     def __init__(self) -> None:
         self.asked: list[Referred] = []
         self.placed_legs: list[SipLeg] = []
-        self.port = 0
+        self.target = ""
 
     async def allow(self, leg: SipLeg, request: Referred) -> DialOrder | None:
         self.asked.append(request)
-        return replace(order(self.port), call_id="referred")
+        return DialOrder(permit(), self.target, "referred")
 
     def placed(self, leg: SipLeg, new: SipLeg) -> None:
         self.placed_legs.append(new)
 
 
-def test_the_phone_joins_two_lines_of_ours(tmp_path: Path) -> None:
+on_both_roads = pytest.mark.parametrize("kind", ROADS)
+
+
+@on_both_roads
+def test_the_phone_joins_two_lines_of_ours(tmp_path: Path, kind: str) -> None:
     async def run() -> None:
-        desk = Desk()
+        desk, road = Desk(), Road(kind, seed="joins")
         async with (
-            asyncio.timeout(50),
+            asyncio.timeout(120),
             phone(tmp_path) as theirs,
-            SipLine.open(HOST, engine=FakeMediaEngine(), refer=desk) as first,
-            SipLine.open(HOST, engine=FakeMediaEngine()) as second,
+            road.line(FakeMediaEngine(), refer=desk) as first,
+            road.line(FakeMediaEngine()) as second,
         ):
-            desk.port = second.address[1]
+            desk.target = road.ours(second, CALLEE)
             legs = []
             for number, line in enumerate((first, second), start=1):
-                await theirs.type(f"call sip:robot@{HOST}:{line.address[1]}")
+                await theirs.type(f"call {road.ours(line)}")
                 leg = await anext(line.incoming())
                 await leg.answer()
                 await answered(leg)
@@ -139,27 +145,31 @@ def test_the_phone_joins_two_lines_of_ours(tmp_path: Path) -> None:
             await desk.placed_legs[0].hangup()
             seen = await follow(legs[1])
             assert [type(event) for event in seen] == [LegReplaced, LegEnded]
+        road.check()
 
     asyncio.run(run())
 
 
-def test_we_join_two_phones(tmp_path: Path) -> None:
+@on_both_roads
+def test_we_join_two_phones(tmp_path: Path, kind: str) -> None:
     async def run() -> None:
+        road = Road(kind, seed="we join")
         async with (
-            asyncio.timeout(50),
+            asyncio.timeout(120),
             phone(tmp_path / "customer", "-a") as customer,
             phone(tmp_path / "desk", "-a") as desk,
-            SipLine.open(HOST, engine=FakeMediaEngine()) as ours,
+            road.line(FakeMediaEngine()) as ours,
         ):
-            first = await ours.place(replace(order(customer.port), call_id="one"))
-            second = await ours.place(replace(order(desk.port), call_id="two"))
+            first = await ours.place(await road.order(ours, customer.port, "one"))
+            second = await ours.place(await road.order(ours, desk.port, "two"))
             await answered(first)
             await answered(second)
             codes = [progress.code async for progress in first.transfer_to(second, user_to_user="ticket 7")]
-            assert codes[-1] == 200
+            assert codes[-1] == 200, "\n".join(f"{rung.direction} {rung.line} {rung.again}" for rung in first.ladder)
             ends = [event for event in await follow(second) if isinstance(event, LegEnded)]
             assert [(end.cause, end.by) for end in ends] == [("bye", "peer")]
             await first.hangup()
             await desk.says("for call 2 (audio)")
+        road.check()
 
     asyncio.run(run())

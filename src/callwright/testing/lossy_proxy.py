@@ -1,6 +1,6 @@
 """A fake bad network over real sockets: a UDP relay between one line and its peers that loses, repeats and reorders datagrams.
 
-Nothing in a message is changed. Instead each side knows the other by an address of the relay ("face"):
+By itself it changes nothing in a message. Instead each side knows the other by an address of the relay ("face"):
 
     line HOST:P, advertises LINE_FACE      relay LINE_FACE:P     relay PEER_FACE:Q      peer HOST:S, calls itself PEER_FACE:Q
          |<----------------------------------------------------------- PEER_FACE:Q <----------- LINE_FACE:P <---------|
@@ -8,21 +8,28 @@ Nothing in a message is changed. Instead each side knows the other by an address
 
 The line binds port P of HOST and advertises LINE_FACE, so its Via and Contact lead to the relay; the peer writes PEER_FACE:Q into its own.
 Requests of both sides, within a dialog too, thus pass through, and each sees the other's face as the source.
+
+A peer that cannot be told to call itself by its face (a telephone writes the address it is bound to into its Contact, Kamailio into
+Record-Route) needs `rename`: then the relay puts the face's host:port in place of the peer's (of every peer it knows) in heads towards
+the line, and back again. Without that the line's requests within the dialog would go past the relay.
 """
 
 from __future__ import annotations
 
 import asyncio
 import random
+import re
 import socket
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import cast
 
-__all__ = ["HOST", "LINE_FACE", "PEER_FACE", "LossyProxy", "Passage"]
+__all__ = ["HOST", "LINE_FACE", "PEER_FACE", "Fate", "LossyProxy", "Passage"]
 
 HOST, LINE_FACE, PEER_FACE = "127.0.0.1", "127.0.0.2", "127.0.0.3"
+
+WAYS = ("outward", "inward")
 
 Peer = tuple[str, int]
 
@@ -37,7 +44,7 @@ class Passage:
     reordered: int = 0
 
 
-class _Fate:
+class Fate:
     """What becomes of the datagrams of one direction. As many numbers are drawn for each, whatever becomes of it."""
 
     def __init__(self, seed: str, loss: float, repetition: float, reordering: float, late_ms: tuple[int, int]) -> None:
@@ -86,9 +93,11 @@ class _Face(asyncio.DatagramProtocol):
 class LossyProxy:
     """Made by `LossyProxy.open`. line_port: the port of HOST the line must bind; outward (from the line), inward: counts."""
 
-    def __init__(self, outward: _Fate, inward: _Fate) -> None:
+    def __init__(self, outward: Fate, inward: Fate, host: str, faces: tuple[str, str], rename: bool) -> None:
         self.line_port = 0
         self._outward, self._inward = outward, inward
+        self._host, self._rename = host, rename
+        self._line_host, self._peer_host = faces
         self._line_face = _Face(self, None)
         self._faces: dict[Peer, _Face] = {}
         self._making: dict[Peer, asyncio.Task[_Face]] = {}
@@ -103,10 +112,15 @@ class LossyProxy:
         repetition: float = 0.1,
         reordering: float = 0.1,
         late_ms: tuple[int, int] = (5, 80),
+        host: str = HOST,
+        faces: tuple[str, str] = (LINE_FACE, PEER_FACE),
+        rename: bool = False,
     ) -> AsyncGenerator[LossyProxy, None]:
-        """A relay for one line. Shares of lost, repeated and reordered datagrams; late_ms: how late a copy or a reordered one comes."""
-        proxy = cls(*(_Fate(f"{seed} {way}", loss, repetition, reordering, late_ms) for way in ("outward", "inward")))
-        bound, proxy.line_port = _line_face()
+        """A relay for one line. Shares of lost, repeated and reordered datagrams; late_ms: how late a copy or a reordered one comes;
+        host: where the line is bound; faces: addresses for the line's face and the peers'; rename: peers name their own address."""
+        outward, inward = (Fate(f"{seed} {way}", loss, repetition, reordering, late_ms) for way in WAYS)
+        proxy = cls(outward, inward, host, faces, rename)
+        bound, proxy.line_port = _line_face(host, faces[0])
         await asyncio.get_running_loop().create_datagram_endpoint(lambda: proxy._line_face, sock=bound)
         try:
             yield proxy
@@ -128,7 +142,7 @@ class LossyProxy:
     @property
     def line(self) -> Peer:
         """The line as its peers know it."""
-        return LINE_FACE, self.line_port
+        return self._line_host, self.line_port
 
     async def face(self, peer: Peer) -> Peer:
         """The peer as the line knows it; it must write this into its Via and Contact."""
@@ -139,7 +153,7 @@ class LossyProxy:
 
     async def _make(self, peer: Peer) -> _Face:
         _, face = await asyncio.get_running_loop().create_datagram_endpoint(
-            lambda: _Face(self, peer), local_addr=(PEER_FACE, 0)
+            lambda: _Face(self, peer), local_addr=(self._peer_host, 0)
         )
         return self._faces.setdefault(peer, face)
 
@@ -147,13 +161,13 @@ class LossyProxy:
         """A datagram at a face: from the line for that peer, or from a peer for the line."""
         if face.peer is None:
             self._to_line(data, source)
-        elif source == (HOST, self.line_port):
-            self._pass(self._outward, self._line_face, data, face.peer)
+        elif source == (self._host, self.line_port):
+            self._pass(self._outward, self._line_face, self._named(data, inward=False), face.peer)
 
     def _to_line(self, data: bytes, source: Peer) -> None:
         known = self._faces.get(source)
         if known is not None:
-            self._pass(self._inward, known, data, (HOST, self.line_port))
+            self._pass(self._inward, known, self._named(data, inward=True), (self._host, self.line_port))
         elif source not in self._making:  # its first datagram waits for a face; more that come meanwhile are lost
             task = self._making[source] = asyncio.create_task(self._make(source))
             task.add_done_callback(lambda _done: self._made(source, data))
@@ -163,7 +177,19 @@ class LossyProxy:
         if source in self._faces:
             self._to_line(data, source)
 
-    def _pass(self, fate: _Fate, face: _Face, data: bytes, to: Peer) -> None:
+    def _named(self, data: bytes, *, inward: bool) -> bytes:
+        """The message with the peers' addresses in its head as the receiving side knows them."""
+        if not self._rename:
+            return data
+        head, blank, body = data.partition(b"\r\n\r\n")
+        for peer, face in self._faces.items():
+            assert face.transport is not None
+            names = (peer, face.transport.get_extra_info("sockname"))
+            old, new = (f"{host}:{port}".encode() for host, port in (names if inward else reversed(names)))
+            head = re.sub(rb"(?<![\d.])" + re.escape(old) + rb"(?!\d)", new, head)
+        return head + blank + body
+
+    def _pass(self, fate: Fate, face: _Face, data: bytes, to: Peer) -> None:
         for delay_ms in fate.delays_ms():
             if delay_ms:
                 asyncio.get_running_loop().call_later(delay_ms / 1000, face.send, data, to)
@@ -171,15 +197,15 @@ class LossyProxy:
                 face.send(data, to)
 
 
-def _line_face() -> tuple[socket.socket, int]:
-    """A socket on LINE_FACE whose port is free on HOST as well."""
+def _line_face(host: str, face: str) -> tuple[socket.socket, int]:
+    """A socket on the line's face whose port is free on its host as well."""
     for _ in range(32):
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-            probe.bind((HOST, 0))
+            probe.bind((host, 0))
             port: int = probe.getsockname()[1]
             bound = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
             try:
-                bound.bind((LINE_FACE, port))
+                bound.bind((face, port))
             except OSError:
                 bound.close()
                 continue

@@ -40,6 +40,22 @@ def test_each_side_sees_the_others_face() -> None:
     asyncio.run(run())
 
 
+def test_a_peer_that_names_its_own_address_is_renamed_for_the_line() -> None:
+    async def run() -> None:
+        async with LossyProxy.open("s", loss=0, repetition=0, reordering=0, rename=True) as proxy:
+            with _socket(proxy.line_port) as line, _socket() as peer:
+                at, face = (
+                    f"{host}:{port}" for host, port in (peer.getsockname(), await proxy.face(peer.getsockname()))
+                )
+                peer.sendto(f"Contact: <sip:a@{at}>\r\nX: {at}1\r\n\r\n{at}".encode(), proxy.line)
+                data, source = await _take(line)
+                assert data.decode() == f"Contact: <sip:a@{face}>\r\nX: {at}1\r\n\r\n{at}"
+                line.sendto(f"ACK sip:a@{face} SIP/2.0\r\n\r\n".encode(), source)
+                assert (await _take(peer))[0].decode() == f"ACK sip:a@{at} SIP/2.0\r\n\r\n"
+
+    asyncio.run(run())
+
+
 async def _fates(seed: str, count: int) -> tuple[list[int], LossyProxy]:
     """Numbers of the datagrams that came through, in the order they came."""
     async with LossyProxy.open(seed, late_ms=(1, 5)) as proxy:
