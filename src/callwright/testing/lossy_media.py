@@ -61,19 +61,21 @@ class _Lane:
 class LossyMedia:
     """An engine whose streams are all behind relays; outward (from us) and inward: counts over all of them, RTCP included."""
 
-    def __init__(self, engine: RtpEngine, stack: ExitStack, seed: str, faces: tuple[str, str]) -> None:
+    def __init__(self, engine: RtpEngine, stack: ExitStack, seed: str, faces: tuple[str, str], share: float) -> None:
         self.line_face, self.peer_face = faces
-        self.outward_fate, self.inward_fate = (Fate(f"{seed} audio {way}", 0.1, 0.1, 0.1, (5, 40)) for way in "oi")
+        self.outward_fate, self.inward_fate = (
+            Fate(f"{seed} audio {way}", share, share, share, (5, 40)) for way in "oi"
+        )
         self._engine, self._stack = engine, stack
 
     @classmethod
     @asynccontextmanager
     async def of(
-        cls, engine: RtpEngine, seed: str, faces: tuple[str, str] = (LINE_FACE, PEER_FACE)
+        cls, engine: RtpEngine, seed: str, faces: tuple[str, str] = (LINE_FACE, PEER_FACE), share: float = 0.1
     ) -> AsyncIterator[LossyMedia]:
-        """`engine` behind relays; faces as in `LossyProxy.open`. They live as long as the body."""
+        """`engine` behind relays; faces as in `LossyProxy.open`; share: of lost, repeated and reordered packets each."""
         with ExitStack() as stack:
-            yield cls(engine, stack, seed, faces)
+            yield cls(engine, stack, seed, faces, share)
 
     @property
     def outward(self) -> Passage:

@@ -19,10 +19,10 @@ HOST = "127.0.0.1"
 CALLEE, CALLER = "+8613900000001", "+861085550000"
 
 
-def permit() -> Permit:
+def permit(callee: str = CALLEE, caller: str = CALLER) -> Permit:
     noon = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
     facts = DialFacts(
-        CALLEE, CALLER, frozenset({CALLER}), "service", "contract", local_time=noon, frozen=False, calls_today=0
+        callee, caller, frozenset({caller}), "service", "contract", local_time=noon, frozen=False, calls_today=0
     )
     return decide(facts, noon).permit()
 
