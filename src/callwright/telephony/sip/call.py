@@ -333,7 +333,7 @@ class Call:
             self.agent.respond(key, 481, now_ms)
             return
         if not dialog.in_order(request):
-            self.agent.respond(key, 500, now_ms, reason="CSeq Out Of Order")
+            self.agent.respond(key, 500, now_ms, reason="Request Out Of Order")
             return
         dialog.peer = source
         self.note_peer(request)
