@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import struct
 from collections.abc import Mapping
+from typing import cast
 
 import pytest
 
-from callwright.telephony.port import DialOrder, LegAnswered, LegEnded, LegEvent, LegReplaced
+from callwright.telephony.port import DialOrder, LegAnswered, LegDtmf, LegEnded, LegEvent, LegReplaced
+from callwright.telephony.rtp.engine import RtpEngine
+from callwright.telephony.rtp.stream import RtpStream
+from callwright.telephony.sip.driver import SipLine
 from callwright.telephony.sip.leg import SipIncomingLeg, SipLeg
 from callwright.telephony.sip.refer import Referred
 from callwright.testing.media import FakeMediaEngine
+from callwright.testing.scenario import ask, caller_scenario, reply, take
+from callwright.testing.sipp import HOST
 from callwright.testing.stage import Player, Stage, answered, follow, rest, until
 
 pytestmark = [pytest.mark.integration, pytest.mark.skipif(shutil.which("sipp") is None, reason="sipp is not installed")]
@@ -25,7 +32,7 @@ def audio(engine: FakeMediaEngine, number: int = 0) -> list[int]:
 # ---------------------------------------------------------------- forks
 
 
-@pytest.mark.direct
+@pytest.mark.direct  # the early media of a fork comes once, and which of two answers came first is what it asks
 async def test_each_fork_has_its_own_early_media(stage: Stage) -> None:
     async with asyncio.timeout(30), stage.sipp("uas_forks") as peer, stage.line() as ours:
         leg = await ours.place(stage.order(peer))
@@ -35,6 +42,17 @@ async def test_each_fork_has_its_own_early_media(stage: Stage) -> None:
         await peer.passed()
         assert (await rest(leg)).cause == "bye"
     assert audio(stage.engine) == [16000, 16002, 16000]
+
+
+async def test_a_second_fork_that_answers_is_hung_up(stage: Stage) -> None:
+    async with asyncio.timeout(60), stage.sipp("uas_two_answers") as peer, stage.line() as ours:
+        leg = await ours.place(stage.order(peer))
+        await answered(leg)
+        await until(leg, "<-", "SIP/2.0 200", 3)  # one, two, and the one to the BYE
+        await leg.hangup()
+        await peer.passed()
+        assert (await rest(leg)).cause == "bye"
+    assert audio(stage.engine) == [16000]
 
 
 # ---------------------------------------------------------------- redirects
@@ -204,3 +222,88 @@ async def test_keys_go_by_info_where_there_is_no_telephone_event(stage: Stage) -
         await leg.hangup()
         await peer.passed()
         assert (await rest(leg)).cause == "bye"
+
+
+CALLED = caller_scenario(
+    *(ask("INVITE", 1, to=""), take(100, optional=True), take(200, "INVITE"), ask("ACK", 1)),
+    *('  <recv request="BYE"/>\n', reply(200)),
+)
+
+
+class Telephone(asyncio.DatagramProtocol):
+    """The far side's audio port: presses keys as RFC 4733 says, and notes the keys that are pressed here."""
+
+    def __init__(self) -> None:
+        self.keys: list[tuple[int, int]] = []  # payload type, event
+        self._pressed: set[bytes] = set()
+        self._more = asyncio.Event()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast(asyncio.DatagramTransport, transport)
+        self.port = int(transport.get_extra_info("sockname")[1])
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        kind, stamp = data[1] & 0x7F, data[4:8]
+        if (
+            len(data) == 16 and data[13] & 0x80 and stamp not in self._pressed
+        ):  # the end of an event, the first of three
+            self._pressed.add(stamp)
+            self.keys.append((kind, data[12]))
+            self._more.set()
+
+    async def press(self, events: tuple[int, ...], kind: int, to: tuple[str, int]) -> None:
+        number = 100
+        for stamp, event in enumerate(events, start=1):
+            for step in range(1, 8):
+                last = step > 4
+                head = struct.pack("!BBHII", 0x80, kind | (0x80 if step == 1 else 0), number, 8_000 * stamp, 0x1234)
+                event_data = struct.pack("!BBH", event, 0x8A if last else 0x0A, 160 * min(step, 5))
+                self.transport.sendto(head + event_data, to)
+                number += 1
+                await asyncio.sleep(0.02)
+
+    async def heard(self, count: int) -> None:
+        while len(self.keys) < count:
+            self._more.clear()
+            await self._more.wait()
+
+
+@pytest.mark.parametrize("caller", ["us", "sipp"])
+async def test_keys_go_and_come_by_the_payload_type_of_the_far_side(stage: Stage, caller: str) -> None:
+    """sipp names 96 for telephone-event (we 97); it signals, a socket of the test is its audio port."""
+    pressed: list[str] = []
+
+    async def talk(leg: SipLeg) -> None:
+        await answered(leg)
+        assert isinstance(leg.media, RtpStream)
+        leg.send_keys("5#")
+        await phone.heard(2)
+        await phone.press((7, 11, 0, 12), 96, (HOST, leg.media.local_port))
+        async for event in leg.events():
+            if isinstance(event, LegDtmf):
+                pressed.append(event.digit)
+                if len(pressed) == 4:
+                    await leg.hangup()
+
+    async def attend(line: SipLine) -> None:
+        async for leg in line.incoming():
+            await leg.answer()
+            await talk(leg)
+            return
+
+    async with asyncio.timeout(60), RtpEngine.start() as engine, stage.line(engine) as ours:
+        _, phone = await asyncio.get_running_loop().create_datagram_endpoint(Telephone, local_addr=(HOST, 0))
+        change = {"audio 16000": f"audio {phone.port}", " 97\n": " 96\n", ":97 ": ":96 "}
+        if caller == "us":
+            async with stage.sipp("uas_answer", change=change) as peer:
+                await talk(await ours.place(stage.order(peer)))
+                await peer.passed()
+        else:
+            async with asyncio.TaskGroup() as tasks:
+                attending = tasks.create_task(attend(ours))
+                async with stage.caller(ours, CALLED, change=change) as peer:
+                    await peer.passed()
+                await attending
+        phone.transport.close()
+    assert phone.keys == [(96, 5), (96, 11)]
+    assert pressed == ["7", "#", "0", "A"]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import re
 import shutil
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
@@ -12,6 +14,7 @@ import pytest
 from callwright.telephony.port import LegEnded
 from callwright.telephony.sip.digest import Credentials
 from callwright.telephony.sip.leg import SipIncomingLeg, SipLeg
+from callwright.testing.scenario import ask, caller_scenario, pause, take
 from callwright.testing.stage import AS_WRITTEN, Stage, answered, rest, until
 
 pytestmark = [pytest.mark.integration, pytest.mark.skipif(shutil.which("sipp") is None, reason="sipp is not installed")]
@@ -80,6 +83,46 @@ async def test_a_caller_that_stops_refreshing_is_hung_up(stage: Stage) -> None:
     assert [(end.cause, end.by, end.detail) for end in ends] == [("timeout", "network", "session expired")]
 
 
+async def test_we_refresh_a_call_that_came_to_us(stage: Stage) -> None:
+    """By UPDATE, and by re-INVITE when the caller takes no UPDATE."""
+    ends: list[LegEnded] = []
+
+    async def act(leg: SipIncomingLeg) -> None:
+        await leg.answer()
+        ends.append(await rest(leg))
+
+    longer = {"Session-Expires: 4;": "Session-Expires: 16;"} if stage.lossy else AS_WRITTEN
+    await taken(stage, "uac_refreshed", act, change=longer, min_se_s=2)
+    assert [(end.cause, end.by) for end in ends] == [("bye", "peer")]
+
+
+@pytest.mark.parametrize("method", ["UPDATE", "INVITE"])
+async def test_a_caller_that_refreshes_is_kept(stage: Stage, method: str) -> None:
+    """Without the refresh we would hang up after 6 s, before its BYE."""
+    ends: list[LegEnded] = []
+
+    async def act(leg: SipIncomingLeg) -> None:
+        await leg.answer()
+        ends.append(await rest(leg))
+
+    timer = ("Supported: timer", "Session-Expires: 9;refresher=uac", "Min-SE: 2")
+    refresh = (ask(method, 2, *timer), take(100, optional=True), take(200, method))
+    steps = (
+        *(ask("INVITE", 1, *timer, to=""), take(100, optional=True), take(200, "INVITE"), ask("ACK", 1), pause(2_500)),
+        *(*refresh, ask("ACK", 2) if method == "INVITE" else "", pause(3_700), ask("BYE", 3), take(200, "BYE")),
+    )
+    await taken(stage, caller_scenario(*steps), act, min_se_s=2)
+    assert [(end.cause, end.by) for end in ends] == [("bye", "peer")]
+
+
+async def test_a_peer_that_answers_no_refresh_is_hung_up(stage: Stage) -> None:
+    async def act(leg: SipLeg) -> None:
+        await until(leg, "->", "UPDATE")
+
+    end = await placed(stage, "uas_session_vanishes", act, session_expires_s=6, min_se_s=2)
+    assert (end.cause, end.by, end.detail) == ("timeout", "network", "session expired")
+
+
 async def test_hold_with_glare_and_resume(stage: Stage) -> None:
     async def act(leg: SipLeg) -> None:
         await leg.hold()
@@ -143,6 +186,35 @@ async def test_every_method_is_proved(stage: Stage) -> None:
     assert (end.cause, end.by) == ("bye", "us")
 
 
+async def test_sha_256_and_a_nonce_that_is_too_old(stage: Stage) -> None:
+    """sipp can check no SHA-256 itself: the test does, from what sipp logged."""
+    async with (
+        asyncio.timeout(60),
+        stage.sipp("uas_digest_sha256") as peer,
+        stage.line(credentials=Credentials("robot", "secret")) as ours,
+    ):
+        leg = await ours.place(stage.order(peer))
+        await answered(leg)
+        await leg.hold()
+        await leg.hangup()
+        assert (await rest(leg)).cause == "bye"
+        await peer.passed()
+    proofs = re.findall(r"^.*?(INVITE|BYE) (sip:\S+) \|\s*Digest (.*)$", peer.log.read_text(), re.MULTILINE)
+    assert [method for method, *_ in proofs] == ["INVITE", "INVITE", "INVITE", "BYE", "BYE"]
+    cnonces = set()
+    for method, uri, text in proofs:
+        said = {name: quoted or plain for name, quoted, plain in re.findall(r'(\w+)=(?:"([^"]*)"|([^ ,]+))', text)}
+        assert said["uri"] == uri
+        a1, a2 = sha256("robot:r:secret"), sha256(f"{method}:{uri}")
+        assert said["response"] == sha256(f"{a1}:{said['nonce']}:{said['nc']}:{said['cnonce']}:{said['qop']}:{a2}")
+        cnonces.add(said["cnonce"])
+    assert len(cnonces) == 5
+
+
+def sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
 async def test_a_call_given_up_before_anything_came_is_cancelled_in_the_background(stage: Stage) -> None:
     loop = asyncio.get_running_loop()
     async with asyncio.timeout(40), stage.sipp("uas_late_ringing") as peer, stage.line(grace_s=20) as ours:
@@ -182,7 +254,7 @@ async def test_registration_is_renewed_in_time_and_taken_back(stage: Stage) -> N
     assert states[-4:] == ["registered", "registering", "registered", "closed"]
 
 
-# ---------------------------------------------------------------- TCP
+# ---------------------------------------------------------------- TCP (Debian's sipp is built without TLS: that is test_sip_baresip)
 
 
 @pytest.mark.direct
@@ -196,6 +268,18 @@ async def test_a_call_over_tcp(stage: Stage, scenario: str) -> None:
 
     end = await placed(stage, scenario, act, "-t", "t1", transport="tcp")
     assert (end.cause, end.by) == ("bye", "us")
+
+
+@pytest.mark.direct
+async def test_a_call_to_us_over_tcp(stage: Stage) -> None:
+    ends: list[LegEnded] = []
+
+    async def act(leg: SipIncomingLeg) -> None:
+        await leg.answer()
+        ends.append(await rest(leg))
+
+    await taken(stage, "uac_refreshed", act, "-t", "t1", transport="tcp", min_se_s=2)
+    assert [(end.cause, end.by) for end in ends] == [("bye", "peer")]
 
 
 # ---------------------------------------------------------------- transfers

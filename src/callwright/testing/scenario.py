@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["PLAYED", "ask", "caller_scenario", "for_lossy_network", "pause", "take"]
+__all__ = ["PLAYED", "ask", "caller_scenario", "for_lossy_network", "pause", "reply", "take"]
 
 PLAYED = "played to the end"
 
@@ -114,6 +114,13 @@ def take(code: int, method: str = "", *, optional: bool = False) -> str:
         return f"  <recv {attributes}/>\n"
     check = f'<ereg regexp="[0-9]+ {method}" search_in="hdr" header="CSeq:" check_it="true" assign_to="checked"/>'
     return f"  <recv {attributes}><action>{check}</action></recv>\n"
+
+
+def reply(code: int) -> str:
+    """Answer the request that was waited for last."""
+    lines = [f"SIP/2.0 {code} Reply", *(f"[last_{name}:]" for name in _WANTED), "Content-Length: 0", "", ""]
+    text = "\n".join(f"      {line}" if line else "" for line in lines)
+    return f"  <send><![CDATA[\n\n{text}\n\n  ]]></send>\n"
 
 
 def pause(ms: int) -> str:

@@ -25,21 +25,24 @@ from callwright.testing.sipp import CALLEE, HOST, Sipp, free_port, permit, sipp
 __all__ = ["AS_WRITTEN", "Player", "Stage", "answered", "follow", "rest", "until"]
 
 AS_WRITTEN: Mapping[str, str] = MappingProxyType({})
-_TOLERANT = ("-default_behaviors", "all,-abortunexp", "-trace_logs", "-log_file", "played.log")
+_TOLERANT = ("-default_behaviors", "all,-abortunexp")
+_LOG = "played.log"
 
 
 @dataclass
 class Player:
-    """sipp playing a scenario. address: where the line reaches it."""
+    """sipp playing a scenario. address: where the line reaches it; log: what its `<log>` actions wrote; linger: it goes on answering copies
+    after its last step."""
 
     process: Sipp
     address: tuple[str, int]
     calls: int
-    log: Path | None
+    log: Path
+    linger: bool
 
     async def passed(self) -> None:
         """The scenario was played to its end as written, by every call. Raises AssertionError with what sipp says."""
-        if self.log is None:
+        if not self.linger:
             await self.process.passed()
             return
         while self.process.process.returncode is None:
@@ -119,11 +122,11 @@ class Stage:
         self._count += 1
         folder = self._folder / f"sipp-{self._count}"
         folder.mkdir()
-        path, log = folder / "scenario.xml", folder / "played.log" if self.lossy else None
+        path, log = folder / "scenario.xml", folder / _LOG
         path.write_text(for_lossy_network(text, address) if self.lossy else text, encoding="latin-1")
-        more = _TOLERANT if self.lossy else ()
+        more = ("-trace_logs", "-log_file", _LOG, *(_TOLERANT if self.lossy else ()))
         async with sipp(folder, path, *target, *arguments, *more, calls=calls, port=port) as process:
-            yield Player(process, address, calls, log)
+            yield Player(process, address, calls, log, self.lossy)
 
     def _read(self, scenario: str, change: Mapping[str, str]) -> str:
         text = scenario if scenario.startswith("<") else (self._scenarios / f"{scenario}.xml").read_text()
