@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import socket
 import struct
 from collections.abc import Mapping
 from typing import cast
@@ -17,8 +18,8 @@ from callwright.telephony.sip.driver import SipLine
 from callwright.telephony.sip.leg import SipIncomingLeg, SipLeg
 from callwright.telephony.sip.refer import Referred
 from callwright.testing.media import FakeMediaEngine
-from callwright.testing.scenario import ask, caller_scenario, reply, take
-from callwright.testing.sipp import HOST
+from callwright.testing.scenario import ask, caller_scenario, pause, reply, take
+from callwright.testing.sipp import HOST, free_port
 from callwright.testing.stage import Player, Stage, answered, follow, rest, until
 
 pytestmark = [pytest.mark.integration, pytest.mark.skipif(shutil.which("sipp") is None, reason="sipp is not installed")]
@@ -307,3 +308,40 @@ async def test_keys_go_and_come_by_the_payload_type_of_the_far_side(stage: Stage
         phone.transport.close()
     assert phone.keys == [(96, 5), (96, 11)]
     assert pressed == ["7", "#", "0", "A"]
+
+
+def may_send_raw() -> bool:
+    try:
+        socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_UDP).close()
+    except PermissionError:
+        return False
+    return True
+
+
+@pytest.mark.direct  # sipp sends audio to the address in our answer, where the lossy relay takes signalling only
+@pytest.mark.skipif(not may_send_raw(), reason="sipp presses keys through a raw socket, which needs root")
+async def test_keys_that_sipp_presses(stage: Stage) -> None:
+    seen: list[LegEvent] = []
+
+    async def attend(line: SipLine) -> None:
+        async for leg in line.incoming():
+            await leg.answer()
+            seen.extend(await follow(leg))
+            return
+
+    steps = (
+        *(ask("INVITE", 1, to=""), take(100, optional=True), take(200, "INVITE"), ask("ACK", 1)),
+        *('  <nop><action><exec play_dtmf="15#"/></action></nop>\n', pause(2_500), ask("BYE", 2), take(200, "BYE")),
+    )
+    change = {"audio 16000": "audio [media_port]", " 97\n": " 96\n", ":97 ": ":96 "}
+    async with (
+        asyncio.timeout(60),
+        RtpEngine.start() as engine,
+        stage.line(engine) as ours,
+        asyncio.TaskGroup() as tasks,
+    ):
+        tasks.create_task(attend(ours))
+        port = str(free_port())
+        async with stage.caller(ours, caller_scenario(*steps), "-mp", port, change=change) as peer:
+            await peer.passed()
+    assert [event.digit for event in seen if isinstance(event, LegDtmf)] == ["1", "5", "#"]
