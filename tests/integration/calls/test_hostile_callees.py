@@ -195,7 +195,7 @@ def floods(callee: Callee, request: str, source: Address) -> None:
 
 HOSTILE: dict[str, tuple[Reaction, set[str], set[str]]] = {
     # name: (reaction, dispositions, causes)
-    "garbage-sip": (answers_garbage, {"no_answer", "unreachable"}, {"no_answer", "timeout"}),
+    "garbage-sip": (answers_garbage, {"no_answer", "network_fault"}, {"no_answer", "timeout"}),
     "garbage-audio": (sends_garbage_audio, {"interrupted_by_fault"}, {"media_timeout"}),
     "broken-sdp": (answers_broken_sdp, {"network_fault", "interrupted_by_fault"}, {"protocol_error"}),
     "vanishes-answered": (vanishes_after_answering, {"interrupted_by_fault"}, {"timeout"}),
