@@ -47,10 +47,14 @@ def test_expression(lang: Language, row: list[Any], normalised: bool) -> None:
         assert list(got[0].ambiguous) == row[3]
 
 
-def test_a_sentence_takes_less_than_a_millisecond() -> None:
+def test_no_sentence_sends_a_pattern_round_in_circles() -> None:
+    """What it costs is measured by `callwright bench nlu`; here only what would grow without bound is found, on any machine."""
     every = frozenset({"number", "int", "time", "date", "duration", "money", "phone", "age", "name"})
-    began = time.process_time()
-    for lang, row in ALL:
-        read_slots(row[0], every, lang, NOW, WINDOW)
-    mean_ms = (time.process_time() - began) / len(ALL) * 1000
-    assert mean_ms < 1.0
+
+    def cost_s(lang: str, text: str) -> float:
+        began = time.process_time()
+        read_slots(text, every, lang, NOW, WINDOW)
+        return time.process_time() - began
+
+    slow = {row[0] for lang, row in ALL if min(cost_s(lang, row[0]) for _ in range(3)) > 0.1}
+    assert not slow
