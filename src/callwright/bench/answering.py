@@ -86,7 +86,7 @@ class _DirectStream:
         self._late.append((self._clock + FINAL_MS, final))
 
     def set_context(self, phrases: tuple[str, ...], hotwords: tuple[str, ...] = ()) -> None:
-        raise NotImplementedError("nothing is expected here")
+        raise AssertionError("a greeting is expected, nothing else: the context stays")
 
     async def close(self) -> None:
         return
@@ -96,7 +96,7 @@ class _NoRecogniser:
     """Never opened: `Listener` puts its stream in itself."""
 
     async def open(self, vocabulary: Vocabulary, on_event: Callable[[Hearing], None]) -> RecogniserStream:
-        raise NotImplementedError
+        raise AssertionError("`Listener` puts its stream in itself")
 
     async def aclose(self) -> None:
         return
