@@ -205,7 +205,9 @@ def check_death(
         served = [worker for worker in workers if caller.call_id in worker.calls("answered")]
         assert len(served) <= 1, "answered twice"
         if caller.call_id not in lost:
-            assert (caller.answers, invites[caller.call_id], byes[caller.call_id]) == (1, "200", "200")
+            assert (caller.answers, invites[caller.call_id]) == (1, "200")
+            # Whoever hung up in the very moment of the death got no answer to the BYE either.
+            assert byes[caller.call_id] == "200" or (byes[caller.call_id] == "408" and caller.call_id in unfinished)
             assert up[caller.call_id] == served[0].uri
         elif caller.answers:  # it was up when its worker died: nobody answers the caller's BYE
             assert (byes[caller.call_id], up[caller.call_id]) == ("408", dead.uri)
