@@ -163,7 +163,8 @@ def described() -> Iterator[tuple[str, Any]]:
 
     def walk(words: str, command: Any) -> Iterator[tuple[str, Any]]:
         yield words, command
-        for name, child in getattr(command, "commands", {}).items():
+        for name in getattr(command, "commands", {}):
+            child = command.get_command(None, name)  # imported now, when it is the outermost group's
             if not child.hidden:
                 yield from walk(f"{words} {name}", child)
 

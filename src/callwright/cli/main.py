@@ -1,4 +1,4 @@
-"""The `callwright` command: registers one thin module per command and turns callwright errors into messages and exit codes."""
+"""The `callwright` command: finds the thin module of each command (lazy.py) and turns callwright errors into messages and exit codes."""
 
 from __future__ import annotations
 
@@ -8,27 +8,16 @@ import typer
 from rich.console import Console
 
 from callwright import __version__
-from callwright.cli.bench import bench_app
-from callwright.cli.calls import calls_app
-from callwright.cli.chat import chat
-from callwright.cli.demo import demo
-from callwright.cli.leads import leads_app
-from callwright.cli.line import line_app
-from callwright.cli.replay import replay_command
-from callwright.cli.script import script_app
-from callwright.cli.sip import sip_app
+from callwright.cli.lazy import LazyGroup
 from callwright.errors import CallwrightError
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
-app.command("chat")(chat)
-app.command("demo")(demo)
-app.command("replay")(replay_command)
-app.add_typer(script_app, name="script")
-app.add_typer(leads_app, name="leads")
-app.add_typer(sip_app, name="sip")
-app.add_typer(line_app, name="line")
-app.add_typer(calls_app, name="calls")
-app.add_typer(bench_app, name="bench")
+app = typer.Typer(
+    cls=LazyGroup,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
 
 
 @app.callback(invoke_without_command=True)

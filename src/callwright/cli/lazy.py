@@ -1,0 +1,68 @@
+"""A group whose commands are imported when they are used: `callwright --version` need not wait for what `callwright demo` needs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from types import MappingProxyType
+from typing import Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+__all__ = ["COMMANDS", "LazyGroup", "load"]
+
+COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "chat": ("chat:chat", "Talk to a script in the terminal."),
+        "demo": ("demo:demo", "Ring simulated people over SIP and RTP."),
+        "replay": (
+            "replay:replay_command",
+            "Run the events of a call through its script again; exit 1 at the first decision that differs from the log.",
+        ),
+        "script": ("script:script_app", "Check, test, draw and start scripts."),
+        "leads": ("leads:leads_app", "Look at lists of people before they are called."),
+        "sip": ("sip:sip_app", "The line: what was said to the far side, and what it answered."),
+        "line": ("line:line_app", "Check and serve lines."),
+        "calls": ("calls:calls_app", "Calls that were made: what is left of them."),
+        "bench": ("bench:bench_app", "Measure what callwright claims, on this machine."),
+    }
+)
+"""Where each command is, below `callwright.cli`, and what it does (as its own help begins: a test holds them together)."""
+
+
+def load(name: str) -> Any:
+    """The command or group of this name as typer runs it, imported now."""
+    module, attribute = COMMANDS[name][0].split(":")
+    found = getattr(import_module(f"callwright.cli.{module}"), attribute)
+    house = typer.Typer(add_completion=False, rich_markup_mode=None)
+    house.callback()(lambda: None)  # with it, typer makes a group even of a single command
+    if isinstance(found, typer.Typer):
+        house.add_typer(found, name=name)
+    else:
+        house.command(name)(found)
+    group: Any = typer.main.get_command(house)
+    return group.commands[name]
+
+
+class LazyGroup(TyperGroup):
+    """Lists what `COMMANDS` says, and imports a command when it is called or its help is asked for."""
+
+    def __init__(self, **attributes: Any) -> None:
+        stand_ins = {name: TyperCommand(name, help=text) for name, (_, text) in COMMANDS.items()}
+        super().__init__(**{**attributes, "commands": stand_ins})
+        self._loaded: dict[str, Any] = {}
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name not in COMMANDS:
+            return None
+        if cmd_name not in self._loaded:
+            self._loaded[cmd_name] = load(cmd_name)
+        return self._loaded[cmd_name]
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """As typer writes it, from the stand-ins."""
+        limit = formatter.width - 6 - max(map(len, self.commands))
+        rows = [(name, command.get_short_help_str(limit)) for name, command in self.commands.items()]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
