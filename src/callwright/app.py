@@ -63,8 +63,7 @@ async def open_speech(
         stack.push_async_callback(recogniser.aclose)
         words = vocabulary(script)
         # Fails here, before anybody is rung, when a model is missing or damaged.
-        trial = await recogniser.open(words, lambda hearing: None)
-        await trial.close()
+        await recogniser.ready(words)
         prepare = _prompts(script, settings, recordings, stack)
         accept = threshold(script.language)
         answers, answering = spoken_answers(script), machine_vocabulary(script.language)

@@ -16,7 +16,8 @@ import numpy as np
 import pytest
 
 from callwright.errors import ModelError
-from callwright.speech.asr.pocketsphinx import PocketsphinxRecogniser, PocketsphinxStream, threshold
+from callwright.speech.asr.pocketsphinx import PocketsphinxRecogniser, threshold
+from callwright.speech.asr.worker_pool import WorkerStream
 from callwright.speech.port import Final, Hearing, Partial, Pcm, RecognitionError, Vocabulary
 from callwright.speech.wav import read_wav
 
@@ -64,7 +65,7 @@ async def recogniser(models: Path, workers: int = 1) -> AsyncIterator[Pocketsphi
         await engine.aclose()
 
 
-def speak(stream: PocketsphinxStream, pcm: Pcm) -> None:
+def speak(stream: WorkerStream, pcm: Pcm) -> None:
     stream.begin()
     for at in range(0, len(pcm) // 160 * 160, 160):
         stream.push(pcm[at : at + 160])

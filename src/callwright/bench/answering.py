@@ -21,7 +21,7 @@ from callwright.calls.log import EventLog
 from callwright.calls.machines import machine_vocabulary
 from callwright.speech.asr.decoder import PhraseDecoder
 from callwright.speech.asr.worker import Engine
-from callwright.speech.port import Final, Hearing, Partial, Pcm, Recogniser, RecogniserStream, Vocabulary
+from callwright.speech.port import Abilities, Final, Hearing, Partial, Pcm, Recogniser, RecogniserStream, Vocabulary
 from callwright.speech.vad import FRAME_SAMPLES, Vad
 from callwright.telephony.rtp import g711
 
@@ -94,6 +94,11 @@ class _DirectStream:
 
 class _NoRecogniser:
     """Never opened: `Listener` puts its stream in itself."""
+
+    abilities = Abilities("none", rate=8000, packet_ms=20, hotwords=False, dictation=False)
+
+    async def ready(self, vocabulary: Vocabulary) -> None:
+        return
 
     async def open(self, vocabulary: Vocabulary, on_event: Callable[[Hearing], None]) -> RecogniserStream:
         raise AssertionError("`Listener` puts its stream in itself")

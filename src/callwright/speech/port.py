@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 __all__ = [
+    "Abilities",
     "Final",
     "Hearing",
     "Partial",
@@ -68,6 +69,20 @@ class RecognitionError:
 Hearing = Partial | Final | RecognitionError
 
 
+@dataclass(frozen=True, slots=True)
+class Abilities:
+    """What an engine can do. name: for logs and settings; rate: Hz that it is sent (audio comes in at 8 kHz and is brought up for it);
+    packet_ms: how much audio travels to it at a time; hotwords: it uses the words of `set_context`; dictation: it writes whatever is said
+    (False: only what the script expects, and `Final.score` tells how well it fits); most_streams: calls it serves at once, None = no limit."""
+
+    name: str
+    rate: int
+    packet_ms: int
+    hotwords: bool
+    dictation: bool
+    most_streams: int | None = None
+
+
 class RecogniserStream(Protocol):
     """Ears of one call. Events come through the callback given to `Recogniser.open`, in the event loop."""
 
@@ -89,7 +104,15 @@ class RecogniserStream(Protocol):
 class Recogniser(Protocol):
     """A recognition engine that serves many calls."""
 
-    async def open(self, vocabulary: Vocabulary, on_event: Callable[[Hearing], None]) -> RecogniserStream: ...
+    @property
+    def abilities(self) -> Abilities: ...
+
+    async def ready(self, vocabulary: Vocabulary) -> None:
+        """Asked before anybody is rung: returns when it can hear. Raises ModelError or CallwrightError that says what is wrong and how to
+        mend it."""
+
+    async def open(self, vocabulary: Vocabulary, on_event: Callable[[Hearing], None]) -> RecogniserStream:
+        """Ears for a call. Raises CallwrightError when it cannot serve one now."""
 
     async def aclose(self) -> None: ...
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from callwright.speech.port import Final, Hearing, Partial, Pcm, RecognitionError, Vocabulary
+from callwright.speech.port import Abilities, Final, Hearing, Partial, Pcm, RecognitionError, Vocabulary
 from callwright.telephony.port import Codec
 
 __all__ = ["EverythingIsSpeech", "Script", "StubPrompt", "StubRecogniser", "StubStream", "StubVoice", "Utterances"]
@@ -152,10 +152,16 @@ class StubStream:
 class StubRecogniser:
     """See `Recogniser`. `streams` holds every stream that was opened."""
 
+    abilities = Abilities("stub", rate=8000, packet_ms=20, hotwords=True, dictation=True)
+
     def __init__(self, utterances: Utterances, script: Script | None = None) -> None:
         self._utterances = utterances
         self._script = script or Script()
         self.streams: list[StubStream] = []
+
+    async def ready(self, vocabulary: Vocabulary) -> None:
+        if self._script.unopened is not None:
+            raise self._script.unopened
 
     async def open(self, vocabulary: Vocabulary, on_event: Callable[[Hearing], None]) -> StubStream:
         if self._script.open_s:

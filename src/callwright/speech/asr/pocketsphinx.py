@@ -7,32 +7,15 @@ not recognised (the text is still handed on, for slots that take any words).
 
 from __future__ import annotations
 
-import asyncio
-import itertools
-import json
-import logging
-import sys
-from asyncio.subprocess import PIPE, Process
-from collections import deque
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-import numpy as np
-
-from callwright.errors import CallwrightError, ModelError, Problem
 from callwright.speech.asr.decoder import TUNING
-from callwright.speech.asr.frames import HEADER, Kind, pack, pack_json, unpack_header
-from callwright.speech.port import Final, Hearing, Partial, Pcm, RecognitionError, Vocabulary
+from callwright.speech.asr.worker_pool import WorkerPool, WorkerStream
+from callwright.speech.port import Abilities, Hearing, Vocabulary
 
-__all__ = ["PocketsphinxRecogniser", "PocketsphinxStream", "threshold"]
-
-log = logging.getLogger(__name__)
-_FRAME_MS = 20
-_BATCH_FRAMES = 2  # 40 ms a message
-_BUFFER_LIMIT = 512 * 1024  # bytes waiting for one worker: about half a minute of one call
-_OPEN_TIMEOUT_S = 30.0
-_RESTARTS_IN_A_ROW = 3
+__all__ = ["PocketsphinxRecogniser", "threshold"]
 
 
 def threshold(language: Literal["zh", "en"]) -> float:
@@ -40,255 +23,27 @@ def threshold(language: Literal["zh", "en"]) -> float:
     return TUNING[language].accept_at
 
 
-class PocketsphinxStream:
-    """Ears of one call; see `RecogniserStream`. Survives a crash of its worker: the utterance is lost with one
-    RecognitionError, the next is heard."""
-
-    def __init__(
-        self, worker: _Worker, number: int, vocabulary: Vocabulary, on_event: Callable[[Hearing], None]
-    ) -> None:
-        self.number = number
-        self.vocabulary = vocabulary
-        self._worker = worker
-        self._on_event = on_event
-        self._frames: list[Pcm] = []
-        self._context: tuple[str, ...] = ()
-        self._clock_ms = 0
-        self._begin_ms = 0
-        self._in_utterance = False
-        self._lost = False
-        self._waiting: deque[tuple[int, int]] = deque()
-        self._closed = False
-        self.opened: asyncio.Future[tuple[str, ...]] = asyncio.get_running_loop().create_future()
-
-    def begin(self) -> None:
-        self._flush()
-        self._begin_ms, self._in_utterance, self._lost = self._clock_ms, True, False
-        self._worker.send(pack(Kind.BEGIN, self.number))
-
-    def push(self, frame: Pcm) -> None:
-        self._clock_ms += _FRAME_MS
-        if not self._in_utterance or self._lost:
-            return
-        self._frames.append(frame)
-        if len(self._frames) >= _BATCH_FRAMES:
-            self._flush()
-
-    def end(self) -> None:
-        if not self._in_utterance:
-            return
-        self._flush()
-        self._in_utterance = False
-        if self._lost:
-            return
-        self._waiting.append((self._begin_ms, self._clock_ms))
-        self._worker.send(pack(Kind.END, self.number))
-
-    def set_context(self, phrases: tuple[str, ...], hotwords: tuple[str, ...] = ()) -> None:
-        wanted = tuple(dict.fromkeys((*phrases, *hotwords)))
-        if wanted != self._context:
-            self._context = wanted
-            self._worker.send(pack_json(Kind.EXPECT, self.number, wanted))
-
-    async def close(self) -> None:
-        if not self._closed:
-            self._closed = True
-            self._worker.send(pack(Kind.CLOSE, self.number))
-            self._worker.forget(self)
-
-    def _flush(self) -> None:
-        if not self._frames:
-            return
-        body = np.concatenate(self._frames).astype(np.int16, copy=False).tobytes()
-        self._frames = []
-        if not self._worker.send(pack(Kind.AUDIO, self.number, body), audio=True):
-            self._lost = True
-            self._worker.send(pack(Kind.END, self.number))  # frees the worker's half-heard utterance
-            self._waiting.append((-1, -1))
-            self._emit(RecognitionError("the recogniser is overloaded: this utterance is lost", under_way=True))
-
-    # ------------------------------------------------------------ from the worker
-
-    def reopen(self) -> None:
-        """Introduce this call to a new worker process."""
-        self._worker.send(pack_json(Kind.OPEN, self.number, {
-            "key": self.vocabulary.key, "language": self.vocabulary.language, "phrases": self.vocabulary.phrases,
-        }))  # fmt: skip
-        if self._context:
-            self._worker.send(pack_json(Kind.EXPECT, self.number, self._context))
-
-    def crashed(self, message: str) -> None:
-        """The worker died. An utterance under way or waiting for its final is lost."""
-        waiting = sum(begin >= 0 for begin, _ in self._waiting)
-        under_way = self._in_utterance and not self._lost
-        self._waiting.clear()
-        self._frames = []
-        self._lost = True
-        for _ in range(waiting):
-            self._emit(RecognitionError(message))
-        if under_way:
-            self._emit(RecognitionError(message, under_way=True))
-
-    def receive(self, kind: Kind, value: dict[str, Any]) -> None:
-        if kind is Kind.READY and not self.opened.done():
-            self.opened.set_result(tuple(value["missing"]))
-        elif kind is Kind.FAILED:
-            self._failed(value)
-        elif kind is Kind.PARTIAL:
-            self._emit(Partial(value["text"], self._clock_ms))
-        elif kind is Kind.FINAL and self._waiting:
-            begin, end = self._waiting.popleft()
-            if begin >= 0:
-                first, last = value.get("begin_ms", 0), value.get("end_ms", 0)
-                begin_ms, end_ms = (begin + first, min(begin + last, end)) if last else (begin, end)
-                text, raw, score = value["text"], value["raw"], value["score"]
-                self._emit(Final(text, begin_ms, end_ms, score, tuple(value["alternatives"]), raw))
-
-    def _failed(self, value: dict[str, Any]) -> None:
-        if not self.opened.done():
-            self.opened.set_exception(ModelError(Problem("recogniser", value["message"])))
-        elif self._waiting:
-            self._waiting.popleft()
-            self._emit(RecognitionError(value["message"]))
-        elif self._in_utterance and not self._lost:
-            self._lost = True
-            self._emit(RecognitionError(value["message"], under_way=True))
-
-    def _emit(self, event: Hearing) -> None:
-        if not self._closed:
-            self._on_event(event)
-
-
-class _Worker:
-    """One worker process, restarted when it dies; its streams are introduced again."""
-
-    def __init__(self, models: Path) -> None:
-        self._models = models
-        self._process: Process | None = None
-        self._reader: asyncio.Task[None] | None = None
-        self._starting = asyncio.Lock()
-        self._closing = False
-        self._crashes = 0
-        self.streams: dict[int, PocketsphinxStream] = {}
-
-    @property
-    def pid(self) -> int | None:
-        return self._process.pid if self._process is not None else None
-
-    async def start(self) -> None:
-        async with self._starting:
-            if self._reader is None or self._reader.done():
-                self._crashes = 0
-                await self._spawn()
-                self._reader = asyncio.create_task(self._run(), name="recogniser-worker")
-
-    async def _spawn(self) -> None:
-        # A session of its own: Ctrl-C at the terminal is for us; the worker ends when its stdin does.
-        self._process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "callwright.speech.asr.worker", str(self._models), stdin=PIPE, stdout=PIPE,
-            start_new_session=True
-        )  # fmt: skip
-
-    def send(self, message: bytes, *, audio: bool = False) -> bool:
-        """Queue a message without waiting. False: the process is gone, or (audio only) it lags too far behind."""
-        pipe = self._process.stdin if self._process is not None else None
-        if pipe is None or pipe.is_closing():
-            return False
-        if audio and pipe.transport.get_write_buffer_size() > _BUFFER_LIMIT:
-            return False
-        pipe.write(message)
-        return True
-
-    def forget(self, stream: PocketsphinxStream) -> None:
-        self.streams.pop(stream.number, None)
-
-    async def _run(self) -> None:
-        while not self._closing:
-            assert self._process is not None
-            await self._read(self._process)
-            code = await self._process.wait()
-            if self._closing:
-                return
-            self._crashes += 1
-            log.warning("a recogniser worker ended with code %s; %d calls affected", code, len(self.streams))
-            message = f"the recogniser process ended unexpectedly (code {code})"
-            hopeless = self._crashes > _RESTARTS_IN_A_ROW
-            if not hopeless:
-                await self._spawn()
-            for stream in list(self.streams.values()):
-                if not stream.opened.done() and hopeless:
-                    stream.opened.set_exception(CallwrightError(message))
-                stream.crashed(message)
-                if not hopeless:
-                    stream.reopen()
-            if hopeless:
-                return
-
-    async def _read(self, process: Process) -> None:
-        assert process.stdout is not None
-        try:
-            while True:
-                kind, number, length = unpack_header(await process.stdout.readexactly(HEADER.size))
-                body = await process.stdout.readexactly(length)
-                if kind is Kind.FINAL:
-                    self._crashes = 0
-                stream = self.streams.get(number)
-                if stream is not None:
-                    stream.receive(kind, json.loads(body) if body else {})
-        except asyncio.IncompleteReadError:
-            return
-        except ValueError as error:
-            log.error("a recogniser worker wrote nonsense: %s", error)
-            process.kill()
-
-    async def aclose(self) -> None:
-        self._closing = True
-        if self._process is not None and self._process.returncode is None:
-            if self._process.stdin is not None:
-                self._process.stdin.close()
-            try:
-                await asyncio.wait_for(self._process.wait(), 2)
-            except TimeoutError:
-                self._process.kill()
-                await self._process.wait()
-        if self._reader is not None:
-            await asyncio.gather(self._reader, return_exceptions=True)
-
-
 class PocketsphinxRecogniser:
     """Serves many calls with a few worker processes. models: folder that holds `pocketsphinx-zh-8k/` (only needed for Mandarin)."""
 
+    abilities = Abilities("pocketsphinx", rate=8000, packet_ms=40, hotwords=True, dictation=False)
+
     def __init__(self, models: Path, *, workers: int = 2) -> None:
-        if workers < 1:
-            raise ValueError("at least one worker is needed")
-        self._workers = [_Worker(models) for _ in range(workers)]
-        self._numbers = itertools.count(1)
+        self._pool = WorkerPool("callwright.speech.asr.worker", (str(models),), workers)
 
     @property
     def worker_pids(self) -> tuple[int, ...]:
         """Process ids of the workers that run."""
-        return tuple(pid for pid in (worker.pid for worker in self._workers) if pid is not None)
+        return self._pool.pids
 
-    async def open(self, vocabulary: Vocabulary, on_event: Callable[[Hearing], None]) -> PocketsphinxStream:
+    async def ready(self, vocabulary: Vocabulary) -> None:
+        """See `Recogniser`. Raises ModelError when the model is missing or damaged."""
+        await (await self.open(vocabulary, lambda hearing: None)).close()
+
+    async def open(self, vocabulary: Vocabulary, on_event: Callable[[Hearing], None]) -> WorkerStream:
         """Ears for a call. Raises ModelError when the model is missing, CallwrightError when no worker can be started."""
-        worker = min(self._workers, key=lambda w: len(w.streams))
-        await worker.start()
-        stream = PocketsphinxStream(worker, next(self._numbers), vocabulary, on_event)
-        worker.streams[stream.number] = stream
-        try:
-            stream.reopen()
-            async with asyncio.timeout(_OPEN_TIMEOUT_S):
-                missing = await asyncio.shield(stream.opened)
-        except TimeoutError:
-            worker.forget(stream)
-            raise CallwrightError(f"the recogniser did not start within {_OPEN_TIMEOUT_S:.0f} s") from None
-        except BaseException:
-            await stream.close()
-            raise
-        if missing:
-            log.warning("vocabulary %s: no pronunciation for %s", vocabulary.key, ", ".join(missing[:20]))
-        return stream
+        return await self._pool.open(vocabulary, on_event)
 
     async def aclose(self) -> None:
         """End the workers."""
-        await asyncio.gather(*(worker.aclose() for worker in self._workers))
+        await self._pool.aclose()

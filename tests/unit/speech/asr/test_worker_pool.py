@@ -9,7 +9,8 @@ import pytest
 
 from callwright.errors import ModelError
 from callwright.speech.asr.frames import HEADER, MAX_BODY, Kind, pack, unpack_header
-from callwright.speech.asr.pocketsphinx import PocketsphinxRecogniser, PocketsphinxStream
+from callwright.speech.asr.pocketsphinx import PocketsphinxRecogniser
+from callwright.speech.asr.worker_pool import WorkerStream
 from callwright.speech.port import Final, Hearing, Partial, RecognitionError, Vocabulary
 
 pytestmark = pytest.mark.anyio
@@ -37,13 +38,13 @@ class PlayedWorker:
         self.bodies.append(length)
         return True
 
-    def forget(self, stream: PocketsphinxStream) -> None:
+    def forget(self, stream: WorkerStream) -> None:
         self.forgotten = True
 
 
-def stream() -> tuple[PocketsphinxStream, PlayedWorker, list[Hearing]]:
+def stream() -> tuple[WorkerStream, PlayedWorker, list[Hearing]]:
     worker, heard = PlayedWorker(), list[Hearing]()
-    made = PocketsphinxStream(worker, 7, Vocabulary("k", "en", (("yes", 1.0),)), heard.append)  # type: ignore[arg-type]
+    made = WorkerStream(worker, 7, Vocabulary("k", "en", (("yes", 1.0),)), heard.append)  # type: ignore[arg-type]
     return made, worker, heard
 
 
