@@ -22,7 +22,7 @@ def take(call: Call, request: Request, response: Response, source: Hop, now_ms: 
         call.digest.accepted()
     if response.code in (401, 407) and request.method != "CANCEL" and _prove(call, request, response, now_ms):
         return
-    if request.method == "INVITE" and request.has_to_tag and 200 <= response.code < 300:
+    if request.method == "INVITE" and not call.begins(request) and 200 <= response.code < 300:
         _acknowledge_change(call, request, now_ms)
     if request is call.modifier.running:
         if response.code >= 200:
@@ -31,7 +31,7 @@ def take(call: Call, request: Request, response: Response, source: Hop, now_ms: 
         call.transfer.on_response(response, now_ms)
     elif request is call.keys.running:
         call.keys.on_response(response, now_ms)
-    elif request.method == "INVITE" and not request.has_to_tag:
+    elif call.begins(request):
         call.on_invite_response(request, response, source, now_ms)
     elif request.method == "BYE" and response.code >= 200 and call.is_main(request) and call.ending:
         call.end(now_ms, *call.ending)
@@ -60,13 +60,15 @@ def _prove(call: Call, request: Request, response: Response, now_ms: int) -> boo
         return False
     if header is None or call.state == "cancelling" or (call.state == "ended" and request.method == "INVITE"):
         return False
+    if not call.begins(request) and request.to.tag not in call.dialogs:
+        return False  # the fork it belonged to is given up
     repeat(call, request, (header, *other_realms(request, header)), now_ms)
     return True
 
 
 def repeat(call: Call, request: Request, headers: Headers, now_ms: int) -> None:
     """Send a refused request once more: new branch, next CSeq, these headers in place of older ones."""
-    dialog = call.dialogs.get(request.to.tag) if request.has_to_tag else None
+    dialog = None if call.begins(request) else call.dialogs.get(request.to.tag)
     number = request.cseq[0] + 1
     if dialog is not None:
         dialog.local_cseq = number = max(number, dialog.local_cseq + 1)

@@ -281,6 +281,10 @@ class Call:
 
     # ------------------------------------------------------------ answers to our requests
 
+    def begins(self, request: Request) -> bool:
+        """Whether it is the INVITE that began the call. No To tag does not tell: a caller of RFC 2543 has none, in no request of ours."""
+        return False
+
     def on_response(self, request: Request, response: Response, source: Hop, now_ms: int) -> None:
         """A response to a request of ours."""
         answers.take(self, request, response, source, now_ms)

@@ -209,6 +209,9 @@ class OutgoingCall(Call):
 
     # ------------------------------------------------------------ answers to the INVITE
 
+    def begins(self, request: Request) -> bool:
+        return request.method == "INVITE" and not request.has_to_tag
+
     def on_invite_response(self, request: Request, response: Response, source: Hop, now_ms: int) -> None:
         """1xx, 2xx (also from further forks and repeated), 3xx-6xx."""
         if self.watcher is not None and response.code < 300:

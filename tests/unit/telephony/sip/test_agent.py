@@ -278,6 +278,26 @@ def test_challenges_of_invite_and_bye_are_answered() -> None:
     assert end(bench) == ("bye", "us")
 
 
+def test_challenges_of_a_caller_of_rfc_2543_are_answered() -> None:
+    """Its From has no tag, so our requests have none in To (RFC 3261 section 12.1.1); found by the fuzzer."""
+    bench = Bench(credentials=Credentials("robot", "secret"))
+    untagged: dict[str, Any] = {"from": "<sip:+16505552222@192.0.2.2>"}
+    bench.ask("INVITE", 1, SDP, **untagged)
+    call = bench.calls[-1]
+    assert isinstance(call, IncomingCall)
+    call.answer(0, LOCAL)
+    ok = bench.out()[0]
+    bench.ask("ACK", 1, to=ok.get("to"), **untagged)
+    call.hang_up(0)
+    bye = bench.out()[0]
+    assert isinstance(bye, Request)
+    assert not bye.has_to_tag
+    second = bench.say(answer(bye, 407, proxy_authenticate='Digest realm="r", nonce="m"'))[0]
+    assert second.cseq == (bye.cseq[0] + 1, "BYE")
+    bench.say(answer(second, 200))
+    assert end(bench) == ("bye", "us")
+
+
 def test_an_unreadable_challenge_is_a_rejection() -> None:
     bench = Bench(credentials=Credentials("robot", "secret"))
     _, invite = bench.place()
