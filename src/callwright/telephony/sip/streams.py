@@ -17,6 +17,7 @@ __all__ = ["Streams"]
 log = logging.getLogger(__name__)
 
 CONNECT_S = 5.0
+FIRST_MESSAGE_S = 30.0  # who connects to us and says nothing whole for so long is parted from
 KEEPALIVE_S = 25.0
 MAX_CONNECTIONS = 1_000
 MAX_UNSENT = 1_000_000
@@ -31,7 +32,7 @@ class _Connection(asyncio.Protocol):
         self.transport: asyncio.Transport | None = None
         self._streams = streams
         self._framer = Framer()
-        self._ping: asyncio.TimerHandle | None = None
+        self._timer: asyncio.TimerHandle | None = None
         self._opened = hop is not None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -44,6 +45,8 @@ class _Connection(asyncio.Protocol):
         self.unsent.clear()
         if self._opened:
             self._keep_alive()
+        else:
+            self._timer = asyncio.get_running_loop().call_later(FIRST_MESSAGE_S, self.close)
 
     def data_received(self, data: bytes) -> None:
         assert self.hop is not None
@@ -56,12 +59,14 @@ class _Connection(asyncio.Protocol):
         if self._framer.pings and self.transport is not None:
             self._framer.pings = 0
             self.transport.write(PONG)
+        if messages and not self._opened and self._timer is not None:
+            self._timer.cancel()
         for message in messages:
             self._streams.received(message, self.hop)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if self._ping is not None:
-            self._ping.cancel()
+        if self._timer is not None:
+            self._timer.cancel()
         if self.hop is not None:
             self._streams.lost(self, self.hop, exc)
 
@@ -79,7 +84,7 @@ class _Connection(asyncio.Protocol):
 
     def _keep_alive(self) -> None:
         self.send(PING)
-        self._ping = asyncio.get_running_loop().call_later(KEEPALIVE_S, self._keep_alive)
+        self._timer = asyncio.get_running_loop().call_later(KEEPALIVE_S, self._keep_alive)
 
 
 class Streams:
@@ -131,7 +136,12 @@ class Streams:
             self._names[hop.host] = name
         if self._find(hop) is None:
             connection = self._by_hop[_plain(hop)] = _Connection(self, hop)
-            await self._open(connection, hop)
+            try:
+                await self._open(connection, hop)
+            except BaseException as error:
+                if connection.unsent:  # another call wanted to go this way meanwhile
+                    self._failed(hop, str(error))
+                raise
 
     def known_as(self, hop: Hop, name: str) -> None:
         """The host that was looked up to find `hop`: its certificate must show that name (RFC 5922)."""

@@ -21,6 +21,7 @@ from callwright.telephony.port import DialOrder, LegAnswered, LegEnded, LegRejec
 from callwright.telephony.sip.driver import SipLine
 from callwright.telephony.sip.hops import Hop
 from callwright.telephony.sip.leg import SipLeg
+from callwright.telephony.sip.streams import Streams
 from callwright.telephony.sip.tls import TlsSettings, client_context, server_context
 from callwright.telephony.sip.wire import parse
 from callwright.testing.media import FakeMediaEngine
@@ -369,5 +370,50 @@ def test_connections_leave_from_the_address_of_the_line() -> None:
             SipLine.open("127.0.0.5", engine=FakeMediaEngine(), transport="tcp") as line,
         ):
             assert (await talk(await line.place(order(theirs.address[1])))).cause == "bye"
+
+    asyncio.run(run())
+
+
+def test_what_waits_for_a_connection_that_fails_is_told() -> None:
+    """A second call goes the way the first one opens; when that leads nowhere, it hears of it at once, not after 32 s."""
+
+    async def run() -> None:
+        failed: list[Hop] = []
+        hung_up = asyncio.Event()
+
+        async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await hung_up.wait()
+            writer.transport.abort()
+
+        server = await asyncio.start_server(refuse, HOST, 0)
+        port = server.sockets[0].getsockname()[1]
+        async with asyncio.timeout(20), asyncio.TaskGroup() as tasks:
+            tls = client_context(TlsSettings())
+            streams = Streams(tasks, lambda _m, _h: None, lambda hop, _r: failed.append(hop), tls, HOST)
+            hop = Hop(HOST, port, "TLS")
+
+            async def second_call() -> None:
+                streams.send(b"INVITE of the second call", hop)
+                hung_up.set()
+
+            asyncio.get_running_loop().call_soon(lambda: tasks.create_task(second_call()))
+            with pytest.raises(LineError, match="cannot connect"):
+                await streams.connect(hop)
+            streams.close()
+        server.close()
+        assert failed == [hop]
+
+    asyncio.run(run())
+
+
+def test_who_connects_and_says_nothing_is_parted_from(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("callwright.telephony.sip.streams.FIRST_MESSAGE_S", 0.05)
+
+    async def run() -> None:
+        async with SipLine.open(HOST, engine=FakeMediaEngine(), tcp=True) as line, asyncio.timeout(20):
+            reader, writer = await asyncio.open_connection(HOST, line.address[1])
+            writer.write(b"\r\n\r\nOPTIO")
+            assert (await reader.read()).replace(b"\r\n", b"") == b""
+            writer.close()
 
     asyncio.run(run())
