@@ -32,6 +32,7 @@ from callwright.calls.transfer import Switchboard
 from callwright.compliance.decision import DialFacts, decide
 from callwright.dialogue.values import Transfer
 from callwright.errors import InputError, LineError, Place, Problem, ScriptError, SettingsError, WireError
+from callwright.open_files import allow_open_files
 from callwright.script.checks import check
 from callwright.script.loader import load
 from callwright.settings import Settings
@@ -87,6 +88,7 @@ async def open_serving(serving: ServingSettings, settings: Settings) -> AsyncIte
         InputError: the file, a script, a recording or the folder cannot be used.
         LineError: a socket cannot be bound, a trunk's name does not resolve.
     """
+    allow_open_files(serving.limits.calls)
     loaded = await anyio.to_thread.run_sync(load_line, serving.file)
     found = await anyio.to_thread.run_sync(_recovered, serving.out)
     async with AsyncExitStack() as stack:
