@@ -6,7 +6,7 @@ DEMO_ARGS ?=
 PYTEST_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast lint format bench peers docs lock clean
+.PHONY: help setup demo test test-fast lint format bench peers peers-voice docs lock clean
 
 help: ## Show this list
 	@echo "callwright - make targets:"
@@ -39,6 +39,13 @@ peers: $(STAMP) ## What is measured beside us, in an environment of its own (.ve
 	@[ -x .venv-peers/bin/python ] || .venv/bin/uv venv -q .venv-peers --python .venv/bin/python
 	@.venv/bin/uv pip install -q --python .venv-peers/bin/python --require-hashes -r requirements/peers.txt
 
+peers-voice: $(STAMP) ## pipecat-ai and livekit-agents, each in an environment of its own (about 1 GB; .venv-pipecat, .venv-livekit)
+	@for peer in pipecat livekit; do \
+	  [ -x .venv-$$peer/bin/python ] || .venv/bin/uv venv -q .venv-$$peer --python .venv/bin/python; \
+	  echo "peers-voice: .venv-$$peer"; \
+	  .venv/bin/uv pip install -q --python .venv-$$peer/bin/python --require-hashes -r requirements/peers-$$peer.txt || exit 1; \
+	done
+
 docs: $(STAMP) ## Run every command of the docs and check their links
 	@$(PY) -m pytest tests/acceptance/test_docs.py -q
 
@@ -46,4 +53,4 @@ lock: ## Write requirements/*.txt again from pyproject.toml
 	@sh scripts/lock
 
 clean: ## Remove what the targets made
-	@rm -rf .venv .venv-peers .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage htmlcov callwright-demo
+	@rm -rf .venv .venv-peers .venv-pipecat .venv-livekit .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage htmlcov callwright-demo
