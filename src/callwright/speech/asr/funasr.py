@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from callwright.speech.asr.connections import Patience, Server
@@ -20,7 +21,7 @@ from callwright.speech.asr.websocket import Reading, WebSocketRecogniser, result
 from callwright.speech.asr.writing import joined
 from callwright.speech.port import Abilities, Pcm, Vocabulary
 
-__all__ = ["HOTWORD_WEIGHT", "FunAsrDialect", "funasr"]
+__all__ = ["HOTWORD_WEIGHT", "FunAsrDialect", "Manners", "funasr"]
 
 HOTWORD_WEIGHT = 20  # as in the examples of the protocol's document
 _CHUNKS = [5, 10, 5]  # 600 ms at a time, 300 ms before and after them
@@ -37,19 +38,30 @@ def funasr(
     most_streams: int | None = None,
 ) -> WebSocketRecogniser:
     """A recogniser at a FunASR runtime. rate: Hz that is sent and said to be sent; itn: numbers as digits."""
+    manners = Manners()
     abilities = Abilities("funasr", rate=rate, packet_ms=60, hotwords=True, dictation=True, most_streams=most_streams)
 
     def dialect(vocabulary: Vocabulary, phrases: tuple[str, ...], hotwords: tuple[str, ...]) -> FunAsrDialect:
-        return FunAsrDialect(rate, (*hotwords, *phrases), itn=itn)
+        return FunAsrDialect(rate, (*hotwords, *phrases), itn=itn, manners=manners)
 
     return WebSocketRecogniser(abilities, server, dialect, patience)
+
+
+@dataclass(slots=True)
+class Manners:
+    """What is learnt of a server in one utterance and holds for the next ones. tells_end: it answers every end (C++), so silence is a fault."""
+
+    tells_end: bool = False
 
 
 class FunAsrDialect:
     """See `Dialect`. hotwords: the most important ones first; more than 200 are cut off."""
 
-    def __init__(self, rate: Literal[8000, 16000], hotwords: Iterable[str], *, itn: bool) -> None:
+    def __init__(
+        self, rate: Literal[8000, 16000], hotwords: Iterable[str], *, itn: bool, manners: Manners | None = None
+    ) -> None:
         self._rate = rate
+        self._manners = manners or Manners()
         self._hotwords = list(dict.fromkeys(word.strip() for word in hotwords if word.strip()))[:_MOST_HOTWORDS]
         self._itn = itn
         self._upsampler = Upsampler() if rate == 16000 else None
@@ -83,9 +95,9 @@ class FunAsrDialect:
         """Raises ValueError: no result of the protocol."""
         value = result_of(message)
         text, mode, final = value["text"], value.get("mode"), value.get("is_final") is True
-        if final and not self._finished:
-            self._upside_down = True
         sentence = mode == "2pass-offline"
+        if final and (mode == "2pass-online" or not self._finished):
+            self._upside_down = True  # nobody ends an utterance with a piece of it, or before us
         if sentence:
             self._sentences.append(text)
             self._raw.append(text)
@@ -97,11 +109,14 @@ class FunAsrDialect:
             raise ValueError(f"a result of mode {str(mode)[:40]!r}")
         if not self._finished:
             return self._reading()
-        return self._reading(over=sentence if self._upside_down else final, nearly=sentence)
+        if self._upside_down:
+            return self._reading(over=sentence and not final)
+        self._manners.tells_end |= final
+        return self._reading(over=final, nearly=sentence)
 
-    def silent(self) -> Reading:
+    def silent(self) -> Reading | None:
         """The Python server says nothing more when the last sentence is out already, or nothing was said."""
-        return self._reading(over=True)
+        return None if self._manners.tells_end else self._reading(over=True)
 
     def _reading(self, *, over: bool = False, nearly: bool = False) -> Reading:
         text = joined(_TAGS.sub("", piece) for piece in (*self._sentences, self._pieces))
