@@ -27,7 +27,7 @@ from callwright.settings import Settings
 from callwright.speech.asr.pocketsphinx import PocketsphinxRecogniser, threshold
 from callwright.speech.prompts import Prompt, Prompts
 from callwright.speech.tts.espeak import EspeakVoice
-from callwright.speech.vad import Vad
+from callwright.speech.vad_detector import VoiceDetector
 from callwright.telephony.port import Codec, DialOrder, LineDriver, Media, Supervised, SupervisionMode
 from callwright.telephony.rtp import g711
 from callwright.telephony.rtp.bridges import bridge
@@ -54,9 +54,18 @@ class Speech:
 
 @asynccontextmanager
 async def open_speech(
-    script: Script, settings: Settings, *, recordings: Path | None, seed: int = 0, workers: int = 2
+    script: Script,
+    settings: Settings,
+    *,
+    recordings: Path | None,
+    seed: int = 0,
+    workers: int = 2,
+    voices: VoiceDetector | None = None,
 ) -> AsyncIterator[Speech]:
-    """Embedded recogniser, voice and trained understanding of a script. Raises ModelError: a speech model or voice is missing."""
+    """Embedded recogniser, voice and trained understanding of a script. voices: the process's voice detector, None = one of its own.
+
+    Raises ModelError: a speech model or voice is missing."""
+    voices = voices or VoiceDetector.open(settings.vad)
     understander = Nlu.train(script, seed=seed)
     async with AsyncExitStack() as stack:
         recogniser = PocketsphinxRecogniser(settings.models, workers=workers)
@@ -69,9 +78,9 @@ async def open_speech(
         answers, answering = spoken_answers(script), machine_vocabulary(script.language)
         yield Speech(
             Dialogue(script, understander, seed=seed),
-            EarsParts(script, recogniser, words, understander, Vad, accept, answers, answering),
+            EarsParts(script, recogniser, words, understander, voices.stream, accept, answers, answering),
             prepare,
-            ProgressParts(script.language, Vad, recogniser, end_early=settings.end_on_announcement),
+            ProgressParts(script.language, voices.stream, recogniser, end_early=settings.end_on_announcement),
             lambda: len(recogniser.worker_pids),
         )
 

@@ -37,6 +37,7 @@ from callwright.script.checks import check
 from callwright.script.loader import load
 from callwright.settings import Settings
 from callwright.speech.port import Pcm
+from callwright.speech.vad_detector import VoiceDetector
 from callwright.speech.wav import read_wav
 from callwright.telephony.port import DialOrder, IncomingLeg, Leg
 from callwright.telephony.rtp import g711
@@ -246,6 +247,7 @@ class _House:
     def __init__(self, serving: ServingSettings, settings: Settings, ways: _Ways, live: LiveCalls) -> None:
         self.live = live
         self._serving = serving
+        self._voices: VoiceDetector | None = None  # of the process, whatever lines are read again
         self._settings = settings
         self._ways = ways
         self._outbox = FileOutbox(serving.out / "outbox.jsonl")
@@ -314,8 +316,16 @@ class _House:
             place = plan.loaded.place(f"inbound[{at}].script")
             raise InputError(Problem("missing-variable", message, place, f"give one with --var {needed[0]}=VALUE"))
         plan.variables[name] = {var: given[var] for var in read.script.vars if var in given}
+        if self._voices is None:
+            self._voices = await anyio.to_thread.run_sync(VoiceDetector.open, self._settings.vad)
         speech = await plan.stack.enter_async_context(
-            open_speech(read.script, self._settings, recordings=read.folder, workers=self._serving.workers)
+            open_speech(
+                read.script,
+                self._settings,
+                recordings=read.folder,
+                workers=self._serving.workers,
+                voices=self._voices,
+            )
         )
         plan.recognisers.append(speech.recognisers)
         return robot_of(speech, self._ways, self._outbox, self._desk, self.live)

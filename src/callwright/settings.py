@@ -17,7 +17,8 @@ class Settings:
     """Where things are. models: folder of speech models (CALLWRIGHT_MODELS); shared: development data (CALLWRIGHT_SHARED);
     cache: rendered prompts (CALLWRIGHT_CACHE); end_on_announcement: stop ringing when an announcement says for certain that nobody can
     answer (CALLWRIGHT_END_ON_ANNOUNCEMENT); quiet_dbov: level of noise sent while nothing is said, None = digital silence
-    (CALLWRIGHT_QUIET_DBOV); recordings: what calls are recorded as, `wav` or `opus` (CALLWRIGHT_RECORDINGS)."""
+    (CALLWRIGHT_QUIET_DBOV); recordings: what calls are recorded as, `wav` or `opus` (CALLWRIGHT_RECORDINGS); vad: what finds voice, `auto`,
+    `silero` or `webrtc` (CALLWRIGHT_VAD)."""
 
     models: Path
     shared: Path
@@ -25,6 +26,7 @@ class Settings:
     end_on_announcement: bool = False
     quiet_dbov: int | None = None
     recordings: str = "wav"
+    vad: str = "auto"
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> Settings:
@@ -45,6 +47,7 @@ class Settings:
             end_on_announcement=_switch(env, "CALLWRIGHT_END_ON_ANNOUNCEMENT"),
             quiet_dbov=_level(env, "CALLWRIGHT_QUIET_DBOV"),
             recordings=_choice(env, "CALLWRIGHT_RECORDINGS", ("wav", "opus")),
+            vad=_choice(env, "CALLWRIGHT_VAD", ("auto", "silero", "webrtc")),
         )
 
 

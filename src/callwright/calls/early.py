@@ -87,6 +87,7 @@ class EarlyListener:
     def stop(self) -> None:
         """Somebody answered, or the call is over: hear nothing more."""
         self._stopped = True
+        self._vad.close()
         self._scope.cancel()
 
     async def last_words(self) -> None:
@@ -117,16 +118,16 @@ class EarlyListener:
         if self._stopped:
             return
         try:
-            self._hear(frame.pcm)
+            self._hear(frame.pcm, frame.energy)
         except Exception as error:  # noqa: BLE001 - as above: the call goes on, deaf until it is answered
             self._stopped = True
             self._fault(f"early media cannot be heard: {type(error).__name__}: {error}")
 
-    def _hear(self, pcm: Pcm) -> None:
+    def _hear(self, pcm: Pcm, energy: float | None) -> None:
         now = self._log.now_ms()
         for tone in self._tones.push(pcm):
             self._note(self.progress.tone(tone, self._begun_ms))
-        voice = self._vad.push(pcm) and not self._tones.standing
+        voice = self._vad.push(pcm, energy) and not self._tones.standing
         if self._stream is not None:
             self._utter(pcm, voice, now)
         elif self._parts.recogniser is not None:

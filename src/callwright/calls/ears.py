@@ -131,6 +131,7 @@ class Ears:
     async def close(self) -> None:
         """Let go of the recogniser."""
         self._who.stop()
+        self._vad.close()
         if self._stream is not None:
             await self._stream.close()
             self._stream = None
@@ -217,7 +218,8 @@ class Ears:
         self._mouth.tick()
         if self._muted or self._leaving:
             return
-        voice = self._vad.push(frame.pcm)
+        voice = self._vad.push(frame.pcm, frame.energy, self._mouth.level_dbfs)
+        self._tell_left_out()
         now = self._now_ms()
         self._voice_ms = now if voice else self._voice_ms
         verdict = self._who.push(frame.pcm, voice)
@@ -300,6 +302,13 @@ class Ears:
         if wanted != self._configured:
             self._configured = wanted
             self._taker.configure(self._parts.turns(node, mode, listening))
+
+    def _tell_left_out(self) -> None:
+        left = self._vad.left_out()
+        if left is not None:
+            self._log.add(
+                "left_out", why=left.why, level_dbfs=round(left.level_dbfs), limit_dbfs=round(left.limit_dbfs)
+            )
 
     # ------------------------------------------------------------ decisions
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Protocol
 
 import anyio
+import numpy as np
 
 from callwright.calls.log import EventLog
 from callwright.dialogue.values import Say
-from callwright.telephony.port import Codec, Media
+from callwright.speech.vad_levels import QUIETEST, dbfs
+from callwright.telephony.port import FRAME_MS, FRAME_SAMPLES, Codec, Media
+from callwright.telephony.rtp import g711
 
 __all__ = ["Mouth", "Prepare", "PreparedPrompt", "Speaking"]
 
@@ -45,6 +49,7 @@ class Speaking:
     mark: str
     begun_ms: int
     played_ms: int = 0
+    levels: tuple[float, ...] = field(default=(), repr=False)  # dBFS of its 20 ms frames
 
 
 class Mouth:
@@ -64,6 +69,15 @@ class Mouth:
     def busy(self) -> bool:
         """Something is being said, or still has to be (a paused prompt too)."""
         return bool(self._queued) or self.speaking is not None
+
+    @property
+    def level_dbfs(self) -> float:
+        """How loud what is said now is; `QUIETEST` in silence."""
+        speaking = self.speaking
+        if speaking is None or self.paused:
+            return QUIETEST
+        frame = speaking.played_ms // FRAME_MS
+        return speaking.levels[frame] if frame < len(speaking.levels) else QUIETEST
 
     async def queue(self, say: Say) -> None:
         """Prepare a prompt (from recording, cache or synthesis) and put it behind the others.
@@ -143,7 +157,8 @@ class Mouth:
             if self.speaking is not None:
                 self._finish(self.speaking.prompt.duration_ms)
             say, prompt = self._queued.pop(earlier)
-            self.speaking = Speaking(say, prompt, earlier, self._clock_ms())
+            levels = _levels(prompt.encoded, self._media.codec)
+            self.speaking = Speaking(say, prompt, earlier, self._clock_ms(), levels=levels)
             if earlier == mark:
                 return
 
@@ -162,3 +177,12 @@ class Mouth:
             of_ms=speaking.prompt.duration_ms,
             cut=cut,
         )
+
+
+@lru_cache(32)
+def _levels(encoded: bytes, codec: Codec) -> tuple[float, ...]:
+    """Level of each 20 ms frame, the last one as far as it goes; many calls say the same prompt."""
+    square = np.square(g711.decode(encoded, codec).astype(np.float32))
+    starts = np.arange(0, len(square), FRAME_SAMPLES)
+    means = np.add.reduceat(square, starts) / FRAME_SAMPLES
+    return tuple(dbfs(mean) for mean in means.tolist())

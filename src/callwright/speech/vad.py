@@ -1,33 +1,39 @@
-"""Voice activity of one call from 20 ms frames: an energy gate with a tracked noise floor, then WebRTC's GMM detector, then a hangover.
+"""Voice activity of one call from 20 ms frames: a gate over the noise floor, a detector, what is not this caller's left out, a hangover.
 
-The gate keeps line noise and far-away babble from the detector (which passes stationary noise often) and saves its time in silence. The floor
-follows minimum statistics (Martin 2001): down at once, up slowly, so that speech does not raise it.
-A batched detector can take the place of `Detector` later: it sees the frames that pass the gate.
+The gate keeps line noise from the detector and saves its time in silence. A frame is this caller's voice when the detector says speech and
+its level stands above the noise, above what the echo of our own prompt may have (`vad_echo`), and not clearly below this caller's own
+loudness once that is known (`vad_levels`). Weaker frames go on with a voice that has begun, not longer than `weak_frames`.
 """
 
 from __future__ import annotations
 
-import math
-from typing import Protocol
+from dataclasses import dataclass
+from typing import Literal, Protocol
 
 import numpy as np
 import webrtcvad
 
 from callwright.speech.port import Pcm
+from callwright.speech.vad_echo import EchoBound
+from callwright.speech.vad_levels import QUIETEST, CallerLoudness, NoiseFloor, dbfs, level_dbfs
 
-__all__ = ["FRAME_MS", "FRAME_SAMPLES", "Detector", "Vad", "WebRtcDetector", "level_dbfs"]
+__all__ = ["FRAME_MS", "FRAME_SAMPLES", "Detector", "LeftOut", "Vad", "VadRules", "WebRtcDetector", "level_dbfs"]
 
 FRAME_MS = 20
 FRAME_SAMPLES = 160
-_FLOOR_RISE_DB = 0.06  # per frame: 3 dB a second
-_FLOOR_LOWEST = -78.0
-_FLOOR_HIGHEST = -38.0
+_SMOOTHING = 0.4  # of the energy that is compared with the caller's: about 50 ms
+_TOLD_FRAMES = 6  # voice left out for so long is told
+_APART_FRAMES = 50  # and told again after so long without
 
 
 class Detector(Protocol):
-    """Speech or not, for one 20 ms frame of 160 samples (8 kHz int16)."""
+    """Speech or not, for one 20 ms frame of 160 samples (8 kHz int16) after the other."""
 
-    def is_speech(self, frame: Pcm) -> bool: ...
+    def is_speech(self, frame: Pcm, loud: bool) -> bool:
+        """loud: the frame passes the gate; the answer for others does not count, so work may be saved."""
+
+    def close(self) -> None:
+        """Nothing more will come. Safe to call twice."""
 
 
 class WebRtcDetector:
@@ -36,60 +42,136 @@ class WebRtcDetector:
     def __init__(self, aggressiveness: int = 2) -> None:
         self._vad = webrtcvad.Vad(aggressiveness)
 
-    def is_speech(self, frame: Pcm) -> bool:
-        return bool(self._vad.is_speech(frame.tobytes(), 8000))
+    def is_speech(self, frame: Pcm, loud: bool) -> bool:
+        return loud and bool(self._vad.is_speech(frame.tobytes(), 8000))
+
+    def close(self) -> None:
+        return
 
 
-def level_dbfs(frame: Pcm) -> float:
-    """RMS level, dB relative to a full-scale square wave; -96 for digital silence."""
-    power = float(np.mean(np.square(frame.astype(np.float64)))) if len(frame) else 0.0
-    return max(-96.0, 10 * math.log10(power / 32768.0**2)) if power > 0 else -96.0
+@dataclass(frozen=True, slots=True)
+class VadRules:
+    """above_floor_db: how far above the noise floor speech must stand; lowest_dbfs: never speech below this level;
+    onset_frames: frames in a row that make a beginning (a click is one); hangover_frames: frames of voice kept after the last one;
+    lag_frames: how many frames later the detector may know; bystander_db: so much quieter than this caller is somebody else (None: never);
+    echo_db: so much above the loudest possible echo is no echo (None: echo is not looked for); weak_frames: how long voice that would not
+    begin an utterance goes on with one."""
+
+    above_floor_db: float = 9.0
+    lowest_dbfs: float = -55.0
+    onset_frames: int = 2
+    hangover_frames: int = 8
+    lag_frames: int = 0
+    bystander_db: float | None = 12.0
+    echo_db: float | None = 3.0
+    weak_frames: int = 10
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Voice that did not count, told once per episode. level: its own; limit: what it had to exceed (dBFS)."""
+
+    why: Literal["bystander", "echo"]
+    level_dbfs: float
+    limit_dbfs: float
 
 
 class Vad:
-    """`push(frame) -> bool` for each 20 ms frame, in order. State belongs to one call; about 0.1 ms of CPU per
-    second of call and frame rate 50/s."""
+    """`push(frame) -> bool` for each 20 ms frame, in order. State belongs to one call."""
 
-    def __init__(
-        self,
-        detector: Detector | None = None,
-        *,
-        above_floor_db: float = 9.0,
-        lowest_dbfs: float = -55.0,
-        onset_frames: int = 2,
-        hangover_frames: int = 8,
-    ) -> None:
-        """above_floor_db: how far above the noise floor speech must stand; lowest_dbfs: never speech below this level;
-        onset_frames: frames in a row that make a beginning (a click is one); hangover_frames: frames of voice kept after the last one."""
+    def __init__(self, detector: Detector | None = None, rules: VadRules | None = None) -> None:
         self._detector = detector or WebRtcDetector()
-        self._above = above_floor_db
-        self._lowest = lowest_dbfs
-        self._onset = onset_frames
-        self._hangover = hangover_frames
-        self._floor = -65.0
+        self._rules = rules or VadRules()
+        self._floor = NoiseFloor()
+        self._caller = CallerLoudness()
+        self._echo = EchoBound()
+        self._smooth = 0.0  # mean square
+        self._now = 0
+        self._loud_at = self._strong_at = self._voice_at = self._sure_at = -(10**9)
         self._run = 0
-        self._left = 0
+        self._closed = False
+        self._left_out: LeftOut | None = None
+        self._left_frames = 0
+        self._left_at = -(10**9)
 
     @property
     def floor_dbfs(self) -> float:
         """The tracked noise floor."""
-        return self._floor
+        return self._floor.dbfs
 
-    def push(self, frame: Pcm) -> bool:
-        """Whether the caller is speaking now. A frame of another length than 160 samples raises ValueError."""
+    @property
+    def caller_dbfs(self) -> float | None:
+        """How loud this caller is; None: not known yet."""
+        return self._caller.dbfs
+
+    @property
+    def echo_return_db(self) -> float:
+        """Level of the echo of our prompt relative to the prompt, at most."""
+        return self._echo.return_db
+
+    def close(self) -> None:
+        """Nothing more will come; what comes all the same is no voice. Safe to call twice."""
+        self._closed = True
+        self._detector.close()
+
+    def left_out(self) -> LeftOut | None:
+        """Voice that did not count, once per episode."""
+        told, self._left_out = self._left_out, None
+        return told
+
+    def push(self, frame: Pcm, energy: float | None = None, played_dbfs: float = QUIETEST) -> bool:
+        """Whether the caller is speaking now. energy: mean square of the frame, if known; played_dbfs: level of what we send in this tick.
+        A frame of another length than 160 samples raises ValueError."""
         if len(frame) != FRAME_SAMPLES:
             raise ValueError(f"a frame has {FRAME_SAMPLES} samples (20 ms at 8 kHz), not {len(frame)}")
-        level = level_dbfs(frame)
-        self._floor = min(max(level, _FLOOR_LOWEST), self._floor + _FLOOR_RISE_DB, _FLOOR_HIGHEST)
-        loud = level > max(self._floor + self._above, self._lowest)
-        if loud and self._detector.is_speech(frame):
-            self._run += 1
-            if self._run >= self._onset or self._left:
-                self._left = self._hangover
-                return True
+        if self._closed:
             return False
+        rules = self._rules
+        self._now = now = self._now + 1
+        if energy is None:
+            samples = frame.astype(np.float32)
+            energy = float(samples @ samples) / FRAME_SAMPLES
+        level = dbfs(energy)
+        loud = level > max(self._floor.push(level) + rules.above_floor_db, rules.lowest_dbfs)
+        self._smooth += _SMOOTHING * (energy - self._smooth)
+        echo = QUIETEST
+        if rules.echo_db is not None and (played_dbfs > QUIETEST or self._echo.active):
+            echo = self._echo.push(level, played_dbfs, loud) + rules.echo_db
+        if loud:
+            self._loud_at = now
+            if level > echo and dbfs(self._smooth) > self._quietest():
+                self._strong_at = now
+        if self._detector.is_speech(frame, loud) and now - self._loud_at <= rules.lag_frames:
+            self._spoken(level, echo)
+        else:
+            self._run = 0
+        return now - self._voice_at <= rules.hangover_frames
+
+    def _quietest(self) -> float:
+        """What this caller's voice exceeds, dBFS."""
+        caller, below = self._caller.dbfs, self._rules.bystander_db
+        return QUIETEST if caller is None or below is None else caller - below
+
+    def _spoken(self, level: float, echo: float) -> None:
+        """This frame, or one of the last few, is speech: whose?"""
+        now, rules = self._now, self._rules
+        if now - self._strong_at <= rules.lag_frames:
+            self._run += 1
+            if self._run >= rules.onset_frames or now - self._voice_at <= rules.hangover_frames:
+                self._voice_at = self._sure_at = self._strong_at
+            if self._strong_at == now:
+                self._caller.spoke(dbfs(self._smooth))
+            return
         self._run = 0
-        if self._left:
-            self._left -= 1
-            return True
-        return False
+        if now - self._sure_at <= rules.weak_frames:
+            self._voice_at = self._loud_at
+            return
+        if level > echo:
+            self._caller.passed()
+        if now - self._left_at > _APART_FRAMES:
+            self._left_frames = 0
+        self._left_at = now
+        self._left_frames += 1
+        if self._left_frames == _TOLD_FRAMES:
+            why: Literal["bystander", "echo"] = "echo" if level <= echo else "bystander"
+            self._left_out = LeftOut(why, level, max(echo, self._quietest()))

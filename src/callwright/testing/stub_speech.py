@@ -23,8 +23,11 @@ _FRAME_MS = 20
 class EverythingIsSpeech:
     """A detector that takes every frame loud enough for the gate as speech."""
 
-    def is_speech(self, frame: Pcm) -> bool:
+    def is_speech(self, frame: Pcm, loud: bool) -> bool:
         return True
+
+    def close(self) -> None:
+        return
 
 
 class Utterances:

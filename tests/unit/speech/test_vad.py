@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from callwright.speech.port import Pcm
-from callwright.speech.vad import Vad, WebRtcDetector, level_dbfs
+from callwright.speech.vad import LeftOut, Vad, VadRules, WebRtcDetector, level_dbfs
 
 
 def vowel(frames: int, level: float) -> Pcm:
@@ -26,8 +26,11 @@ def flags(vad: Vad, pcm: Pcm) -> list[bool]:
 
 
 class Always:
-    def is_speech(self, frame: Pcm) -> bool:
+    def is_speech(self, frame: Pcm, loud: bool) -> bool:
         return True
+
+    def close(self) -> None:
+        return
 
 
 def test_speech_in_quiet_is_found_and_outlasts_itself_by_the_hangover() -> None:
@@ -74,4 +77,91 @@ def test_a_frame_of_the_wrong_length_is_refused() -> None:
 def test_level_is_relative_to_full_scale() -> None:
     assert level_dbfs(np.full(160, -32768, np.int16)) == pytest.approx(0, abs=0.01)
     assert level_dbfs(np.zeros(160, np.int16)) == -96
-    assert WebRtcDetector().is_speech(np.zeros(160, np.int16)) is False
+    assert WebRtcDetector().is_speech(np.zeros(160, np.int16), True) is False
+
+
+def talk(vad: Vad, frames: int, level: float, played: float = -96.0) -> list[bool]:
+    """Voice of a level (dBFS), as far as `Always` is concerned."""
+    height = int(32768 * 10 ** (level / 20))
+    frame = np.tile(np.array([height, -height], np.int16), 80)
+    return [vad.push(frame, float(height) ** 2, played) for _ in range(frames)]
+
+
+def hush(vad: Vad, frames: int, played: float = -96.0) -> list[bool]:
+    return [vad.push(np.zeros(160, np.int16), 0.0, played) for _ in range(frames)]
+
+
+def test_who_is_much_quieter_than_this_caller_is_somebody_else() -> None:
+    vad = Vad(Always())
+    hush(vad, 20)
+    assert all(talk(vad, 40, -20)[2:])
+    assert vad.caller_dbfs == pytest.approx(-20, abs=1)
+    hush(vad, 40)
+    assert not any(talk(vad, 40, -35))
+    left = vad.left_out()
+    assert isinstance(left, LeftOut)
+    assert left.why == "bystander"
+    assert left.level_dbfs == pytest.approx(-35, abs=0.1)
+    assert left.limit_dbfs == pytest.approx(-32, abs=1)
+    assert vad.left_out() is None
+    hush(vad, 40)
+    assert all(talk(vad, 20, -24)[4:])
+
+
+def test_before_the_caller_is_known_only_absolute_rules_hold() -> None:
+    vad = Vad(Always())
+    hush(vad, 20)
+    assert all(talk(vad, 40, -35)[2:])
+    assert vad.left_out() is None
+
+
+def test_a_caller_after_a_quieter_bystander_is_believed_at_once_and_the_bystander_is_not_any_more() -> None:
+    vad = Vad(Always())
+    hush(vad, 20)
+    talk(vad, 40, -36)
+    hush(vad, 40)
+    assert all(talk(vad, 100, -18)[2:])
+    hush(vad, 40)
+    assert not any(talk(vad, 40, -36))
+
+
+def test_a_caller_who_becomes_quiet_is_not_deaf_for_ever() -> None:
+    vad = Vad(Always())
+    hush(vad, 20)
+    talk(vad, 50, -18)
+    found = []
+    for _ in range(12):
+        hush(vad, 50)
+        found.append(any(talk(vad, 50, -32)))
+    assert found[0] is False
+    assert found[-1] is True
+
+
+def test_weak_frames_go_on_with_a_voice_but_not_for_long() -> None:
+    vad = Vad(Always(), VadRules(weak_frames=10, hangover_frames=8))
+    hush(vad, 20)
+    talk(vad, 50, -18)
+    found = talk(vad, 60, -34)
+    assert all(found[:12])
+    assert not any(found[24:])
+
+
+def test_a_bystander_is_told_once_for_each_episode() -> None:
+    vad = Vad(Always())
+    hush(vad, 20)
+    talk(vad, 40, -18)
+    told = 0
+    for _ in range(3):
+        hush(vad, 60)
+        for _ in range(5):
+            talk(vad, 20, -36)
+            hush(vad, 10)
+            told += vad.left_out() is not None
+    assert told == 3
+
+
+def test_nothing_counts_after_the_end() -> None:
+    vad = Vad(Always())
+    vad.close()
+    vad.close()
+    assert not any(talk(vad, 20, -20))

@@ -1,0 +1,80 @@
+"""How loud the line is and how loud this caller is, from 20 ms levels; pure. All levels are dBFS (RMS, full-scale square wave = 0).
+
+The noise floor follows minimum statistics (Martin 2001): down at once, up slowly, so that speech does not raise it. The caller's loudness is
+a high percentile of the frames that were this caller's voice: near the level of stressed vowels, which each utterance reaches soon.
+"""
+
+from __future__ import annotations
+
+import math
+
+from callwright.speech.port import Pcm
+
+__all__ = ["QUIETEST", "CallerLoudness", "NoiseFloor", "dbfs", "level_dbfs"]
+
+QUIETEST = -96.0  # digital silence
+_FULL_SCALE = 32768.0**2
+_FLOOR_RISE_DB = 0.06  # per frame: 3 dB a second
+_FLOOR_LOWEST = -78.0
+_FLOOR_HIGHEST = -38.0
+_KNOWN_FRAMES = 25  # half a second of voice
+_PERCENTILE = 0.9
+_STEP_DB = 0.3  # so a shout or a slammed door of 100 ms moves the estimate by 1.5 dB
+_FIRST_STEP_DB = 2.0
+_FORGET_DB = 0.01  # per frame of voice that was left out: half a dB a second
+
+
+def dbfs(energy: float) -> float:
+    """Level of a mean square of int16 samples; never below `QUIETEST`."""
+    return max(QUIETEST, 10 * math.log10(energy / _FULL_SCALE)) if energy > 0 else QUIETEST
+
+
+def level_dbfs(frame: Pcm) -> float:
+    """RMS level, dB relative to a full-scale square wave; -96 for digital silence."""
+    samples = frame.astype(float)
+    return dbfs(float(samples @ samples) / len(samples)) if len(samples) else QUIETEST
+
+
+class NoiseFloor:
+    """`push(level) -> floor` per 20 ms."""
+
+    __slots__ = ("dbfs",)
+
+    def __init__(self, dbfs: float = -65.0) -> None:
+        self.dbfs = dbfs
+
+    def push(self, level: float) -> float:
+        """The floor with this frame, within -78..-38."""
+        floor = min(level if level > _FLOOR_LOWEST else _FLOOR_LOWEST, self.dbfs + _FLOOR_RISE_DB, _FLOOR_HIGHEST)
+        self.dbfs = floor
+        return floor
+
+
+class CallerLoudness:
+    """`spoke(level)` per frame of this caller's voice, `passed(level)` per frame of voice that was left out as somebody else's.
+
+    `dbfs` is None until half a second was heard. Voice that is left out lowers it slowly: a caller who lays the phone aside is
+    deaf to us for some seconds, not for the rest of the call.
+    """
+
+    __slots__ = ("_estimate", "_frames")
+
+    def __init__(self) -> None:
+        self._frames = 0
+        self._estimate = QUIETEST
+
+    @property
+    def dbfs(self) -> float | None:
+        return self._estimate if self._frames >= _KNOWN_FRAMES else None
+
+    def spoke(self, level: float) -> None:
+        """A frame of this caller's voice (stochastic approximation of the percentile, with ever smaller steps)."""
+        if not self._frames:
+            self._estimate = level
+        self._frames += 1
+        step = max(_STEP_DB, _FIRST_STEP_DB / self._frames**0.5)
+        self._estimate += step * (_PERCENTILE if level > self._estimate else _PERCENTILE - 1)
+
+    def passed(self) -> None:
+        """A frame of voice too quiet to be the caller's."""
+        self._estimate -= _FORGET_DB
