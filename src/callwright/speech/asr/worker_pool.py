@@ -283,8 +283,13 @@ class WorkerPool:
         """Process ids of the workers that run."""
         return tuple(pid for pid in (worker.pid for worker in self._workers) if pid is not None)
 
-    async def open(self, vocabulary: Vocabulary, on_event: Callable[[Hearing], None]) -> WorkerStream:
-        """Ears for a call. Raises ModelError when the model is missing, CallwrightError when no worker can be started."""
+    async def open(
+        self, vocabulary: Vocabulary, on_event: Callable[[Hearing], None], most: int | None = None
+    ) -> WorkerStream:
+        """Ears for a call. Raises ModelError when the model is missing, CallwrightError when no worker can be started, or `most` calls are
+        served already."""
+        if most is not None and sum(len(worker.streams) for worker in self._workers) >= most:
+            raise CallwrightError(f"the recogniser serves {most} calls at once, and not one more")
         worker = min(self._workers, key=lambda w: len(w.streams))
         await worker.start()
         stream = WorkerStream(worker, next(self._numbers), vocabulary, on_event)
