@@ -22,9 +22,9 @@ from callwright.calls.vocabulary import vocabulary
 from callwright.dialogue.engine import Dialogue
 from callwright.dialogue.understanding.nlu import Nlu
 from callwright.dialogue.values import Transfer
+from callwright.recognisers import make_ears
 from callwright.script.model import Script
 from callwright.settings import Settings
-from callwright.speech.asr.pocketsphinx import PocketsphinxRecogniser, threshold
 from callwright.speech.prompts import Prompt, Prompts
 from callwright.speech.tts.espeak import EspeakVoice
 from callwright.speech.vad_detector import VoiceDetector
@@ -62,26 +62,37 @@ async def open_speech(
     workers: int = 2,
     voices: VoiceDetector | None = None,
 ) -> AsyncIterator[Speech]:
-    """Embedded recogniser, voice and trained understanding of a script. voices: the process's voice detector, None = one of its own.
+    """Recogniser (as CALLWRIGHT_ASR says), voice and trained understanding of a script. workers: processes of an embedded recogniser;
+    voices: the process's voice detector, None = one of its own.
 
-    Raises ModelError: a speech model or voice is missing."""
+    Raises:
+        SettingsError: the setting of the recogniser is wrong.
+        ModelError: a speech model or voice is missing.
+        CallwrightError: the recogniser's server cannot be reached, and no other engine is there for it.
+    """
     voices = voices or VoiceDetector.open(settings.vad)
     understander = Nlu.train(script, seed=seed)
     async with AsyncExitStack() as stack:
-        recogniser = PocketsphinxRecogniser(settings.models, workers=workers)
+        made = make_ears(settings.asr, settings.models, workers)
+        recogniser = made.recogniser
         stack.push_async_callback(recogniser.aclose)
         words = vocabulary(script)
-        # Fails here, before anybody is rung, when a model is missing or damaged.
+        # Fails here, before anybody is rung, when a model is missing or a server is not there.
         await recogniser.ready(words)
         prepare = _prompts(script, settings, recordings, stack)
-        accept = threshold(script.language)
+        accept = made.accept(script.language)
         answers, answering = spoken_answers(script), machine_vocabulary(script.language)
         yield Speech(
             Dialogue(script, understander, seed=seed),
             EarsParts(script, recogniser, words, understander, voices.stream, accept, answers, answering),
             prepare,
+<<<<<<< HEAD
             ProgressParts(script.language, voices.stream, recogniser, end_early=settings.end_on_announcement),
             lambda: len(recogniser.worker_pids),
+=======
+            ProgressParts(script.language, Vad, recogniser, end_early=settings.end_on_announcement),
+            made.processes,
+>>>>>>> 3b2505f (The operator chooses the recogniser (CALLWRIGHT_ASR): engine, address, TLS, time-outs, and the engine that stands behind it)
         )
 
 

@@ -13,6 +13,7 @@ __all__ = [
     "Abilities",
     "Final",
     "Hearing",
+    "Language",
     "Partial",
     "Pcm",
     "Recogniser",

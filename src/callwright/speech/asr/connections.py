@@ -6,7 +6,7 @@ import asyncio
 import logging
 import random
 import ssl
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
@@ -36,10 +36,12 @@ class Patience:
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """Where a server is. context: TLS of a `wss` address. `str()` of it is fit for logs: without user, password, path and query."""
+    """Where a server is. context: TLS of a `wss` address; headers: sent when a connection is opened, a token say. `str()` of it is fit for
+    logs: without user, password, path and query."""
 
     url: str
     context: ssl.SSLContext | None = None
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
 
     def __str__(self) -> str:
         parts = urlsplit(self.url)
@@ -61,6 +63,7 @@ class Connector:
                 made = await connect(
                     self.server.url,
                     ssl=self.server.context,
+                    additional_headers=self.server.headers,
                     compression=None,  # audio does not shrink
                     proxy=None,
                     open_timeout=None,

@@ -1,5 +1,5 @@
-"""A sherpa-onnx worker: `python -m callwright.speech.asr.sherpa_worker '{"folder": ..., ...}'`. Reads messages of `frames` from stdin, answers on
-stdout; ends with its stdin. All calls are decoded together: one run of the network for every stream that has enough audio.
+"""A sherpa-onnx worker: `python -m callwright.speech.asr.sherpa_worker JSON`. Reads messages of `frames` from stdin, answers on stdout; ends
+with its stdin. All calls are decoded together: one run of the network for every stream that has enough audio.
 """
 
 from __future__ import annotations
