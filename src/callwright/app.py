@@ -86,13 +86,8 @@ async def open_speech(
             Dialogue(script, understander, seed=seed),
             EarsParts(script, recogniser, words, understander, voices.stream, accept, answers, answering),
             prepare,
-<<<<<<< HEAD
             ProgressParts(script.language, voices.stream, recogniser, end_early=settings.end_on_announcement),
-            lambda: len(recogniser.worker_pids),
-=======
-            ProgressParts(script.language, Vad, recogniser, end_early=settings.end_on_announcement),
             made.processes,
->>>>>>> 3b2505f (The operator chooses the recogniser (CALLWRIGHT_ASR): engine, address, TLS, time-outs, and the engine that stands behind it)
         )
 
 
