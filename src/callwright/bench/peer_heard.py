@@ -19,7 +19,9 @@ _PER_MS = 8
 _STALL_MS = 250.0  # a gap without `clear` up to this is a late frame, not a stop
 _SLIP_MS = 500.0  # how far a frame that slips out behind `clear` may lie from where the prompt was
 _NEEDLE, _SHORT = 1600, 160  # samples that are looked for in prompt and reply; where so many are not of one of them
-_END_MS = 120.0  # a prompt that is heard up to this before its end was said to its end
+_END_MS = 60.0  # a prompt that is heard up to this before its end was said to its end
+_EARLY_MS = 300.0  # a prompt that falls silent so long before the caller speaks did so by itself
+_NEAR_MS = (-30.0, 60.0)  # where a prompt is taken up again, relative to a mark
 _SILENT = bytes((0xFF, 0x7F))
 
 
@@ -128,70 +130,79 @@ class Timing:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What one situation came to.
+    """What one situation came to; `turns_score.Outcome` says the same of ours.
 
-    stop_ms: first voiced frame to silence of the prompt, None where it went on; resumed, resume_ms: it was taken up again, and how long
-    after it stopped; at_boundary: at one of its marks; completed: it was heard to its end, or still when the caller hung up; turn_ms: last
-    voiced frame to the reply; ended_turns: replies begun; unknown: audio that is neither prompt nor reply, which must not be.
+    stop_ms: first voiced frame to silence of the prompt, None where it went on; resumed: it was said to its end after all, or still being
+    said when the caller hung up; resume_ms: how long after it stopped it was first taken up again; at_boundary: every time at one of its
+    marks, None where it never was; turn_ms: last voiced frame to the first reply, negative where that cut in; ended_turns: replies begun;
+    unknown: audio that is neither prompt nor reply, which must not be.
     """
 
     stop_ms: float | None = None
     resumed: bool = False
     resume_ms: float | None = None
     at_boundary: bool | None = None
-    completed: bool = False
     turn_ms: float | None = None
     ended_turns: int = 0
     unknown: int = 0
 
 
-def outcome(runs: Sequence[Run], preset: Preset, timing: Timing, *, tolerance_ms: float) -> Outcome:
-    """Compare what was heard with what could be said. tolerance_ms: how far from a mark the prompt may be taken up."""
+def outcome(runs: Sequence[Run], preset: Preset, timing: Timing) -> Outcome:
+    """Compare what was heard with what could be said."""
     heard = [part for run in runs for part in _recognised(run, preset)]
     stretches = _stretches([(offset, run) for what, offset, run in heard if what == "prompt"])
-    replies = [run.begin_ms for what, _, run in heard if what == "reply"]
+    replies = [run.begin_ms for what, _, run in heard if what == "reply" and run.begin_ms >= timing.first_ms]
     length_ms = len(preset.prompt) / _PER_MS
-
-    def over(one: _Stretch) -> bool:
-        return one.until_ms >= length_ms - _END_MS or one.end_ms >= timing.until_ms - _STALL_MS
-
-    after = [begin for begin in replies if begin >= timing.last_ms]
+    following: list[_Stretch | None] = [*stretches[1:], None]
+    stops = [
+        (one, then)
+        for one, then in zip(stretches, following, strict=False)
+        if one.until_ms < length_ms - _END_MS
+        and one.end_ms < timing.until_ms - _STALL_MS
+        and one.silent_ms >= timing.first_ms - _EARLY_MS
+    ]
     found = Outcome(
-        completed=any(over(one) for one in stretches),
-        turn_ms=after[0] - timing.last_ms if after else None,
-        ended_turns=sum(begin >= timing.first_ms for begin in replies),
+        at_boundary=all(_near(one.offset_ms, preset.marks_ms) for one in stretches[1:]) if stretches[1:] else None,
+        turn_ms=replies[0] - timing.last_ms if replies else None,
+        ended_turns=len(replies),
         unknown=sum(what == "unknown" for what, _, _ in heard),
     )
-    for index, one in enumerate(stretches):
-        if one.end_ms < timing.first_ms or over(one):
-            continue
-        found = replace(found, stop_ms=one.end_ms - timing.first_ms)
-        if index + 1 == len(stretches):
-            break
-        again = stretches[index + 1]
-        near = any(abs(again.offset_ms - mark) <= tolerance_ms for mark in preset.marks_ms)
-        return replace(found, resumed=True, resume_ms=again.begin_ms - one.end_ms, at_boundary=near)
-    return found
+    if not stops:
+        return found
+    first, again = stops[0]
+    return replace(
+        found,
+        stop_ms=max(0.0, first.silent_ms - timing.first_ms),
+        resumed=stops[-1][1] is not None,
+        resume_ms=again.begin_ms - first.end_ms if again else None,
+    )
+
+
+def _near(place_ms: float, marks_ms: Sequence[float]) -> bool:
+    return any(_NEAR_MS[0] <= place_ms - mark <= _NEAR_MS[1] for mark in marks_ms)
 
 
 @dataclass(frozen=True, slots=True)
 class _Stretch:
-    """The prompt from `offset_ms` to `until_ms` of it, heard from `begin_ms` to `end_ms`."""
+    """The prompt from `offset_ms` to `until_ms` of it, heard from `begin_ms` to `end_ms`, its last sound until `silent_ms`."""
 
     offset_ms: float
     until_ms: float
     begin_ms: float
     end_ms: float
+    silent_ms: float
 
 
 def _stretches(prompts: Sequence[tuple[float, Run]]) -> list[_Stretch]:
     """Runs of the prompt; what goes on (almost) at once and (almost) where it was is no stop: a frame that slips out behind a `clear`."""
     found: list[_Stretch] = []
     for offset, run in prompts:
-        one = _Stretch(offset, offset + len(run.audio) / _PER_MS, run.begin_ms, run.end_ms)
+        sounding = len(run.audio.rstrip(_SILENT))
+        silent_ms = run.cut(sounding)[0].end_ms if 0 < sounding < len(run.audio) else run.end_ms
+        one = _Stretch(offset, offset + len(run.audio) / _PER_MS, run.begin_ms, run.end_ms, silent_ms)
         last = found[-1] if found else None
         if last and one.begin_ms - last.end_ms <= _STALL_MS and abs(one.offset_ms - last.until_ms) <= _SLIP_MS:
-            found[-1] = replace(last, until_ms=one.until_ms, end_ms=one.end_ms)
+            found[-1] = replace(last, until_ms=one.until_ms, end_ms=one.end_ms, silent_ms=one.silent_ms)
         else:
             found.append(one)
     return found

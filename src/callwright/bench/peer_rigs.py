@@ -7,17 +7,19 @@ from __future__ import annotations
 
 import asyncio
 import os
+import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from typing import Literal
 
 from callwright.errors import Place, Problem, SettingsError
 
-__all__ = ["HOW_TO_INSTALL", "RIGS", "Rig", "Server", "Watch", "installed", "serve", "version"]
+__all__ = ["HOW_TO_INSTALL", "RIGS", "Rig", "Server", "Watch", "beside", "installed", "serve", "version"]
 
 HOW_TO_INSTALL = (
     "pipecat-ai and livekit-agents are not there to be measured beside: `make peers-voice` installs them (about 1 GB)"
@@ -117,6 +119,32 @@ class Watch:
             if then >= begin and at <= end
         ]
         return max(inside, default=0.0)
+
+
+def beside(
+    what: Literal["turns", "density"],
+    situations: Path,
+    out: Path,
+    *,
+    realtime: bool = False,
+    say: Callable[[str], None] = lambda part: None,
+) -> list[Path]:
+    """Have the peers that are installed do the same in a process of their own (`bench/peers/run.py`); the files with what they came to.
+
+    None installed is said, and no error. Raises SettingsError: the run failed.
+    """
+    if not installed(every=False):
+        say(HOW_TO_INSTALL)
+        return []
+    command = [sys.executable, str(_ROOT / "bench" / "peers" / "run.py"), "--only", what]
+    command += ["--situations", str(situations), "--out", str(out), *(["--realtime"] if realtime else [])]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, errors="replace") as process:  # noqa: S603
+        assert process.stderr
+        for line in process.stderr:
+            say(line.rstrip())
+    if process.returncode:
+        raise SettingsError(Problem("peers", "the run of the peers failed", Place(" ".join(command)), "See above."))
+    return sorted(out.glob(f"{what}-*.json"))
 
 
 @asynccontextmanager

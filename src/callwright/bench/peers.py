@@ -27,9 +27,8 @@ from callwright.speech.port import Pcm
 from callwright.speech.wav import read_wav, write_wav
 from callwright.telephony.rtp.g711 import decode, encode
 
-__all__ = ["BOUNDARY_MS", "Hears", "Played", "Stage", "hears", "play", "play_set", "reply_audio", "watched", "write"]
+__all__ = ["Hears", "Played", "Stage", "hears", "play", "play_set", "reply_audio", "watched", "write"]
 
-BOUNDARY_MS = 60.0
 FINAL_MS = 150
 PARTIAL_MS = 100
 PAUSE_MS = 200
@@ -76,19 +75,18 @@ def reply_audio() -> Pcm:
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """One situation as one rig took it. late: driver or server were kept from their core in the last try too;
-    failed: why there was no call."""
+    """One situation as one rig took it. fault: why it cannot be judged: there was no call, or driver or server were kept from their core in
+    the last try too."""
 
     id: str
     outcome: Outcome
-    late: bool
-    failed: str = ""
+    fault: str = ""
 
     def as_json(self) -> dict[str, Any]:
-        found = asdict(self.outcome)
+        """As `bench turns` reads it, and how long the prompt was silent."""
+        found = {name: round(of, 1) if isinstance(of, float) else of for name, of in asdict(self.outcome).items()}
         found["resume_at_boundary"] = found.pop("at_boundary")
-        more = {"late": self.late, **({"failed": self.failed} if self.failed else {})}
-        return {"id": self.id, **{k: round(v, 1) if isinstance(v, float) else v for k, v in found.items()}, **more}
+        return {"id": self.id, **found, "fault": self.fault}
 
 
 class Stage:
@@ -166,9 +164,13 @@ async def _played(server: Server, watch: Watch, stage: Stage, one: Situation, nu
     try:
         found, course = await play(server, stage, one, number)
     except CallError as error:
-        return Played(one.id, Outcome(), late=True, failed=str(error))
+        return Played(one.id, Outcome(), f"no call: {error}")
     waited_ms = watch.waited_ms(course.began, course.began + course.until_ms / 1000)
-    return Played(one.id, found, max(course.late_ms, waited_ms) > _LATE_MS)
+    if course.late_ms > _LATE_MS:
+        return Played(one.id, found, f"the caller was {course.late_ms:.0f} ms late")
+    if waited_ms > _LATE_MS:
+        return Played(one.id, found, f"the server was kept from its core for {waited_ms:.0f} ms")
+    return Played(one.id, found, f"{found.unknown} times audio nobody gave it" if found.unknown else "")
 
 
 async def play(server: Server, stage: Stage, one: Situation, number: int) -> tuple[Outcome, Course]:
@@ -177,7 +179,7 @@ async def play(server: Server, stage: Stage, one: Situation, number: int) -> tup
     course = await place(server.port, caller, f"MZ{number:06d}")
     first_ms, last_ms = _voice_ms(one, len(caller.audio) / 8)
     timing = Timing(course.sent_ms(first_ms), course.sent_ms(max(first_ms, last_ms - 1)), course.until_ms)
-    return outcome(course.heard.runs(), stage.preset(one), timing, tolerance_ms=BOUNDARY_MS), course
+    return outcome(course.heard.runs(), stage.preset(one), timing), course
 
 
 async def play_set(
@@ -203,7 +205,7 @@ async def play_set(
                 async with asyncio.TaskGroup() as tasks:
                     for number, one in todo:
                         tasks.create_task(run(number, one))
-                todo = [(number, one) for number, one in todo if played[one.id].late]
+                todo = [(number, one) for number, one in todo if played[one.id].fault]
                 if not todo:
                     break
         rows = [played[one.id].as_json() for one in given.situations]
