@@ -13,7 +13,8 @@ from callwright.speech.asr.decoder import TUNING, PhraseDecoder, VocabularyModel
 from callwright.speech.asr.lexicon import EnglishLexicon, read_dictionary
 from callwright.speech.models import find_english_model
 from callwright.speech.port import Pcm
-from callwright.speech.turns import EndUtterance, StartUtterance, TurnSettings, TurnTaker
+from callwright.speech.turn_values import EndUtterance, StartUtterance, TurnSettings
+from callwright.speech.turns import TurnTaker
 from callwright.speech.vad import Vad
 from callwright.speech.wav import read_wav
 

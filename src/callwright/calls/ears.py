@@ -14,16 +14,11 @@ from callwright.calls.first_words import FirstWords, Listening, asks_for_somethi
 from callwright.calls.greeting import GreetingRules, Verdict
 from callwright.calls.log import EventLog
 from callwright.calls.mouth import Mouth
-from callwright.dialogue.values import Answered, Context, Event, Heard, Listen, Silence
-from callwright.speech.port import (
-    Final,
-    Hearing,
-    Partial,
-    Pcm,
-    RecogniserStream,
-    RecognitionError,
-)
-from callwright.speech.turns import (
+from callwright.calls.scribe import Scribe, Spoken
+from callwright.dialogue.values import Answered, Event, Heard, Listen, Silence
+from callwright.speech.port import Final
+from callwright.speech.turn_values import (
+    NOTHING,
     Decision,
     EndUtterance,
     Interrupt,
@@ -33,13 +28,13 @@ from callwright.speech.turns import (
     ResumeAt,
     StartUtterance,
     Turn,
-    TurnTaker,
+    Words,
 )
+from callwright.speech.turns import TurnTaker
 from callwright.telephony.port import Frame
 
 __all__ = ["AskAgain", "Ears", "EarsParts"]
 
-PRE_ROLL_FRAMES = 15  # 300 ms before the voice flag: the beginning of the first word
 LAST_WORDS_S = 1.5
 PARTING_S = 1.0  # whoever speaks when the last prompt is over may finish the sentence
 _PARTING_PAUSE_MS = 400
@@ -52,17 +47,6 @@ class AskAgain:
     """The prompt of this node was broken off by what was no interruption: its short question shall be said instead."""
 
     node: str
-
-
-@dataclass(slots=True)
-class _Ended:
-    """An utterance that is over. Its words are taken in the order of the utterances, whatever becomes of the recogniser.
-    first: it was said before the robot's first word."""
-
-    partial: str
-    first: bool = False
-    final: Final | None = None
-    done: bool = False
 
 
 class Ears:
@@ -86,43 +70,30 @@ class Ears:
         self._who = Answerer(parts.script.language, greeting, parts.recogniser, parts.answering, log)
         self._greeting = self._who.greeting
         self._first = Listening(parts.script)
-        self._early: list[list[Pcm]] = []  # utterances of first words from before the recogniser was there
         self._answer_by: int | None = (
             None  # a person answered: when it is told, should the first words not be known before
         )
         self._taker = TurnTaker(self._parts.turns("", "none", None))
-        self._stream: RecogniserStream | None = None
-        self._recent: deque[Pcm] = deque(maxlen=PRE_ROLL_FRAMES)
+        self._scribe = Scribe(log, now_ms, self._on_partial, self._on_words, hear)
         self._listening: Listen | None = None
         self._configured: tuple[str, str, Listen | None] = ("", "", None)
+        self._sure = False  # the recogniser's finals only repeat its partials
         self._closing = False
         self._overhearing = False
         self._leaving = False
         self._parting: anyio.Event | None = None
         self._voice_ms = 0
         self._muted = False
-        self._in_utterance = False
-        self._lost = False
-        self._partial = ""
-        self._ended: deque[_Ended] = deque()
-        self._settled = anyio.Event()
         self._during: deque[tuple[int, str]] = deque(maxlen=16)  # (beginning of an utterance, node that was being said)
         self._alternatives: dict[str, tuple[str, ...]] = {}
 
     async def open(self) -> None:
         """Connect the recogniser. The first words are kept for it; other words from before it is there count as not understood."""
-        stream = await self._parts.recogniser.open(self._parts.vocabulary, self._take_hearing)
+        stream = await self._parts.recogniser.open(self._parts.vocabulary, self._scribe.take)
+        self._sure = self._parts.recogniser.abilities.dictation
         if self._listening is not None:
             stream.set_context(self._parts.expected(self._listening), self._listening.hotwords)
-        self._stream = stream
-        # An utterance under way goes on without it: the recogniser would hear half of it.
-        self._lost = self._in_utterance and not self._first.under_way
-        while self._early:
-            stream.begin()
-            for pcm in self._early.pop(0):
-                stream.push(pcm)
-            if self._early or not self._first.under_way:
-                stream.end()
+        self._scribe.attach(stream)
 
     async def find_out(self) -> None:
         """Find out by their words who answered; returns when that is known, or nobody asks any more."""
@@ -132,15 +103,12 @@ class Ears:
         """Let go of the recogniser."""
         self._who.stop()
         self._vad.close()
-        if self._stream is not None:
-            await self._stream.close()
-            self._stream = None
+        await self._scribe.close()
 
     def listen(self, act: Listen) -> None:
         """Wait for the caller as the node wants."""
         self._listening, self._overhearing = act, False
-        if self._stream is not None:
-            self._stream.set_context(self._parts.expected(act), act.hotwords)
+        self._scribe.expect(self._parts.expected(act), act.hotwords)
 
     def deafen(self, *, closing: bool = False, firm: bool = False) -> None:
         """No answer is waited for until `listen`. closing: these prompts are the last ones and are said to their end; firm: the first of
@@ -171,13 +139,7 @@ class Ears:
             return
         self._leaving, self._listening = True, None
         self._finish_utterance()
-        if self._ended:
-            self._settled = anyio.Event()
-            with anyio.move_on_after(LAST_WORDS_S):
-                await self._settled.wait()
-        for ended in self._ended:
-            ended.done = True
-        self._settle()
+        await self._scribe.settled(LAST_WORDS_S)
         if self._greeting.verdict is None or self._answer_by is not None:
             self._tell_answer()
 
@@ -186,7 +148,7 @@ class Ears:
         gone: nobody is on the line any more."""
         if self._muted or self._greeting.verdict == "machine":
             return
-        if self._in_utterance and not gone:
+        if self._scribe.under_way and not gone:
             self._parting = anyio.Event()
             with anyio.move_on_after(PARTING_S):
                 await self._parting.wait()
@@ -204,10 +166,10 @@ class Ears:
         """Let silence pass in no time: the prompt is over, and so is the utterance under way."""
         if self._greeting.verdict is None:
             if self._first.stop():
-                self._end_utterance("gone", first=True)
+                self._scribe.end()
             return
         now = later = self._now_ms()
-        while later == now or (self._in_utterance and later - now < _LONGEST_UTTERANCE_MS):
+        while later == now or (self._scribe.under_way and later - now < _LONGEST_UTTERANCE_MS):
             later += 20
             self._carry_out(self._taker.frame(later, False, None))
 
@@ -231,39 +193,35 @@ class Ears:
         if self._answer_by is not None and now >= self._answer_by and not self._greeting.suspecting:
             self._tell_answer()
         self._configure()
-        playing = None
-        if self._mouth.speaking is not None:
-            playing = Playing(self._mouth.speaking.played_ms, self._mouth.speaking.prompt.boundaries)
-        elif self._mouth.busy or (self._listening is None and not self._overhearing):
-            playing = Playing(0)
-        self._carry_out(self._taker.frame(now, voice, playing))
-        if self._in_utterance and self._stream is not None and not self._lost:
-            self._stream.push(frame.pcm)
-        self._recent.append(frame.pcm)
-        if self._parting is not None and (not self._in_utterance or now - self._voice_ms >= _PARTING_PAUSE_MS):
+        self._carry_out(self._taker.frame(now, voice, self._playing()))
+        self._scribe.push(frame.pcm)
+        if self._parting is not None and (not self._scribe.under_way or now - self._voice_ms >= _PARTING_PAUSE_MS):
             self._parting.set()
 
     def _before_us(self, frame: Frame, voice: bool, now: int) -> None:
         """Nobody knows yet who answered: the words go to the recogniser all the same."""
         change = self._first.frame(now, voice)
         if change == "begin":
-            self._start_utterance(now)
-            if self._stream is None:
-                self._early.append(list(self._recent))
+            self._start_utterance(now, first=True)
         elif change == "end":
-            self._end_utterance("silence", first=True)
-        if self._in_utterance and self._stream is None:
-            self._early[-1].append(frame.pcm)
-        elif self._in_utterance and self._stream is not None and not self._lost:
-            self._stream.push(frame.pcm)
-        self._recent.append(frame.pcm)
+            self._scribe.end()
+        self._scribe.push(frame.pcm)
+
+    def _playing(self) -> Playing | None:
+        """What the robot says; None when it is the caller's turn."""
+        speaking = self._mouth.speaking
+        if speaking is not None:
+            return Playing(speaking.played_ms, speaking.prompt.boundaries, speaking.mark)
+        if self._mouth.busy or (self._listening is None and not self._overhearing):
+            return Playing(0, audible=False)
+        return None
 
     def _judged(self, verdict: Verdict, now: int) -> None:
         self._log.add("greeting", verdict=verdict, why=self._greeting.why)
         if self._first.stop():
-            self._end_utterance("silence", first=True)
+            self._scribe.end()
         if verdict == "human":
-            self._answer_by = now + max(self._first.patience_ms(self._partial), self._who.patience_ms)
+            self._answer_by = now + max(self._first.patience_ms(self._scribe.partial), self._who.patience_ms)
         else:
             self._answer_by = None
             self._hear(Answered(now, verdict))
@@ -318,7 +276,8 @@ class Ears:
                 case StartUtterance(begin_ms=begin_ms):
                     self._start_utterance(begin_ms)
                 case EndUtterance(why=why):
-                    self._end_utterance(why)
+                    self._log.add("end_of_speech", why=why)
+                    self._scribe.end()
                 case Pause(played_ms=played_ms):
                     self._mouth.pause()
                     self._log.add("paused", played_ms=played_ms)
@@ -344,86 +303,46 @@ class Ears:
                 return
         self._mouth.resume(prompt_ms)
 
-    def _start_utterance(self, begin_ms: int) -> None:
-        self._in_utterance, self._lost, self._partial = True, False, ""
+    def _start_utterance(self, begin_ms: int, *, first: bool = False) -> None:
         if self._mouth.speaking is not None:
             self._during.append((begin_ms, self._mouth.speaking.say.node))
-        if self._stream is not None:
-            self._stream.begin()
-            for pcm in self._recent:
-                self._stream.push(pcm)
-
-    def _end_utterance(self, why: str, *, first: bool = False) -> None:
-        self._in_utterance = False
-        if not first:
-            self._log.add("end_of_speech", why=why)
-        unheard = self._lost or (self._stream is None and not first)
-        self._ended.append(_Ended(self._partial, first=first, done=unheard))
-        if self._stream is not None:
-            self._stream.end()
-        self._lost = False
-        self._settle()
+        self._scribe.begin(begin_ms, first=first)
 
     def _turn(self, turn: Turn) -> None:
         if self._leaving and not turn.text:
             return
         begun = self._log.now_ms() - (self._now_ms() - turn.begin_ms)
-        self._log.add(
-            "utterance", begin_ms=begun, text=turn.text, overlapped=turn.overlapped, interrupted=turn.interrupted
-        )
+        told = {"early": True} if turn.early else {"corrects": True} if turn.corrects else {}
+        said = {"text": turn.text, "overlapped": turn.overlapped, "interrupted": turn.interrupted}
+        self._log.add("utterance", {"begin_ms": begun, **said, **told})
         spoken = [node for begin_ms, node in self._during if begin_ms == turn.begin_ms]
         during = spoken[0] if turn.overlapped and spoken else ""
         alternatives = self._alternatives.pop(turn.text, ())
         self._hear(Heard(self._now_ms(), turn.text, during, turn.interrupted, alternatives))
 
-    # ------------------------------------------------------------ the recogniser
+    # ------------------------------------------------------------ words
 
-    def _take_hearing(self, hearing: Hearing) -> None:
-        """Called by the recogniser, which serves other calls too: a fault of ours ends this call, not its reading."""
-        try:
-            self._on_hearing(hearing)
-        except Exception as error:  # noqa: BLE001 - handed to the call, which ends by it
-            self._hear(error)
+    def _on_partial(self, spoken: Spoken) -> None:
+        if spoken.first:
+            if speaks_as_person(self._parts.script, self._parts.understander, spoken.partial):
+                self._greeting.vouch()
+            return
+        words = self._read(spoken.partial, sure=self._sure)
+        self._carry_out(self._taker.partial(self._now_ms(), words))
 
-    def _on_hearing(self, hearing: Hearing) -> None:
-        waiting = next((ended for ended in self._ended if not ended.done), None)
-        match hearing:
-            case Partial(text=text):
-                if self._in_utterance and not self._lost:
-                    self._partial = text
-                    if self._first.under_way:
-                        if speaks_as_person(self._parts.script, self._parts.understander, text):
-                            self._greeting.vouch()
-                        return
-                    complete, known = self._classify(text)
-                    self._carry_out(self._taker.partial(self._now_ms(), text, complete=complete, known=known))
-            case Final():
-                self._log.add("recognised", text=hearing.text, raw=hearing.raw, score=round(hearing.score, 3))
-                if waiting is not None:
-                    waiting.final, waiting.done = hearing, True
-            case RecognitionError(message=message, under_way=under_way):
-                self._log.add("fault", message=message)
-                if self._in_utterance and (under_way or waiting is None):
-                    self._lost = True
-                elif waiting is not None:
-                    waiting.done = True
-        self._settle()
-
-    def _settle(self) -> None:
-        """Hand over the words of ended utterances, oldest first. Without a final, the last partial stands for it."""
-        while self._ended and self._ended[0].done:
-            ended = self._ended.popleft()
-            if ended.first:
-                self._take_first(ended.final)
-                continue
-            text = ended.partial
-            if ended.final is not None:
-                text = ended.final.text if self._counts(ended.final) else ""
-                if text and ended.final.alternatives:
-                    self._alternatives[text] = ended.final.alternatives
-            self._carry_out(self._taker.final(self._now_ms(), text, known=self._classify(text)[1]))
-        if not self._ended:
-            self._settled.set()
+    def _on_words(self, spoken: Spoken) -> None:
+        """An utterance is over and read; without a final, its last partial stands for it."""
+        if spoken.first:
+            self._take_first(spoken.final)
+            return
+        words = self._read(spoken.partial)
+        if spoken.final is not None:
+            words = self._read(spoken.final.text)
+            if not self._counts(spoken.final, words):
+                words = NOTHING
+            elif spoken.final.alternatives:
+                self._alternatives[words.text] = spoken.final.alternatives
+        self._carry_out(self._taker.final(self._now_ms(), spoken.begin_ms, words))
 
     def _take_first(self, final: Final | None) -> None:
         """Words from before our own. A doubtful reading counts as a greeting: a wrong stop request would end the call for good."""
@@ -440,19 +359,12 @@ class Ears:
         elif (heard := self._wish()) is not None:
             self._hear(FirstWords(heard, None))
 
-    def _counts(self, final: Final) -> bool:
+    def _counts(self, final: Final, words: Words) -> bool:
         """Words below the threshold are noise, unless the node takes any words, or a rule of the script knows them."""
         if final.score >= self._parts.accept:
             return True
         free = self._listening is not None and self._listening.slot_type in _UNCERTAIN_SLOTS
-        return free or self._classify(final.text)[1]
+        return free or words.known
 
-    def _classify(self, text: str) -> tuple[bool, bool]:
-        """(the whole text is an expected phrase, some rule of the script knows a part of it)."""
-        if not text:
-            return False, False
-        context = self._listening.context if self._listening is not None else Context()
-        understood = self._parts.understander.understand(text, context)
-        spans = [one.span for one in understood.candidates if one.source in ("phrase", "combination", "regex")]
-        whole = any(end - begin >= len(understood.normalised) for begin, end in spans)
-        return whole, bool(spans)
+    def _read(self, text: str, *, sure: bool = False) -> Words:
+        return self._parts.reader.read(text, self._listening, sure=sure)

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
+from callwright.calls.reading import Reader
 from callwright.dialogue.understanding.port import Understander
 from callwright.dialogue.values import Listen
 from callwright.script.model import Barge, Script
 from callwright.speech.port import Recogniser, Vocabulary
-from callwright.speech.turns import TurnSettings
+from callwright.speech.turn_values import TurnSettings
 from callwright.speech.vad import Vad
 
-__all__ = ["EarsParts"]
+__all__ = ["EarsParts", "least_voice"]
+
+VERIFIED_MS, UNVERIFIED_MS = 120, 300  # `barge.min_ms` where the script does not say
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,11 @@ class EarsParts:
     accept: float
     answers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     answering: Vocabulary | None = None
+    reader: Reader = field(init=False)
+
+    def __post_init__(self) -> None:
+        reader = Reader(self.script, self.understander, self.vocabulary, self.answers)
+        object.__setattr__(self, "reader", reader)
 
     def expected(self, act: Listen) -> tuple[str, ...]:
         """What the node expects to hear, the spoken values of its slot included."""
@@ -48,7 +56,7 @@ class EarsParts:
         settings = TurnSettings(
             mode=mode,  # type: ignore[arg-type]  # the engine's Say.barge is one of the barge modes
             guard_ms=barge.guard_ms,
-            min_ms=barge.min_ms,
+            min_ms=least_voice(barge, mode),
             min_words=barge.min_words,
             keywords=barge.keywords,
             pause_first=barge.pause_first,
@@ -69,3 +77,10 @@ class EarsParts:
             timeout_ms=listening.timeout_ms,
             slot_type=listening.slot_type,
         )
+
+
+def least_voice(barge: Barge, mode: str) -> int:
+    """The voice that pauses a prompt, ms: what the author says, else little where words decide afterwards and more where they do not."""
+    if barge.min_ms is not None:
+        return barge.min_ms
+    return VERIFIED_MS if barge.pause_first and mode != "voice" else UNVERIFIED_MS

@@ -12,7 +12,7 @@ from typing import Literal
 from callwright.dialogue.understanding.port import Understander
 from callwright.dialogue.values import Answered, Context, Heard
 from callwright.script.model import Script
-from callwright.speech.turns import only_backchannel
+from callwright.speech.turn_words import only_backchannel
 
 __all__ = ["FirstWords", "Listening", "asks_for_something", "speaks_as_person"]
 

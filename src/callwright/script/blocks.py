@@ -195,7 +195,7 @@ class Intent(Strict):
 class Barge(Strict):
     mode: BargeMode = "words"
     guard_ms: int = Field(default=500, ge=0, le=10_000)
-    min_ms: int = Field(default=300, ge=0, le=5_000)
+    min_ms: int | None = Field(default=None, ge=0, le=5_000)  # None: the robot's own, see docs/reference/script-1.md
     min_words: int = Field(default=2, ge=1, le=20)
     keywords: Phrases = ()
     pause_first: bool = True

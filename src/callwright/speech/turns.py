@@ -1,173 +1,72 @@
 """Whose turn it is: a pure state machine between ears, mouth and dialogue (docs/reference/script-1.md, turn algorithm, step 1).
 
-In:  `frame` for every 20 ms (voice flag, where the prompt stands), `partial` and `final` from the recogniser. All times are ms of the call.
+In:  `frame` for every 20 ms (voice flag, where the prompt stands), `partial` and `final` from the recogniser, `key`. Times are ms of the call.
 Out: decisions, in order, to be carried out at once.
 
-While the robot speaks, voice of `min_ms` after `guard_ms` pauses the prompt; then the words decide: only backchannel -> go on from the sentence
-boundary, enough or known words -> interrupted. Words that did not interrupt are never lost: they are handed over when the prompt is over.
-While the robot is silent, an utterance ends after `end_silence_ms` of silence, after `early_ms` when it already is a complete expected phrase,
-later for numbers and names, and in any case after `max_speech_ms`. A missing final is replaced by the last partial after `final_ms`.
+While the robot speaks, voice of `min_ms` after `guard_ms` pauses the prompt; then the words decide: none or only backchannel -> go on from
+the boundary, enough or known words -> interrupted. Words that did not interrupt are never lost: they are handed over when the prompt is over,
+those of a global rule as soon as a prompt follows that may be interrupted.
+While the robot is silent, an utterance ends after a silence that depends on what was said so far, in any case after `max_speech_ms`. Words
+that a final would only repeat are handed over without it; a final that says something else then follows as a correction. A missing final is
+replaced by the last partial after `final_ms`.
+Every wait has a bound (docs/reference/speech.md): whatever the caller and the recogniser do, a prompt plays on or ends, and after it a Turn or
+a NoInput follows within `TurnSettings.longest_ms`.
 """
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
-from typing import Literal
 
-__all__ = [
-    "Decision",
-    "EndUtterance",
-    "Interrupt",
-    "NoInput",
-    "Pause",
-    "Playing",
-    "ResumeAt",
-    "StartUtterance",
-    "Turn",
-    "TurnSettings",
-    "TurnTaker",
-    "only_backchannel",
-]
+from callwright.speech.turn_values import (
+    NOTHING,
+    Decision,
+    EndUtterance,
+    Interrupt,
+    NoInput,
+    Pause,
+    Playing,
+    ResumeAt,
+    StartUtterance,
+    Turn,
+    TurnSettings,
+    Words,
+)
+from callwright.speech.turn_words import only_backchannel
 
-Mode = Literal["none", "voice", "words", "sentence", "keywords"]
-_PATIENT_SLOTS = frozenset({"int", "number", "phone", "name", "money", "text"})
-_NO_WORD = re.compile(r"[\W_]+")
+__all__ = ["TurnTaker"]
 
-
-@dataclass(frozen=True, slots=True)
-class TurnSettings:
-    """What script-1 calls `turn`, for the present node, and the bounds around it (ms). slot_type: what a `collect` node waits for.
-    hangover_ms: how long the voice flag outlasts the voice; it counts as silence already passed."""
-
-    mode: Mode = "words"
-    guard_ms: int = 500
-    min_ms: int = 300
-    min_words: int = 2
-    keywords: tuple[str, ...] = ()
-    pause_first: bool = True
-    backchannel: tuple[str, ...] = ()
-    answer_backchannel: bool = False
-    resume: Literal["continue", "restart", "reask"] = "continue"
-    end_silence_ms: int = 700
-    max_speech_ms: int = 15_000
-    timeout_ms: int = 4_000
-    language: Literal["zh", "en"] = "zh"
-    slot_type: str | None = None
-    early_ms: int = 300
-    patience_ms: int = 400
-    noise_ms: int = 1_500
-    final_ms: int = 2_000
-    hangover_ms: int = 160
-
-
-@dataclass(frozen=True, slots=True)
-class Playing:
-    """Where the prompt stands. played_ms: heard by the caller so far; boundaries: where its sentences begin (ms, ascending)."""
-
-    played_ms: int
-    boundaries: tuple[int, ...] = (0,)
-
-
-@dataclass(frozen=True, slots=True)
-class StartUtterance:
-    """Tell the recogniser: an utterance began at begin_ms (hand it the frames since shortly before)."""
-
-    begin_ms: int
-
-
-@dataclass(frozen=True, slots=True)
-class EndUtterance:
-    """Tell the recogniser the utterance is over and wait for its final. why: `silence`, `complete`, `noise` or `too_long`."""
-
-    begin_ms: int
-    end_ms: int
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
-class Pause:
-    """Hold the prompt at played_ms; the caller may be interrupting."""
-
-    at_ms: int
-    played_ms: int
-
-
-@dataclass(frozen=True, slots=True)
-class ResumeAt:
-    """It was no interruption: play on from prompt_ms (a sentence boundary; 0 = from the start). how `reask`: ask the short question instead."""
-
-    at_ms: int
-    prompt_ms: int
-    how: Literal["continue", "restart", "reask"]
-
-
-@dataclass(frozen=True, slots=True)
-class Interrupt:
-    """Stop the prompt for good; the words follow as a Turn."""
-
-    at_ms: int
-    played_ms: int
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """Words for the dialogue. overlapped: begun while the robot spoke; interrupted: they cut the prompt off; text may be "" (not understood)."""
-
-    text: str
-    begin_ms: int
-    end_ms: int
-    overlapped: bool
-    interrupted: bool
-
-
-@dataclass(frozen=True, slots=True)
-class NoInput:
-    """The caller said nothing for `timeout_ms`."""
-
-    at_ms: int
-
-
-Decision = StartUtterance | EndUtterance | Pause | ResumeAt | Interrupt | Turn | NoInput
+_FRAME_MS = 20
+_PATIENT_SLOTS = frozenset({"int", "number", "phone", "name", "money", "text", "age", "date"})
+_IGNORED_IN_A_ROW = 2
 
 
 @dataclass(slots=True)
 class _Utterance:
+    """reached: its voice was long enough to count as an interruption; given: the words handed on for it, None as long as none were."""
+
     begin_ms: int
     last_voice_ms: int
     overlapped: bool
     interrupted: bool = False
-    text: str = ""
-    complete: bool = False
-    known: bool = False
+    reached: bool = False
+    words: Words = NOTHING
+    words_at: int = 0
     end_ms: int = 0
     ended_at: int = 0
+    given: Words | None = None
 
 
 @dataclass(slots=True)
 class _Prompt:
+    """pauses: how often it was paused for nothing; hushed: the present voice was found to be no speech, so it is not paused for it again;
+    kept: what was said over it, and whether a global rule knows it."""
+
     position: Playing
-    since_ms: int
     paused_at: int | None = None
     stopped: bool = False
-    noise: bool = False  # the present voice was found to be no speech: do not pause for it again
-    kept: list[Turn] = field(default_factory=list)
-
-
-def only_backchannel(text: str, words: tuple[str, ...]) -> bool:
-    """Whether a text is nothing but backchannel words, in any order and number. An empty text is not."""
-    rest = _NO_WORD.sub("", text.casefold())
-    if not rest:
-        return False
-    known = sorted({w for w in (_NO_WORD.sub("", word.casefold()) for word in words) if w}, key=len, reverse=True)
-    reachable = [True] + [False] * len(rest)
-    for at in range(len(rest)):
-        if reachable[at]:
-            for word in known:
-                if rest.startswith(word, at):
-                    reachable[at + len(word)] = True
-    return reachable[-1]
+    hushed: bool = False
+    pauses: int = 0
+    kept: list[tuple[Turn, bool]] = field(default_factory=list)
 
 
 class TurnTaker:
@@ -177,10 +76,11 @@ class TurnTaker:
         self._settings = settings
         self._prompt: _Prompt | None = None
         self._now: _Utterance | None = None
-        self._pending: list[_Utterance] = []
-        self._late = 0
+        self._waiting: list[_Utterance] = []  # ended, their finals to come; oldest first
         self._voice_since: int | None = None
+        self._monologue = False  # the voice goes on that made the last utterance too long
         self._quiet_since = 0
+        self._ignored = 0
 
     def configure(self, settings: TurnSettings) -> None:
         """Settings of the node that comes next."""
@@ -192,69 +92,100 @@ class TurnTaker:
         return self._prompt is not None and self._prompt.paused_at is not None
 
     def frame(self, at_ms: int, voice: bool, playing: Playing | None) -> tuple[Decision, ...]:
-        """One 20 ms frame. playing: None when nothing is being said; a paused prompt still counts as playing."""
+        """One 20 ms frame. playing: None when it is the caller's turn; a paused prompt still counts as playing."""
         out = self._follow_prompt(at_ms, playing)
         out += self._overdue(at_ms)
-        if voice:
-            out += self._on_voice(at_ms)
-        else:
-            self._voice_since = None
-            out += self._on_silence(at_ms)
-        out += self._noise(at_ms)
+        out += self._on_voice(at_ms) if voice else self._on_silence(at_ms)
+        out += self._release(at_ms)
         out += self._too_quiet(at_ms)
         return tuple(out)
 
-    def partial(self, at_ms: int, text: str, *, complete: bool = False, known: bool = False) -> tuple[Decision, ...]:
-        """Words so far. complete: they are a whole expected phrase; known: they hold a phrase of a global rule,
-        the knowledge base or a class."""
+    def partial(self, at_ms: int, words: Words) -> tuple[Decision, ...]:
+        """Words so far of the utterance under way."""
         if self._now is None:
             return ()
-        self._now.text, self._now.complete, self._now.known = text, complete, known
+        self._now.words, self._now.words_at = words, at_ms
         if self._settings.mode == "sentence":
             return ()
-        return tuple(self._interrupt_if(at_ms, self._now, text, known))
+        return tuple(self._interrupt_if(at_ms, self._now, words))
 
-    def final(self, at_ms: int, text: str, *, known: bool = False) -> tuple[Decision, ...]:
-        """The recogniser's word on the oldest utterance that waits for it; late ones are ignored."""
-        if self._late:
-            self._late -= 1
+    def final(self, at_ms: int, begin_ms: int, words: Words) -> tuple[Decision, ...]:
+        """The recogniser's word on the utterance that began at begin_ms; ignored when nothing waits for it."""
+        utterance = next((one for one in self._waiting if one.begin_ms == begin_ms), None)
+        if utterance is None:
             return ()
-        if not self._pending:
-            return ()
-        return tuple(self._conclude(at_ms, self._pending.pop(0), text, known))
+        self._waiting.remove(utterance)
+        if utterance.given is not None:
+            return tuple(self._correct(at_ms, utterance, utterance.given, words))
+        return tuple(self._conclude(at_ms, utterance, words))
+
+    def key(self, at_ms: int) -> None:
+        """A key was pressed: nobody is silent."""
+        self._quiet_since = at_ms
 
     # ------------------------------------------------------------ the prompt
 
     def _follow_prompt(self, at_ms: int, playing: Playing | None) -> list[Decision]:
+        before = self._prompt
         if playing is None:
-            over, self._prompt = self._prompt, None
-            if over is None:
+            self._prompt = None
+            if before is None:
                 return []
-            self._quiet_since = at_ms
-            return self._hand_over(over.kept)
-        if self._prompt is None or (playing.played_ms < self._prompt.position.played_ms and self._prompt.stopped):
-            self._prompt = _Prompt(playing, at_ms)
+            self._quiet_since, self._ignored = at_ms, 0
+            return self._hand_over(before.kept)
+        if before is None:
+            self._prompt = _Prompt(playing)
+        elif _same_prompt(before, playing):
+            before.position = playing
         else:
-            self._prompt.position = playing
-        return []
+            self._prompt = _Prompt(playing, kept=before.kept)
+        return self._hand_over_urgent(at_ms)
 
-    def _hand_over(self, kept: list[Turn]) -> list[Decision]:
+    def _hand_over_urgent(self, at_ms: int) -> list[Decision]:
+        """What a global rule knows was said over a prompt that may not be interrupted; the one that follows may be."""
+        prompt = self._speaking()
+        if prompt is None or self._settings.mode == "none" or not prompt.position.audible:
+            return []
+        if not any(urgent for _, urgent in prompt.kept):
+            return []
+        kept, prompt.kept = prompt.kept, []
+        prompt.stopped, prompt.paused_at = True, None
+        return [Interrupt(at_ms, prompt.position.played_ms, "said before"), *self._hand_over(kept)]
+
+    def _hand_over(self, kept: list[tuple[Turn, bool]]) -> list[Decision]:
         if not kept:
             return []
-        text = (" " if self._settings.language == "en" else "").join(turn.text for turn in kept)
-        return [Turn(text, kept[0].begin_ms, kept[-1].end_ms, True, False)]
+        turns = [turn for turn, _ in kept]
+        text = (" " if self._settings.language == "en" else "").join(turn.text for turn in turns)
+        return [Turn(text, turns[0].begin_ms, turns[-1].end_ms, True, False)]
 
     def _speaking(self) -> _Prompt | None:
         """The prompt, unless it was cut off."""
         return self._prompt if self._prompt is not None and not self._prompt.stopped else None
 
-    def _resume(self, at_ms: int, prompt: _Prompt) -> list[Decision]:
-        if prompt.paused_at is None:
+    def _release(self, at_ms: int) -> list[Decision]:
+        """Go on with a paused prompt as soon as nothing speaks for holding it any longer."""
+        prompt = self._speaking()
+        if prompt is None or prompt.paused_at is None or self._held(at_ms, prompt.paused_at):
             return []
-        prompt.paused_at = None
+        prompt.paused_at, prompt.hushed = None, self._now is not None
+        prompt.pauses += 1
         how = self._settings.resume
         before = [b for b in prompt.position.boundaries if b <= prompt.position.played_ms]
         return [ResumeAt(at_ms, max(before, default=0) if how == "continue" else 0, how)]
+
+    def _held(self, at_ms: int, paused_at: int) -> bool:
+        s = self._settings
+        if at_ms - paused_at >= (s.max_speech_ms + s.final_ms if s.mode == "sentence" else s.hold_ms):
+            return False
+        if self._now is not None:
+            return at_ms - paused_at < s.noise_ms or not self._wordless(self._now)
+        open_ones = (one for one in self._waiting if one.given is None)
+        return any(not self._wordless(one) or at_ms - one.ended_at < s.verify_ms for one in open_ones)
+
+    def _wordless(self, utterance: _Utterance) -> bool:
+        text = utterance.words.text
+        return not text or only_backchannel(text, self._settings.backchannel)
 
     # ------------------------------------------------------------ voice and silence
 
@@ -269,31 +200,31 @@ class TurnTaker:
         out += self._maybe_pause(at_ms)
         if at_ms - self._now.begin_ms >= self._settings.max_speech_ms:
             out += self._end_utterance(at_ms, "too_long")
+            self._monologue = True
         return out
 
     def _maybe_pause(self, at_ms: int) -> list[Decision]:
         prompt, s = self._speaking(), self._settings
-        if prompt is None or self._now is None or self._voice_since is None or s.mode == "none" or prompt.noise:
+        if prompt is None or self._now is None or self._voice_since is None or s.mode == "none":
             return []
-        guarded = prompt.position.played_ms < s.guard_ms
-        if guarded or at_ms + 20 - self._voice_since < s.min_ms:
+        voice_ms = at_ms + _FRAME_MS - self._voice_since + s.onset_ms
+        if not prompt.position.audible or prompt.position.played_ms < s.guard_ms or voice_ms < s.min_ms:
             return []
         if s.mode == "voice":
-            return self._interrupt(at_ms, prompt, self._now, "voice")
-        if s.pause_first and prompt.paused_at is None:
+            return [] if self._monologue else self._interrupt(at_ms, prompt, self._now, "voice")
+        self._now.reached = True
+        out: list[Decision] = []
+        quiet = prompt.hushed or self._monologue or prompt.pauses >= s.pauses
+        if s.pause_first and prompt.paused_at is None and not quiet:
             prompt.paused_at = at_ms
-            return [Pause(at_ms, prompt.position.played_ms), *self._recheck(at_ms)]
-        return self._recheck(at_ms)
-
-    def _recheck(self, at_ms: int) -> list[Decision]:
-        """Words may have come before the guard was over."""
-        if self._now is None or self._settings.mode == "sentence":
-            return []
-        return self._interrupt_if(at_ms, self._now, self._now.text, self._now.known)
+            out.append(Pause(at_ms, prompt.position.played_ms))
+        # Words may have come before the guard was over.
+        return out if s.mode == "sentence" else [*out, *self._interrupt_if(at_ms, self._now, self._now.words)]
 
     def _on_silence(self, at_ms: int) -> list[Decision]:
+        self._voice_since, self._monologue = None, False
         if self._prompt is not None:
-            self._prompt.noise = False
+            self._prompt.hushed = False
         if self._now is None:
             return []
         silent = at_ms - self._now.last_voice_ms + self._settings.hangover_ms
@@ -301,13 +232,19 @@ class TurnTaker:
         return self._end_utterance(at_ms, why) if silent >= wait else []
 
     def _patience(self, now: _Utterance) -> tuple[int, str]:
+        """(ms of silence that end this utterance, what to call it)."""
         s = self._settings
-        if self.paused and (not now.text or only_backchannel(now.text, s.backchannel)):
-            return min(s.early_ms, s.end_silence_ms), "complete" if now.text else "noise"
+        if self.paused and self._wordless(now):
+            return min(s.wordless_ms, s.end_silence_ms), "complete" if now.words.text else "noise"
+        fresh = now.words_at >= now.last_voice_ms - s.hangover_ms - s.stale_ms
+        if now.words.ending == "complete" and fresh:
+            return min(s.early_ms, s.end_silence_ms), "complete"
+        if now.words.ending == "open" and fresh:
+            return min(s.open_ms, s.end_silence_ms), "complete"
+        if now.words.ending == "unfinished":
+            return s.end_silence_ms + s.unfinished_ms, "silence"
         if s.slot_type in _PATIENT_SLOTS:
             return s.end_silence_ms + s.patience_ms, "silence"
-        if now.complete:
-            return min(s.early_ms, s.end_silence_ms), "complete"
         return s.end_silence_ms, "silence"
 
     def _end_utterance(self, at_ms: int, why: str) -> list[Decision]:
@@ -316,32 +253,40 @@ class TurnTaker:
         if now is None:
             return []
         now.end_ms, now.ended_at = max(now.begin_ms, now.last_voice_ms), at_ms
-        self._pending.append(now)
+        self._waiting.append(now)
         self._quiet_since = at_ms
-        return [EndUtterance(now.begin_ms, now.end_ms, why)]
+        out: list[Decision] = [EndUtterance(now.begin_ms, now.end_ms, why)]
+        alone = all(one.given is not None for one in self._waiting[:-1])  # words come in order
+        if why == "complete" and now.words.sure and alone:
+            out += self._conclude(at_ms, now, now.words, early=True)
+        return out
 
     # ------------------------------------------------------------ words
 
-    def _counts(self, text: str, known: bool) -> str:
+    def _counts(self, words: Words) -> str:
         """Why these words are an interruption; "" when they are none."""
         s = self._settings
-        if not text or s.mode in ("none", "voice"):
+        if not words.text or s.mode in ("none", "voice"):
             return ""
-        if only_backchannel(text, s.backchannel):
+        if words.urgent:
+            return "known phrase"
+        if only_backchannel(words.text, s.backchannel):
             return "backchannel" if s.answer_backchannel else ""
         if s.mode == "keywords":
-            return next((f"keyword {w}" for w in s.keywords if w.casefold() in text.casefold()), "")
-        if known:
+            return next((f"keyword {w}" for w in s.keywords if w.casefold() in words.text.casefold()), "")
+        if words.known:
             return "known phrase"
-        bare = _NO_WORD.sub("", text)
-        count = len(bare) if s.language == "zh" else len(text.split())
+        count = sum(map(str.isalnum, words.text)) if s.language == "zh" else len(words.text.split())
         return "words" if count >= s.min_words else ""
 
-    def _interrupt_if(self, at_ms: int, utterance: _Utterance, text: str, known: bool) -> list[Decision]:
+    def _interrupt_if(self, at_ms: int, utterance: _Utterance, words: Words) -> list[Decision]:
         prompt = self._speaking()
-        if prompt is None or utterance.interrupted or prompt.position.played_ms < self._settings.guard_ms:
+        if prompt is None or utterance.interrupted or not prompt.position.audible:
             return []
-        why = self._counts(text, known)
+        in_time = utterance.reached and prompt.position.played_ms >= self._settings.guard_ms and not self._monologue
+        if not in_time and not words.urgent:
+            return []
+        why = self._counts(words)
         return self._interrupt(at_ms, prompt, utterance, why) if why else []
 
     def _interrupt(self, at_ms: int, prompt: _Prompt, utterance: _Utterance, why: str) -> list[Decision]:
@@ -350,48 +295,80 @@ class TurnTaker:
         kept, prompt.kept = prompt.kept, []
         return [Interrupt(at_ms, prompt.position.played_ms, why), *self._hand_over(kept)]
 
-    def _conclude(self, at_ms: int, utterance: _Utterance, text: str, known: bool) -> list[Decision]:
-        out = [] if utterance.interrupted else self._interrupt_if(at_ms, utterance, text, known)
-        turn = Turn(text, utterance.begin_ms, utterance.end_ms, utterance.overlapped, utterance.interrupted)
+    def _conclude(self, at_ms: int, utterance: _Utterance, words: Words, *, early: bool = False) -> list[Decision]:
+        """Hand the words on, keep them until the prompt is over, or drop what is none."""
+        utterance.given = words
+        out = [] if utterance.interrupted else self._interrupt_if(at_ms, utterance, words)
+        turn = self._turn(utterance, words, early=early)
+        backchannel = not self._settings.answer_backchannel and only_backchannel(words.text, self._settings.backchannel)
+        nothing = not words.text or (backchannel and not words.urgent)
         prompt = self._speaking()
-        nothing = not text or (
-            not self._settings.answer_backchannel and only_backchannel(text, self._settings.backchannel)
-        )
-        if prompt is not None:
+        if prompt is not None and not (utterance.interrupted and self._gives_way(prompt)):
             if not nothing:
-                prompt.kept.append(turn)
-            return out + (self._resume(at_ms, prompt) if self._now is None else [])
-        self._quiet_since = at_ms
-        if utterance.overlapped and not utterance.interrupted and nothing:
-            return out  # an "uh-huh" that began under the prompt
+                prompt.kept.append((turn, words.urgent))
+            return out + self._release(at_ms)
+        if prompt is not None and prompt.position.audible:  # begun since the one that was cut off
+            out += self._interrupt(at_ms, prompt, utterance, "said before")
+        if nothing and utterance.overlapped and not utterance.interrupted:
+            self._quiet_since = at_ms  # an "uh-huh" that began under the prompt
+            return out
+        if self._negligible(utterance, words):
+            self._ignored += 1
+            return out
+        self._quiet_since, self._ignored = at_ms, 0
         return [*out, turn]
+
+    def _gives_way(self, prompt: _Prompt) -> bool:
+        return self._settings.mode != "none" or not prompt.position.audible
+
+    def _negligible(self, utterance: _Utterance, words: Words) -> bool:
+        """A cough while an answer is waited for; not when they go on and on."""
+        s = self._settings
+        short = utterance.end_ms + _FRAME_MS - utterance.begin_ms - s.hangover_ms + s.onset_ms < s.short_ms
+        return short and not words.text and not utterance.interrupted and self._ignored < _IGNORED_IN_A_ROW
+
+    def _correct(self, at_ms: int, utterance: _Utterance, given: Words, words: Words) -> list[Decision]:
+        """The final of an utterance that was answered already. What it says beyond the partial is not lost."""
+        if not words.differs(given) or (only_backchannel(words.text, self._settings.backchannel) and not words.urgent):
+            return []
+        prompt, stop = self._speaking(), list[Decision]()
+        if prompt is not None and not self._gives_way(prompt):
+            prompt.kept.append((self._turn(utterance, words, corrects=True), words.urgent))
+            return []
+        if prompt is not None and prompt.position.audible:
+            stop = self._interrupt(at_ms, prompt, utterance, "correction")
+        self._quiet_since = at_ms
+        return [*stop, self._turn(utterance, words, corrects=True)]
+
+    def _turn(self, utterance: _Utterance, words: Words, *, early: bool = False, corrects: bool = False) -> Turn:
+        overlapped, interrupted = utterance.overlapped, utterance.interrupted
+        return Turn(words.text, utterance.begin_ms, utterance.end_ms, overlapped, interrupted, early, corrects)
 
     # ------------------------------------------------------------ bounds
 
     def _overdue(self, at_ms: int) -> list[Decision]:
-        out: list[Decision] = []
-        while self._pending and at_ms - self._pending[0].ended_at >= self._settings.final_ms:
-            utterance = self._pending.pop(0)
-            self._late += 1
-            out += self._conclude(at_ms, utterance, utterance.text, utterance.known)
+        s, out = self._settings, list[Decision]()
+        for utterance in list(self._waiting):
+            if utterance.given is None and at_ms - utterance.ended_at >= s.final_ms:
+                out += self._conclude(at_ms, utterance, utterance.words)
+            if at_ms - utterance.ended_at >= s.late_ms:
+                self._waiting.remove(utterance)
         return out
 
-    def _noise(self, at_ms: int) -> list[Decision]:
-        """Paused for a voice that has no words: go on."""
-        prompt = self._speaking()
-        if prompt is None or prompt.paused_at is None:
-            return []
-        wordless = self._now is None or not self._now.text
-        if wordless and not self._pending and at_ms - prompt.paused_at >= self._settings.noise_ms:
-            prompt.noise = self._now is not None
-            return self._resume(at_ms, prompt)
-        return []
-
     def _too_quiet(self, at_ms: int) -> list[Decision]:
-        if self._speaking() is not None or self._now is not None or self._pending:
-            self._quiet_since = at_ms if self._speaking() is not None else self._quiet_since
+        if self._speaking() is not None:
+            self._quiet_since = at_ms
+            return []
+        if self._now is not None or any(one.given is None for one in self._waiting):
             return []
         if at_ms - self._quiet_since < self._settings.timeout_ms:
             return []
-        self._quiet_since = at_ms
+        self._quiet_since, self._ignored = at_ms, 0
         return [NoInput(at_ms)]
+
+
+def _same_prompt(before: _Prompt, playing: Playing) -> bool:
+    was = before.position
+    if (was.mark, was.audible) != (playing.mark, playing.audible):
+        return False
+    return not (before.stopped and playing.played_ms < was.played_ms)
