@@ -25,6 +25,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "sip": ("sip:sip_app", "The line: what was said to the far side, and what it answered."),
         "line": ("line:line_app", "Check and serve lines."),
         "calls": ("calls:calls_app", "Calls that were made: what is left of them."),
+        "models": ("models:models_app", "Speech models: list, fetch, compare, find."),
         "bench": ("bench:bench_app", "Measure what callwright claims, on this machine."),
     }
 )

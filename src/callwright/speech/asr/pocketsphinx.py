@@ -24,7 +24,7 @@ def threshold(language: Literal["zh", "en"]) -> float:
 
 
 class PocketsphinxRecogniser:
-    """Serves many calls with a few worker processes. models: folder that holds `pocketsphinx-zh-8k/` (only needed for Mandarin)."""
+    """Serves many calls with a few worker processes. models: folder that holds `zh-phone-8k/` (only needed for Mandarin)."""
 
     abilities = Abilities("pocketsphinx", rate=8000, packet_ms=40, hotwords=True, dictation=False)
 
