@@ -19,6 +19,7 @@ from callwright.compliance.decision import DialFacts, decide
 from callwright.dialogue.engine import Dialogue
 from callwright.dialogue.values import Transfer
 from callwright.script.model import Script
+from callwright.speech.port import Recogniser
 from callwright.speech.vad import Vad
 from callwright.telephony.port import DialOrder, IncomingLeg, LegEnded, LineDriver
 from callwright.telephony.rtp.engine import bridge
@@ -43,7 +44,7 @@ def stub_robot(
     desk: Callable[[Transfer], Awaitable[DialOrder | None]] = _nobody,
     utterances: Utterances | None = None,
     voice: StubVoice | None = None,
-    recogniser: StubRecogniser | None = None,
+    recogniser: Recogniser | None = None,
     **parts: Any,
 ) -> Robot:
     """A robot that understands the script's phrases as they are written. parts: fields of RobotParts in place of the usual ones."""
