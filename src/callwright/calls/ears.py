@@ -16,7 +16,7 @@ from callwright.calls.log import EventLog
 from callwright.calls.mouth import Mouth
 from callwright.calls.scribe import Scribe, Spoken
 from callwright.dialogue.values import Answered, Event, Heard, Listen, Silence
-from callwright.speech.port import Final
+from callwright.speech.port import Final, RecogniserStream
 from callwright.speech.turn_values import (
     NOTHING,
     Decision,
@@ -35,6 +35,8 @@ from callwright.telephony.port import Frame
 
 __all__ = ["AskAgain", "Ears", "EarsParts"]
 
+REOPEN_S = 0.5
+MOST_REOPEN_S = 8.0
 LAST_WORDS_S = 1.5
 PARTING_S = 1.0  # whoever speaks when the last prompt is over may finish the sentence
 _PARTING_PAUSE_MS = 400
@@ -88,12 +90,26 @@ class Ears:
         self._alternatives: dict[str, tuple[str, ...]] = {}
 
     async def open(self) -> None:
-        """Connect the recogniser. The first words are kept for it; other words from before it is there count as not understood."""
-        stream = await self._parts.recogniser.open(self._parts.vocabulary, self._scribe.take)
-        self._sure = self._parts.recogniser.abilities.dictation
+        """Connect the recogniser. The first words are kept for it; other words from before it is there count as not understood. One that
+        cannot be opened is tried again as long as the call lasts, which goes on meanwhile: by keys, by the script's ladders, to a person."""
+        stream = await self._opened()
+        self._sure = self._parts.recogniser.abilities.final_repeats
         if self._listening is not None:
             stream.set_context(self._parts.expected(self._listening), self._listening.hotwords)
         self._scribe.attach(stream)
+
+    async def _opened(self) -> RecogniserStream:
+        wait_s, told = REOPEN_S, False
+        while True:
+            try:
+                return await self._parts.recogniser.open(self._parts.vocabulary, self._scribe.take)
+            except Exception as error:  # noqa: BLE001 - whatever it is, the caller must not notice more than being asked again
+                if not told:
+                    self._log.add("fault", message=f"nothing is heard: {str(error) or type(error).__name__}")
+            told = True
+            self._scribe.go_without()
+            await anyio.sleep(wait_s)
+            wait_s = min(2 * wait_s, MOST_REOPEN_S)
 
     async def find_out(self) -> None:
         """Find out by their words who answered; returns when that is known, or nobody asks any more."""

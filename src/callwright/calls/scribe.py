@@ -59,6 +59,7 @@ class Scribe:
         self._early: list[
             tuple[Spoken, list[Pcm]]
         ] = []  # utterances of first words from before the recogniser was there
+        self._without = False  # no recogniser can be had at the moment
         self._clock_ms = 0  # the stream's audio clock
         self._now: Spoken | None = None
         self._last: Spoken | None = None
@@ -78,12 +79,21 @@ class Scribe:
     def attach(self, stream: RecogniserStream) -> None:
         """The recogniser is there. First words that were kept come first; of another utterance under way it would hear half: that is lost."""
         self._stream = stream
-        if self._now is not None and not self._now.first:
+        if self._now is not None and (self._without or not self._now.first):
             self._now.lost = True
+        self._without = False
         while self._early:
             self._to(stream, *self._early.pop(0))
             if self._early or self._now is None or not self._now.first:
                 stream.end()
+
+    def go_without(self) -> None:
+        """No recogniser can be had: what was said stays without words, and nothing is kept until one is there after all."""
+        self._without = True
+        self._early.clear()
+        for ended in self._ended:
+            ended.done = True
+        self._settle()
 
     def expect(self, phrases: tuple[str, ...], hotwords: tuple[str, ...]) -> None:
         """What the next utterance probably says."""
@@ -101,7 +111,7 @@ class Scribe:
         self._now = self._last = Spoken(begin_ms, first=first)
         if self._stream is not None:
             self._to(self._stream, self._now, list(self._recent))
-        elif first:
+        elif first and not self._without:
             self._early.append((self._now, list(self._recent)))
 
     def push(self, pcm: Pcm) -> None:
@@ -110,7 +120,7 @@ class Scribe:
             if self._stream is not None:
                 self._stream.push(pcm)
                 self._clock_ms += _FRAME_MS
-            elif self._now.first:
+            elif self._early:
                 self._early[-1][1].append(pcm)
         self._recent.append(pcm)
 
@@ -120,7 +130,7 @@ class Scribe:
         if ended is None:
             return
         ended.ended_ms = self._now_ms()
-        ended.done = ended.lost or (self._stream is None and not ended.first)
+        ended.done = ended.lost or (self._stream is None and (self._without or not ended.first))
         self._ended.append(ended)
         if self._stream is not None:
             self._stream.end()

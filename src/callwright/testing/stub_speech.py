@@ -155,7 +155,7 @@ class StubStream:
 class StubRecogniser:
     """See `Recogniser`. `streams` holds every stream that was opened."""
 
-    abilities = Abilities("stub", rate=8000, packet_ms=20, hotwords=True, dictation=True)
+    abilities = Abilities("stub", rate=8000, packet_ms=20, hotwords=True, dictation=True, final_repeats=True)
 
     def __init__(self, utterances: Utterances, script: Script | None = None) -> None:
         self._utterances = utterances

@@ -112,7 +112,7 @@ async def silence(call: asyncio.Task[CallRecord], ours: SipLine, far: Far) -> No
 
 WAYS: dict[str, tuple[dict[str, Any], Cut]] = {
     "a-mistake-in-the-conversation": ({"voice": BrokenVoice()}, nothing),
-    "the-recogniser-is-dead": ({"recogniser": DyingRecogniser}, nothing),
+    "the-recogniser-is-dead": ({"recogniser": DyingRecogniser}, cancel),
     "cancelled": ({}, cancel),
     "the-line-closes": ({}, close),
     "the-audio-is-gone": ({}, silence),

@@ -88,14 +88,53 @@ def test_a_failure_between_utterances_changes_nothing(bench: Bench) -> None:
     assert bench.events("utterance")[0]["text"] == "yes"
 
 
-def test_a_recogniser_that_cannot_open_is_named(make_bench: Make) -> None:
+def test_without_any_recogniser_the_call_goes_on_by_keys(make_bench: Make) -> None:
     broken = ModelError(Problem("recogniser", "the model is damaged"))
     bench = make_bench(recognition=Recognition(unopened=broken))
-    record = bench.call(asked)
-    assert (record.disposition, record.end) == ("interrupted_by_fault", "fault")
+
+    async def callee(phone: Phone) -> None:
+        await asked(phone)
+        await phone.say("yes")
+        await phone.hears("Does Monday work?")
+        await phone.press("1")
+
+    record = bench.call(callee)
+    assert record.tags == ("confirmed",)
     assert len(record.faults) == 1
     assert "the model is damaged" in record.faults[0]
-    assert "TaskGroup" not in record.faults[0]
+
+
+def test_without_any_recogniser_the_ladder_ends_the_call(make_bench: Make) -> None:
+    bench = make_bench(recognition=Recognition(unopened=RuntimeError("gone")))
+
+    async def callee(phone: Phone) -> None:
+        await asked(phone)
+        while True:
+            await phone.say("yes")
+            await phone.wait(3000)
+
+    record = bench.call(callee)
+    assert record.disposition == "not_understood"
+    assert record.faults == ("nothing is heard: gone",)
+    assert len([text for text in bench.heard if "Does Monday work?" in text]) >= 2  # it was asked again, and never mute
+    assert bench.seconds < 60
+
+
+def test_a_recogniser_that_comes_back_hears_the_rest_of_the_call(make_bench: Make) -> None:
+    recognition = Recognition(unopened=RuntimeError("gone"))
+    bench = make_bench(recognition=recognition)
+
+    async def callee(phone: Phone) -> None:
+        await asked(phone)
+        await phone.say("yes")
+        await phone.hears("Does Monday work?")
+        recognition.unopened = None
+        await phone.wait(9000)
+        await phone.say("yes")
+
+    record = bench.call(callee)
+    assert record.tags == ("confirmed",)
+    assert [event["text"] for event in bench.events("heard")] == ["", "yes"]
 
 
 def test_hanging_up_while_the_recogniser_opens_leaves_nothing_behind(make_bench: Make) -> None:

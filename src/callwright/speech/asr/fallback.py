@@ -76,6 +76,7 @@ class FallbackRecogniser:
             hotwords=first.hotwords or second.hotwords,
             dictation=first.dictation and second.dictation,
             most_streams=second.most_streams,
+            final_repeats=first.final_repeats and second.final_repeats,
         )
 
     async def ready(self, vocabulary: Vocabulary) -> None:
