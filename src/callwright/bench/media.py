@@ -33,6 +33,7 @@ from callwright.telephony.rtp.stream import RtpStream
 __all__ = ["Load", "bare_us", "run"]
 
 _WARM_S = 3.0  # a peer is believed for good after its first second
+_SECOND = 50  # frames
 _LOUD = 1_000_000.0  # mean square of voice
 _SATURATED_BUSY = 0.9
 _SATURATED_LATE_MS = 10.0
@@ -71,10 +72,10 @@ class _Caller:
 
     __slots__ = ("_audio", "_phase", "_stream", "frames", "loud")
 
-    def __init__(self, stream: RtpStream, audio: bytes, phase: int) -> None:
+    def __init__(self, stream: RtpStream, audio: bytes) -> None:
         self._stream = stream
         self._audio = audio
-        self._phase = phase
+        self._phase = -1
         self.frames = 0
         self.loud = 0
         stream.play(audio, "0")
@@ -84,7 +85,9 @@ class _Caller:
         self.frames += 1
         if frame.energy is not None and frame.energy > _LOUD:
             self.loud += 1
-        if frame.index % 50 == self._phase:
+        if self._phase < 0:
+            self._phase = frame.index % _SECOND
+        if frame.index % _SECOND == self._phase:
             self._stream.play(self._audio, str(frame.index))
 
 
@@ -189,7 +192,10 @@ async def _against(peer: _Peer, calls: int, seconds: float, realtime: bool) -> L
         streams = [await engine.open(HOST) for _ in range(calls)]
         for n, stream in enumerate(streams):
             stream.configure((HOST, theirs[n // SHARE]), "PCMA", 8, 101)
-        callers = [_Caller(stream, audio, n % 50) for n, stream in enumerate(streams)]
+        callers: list[_Caller] = []
+        for phase in range(_SECOND):  # calls do not all begin to speak in the same tick
+            callers += [_Caller(stream, audio) for stream in streams[phase::_SECOND]]
+            await asyncio.sleep(0.02)
         await peer.tell([stream.local_port for stream in streams])
         await asyncio.sleep(_WARM_S)
         for caller in callers:

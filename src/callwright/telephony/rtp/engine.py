@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import gc
 import random
 import socket
 import sys
@@ -24,7 +25,7 @@ from typing import NamedTuple, get_args
 import numpy as np
 
 from callwright.errors import LineError
-from callwright.telephony.port import FRAME_MS, FRAME_SAMPLES, Codec, Frame, Pcm, WireCodec
+from callwright.telephony.port import FRAME_MS, FRAME_SAMPLES, Codec, Frame, WireCodec
 from callwright.telephony.rtp import codecs, g711, mixing
 from callwright.telephony.rtp.bridges import bridge, unbridge
 from callwright.telephony.rtp.inbound import energy
@@ -97,7 +98,8 @@ class RtpEngine:
         quiet_dbov: level of noise sent while nothing is said, -90 to -30, so that nobody thinks the line is dead (None: digital
         silence).
 
-        Sets the interpreter's switch interval to 0.5 ms at most while it runs."""
+        While it runs the interpreter's switch interval is 0.5 ms at most, and what is in memory at its start is left out of garbage
+        collection (`gc.freeze`): to go through all modules stops every thread for 20 ms."""
         if quiet_dbov is not None and not -90 <= quiet_dbov <= -30:
             raise LineError(f"media: noise at {quiet_dbov} dBov is not within -90 to -30")
         if ports[0] % 2 or ports[1] % 2 or not 1024 <= ports[0] <= ports[1] <= 65534:
@@ -105,10 +107,13 @@ class RtpEngine:
         engine = cls(ports, rng or random.SystemRandom(), quiet_dbov)
         interval = sys.getswitchinterval()
         sys.setswitchinterval(min(interval, _SWITCH_INTERVAL_S))
+        gc.collect()
+        gc.freeze()
         engine._thread.start()
         try:
             yield engine
         finally:
+            gc.unfreeze()
             sys.setswitchinterval(interval)
             await engine.aclose()
 
@@ -200,11 +205,20 @@ class RtpEngine:
         while self._events:
             self._guarded(self._events.popleft())
         while self._frames:
-            for stream, frame in self._frames.popleft().frames():
-                try:
-                    stream.deliver(frame)
-                except Exception as error:  # noqa: BLE001 - a listener's fault must not deafen other calls; it is reported
-                    self._complain("a listener of audio frames failed", error)
+            delivery = self._frames.popleft()
+            tick, (streams, pcm, energies) = delivery.tick, delivery.heard
+            for stream, frame, loudness in zip(streams, pcm, energies, strict=True):
+                if (hear := stream.hear) is not None:
+                    try:
+                        hear(Frame(tick - stream.first_tick, frame, False, loudness))
+                    except Exception as error:  # noqa: BLE001 - a listener's fault must not deafen other calls; it is reported
+                        self._complain("a listener of audio frames failed", error)
+            for stream, one in delivery.others:
+                if (hear := stream.hear) is not None:
+                    try:
+                        hear(one)
+                    except Exception as error:  # noqa: BLE001 - as above
+                        self._complain("a listener of audio frames failed", error)
 
     def _guarded(self, action: Callable[[], None]) -> None:
         try:
@@ -331,13 +345,13 @@ class RtpEngine:
                 stream.heard_pcm = stream.concealer.conceal()
 
     def _hand_over(self, delivery: _Delivery) -> None:
-        if not any(stream.listening for stream in delivery.streams):
+        if not delivery.listened:
             return
         self._frames.append(delivery)
         if len(self._frames) > _UNDELIVERED:
             with suppress(IndexError):  # the loop woke up and took them all
                 for stream in self._frames.popleft().streams:
-                    if stream.listening:
+                    if stream.hear is not None:
                         stream.session.stats.dropped += 1
                         self.stats.dropped += 1
         self._schedule()
@@ -352,26 +366,32 @@ def _family(host: str) -> socket.AddressFamily:
 
 
 class _Delivery(NamedTuple):
-    """What was heard in one tick; frames are made where they are listened to."""
+    """What was heard in one tick. Frames of steady streams are made where they are listened to."""
 
     tick: int
-    streams: list[RtpStream]
-    pcm: list[Pcm]
-    energy: list[float]
-    concealed: list[bool]
+    heard: HeardFrames
+    others: list[tuple[RtpStream, Frame]]
 
     @classmethod
     def of(cls, tick: int, heard: HeardFrames, others: list[RtpStream]) -> _Delivery:
         """heard: of the steady streams; the others tell for themselves."""
+        if not others:
+            return cls(tick, heard, [])
         pcm = [stream.heard_pcm for stream in others]
-        loudness = energy(np.stack(pcm)).tolist() if pcm else []
-        for stream in others:
-            if stream.first_tick is None:
+        frames = []
+        for stream, one, loudness in zip(others, pcm, energy(np.stack(pcm)).tolist(), strict=True):
+            if stream.first_tick < 0:
                 stream.first_tick = tick
-        concealed = [False] * len(heard.streams) + [stream.heard is None for stream in others]
-        return cls(tick, [*heard.streams, *others], [*heard.pcm, *pcm], heard.energy + loudness, concealed)
+            frames.append((stream, Frame(tick - stream.first_tick, one, stream.heard is None, loudness)))
+        return cls(tick, heard, frames)
 
-    def frames(self) -> Iterator[tuple[RtpStream, Frame]]:
-        for stream, pcm, loudness, concealed in zip(self.streams, self.pcm, self.energy, self.concealed, strict=True):
-            if stream.listening:
-                yield stream, Frame(self.tick - (stream.first_tick or 0), pcm, concealed, loudness)
+    @property
+    def streams(self) -> Iterator[RtpStream]:
+        yield from self.heard.streams
+        for stream, _ in self.others:
+            yield stream
+
+    @property
+    def listened(self) -> bool:
+        """Somebody wants to hear it."""
+        return any(stream.hear is not None for stream in self.streams)

@@ -10,15 +10,16 @@ import numpy as np
 import numpy.typing as npt
 
 from callwright.telephony.port import FRAME_SAMPLES
+from callwright.telephony.rtp.inbound import Rows, span
 from callwright.telephony.rtp.session import Session
 
 __all__ = ["Outbound"]
 
 _PACKET = 12 + FRAME_SAMPLES
-_MARKER = 0x00800000
+_MARKER = 0x80  # in the second byte
 _AHEAD = 50  # frames copied at once from a queue (a second)
-
-Rows = npt.NDArray[np.int64]
+_APART = 17  # prime to it: neighbouring rows copy in different ticks
+_FRAME = np.dtype((np.void, FRAME_SAMPLES))
 
 
 class Outbound:
@@ -31,28 +32,35 @@ class Outbound:
         self._ending: set[int] = set()  # rows that spoke and have to fall silent
         self._noisy: set[int] = set()  # rows that send noise while nothing is said
         self._marking: set[int] = set()  # rows whose next packet begins anew after skipped ticks
+        self._marked: list[int] = []  # rows whose last packet did
+        self._steps = 0
         self._packets: npt.NDArray[np.uint8] = np.zeros((0, _PACKET), np.uint8)
         self._make_room(64)
 
     def _make_room(self, rows: int) -> None:
         old = len(self._packets)
         packets = np.zeros((rows, _PACKET), np.uint8)
-        prepared = np.zeros((rows, _AHEAD, FRAME_SAMPLES), np.uint8)
-        counts = np.zeros((5, rows), np.int64)
+        # A slot of all rows lies side by side, and rows that go on in step use the same slot, as in `Inbound`.
+        prepared = np.zeros((_AHEAD, rows, FRAME_SAMPLES), np.uint8)
+        counts = np.zeros((6, rows), np.int64)
+        sequence, stamp = np.zeros(rows, np.uint16), np.zeros(rows, np.uint32)
         if old:
             packets[:old] = self._packets
-            prepared[:old] = self._prepared
+            prepared[:, :old] = self._prepared
             counts[:, :old] = self._counts
+            sequence[:old], stamp[:old] = self._sequence, self._stamp
+        self._sequence: npt.NDArray[np.uint16] = sequence
+        self._stamp: npt.NDArray[np.uint32] = stamp
         self._packets = packets
         self._prepared: npt.NDArray[np.uint8] = prepared
         self._counts: npt.NDArray[np.int64] = counts
-        self._words = packets.view(">u4")
+        self._room = rows
+        self._words, self._halves = packets.view(">u4"), packets.view(">u2")
+        self._bodies: npt.NDArray[np.void] = np.ndarray((rows,), _FRAME, packets, 12, (_PACKET,))
+        self._frames = prepared.reshape(_AHEAD * rows, FRAME_SAMPLES).view(_FRAME)[:, 0]
         self._sent, self._told = counts[0], counts[1]
-        self._ready, self._used, self._counted = (
-            counts[2],
-            counts[3],
-            counts[4],
-        )  # frames prepared; sent of these; told to the queue
+        # frames prepared; sent of these; told to the queue; slot of the first
+        self._ready, self._used, self._counted, self._begin = counts[2], counts[3], counts[4], counts[5]
         self.packets = [memoryview(row.data) for row in packets]
         """The packet of each row, to be sent after `step`."""
         self._payloads = [packet[12:] for packet in self.packets]
@@ -67,10 +75,9 @@ class Outbound:
         self._sessions[row], self._silence[row] = session, lent.silence
         self._counts[:, row] = 0
         # `step` brings these forward before each packet.
-        words = self._words[row]
-        words[0] = (lent.first & 0xFFFF0000) | ((lent.first - 1) & 0xFFFF)
-        words[1] = (lent.timestamp - FRAME_SAMPLES) & 0xFFFFFFFF
-        words[2] = lent.ssrc
+        self._words[row, 0], self._words[row, 2] = lent.first, lent.ssrc
+        self._sequence[row] = (lent.first - 1) & 0xFFFF
+        self._stamp[row] = (lent.timestamp - FRAME_SAMPLES) & 0xFFFFFFFF
         self._payloads[row][:] = lent.silence
         self._asking.add(row)
         if session.noisy:
@@ -105,7 +112,7 @@ class Outbound:
         """Ticks that could not be kept."""
         self.refresh(row)
         self._sessions[row].skip(ticks)
-        self._words[row, 1] = (int(self._words[row, 1]) + ticks * FRAME_SAMPLES) & 0xFFFFFFFF
+        self._stamp[row] = (int(self._stamp[row]) + ticks * FRAME_SAMPLES) & 0xFFFFFFFF
         self._marking.add(row)
 
     def extend(self, row: int) -> None:
@@ -119,33 +126,45 @@ class Outbound:
         return row in self._sessions
 
     def step(self, rows: Rows) -> list[int]:
-        """Make the packets of this tick (rows: all that are on loan). Returns the rows whose queue has been played to its end by it."""
-        first = self._words[rows, 0].astype(np.uint32)
-        self._words[rows, 0] = (first & 0xFF7F0000) | ((first + 1) & 0xFFFF)
-        self._words[rows, 1] = self._words[rows, 1].astype(np.uint32) + np.uint32(FRAME_SAMPLES)
-        self._sent[rows] += 1
-        for row in self._marking:
-            self._words[row, 0] |= _MARKER
-            self._sessions[row].begun()
-        self._marking.clear()
+        """Make the packets of this tick (rows: all that are on loan, in rising order). Returns the rows whose queue has been played
+        to its end by it."""
+        self._steps += 1
+        at = span(rows)
+        self._sequence[at] += 1
+        self._stamp[at] += FRAME_SAMPLES
+        self._halves[at, 1] = self._sequence[at]
+        self._words[at, 1] = self._stamp[at]
+        self._sent[at] += 1
+        self._mark()
         for row in self._ending:
             self._payloads[row][:] = self._silence[row]
         self._ending.clear()
-        used = self._used[rows]
-        prepared = used < self._ready[rows]
-        speaking, at = rows[prepared], used[prepared]
-        self._packets[speaking, 12:] = self._prepared[speaking, at]
-        self._used[speaking] = at + 1
+        used = self._used[at]
+        prepared = used < self._ready[at]
+        speaking = rows[prepared]
+        used = used[prepared]
+        slots = (self._begin[speaking] + used) % _AHEAD
+        self._bodies[speaking] = self._frames[slots * self._room + speaking]
+        self._used[speaking] = used + 1
         silent = self._noisy.difference(speaking.tolist()) if self._noisy else set()
         asked, self._asking = self._asking, set()
         finished = [row for row in asked if self._ask(row, silent)]
         for row in silent:
             self._payloads[row][:] = self._sessions[row].silent_frame()
-        for row in speaking[at + 1 == self._ready[speaking]].tolist():
+        for row in speaking[used + 1 == self._ready[speaking]].tolist():
             self.refresh(row)
             if self._prepare(row):
                 finished.append(row)
         return finished
+
+    def _mark(self) -> None:
+        for row in self._marked:
+            self._packets[row, 1] &= 0x7F
+        self._marked = list(self._marking)
+        for row in self._marking:
+            self._packets[row, 1] |= _MARKER
+            self._sessions[row].begun()
+        self._marking.clear()
 
     def _ask(self, row: int, silent: set[int]) -> bool:
         """A frame from the queue itself, the row is then not silent; true when it was the last one."""
@@ -154,16 +173,19 @@ class Outbound:
             return False
         silent.discard(row)
         self._payloads[row][:] = frame
-        return self._prepare(row)
+        # Copying delays the packets of a tick: calls that begin together must not do it in the same ticks for ever.
+        return self._prepare(row, 1 + row * _APART % _AHEAD)
 
-    def _prepare(self, row: int) -> bool:
+    def _prepare(self, row: int, most: int = _AHEAD) -> bool:
         """Copy what comes next; true when nothing does, and the row falls silent."""
         playout = self._sessions[row].playout
-        frames = playout.ahead(_AHEAD)
+        frames = playout.ahead(most)
         ready = len(frames) // FRAME_SAMPLES
         self._ready[row], self._used[row], self._counted[row] = ready, 0, 0
+        self._begin[row] = begin = self._steps + 1
         if ready:
-            self._prepared[row, :ready] = np.frombuffer(frames, np.uint8).reshape(ready, FRAME_SAMPLES)
+            slots = np.arange(begin, begin + ready) % _AHEAD
+            self._prepared[slots, row] = np.frombuffer(frames, np.uint8).reshape(ready, FRAME_SAMPLES)
         elif playout.waiting and not playout.paused:
             self._asking.add(row)  # the frame at the border of two marks
         else:

@@ -29,6 +29,7 @@ __all__ = ["HeardFrames", "SteadyStreams"]
 _ROUNDS = 32  # datagrams per tick and stream
 _LONGEST_DATAGRAM = 2048
 _ADMIT_EVERY = 8  # ticks between two attempts of a stream to become steady
+_SURPLUS_EVERY = 4  # ticks between two looks for more packets than one a tick
 
 
 class HeardFrames(NamedTuple):
@@ -53,6 +54,10 @@ class SteadyStreams:
         self._in_changed = self._out_changed = True
         self._poll = select.poll() if hasattr(select, "poll") else None
         self._polled: set[int] = set()
+        self._recorded_in: list[tuple[int, RtpStream]] = []  # with their position
+        self._recorded_out: list[tuple[int, RtpStream]] = []  # with their row
+        self._owing: set[int] = set()  # positions that had nothing when it was their turn: two packets may come next
+        self._since_surplus = 0
         self._in: list[RtpStream] = []
         self._in_rows: Rows = np.zeros(0, np.int64)
         self._receives: list[Callable[[int], bytes]] = []
@@ -129,6 +134,10 @@ class SteadyStreams:
         if stream.row is not None and stream.steady_out:
             self._outbound.extend(stream.row)
 
+    def recorded(self) -> None:
+        """A stream begins to be recorded. The lock is held."""
+        self._in_changed = self._out_changed = True
+
     def forget(self, stream: RtpStream) -> None:
         """The stream ends; before its socket is closed. The lock is held."""
         self.recall(stream)
@@ -149,27 +158,35 @@ class SteadyStreams:
         with self._lock:
             if self._out_changed:
                 self._gather_out()
-            others = [stream for stream in streams if not stream.steady_out]
+            # Every steady stream is one of the engine's: where the numbers agree there are no others.
+            whole = len(self._out) == len(streams)
+            others = [] if whole else [stream for stream in streams if not stream.steady_out]
             if not self._out:
                 return others
             for row in self._outbound.step(self._out_rows):
                 self._streams[row].played_out()
-            for stream in self._out:
-                if stream.recording is not None and stream.row is not None:
-                    stream.said = self._outbound.audio(stream.row)
+            for row, stream in self._recorded_out:
+                stream.said = self._outbound.audio(row)
             sealed = {n: session.sealed(bytes(self._sends[n][1])) for n, session in self._seal_out.items()}
-        for position, (send, packet) in enumerate(self._sends):
-            try:
-                send(sealed.get(position, packet) if sealed else packet)
-            except OSError:  # no route, buffer full: as lost on the way
-                self._out[position].send_errors += 1
+        self._transmit(sealed)
         return others
 
+    def _transmit(self, sealed: dict[int, bytes]) -> None:
+        sends: Iterable[tuple[Callable[[bytes | memoryview], int], bytes | memoryview]] = self._sends
+        if sealed:
+            sends = [(send, sealed.get(n, packet)) for n, (send, packet) in enumerate(self._sends)]
+        for position, (send, packet) in enumerate(sends):
+            try:
+                send(packet)
+            except OSError:  # no route, buffer full: as lost on the way
+                self._out[position].send_errors += 1
+
     def _gather_out(self) -> None:
-        rows = [row for row in self._streams if self._outbound.lent(row)]
+        rows = sorted(row for row in self._streams if self._outbound.lent(row))
         self._out = [self._streams[row] for row in rows]
         self._out_rows = np.array(rows, np.int64)
         self._sends = [(stream.transmit, self._outbound.packets[stream.row or 0]) for stream in self._out]
+        self._recorded_out = [(stream.row or 0, stream) for stream in self._out if stream.recording is not None]
         self._seal_out = {n: stream.session for n, stream in enumerate(self._out) if stream.session.encrypted}
         self._out_changed = False
 
@@ -178,33 +195,41 @@ class SteadyStreams:
     def receive(
         self, streams: Sequence[RtpStream], now_ms: float
     ) -> tuple[HeardFrames, list[RtpStream], list[RtpStream]]:
-        """Read every steady socket until it is empty. Returns what was heard, the streams that are to be read by themselves, and those that
-        are steady no more: their datagrams of this tick are with their sessions, their frame is still to be taken."""
+        """Read every steady socket: a packet each, and what waits beyond that (`_read_the_rest`). Returns what was heard, the
+        streams that are to be read by themselves, and those that are steady no more: their datagrams of this tick are with their
+        sessions, their frame is still to be taken."""
         with self._lock:
             if self._in_changed:
                 self._gather_in()
-            others = [stream for stream in streams if not stream.steady_in]
+            whole = len(self._in) == len(streams)
+            others = [] if whole else [stream for stream in streams if not stream.steady_in]
         if not self._in:
             return HeardFrames([], np.zeros((0, 0), np.int16), []), others, []
         datagrams, silent = self._read()
         self._push(datagrams, silent, now_ms)
         self._read_the_rest(now_ms)
+        self._owing.update(silent)
         with self._lock:
             back = [self._streams[row] for row in self._inbound.starving(self._in_rows)]
             for stream in back:
                 self.recall(stream, outbound=False)
             heard = self._inbound.pop(self._in_rows)
-        streams = [self._streams[row] for row in heard.rows.tolist()] if back else self._in
-        for n, stream in enumerate(streams):
-            if stream.recording is not None:
-                stream.heard_pcm = heard.pcm[n]
+        streams, recorded = self._in, self._recorded_in
+        if back:
+            streams = [self._streams[row] for row in heard.rows.tolist()]
+            recorded = [(n, stream) for n, stream in enumerate(streams) if stream.recording is not None]
+        for n, stream in recorded:
+            stream.heard_pcm = heard.pcm[n]
         return HeardFrames(streams, heard.pcm, heard.energy.tolist()), others, back
 
     def _gather_in(self) -> None:
-        rows = [row for row in self._streams if self._inbound.lent(row)]
+        rows = sorted(row for row in self._streams if self._inbound.lent(row))
         self._in = [self._streams[row] for row in rows]
         self._in_rows = np.array(rows, np.int64)
         self._receives = [stream.take_datagram for stream in self._in]
+        self._recorded_in = [(n, stream) for n, stream in enumerate(self._in) if stream.recording is not None]
+        self._owing.clear()
+        self._since_surplus = _SURPLUS_EVERY
         self._open_in = {n: stream.session for n, stream in enumerate(self._in) if stream.session.encrypted}
         self._by_fd = {stream.fileno(): n for n, stream in enumerate(self._in)}
         if self._poll is not None:
@@ -230,10 +255,17 @@ class SteadyStreams:
         return datagrams, silent
 
     def _read_the_rest(self, now_ms: float) -> None:
-        """More than one packet waits where the peer or the network was late."""
+        """More than one packet waits where the peer or the network was late: there, a packet was missing before. Where nothing was missing
+        (the peer's clock is faster, a packet came twice) a look now and then is enough."""
         if self._poll is None:
             return
-        more = [self._by_fd[fd] for fd, _ in self._poll.poll(0)]
+        self._since_surplus += 1
+        if self._since_surplus >= _SURPLUS_EVERY:
+            self._since_surplus = 0
+            self._owing.clear()
+            more = sorted(self._by_fd[fd] for fd, _ in self._poll.poll(0))
+        else:
+            more = sorted(self._owing)
         for _ in range(_ROUNDS - 1):
             datagrams: list[bytes] = []
             still: list[int] = []

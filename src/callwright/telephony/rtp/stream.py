@@ -75,7 +75,7 @@ class RtpStream:
         self._reports = StreamReports(local, session, lock, lambda: loans.refresh(self), lambda: loans.sent_at)
         self.control = Control(control, self._reports, session.stats, rng)
         self._closed: asyncio.Future[None] | None = None
-        self._on_frame: Callable[[Frame], None] | None = None
+        self.hear: Callable[[Frame], None] | None = None  # who takes the frames; None: nobody, or closed
         self._on_dtmf: list[Callable[[str], None]] = []
         self._listener_dtmf: Callable[[str], None] | None = None
         self._drains: list[tuple[int, asyncio.Future[None]]] = []
@@ -89,7 +89,7 @@ class RtpStream:
         self.mix: Mixed | None = None
         self.mixed: tuple[bytes, Codec] | None = None  # what to send this tick in place of what the session would
         self._waited = 0
-        self.first_tick: int | None = None
+        self.first_tick = -1  # -1: none yet
         self.heard: bytes | None = None
         self.heard_codec: Codec = session.codec
         self.sent_codec: Codec = session.codec
@@ -131,10 +131,6 @@ class RtpStream:
         return self.session.rtcp
 
     @property
-    def listening(self) -> bool:
-        return self._on_frame is not None
-
-    @property
     def closed(self) -> bool:
         return self._closed is not None
 
@@ -166,7 +162,7 @@ class RtpStream:
 
     def listen(self, on_frame: Callable[[Frame], None], on_dtmf: Callable[[str], None]) -> None:
         """See Media. A second `listen` takes over from the first. A frame comes every tick, concealed when nothing arrived."""
-        self._on_frame, self._listener_dtmf = on_frame, on_dtmf
+        self.hear, self._listener_dtmf = (None if self.closed else on_frame), on_dtmf
 
     def on_dtmf(self, callback: Callable[[str], None]) -> None:
         """Keys for the driver too (its LegDtmf events), beside whoever listens."""
@@ -182,7 +178,9 @@ class RtpStream:
         recording = Recording(path, lambda message: self._post(lambda: self._recording_failed(message)))
         self._writer.begin(recording)
         self.said = None
-        before, self.recording = self.recording, recording
+        with self._lock:
+            before, self.recording = self.recording, recording
+            self._loans.recorded()
         if before is not None:
             self._writer.finish(before, lambda: None)
 
@@ -245,6 +243,7 @@ class RtpStream:
         """See Media. Returns when the port is free and the recording is complete on disk."""
         if self._closed is None:
             self._closed = self._loop.create_future()
+            self.hear = None
             unbridge(self)
             if self.mix is not None:
                 self.mix.end()
@@ -254,10 +253,6 @@ class RtpStream:
         await asyncio.shield(self._closed)
 
     # ------------------------------------------------------------ in the event loop, called by the engine
-
-    def deliver(self, frame: Frame) -> None:
-        if self._on_frame is not None and not self.closed:
-            self._on_frame(frame)
 
     def _deliver_key(self, key: str) -> None:
         if self.closed:
