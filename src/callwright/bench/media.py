@@ -13,10 +13,10 @@ import resource
 import socket
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -30,10 +30,14 @@ from callwright.telephony.rtp.engine import RtpEngine
 from callwright.telephony.rtp.inbound import PACKET
 from callwright.telephony.rtp.stream import RtpStream
 
-__all__ = ["Load", "bare_us", "run"]
+__all__ = ["Bare", "Load", "bare_us", "run"]
+
+_Found = TypeVar("_Found")
 
 _WARM_S = 3.0  # a peer is believed for good after its first second
 _SECOND = 50  # frames
+_BARE_S = 4.0
+_BARE_WARM_S = 1.0
 _LOUD = 1_000_000.0  # mean square of voice
 _SATURATED_BUSY = 0.9
 _SATURATED_LATE_MS = 10.0
@@ -65,6 +69,16 @@ class Load:
     def saturated(self) -> bool:
         """The peer was the bottleneck: its figures say nothing about the engine."""
         return self.peer_busy > _SATURATED_BUSY or self.peer_late_ms > _SATURATED_LATE_MS or self.peer_dropped > 0
+
+
+@dataclass(frozen=True, slots=True)
+class Bare:
+    """So many connected sockets, one `send` and one `recv` each every 20 ms, against the same peer, and no other work: processor time of
+    each, us per call and tick."""
+
+    calls: int
+    send_us: float
+    recv_us: float
 
 
 class _Caller:
@@ -101,7 +115,8 @@ def run(
     figures = [Figure("send and recv of one packet, nothing else", bare_us(), "us")]
     for count in calls:
         say(f"{count} calls for {seconds:g} s")
-        figures += _figures(asyncio.run(_measure(count, seconds, realtime)))
+        figures += _bare_figures(asyncio.run(_measure(count, min(seconds, _BARE_S), realtime, _bare)))
+        figures += _figures(asyncio.run(_measure(count, seconds, realtime, _against)))
     return Report("media", machine(), tuple(figures))
 
 
@@ -129,6 +144,12 @@ def bare_us(sockets: int = 200, rounds: int = 7) -> float:
     return best / sockets * 1e6
 
 
+def _bare_figures(bare: Bare) -> Iterator[Figure]:
+    name = f"{bare.calls} sockets, nothing else"
+    yield Figure(f"{name}: send + recv", bare.send_us + bare.recv_us, "us/call")
+    yield Figure(f"{name}: send", bare.send_us, "us/call")
+
+
 def _figures(load: Load) -> Iterator[Figure]:
     """Rows of one load; judged at 1,200 calls and below when the peer kept up."""
     name, judged = f"{load.calls} calls", load.calls <= 1200 and not load.saturated
@@ -148,7 +169,9 @@ def _figures(load: Load) -> Iterator[Figure]:
     yield Figure(f"{name}: peer late p99", load.peer_late_ms, "ms")
 
 
-async def _measure(calls: int, seconds: float, realtime: bool) -> Load:
+async def _measure(
+    calls: int, seconds: float, realtime: bool, how: Callable[[_Peer, int, float, bool], Awaitable[_Found]]
+) -> _Found:
     peer = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -158,7 +181,7 @@ async def _measure(calls: int, seconds: float, realtime: bool) -> Load:
     )
     try:
         with _own_core(calls, realtime):
-            return await _against(_Peer(peer), calls, seconds, realtime)
+            return await how(_Peer(peer), calls, seconds, realtime)
     finally:
         if peer.returncode is None:
             peer.kill()
@@ -182,6 +205,51 @@ class _Peer:
         if not line:
             raise _cannot("the peer process of bench media ended early", "See its message above.")
         return json.loads(line)
+
+
+async def _bare(peer: _Peer, calls: int, seconds: float, realtime: bool) -> Bare:
+    await peer.tell({"calls": calls, "warm": _BARE_WARM_S, "seconds": seconds, "realtime": realtime})
+    theirs = await peer.hear()
+    with ExitStack() as stack:
+        sockets = []
+        for n in range(calls):
+            one = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+            one.setblocking(False)
+            one.bind((HOST, 0))
+            one.connect((HOST, theirs[n // SHARE]))
+            sockets.append(one)
+        await peer.tell([one.getsockname()[1] for one in sockets])
+        return await asyncio.to_thread(_bare_loop, sockets, seconds)
+
+
+def _bare_loop(sockets: Sequence[socket.socket], seconds: float) -> Bare:
+    packet = bytes(PACKET)
+    warm = int(_BARE_WARM_S * _SECOND)
+    ticks = warm + int(seconds * _SECOND)
+    sends, receives = [one.send for one in sockets], [one.recv for one in sockets]
+    sent = received = 0.0
+    due = time.monotonic()
+    for tick in range(ticks):
+        due += 0.02
+        time.sleep(max(0.0, due - time.monotonic()))
+        begin = time.thread_time()
+        for send in sends:
+            try:  # noqa: SIM105 - `suppress` would take as long as what is measured
+                send(packet)
+            except OSError:  # the peer has ended, or its buffer is full
+                pass
+        between = time.thread_time()
+        for receive in receives:
+            try:  # noqa: SIM105 - as above
+                receive(2048)
+            except OSError:  # it did not send in this tick
+                pass
+        end = time.thread_time()
+        if tick >= warm:
+            sent += between - begin
+            received += end - between
+    units = (ticks - warm) * len(sockets)
+    return Bare(len(sockets), sent / units * 1e6, received / units * 1e6)
 
 
 async def _against(peer: _Peer, calls: int, seconds: float, realtime: bool) -> Load:
