@@ -29,6 +29,7 @@ from callwright.speech.asr.fallback import FallbackRecogniser
 from callwright.speech.asr.funasr import funasr
 from callwright.speech.asr.pocketsphinx import PocketsphinxRecogniser, threshold
 from callwright.speech.asr.sherpa import SherpaRecogniser, SherpaSettings
+from callwright.speech.asr.sherpa_models import locate
 from callwright.speech.asr.sherpa_server import sherpa_server
 from callwright.speech.port import Language, Recogniser
 from callwright.yaml_file import Kind, decode, nearest_place, read, read_bytes
@@ -236,7 +237,7 @@ def _make(wanted: Engine, models: Path, workers: int, folder: Path, env: Mapping
         case Pocketsphinx():
             return PocketsphinxRecogniser(models, workers=wanted.workers or workers)
         case Sherpa():
-            at = folder / wanted.model if (folder / wanted.model).is_dir() else models / wanted.model
+            at = locate(wanted.model, models, folder)
             settings = SherpaSettings(str(at), wanted.kind, wanted.threads, wanted.provider, wanted.hotwords)
             return SherpaRecogniser(settings, workers=wanted.workers, most_streams=wanted.most_calls)
         case SherpaServer():

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import typer
 
 from callwright.calls.recovery import Recovery, Unfinished, recover
+from callwright.cli.problems import print_json
+from callwright.errors import AudioError
+from callwright.settings import Settings
+from callwright.speech.asr.sherpa_models import find_sherpa_model, locate, need_sherpa
+from callwright.speech.second_pass import Reading, SecondPass, write_reading
+from callwright.speech.vad_detector import VoiceDetector
 
 __all__ = ["calls_app", "recovery_lines"]
 
-calls_app = typer.Typer(no_args_is_help=True, help="Calls that were made: what is left of them.")
-
-
-@calls_app.callback()
-def _calls() -> None:
-    """Keeps `recover` a command of its own."""
+calls_app = typer.Typer(no_args_is_help=True, help="Calls that were made: what is left of them, what was said in them.")
 
 
 @calls_app.command("recover")
@@ -32,6 +34,53 @@ def calls_recover(
         return
     for line in recovery_lines(found):
         typer.echo(line)
+
+
+@calls_app.command("transcribe")
+def calls_transcribe(
+    recordings: list[Path] = typer.Argument(..., metavar="RECORDING...", help="Recordings of calls, WAV or Ogg."),
+    model: str = typer.Option(
+        "sensevoice", "--model", help="A model of sherpa-onnx that is not streaming: name or folder."
+    ),
+    language: str = typer.Option(
+        "", "--language", help="What is spoken, for SenseVoice: zh, en, ...; else it finds out."
+    ),
+    threads: int = typer.Option(2, "--threads", min=1, max=64, help="Threads of the network."),
+    out: Path | None = typer.Option(
+        None, "--out", help="Folder for the readings; else `transcripts` beside `recordings`, or beside the recording."
+    ),
+    as_json: bool = typer.Option(False, "--json", help="Print the readings as JSON instead of writing files."),
+) -> None:
+    """Read recordings once more with a larger model: who said what, and when. Exit 1: a recording could not be read."""
+    settings = Settings.from_environment()
+    need_sherpa()
+    found = find_sherpa_model(locate(model, settings.models), offline=True)
+    second = SecondPass(
+        found, partial(VoiceDetector.open(settings.vad).stream, everybody=True), threads=threads, language=language
+    )
+    readings: list[Reading] = []
+    failed = False
+    for recording in recordings:
+        try:
+            reading = second.read(recording)
+            if as_json:
+                readings.append(reading)
+            else:
+                path = _reading_path(recording, out)
+                write_reading(reading, path)
+                typer.echo(f"{recording}: {len(reading.spoken)} pieces of speech -> {path}")
+        except AudioError as error:
+            failed = True
+            typer.echo(str(error), err=True)
+    if as_json:
+        print_json([reading.to_json() for reading in readings])
+    if failed:
+        raise typer.Exit(1)
+
+
+def _reading_path(recording: Path, out: Path | None) -> Path:
+    beside = recording.parent.parent / "transcripts" if recording.parent.name == "recordings" else recording.parent
+    return (out or beside) / f"{recording.stem}.second.json"
 
 
 def recovery_lines(found: Recovery) -> list[str]:

@@ -24,7 +24,8 @@ COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "leads": ("leads:leads_app", "Look at lists of people before they are called."),
         "sip": ("sip:sip_app", "The line: what was said to the far side, and what it answered."),
         "line": ("line:line_app", "Check and serve lines."),
-        "calls": ("calls:calls_app", "Calls that were made: what is left of them."),
+        "calls": ("calls:calls_app", "Calls that were made: what is left of them, what was said in them."),
+        "recogniser": ("recogniser:recogniser_app", "The recogniser that CALLWRIGHT_ASR names."),
         "models": ("models:models_app", "Speech models: list, fetch, compare, find."),
         "bench": ("bench:bench_app", "Measure what callwright claims, on this machine."),
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from callwright.errors import ModelError
@@ -49,6 +50,7 @@ class VoiceDetector:
         detector.why_not = why_not
         return detector
 
-    def stream(self) -> Vad:
-        """Voice activity of one call; `close` it when the call is over."""
-        return Vad(self._detector(), self._rules)
+    def stream(self, *, everybody: bool = False) -> Vad:
+        """Voice activity of one call; `close` it when the call is over. everybody: bystanders count too, for those who read recordings."""
+        rules = replace(self._rules, bystander_db=None, echo_db=None) if everybody else self._rules
+        return Vad(self._detector(), rules)

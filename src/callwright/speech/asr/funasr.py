@@ -10,7 +10,6 @@ Python server then says nothing at all, and its `is_final` means that somebody s
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -18,7 +17,7 @@ from typing import Any, Literal
 from callwright.speech.asr.connections import Patience, Server
 from callwright.speech.asr.upsampling import Upsampler
 from callwright.speech.asr.websocket import Reading, WebSocketRecogniser, result_of
-from callwright.speech.asr.writing import joined
+from callwright.speech.asr.writing import joined, untagged
 from callwright.speech.port import Abilities, Pcm, Vocabulary
 
 __all__ = ["HOTWORD_WEIGHT", "FunAsrDialect", "Manners", "funasr"]
@@ -26,7 +25,6 @@ __all__ = ["HOTWORD_WEIGHT", "FunAsrDialect", "Manners", "funasr"]
 HOTWORD_WEIGHT = 20  # as in the examples of the protocol's document
 _CHUNKS = [5, 10, 5]  # 600 ms at a time, 300 ms before and after them
 _MOST_HOTWORDS = 200
-_TAGS = re.compile(r"<\|[^|>]{0,32}\|>")  # SenseVoice: language, emotion, event
 
 
 def funasr(
@@ -119,7 +117,7 @@ class FunAsrDialect:
         return None if self._manners.tells_end else self._reading(over=True)
 
     def _reading(self, *, over: bool = False, nearly: bool = False) -> Reading:
-        text = joined(_TAGS.sub("", piece) for piece in (*self._sentences, self._pieces))
+        text = joined(untagged(piece) for piece in (*self._sentences, self._pieces))
         span = None if self._first_ms is None or self._pieces else (self._first_ms, self._last_ms)
         return Reading(text, over, span, joined((*self._raw, self._pieces)), nearly)
 

@@ -13,6 +13,8 @@ from typing import Any
 
 from callwright.errors import ModelError, Place, Problem
 from callwright.speech.asr.onnx_file import metadata
+from callwright.speech.models.finding import find_model
+from callwright.speech.models.manifest import bundled
 
 __all__ = [
     "KINDS",
@@ -20,6 +22,7 @@ __all__ = [
     "STREAMING",
     "SherpaModel",
     "find_sherpa_model",
+    "locate",
     "need_sherpa",
     "offline_recogniser",
     "streaming_recogniser",
@@ -78,6 +81,18 @@ def need_sherpa() -> None:
     if importlib.util.find_spec("sherpa_onnx") is None:
         hint = "install it: pip install 'callwright[sherpa]'"
         raise ModelError(Problem("no-sherpa", "the package sherpa-onnx is not installed", hint=hint))
+
+
+def locate(name: str, models: Path, near: Path = Path()) -> Path:
+    """The folder that is meant: a path (relative to `near`), a model of the manifest, or a folder in `models`.
+
+    Raises ModelError: a model of the manifest is not here, or not whole.
+    """
+    if (near / name).is_dir():
+        return near / name
+    if name in bundled().models:
+        return find_model(name, models)
+    return models / name
 
 
 def find_sherpa_model(folder: Path, kind: str = "", *, offline: bool = False) -> SherpaModel:

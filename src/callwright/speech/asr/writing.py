@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
-__all__ = ["joined"]
+__all__ = ["joined", "untagged"]
+
+_TAGS = re.compile(r"<\|[^|>]{0,32}\|>")
 
 
 def joined(pieces: Iterable[str]) -> str:
@@ -16,6 +19,11 @@ def joined(pieces: Iterable[str]) -> str:
             text += " "
         text += piece
     return text
+
+
+def untagged(text: str) -> str:
+    """Without the tags of SenseVoice: language, emotion, event (`<|zh|>`)."""
+    return _TAGS.sub("", text)
 
 
 def _spaced(letter: str) -> bool:
