@@ -19,6 +19,7 @@ from typing import Literal
 import numpy as np
 
 from callwright.errors import AudioError, Place, Problem
+from callwright.speech.boundaries import boundaries
 from callwright.speech.port import Pcm, Voice
 from callwright.speech.wav import decode_wav
 
@@ -34,7 +35,7 @@ _NUMBER_DOT = re.compile(r"(?<=\d)\.(?=\d)")
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """encoded: one byte per sample (G.711) at 8 kHz; boundaries: ms where each sentence begins (0 first); key: content hash;
+    """encoded: one byte per sample (G.711) at 8 kHz; boundaries: ms where speech begins after a pause (0 first); key: content hash;
     note: why a recording was not used ("" = nothing to tell)."""
 
     encoded: bytes
@@ -95,7 +96,7 @@ class Prompts:
 
     def _key(self, text: str, recording: bytes | None) -> str:
         source = hashlib.sha256(recording).hexdigest() if recording is not None else self._voice.name
-        return hashlib.sha256(json.dumps([2, text, source, self._codec], ensure_ascii=False).encode()).hexdigest()
+        return hashlib.sha256(json.dumps([3, text, source, self._codec], ensure_ascii=False).encode()).hexdigest()
 
     def _recording(self, audio: str | None) -> tuple[bytes | None, str]:
         if not audio or self._folder is None:
@@ -133,11 +134,11 @@ class Prompts:
 
     def _from_recording(self, key: str, text: str, recording: bytes, name: str) -> Prompt:
         pcm = decode_wav(recording, name)
-        return Prompt(self._encode(pcm), text, _quiet_boundaries(pcm), len(pcm) * 1000 // _RATE, "recorded", key)
+        return Prompt(self._encode(pcm), text, boundaries(pcm, text), len(pcm) * 1000 // _RATE, "recorded", key)
 
     async def _from_voice(self, key: str, text: str) -> Prompt:
         pieces: list[Pcm] = []
-        boundaries: list[int] = []
+        begins: list[int] = []
         length = 0
         for sentence in _sentences(text):
             pcm = await self._voice.render(sentence)
@@ -146,12 +147,12 @@ class Prompts:
             if pieces:
                 pieces.append(np.zeros(_PAUSE_MS * _RATE // 1000, np.int16))
                 length += len(pieces[-1])
-            boundaries.append(length * 1000 // _RATE)
+            begins += [length * 1000 // _RATE + within for within in boundaries(pcm, sentence)]
             pieces.append(pcm)
             length += len(pcm)
         whole = np.concatenate(pieces) if pieces else np.zeros(0, np.int16)
         encoded = await asyncio.to_thread(self._encode, whole)
-        return Prompt(encoded, text, tuple(boundaries) or (0,), length * 1000 // _RATE, "synthesised", key)
+        return Prompt(encoded, text, tuple(begins) or (0,), length * 1000 // _RATE, "synthesised", key)
 
     # ------------------------------------------------------------ disk
 
@@ -203,18 +204,3 @@ def _sentences(text: str) -> list[str]:
     """Sentences with their punctuation; a dot between figures ends none."""
     guarded = _NUMBER_DOT.sub("\0", text)
     return [s.replace("\0", ".").strip() for s in _SENTENCE.findall(guarded) if s.strip()]
-
-
-def _quiet_boundaries(pcm: Pcm) -> tuple[int, ...]:
-    """Where a recording goes on after a pause of at least 250 ms: the nearest thing to sentence boundaries."""
-    frames = len(pcm) // 160
-    if not frames:
-        return (0,)
-    level = np.sqrt(np.square(pcm[: frames * 160].astype(np.float64).reshape(-1, 160)).mean(axis=1))
-    quiet = level < max(level.max() * 0.03, 30.0)
-    found, run = [0], 0
-    for index, still in enumerate(quiet):
-        if not still and run >= 13 and index > run:
-            found.append(index * 20)
-        run = run + 1 if still else 0
-    return tuple(found)

@@ -89,7 +89,7 @@ async def test_a_recording_wins_and_a_missing_one_is_synthesised_with_a_note(tmp
     voice = CountingVoice()
     prompts = Prompts(voice, tmp_path, encode)
     recorded = await prompts.prepare("hello", "hello.wav")
-    assert (recorded.source, recorded.duration_ms, recorded.boundaries) == ("recorded", 1400, (0, 900))
+    assert (recorded.source, recorded.duration_ms, recorded.boundaries) == ("recorded", 1400, (0, 890))
     assert voice.asked == []
     missing = await prompts.prepare("hello", "gone.wav")
     assert missing.source == "synthesised"
