@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -17,6 +17,9 @@ from callwright.calls.greeting import CALLED_US
 from callwright.calls.log import EventLog
 from callwright.calls.mouth import Mouth, Prepare
 from callwright.calls.outbox import Outbox
+from callwright.calls.person import Handover, Person, causes
+from callwright.calls.reasking import short_question
+from callwright.calls.watchdog import Sight, Stage, watch
 from callwright.dialogue.engine import Dialogue, Step
 from callwright.dialogue.values import (
     Act,
@@ -37,14 +40,9 @@ from callwright.dialogue.values import (
     TransferDone,
 )
 from callwright.errors import LineError
-from callwright.script.text import placeholders, render
 from callwright.telephony.port import DialOrder, Frame, Leg, LegEnded, Media
 
 __all__ = ["Conversation", "Seat", "causes"]
-
-Handover = Callable[
-    [Leg, Transfer, EventLog, Callable[[], None], DialOrder | None], Awaitable[bool]
-]  # returns when the person has gone again
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +94,11 @@ class Conversation:
         self._over = False  # the dialogue has ended; its last words may still be under way
         self._ended = False  # nothing more is taken
         self._gone = False
-        self._with_person = False
-        self._fetching: tuple[str, anyio.CancelScope] | None = None
-        self._taking_over: anyio.CancelScope | None = None
+        self._hung_up = False
+        self._person = Person(
+            leg, seat.handover, seat.log, before=self._mouth.finished, joined=self._joined, done=self._person_done
+        )
+        self._busy = False  # an event is being worked on
         self._tasks: TaskGroup
         self.state = seat.dialogue.start(seat.variables, now.isoformat(timespec="minutes"))
         self.end = ""
@@ -112,7 +112,7 @@ class Conversation:
         """A key was pressed."""
         if not self._ended:
             self._seat.log.add("key", digit=digit)
-            if not self._with_person:  # else it is meant for the person, to whom the bridge passes it on
+            if not self._person.talks:  # else it is meant for the person, to whom the bridge passes it on
                 self._hear(Dtmf(self.now_ms(), digit))
 
     def wind_up(self) -> None:
@@ -135,12 +135,16 @@ class Conversation:
             async with anyio.create_task_group() as tasks:
                 self._tasks = tasks
                 tasks.start_soon(self._limit)
+                tasks.start_soon(watch, self._sight, self._push, self._give_up, self._seat.log)
                 tasks.start_soon(self._ears.open)
                 tasks.start_soon(self._ears.find_out)
                 # Keys come as events of the leg, which knows those sent as RTP events and those sent by INFO.
                 self._media.listen(self._on_frame, lambda digit: None)
                 while not self._over:
-                    await self._step(await self._next())
+                    happening = await self._next()
+                    self._busy = True
+                    await self._step(happening)
+                    self._busy = False
                 await self._parting_words()
                 tasks.cancel_scope.cancel()
         except Exception as error:  # noqa: BLE001 - the boundary of one call: its fault must not reach the others
@@ -161,7 +165,11 @@ class Conversation:
             await self._ears.close()
         except Exception as error:  # noqa: BLE001 - as above: the caller is hung up on whatever the recogniser says
             self._fault(error)
-        if not self._gone:
+        await self._hang_up()
+
+    async def _hang_up(self) -> None:
+        if not (self._gone or self._hung_up):
+            self._hung_up = True
             await self._leg.hangup(self.end)
 
     def _fault(self, error: BaseException) -> None:
@@ -214,7 +222,7 @@ class Conversation:
         """One event through the dialogue, and what follows from it. spared: what would be said now is not."""
         dialogue = self._seat.dialogue
         if isinstance(event, Heard):
-            if self._with_person and not _opts_out(dialogue.step(self.state, event)):
+            if self._person.talks and not _opts_out(dialogue.step(self.state, event)):
                 return  # said before the person came, who is talked to now
             self.turns += 1
             self._seat.tell("heard", event.text)
@@ -223,7 +231,7 @@ class Conversation:
         elif isinstance(event, Answered) and event.by in ("machine", "screening"):
             self._mouth.stop()
         step, kept = await self._decide(event)
-        if self._gone or self._with_person:
+        if self._gone or self._person.talks:
             self._perform_silently(event, step.acts)
             return
         if spared:
@@ -245,7 +253,8 @@ class Conversation:
         self.state = step.state
         for entry in step.entries:
             self._seat.log.add(entry.kind, entry.data)
-        self._stop_fetching()
+        if self.state.phase != "transfer":
+            self._person.stop()
         return step, await self._keep(step.acts)
 
     async def _first_words(self, first: FirstWords) -> None:
@@ -261,14 +270,14 @@ class Conversation:
         await self._dialogue(first.heard)
 
     async def _handed_over(self) -> None:
-        if self._with_person:
+        if self._person.talks:
             self._seat.log.add("undisclosed", why="a person talks, not the robot")
             return
         await self._dialogue(OtherParty(self.now_ms(), self._mouth.stop()))
 
     async def _parting_words(self) -> None:
         """The dialogue is over, but an opt-out counts at any time: what was said over the last words is taken before we hang up."""
-        if not self._with_person:
+        if not self._person.talks:
             await self._ears.parting_words(gone=self._gone)
         while self._waiting:
             happening = self._waiting.popleft()
@@ -309,11 +318,11 @@ class Conversation:
                 case Listen():
                     self._ears.listen(act)
                 case Transfer():
-                    self._fetch(act)
+                    self._person.fetch(self._tasks, act, self._seat.tell)
                 case End(value=value):
                     self.end = value
                     await self._mouth.finished()
-                    self._over = not self._with_person  # somebody may have taken the call over during the goodbye
+                    self._over = not self._person.talks  # somebody may have taken the call over during the goodbye
         if self.state.phase == "transfer":
             self._ears.overhear()
 
@@ -329,13 +338,13 @@ class Conversation:
         for act in acts:
             if isinstance(act, End):
                 self.end = self.end or act.value
-                self._over = not self._with_person  # who talks with a person is not hung up on
+                self._over = not self._person.talks  # who talks with a person is not hung up on
         if isinstance(event, Hangup | TransferDone):
-            self.end = self.end or ("transfer" if self._with_person else "hangup")
+            self.end = self.end or ("transfer" if self._person.talks else "hangup")
             self._over = True
 
     async def _caller_gone(self, how: LegEnded) -> None:
-        if self._with_person:
+        if self._person.talks:
             self._hear(TransferDone(self.now_ms(), True))
             return
         self._mouth.cut()
@@ -346,45 +355,23 @@ class Conversation:
 
     async def _ask_again(self, node_id: str) -> None:
         """Say the node's short question in place of a prompt that was paused (barge `resume: reask`)."""
-        node = self._seat.dialogue.script.flow.nodes[node_id]
         state = self.state
-        if state.node != node_id or self._gone or self._with_person:
+        if state.node != node_id or self._gone or self._person.talks:
             return
         values = {**state.variables, **{name: filled.spoken for name, filled in state.slots.items()}}
-        for index, variant in enumerate(node.reask):
-            names = placeholders(variant.text)
-            if variant.when is None and variant.channel in (None, "voice") and all(values.get(name) for name in names):
-                text = render(variant.text, values)
-                barge = self._seat.ears.barge(node_id).mode
-                await self._say(Say(text, f"node:{node_id}/reask/{index}", node_id, variant.audio, variant.text, barge))
-                return
+        say = short_question(self._seat.dialogue.script, node_id, values, self._seat.ears.barge(node_id).mode)
+        if say is not None:
+            await self._say(say)
 
     # ------------------------------------------------------------ a person
 
-    def _fetch(self, act: Transfer) -> None:
-        if self._fetching is not None and self._fetching[0] == act.group:
-            return  # it is ringing there already
-        if self._fetching is not None:
-            self._fetching[1].cancel()
-        scope = anyio.CancelScope()
-        self._fetching = (act.group, scope)
-        self._tasks.start_soon(self._hand_over, act, scope)
+    def _joined(self, group: str) -> None:
+        self._ears.mute()
+        self._mouth.stop()
+        self._seat.tell("with a person", group)
 
-    def _stop_fetching(self) -> None:
-        """The conversation went another way while a person was rung."""
-        if self._fetching is not None and self.state.phase != "transfer" and not self._with_person:
-            self._fetching[1].cancel()
-            self._fetching = None
-
-    async def _hand_over(self, act: Transfer, scope: anyio.CancelScope) -> None:
-        """Ring a person; once one talks, the robot is silent until either side has hung up."""
-        with scope:
-            await self._mouth.finished()
-            self._seat.tell("transferring", act.group)
-            met = await self._ring(act, scope)
-            if self._fetching is not None and self._fetching[1] is scope:
-                self._fetching = None
-            self._hear(TransferDone(self.now_ms(), met))
+    def _person_done(self, met: bool) -> None:
+        self._hear(TransferDone(self.now_ms(), met))
 
     async def take_over(self, act: Transfer, order: DialOrder | None = None) -> bool:
         """Somebody watching moves the call to a person (see `calls.live.TakeOver`). The robot goes on talking until that person talks.
@@ -394,49 +381,54 @@ class Conversation:
         """
         if self._ended or self._gone or self._over:
             raise LineError("takeover: the call is over")
-        if self._with_person or self._taking_over is not None:
-            raise LineError("takeover: the call is with a person, or one is being rung for it")
-        self._taking_over = scope = anyio.CancelScope()
-        done, met = anyio.Event(), False
+        return await self._person.take_over(self._tasks, act, order)
 
-        async def ring() -> None:
-            nonlocal met
-            try:
-                with scope:
-                    met = await self._ring(act, scope, order)
-            finally:  # the person may have come, and the caller hung up since
-                met = met or (self._with_person and not scope.cancel_called)
-                self._taking_over = None
-                done.set()
+    # ------------------------------------------------------------ the watchdog
 
-        self._tasks.start_soon(ring)
-        try:
-            await done.wait()
-        finally:
-            if not self._with_person:
-                scope.cancel()
-        if met:
-            self._hear(TransferDone(self.now_ms(), True))
-        return met
+    def _sight(self) -> Sight:
+        rung = self._person.rung
+        rings_ms = rung.wait_s * 1000 if rung is not None else 0
+        return Sight(self.now_ms(), self._stage(), self._mouth.place, self._ears.longest_ms, rings_ms)
 
-    async def _ring(self, act: Transfer, scope: anyio.CancelScope, order: DialOrder | None = None) -> bool:
-        """Returns when the person has gone again (True), or did not come. Whoever comes first is the one: the other is not rung any more."""
+    def _stage(self) -> Stage:
+        if self._person.talks:
+            return "person"
+        if self._mouth.paused:
+            return "answer"
+        if self._mouth.busy:
+            return "prompt"
+        if self._busy:
+            return "handler"
+        if self.state.phase == "new":
+            return "greeting"
+        if self.state.phase == "transfer":
+            return "transfer"
+        return "action" if self.state.phase == "action" else "answer"
 
-        def joined() -> None:
-            self._with_person = True
-            self._ears.mute()
-            self._mouth.stop()
-            self._seat.tell("with a person", act.group)
-            for other in (self._taking_over, self._fetching[1] if self._fetching is not None else None):
-                if other is not None and other is not scope:
-                    other.cancel()
+    async def _give_up(self) -> None:
+        """Nothing helps: hang up, whatever hangs."""
+        self.end = self.end or "fault"
+        self._ended = True
+        self._tasks.cancel_scope.cancel()
+        with anyio.CancelScope(shield=True):
+            await self._hang_up()
 
-        try:
-            return await self._seat.handover(self._leg, act, self._seat.log, joined, order)
-        except Exception as error:  # noqa: BLE001 - a desk that fails is a desk where nobody answers
-            for cause in causes(error):
-                self._seat.log.add("fault", message=f"desk: {type(cause).__name__}: {cause}")
-            return self._with_person
+    def _push(self, stage: Stage) -> str:
+        now = self.now_ms()
+        match stage:
+            case "greeting":
+                self._hear(Answered(now, "unknown"))
+                return "took the answer for a person's"
+            case "transfer":
+                self._person.stop()
+                self._hear(TransferDone(now, False))
+                return "gave the transfer up"
+            case "action":
+                self._hear(ActionDone(now, False, "no result came"))
+                return "gave the action up"
+        self._mouth.stop()
+        self._hear(Silence(now))
+        return "asked again"
 
 
 def _opts_out(step: Step) -> bool:
@@ -444,12 +436,3 @@ def _opts_out(step: Step) -> bool:
         entry.kind in ("global", "late_opt_out") and entry.data.get("role") == "do_not_disturb"
         for entry in step.entries
     )
-
-
-def causes(error: BaseException) -> Iterator[BaseException]:
-    """The exceptions a task group wrapped, or the one that is none."""
-    if isinstance(error, BaseExceptionGroup):
-        for inner in error.exceptions:
-            yield from causes(inner)
-    else:
-        yield error

@@ -89,6 +89,11 @@ class Ears:
         self._during: deque[tuple[int, str]] = deque(maxlen=16)  # (beginning of an utterance, node that was being said)
         self._alternatives: dict[str, tuple[str, ...]] = {}
 
+    @property
+    def longest_ms(self) -> int:
+        """How long turn-taking may listen until it has something to tell."""
+        return self._taker.longest_ms
+
     async def open(self) -> None:
         """Connect the recogniser. The first words are kept for it; other words from before it is there count as not understood. One that
         cannot be opened is tried again as long as the call lasts, which goes on meanwhile: by keys, by the script's ladders, to a person."""

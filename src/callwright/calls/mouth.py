@@ -79,6 +79,12 @@ class Mouth:
         frame = speaking.played_ms // FRAME_MS
         return speaking.levels[frame] if frame < len(speaking.levels) else QUIETEST
 
+    @property
+    def place(self) -> tuple[str, int]:
+        """Which prompt is being played, and how much of it was: changes as long as something is heard."""
+        mark, played_ms, _ = self._media.position()
+        return mark, played_ms
+
     async def queue(self, say: Say) -> None:
         """Prepare a prompt (from recording, cache or synthesis) and put it behind the others.
 

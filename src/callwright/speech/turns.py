@@ -87,6 +87,11 @@ class TurnTaker:
         self._settings = settings
 
     @property
+    def longest_ms(self) -> int:
+        """See `TurnSettings.longest_ms`, with the settings of now."""
+        return self._settings.longest_ms
+
+    @property
     def paused(self) -> bool:
         """The prompt is held back at the moment."""
         return self._prompt is not None and self._prompt.paused_at is not None

@@ -84,7 +84,8 @@ class StubVoice:
 @dataclass(slots=True)
 class Script:
     """How the recogniser behaves. scores by text (1.0 else); break_on: texts in whose middle it fails; mute_on: texts that never get a
-    final; unopened: what opening raises; open_s: how long opening takes; partial_ms, final_ms: after how much voice, how late."""
+    final; unopened: what opening raises; open_s: how long opening takes; partial_ms, final_ms: after how much voice, how late;
+    partials: where one says something else than its final."""
 
     scores: dict[str, float] = field(default_factory=dict)
     break_on: tuple[str, ...] = ()
@@ -94,6 +95,7 @@ class Script:
     open_s: float = 0.0
     partial_ms: int = 400
     final_ms: int = 120
+    partials: dict[str, str] = field(default_factory=dict)
 
 
 class StubStream:
@@ -125,7 +127,7 @@ class StubStream:
             self._lost = True
             self._on_event(RecognitionError("the stub broke off", under_way=True))
         elif self._voiced_ms == self._script.partial_ms:
-            self._on_event(Partial(text, self._clock_ms))
+            self._on_event(Partial(self._script.partials.get(text, text), self._clock_ms))
 
     def end(self) -> None:
         begin, self._begin_ms = self._begin_ms, None
