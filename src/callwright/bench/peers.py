@@ -196,7 +196,7 @@ async def play_set(
         async with serve(rig, realtime=realtime) as server, watched(server) as watch:
             for turn in range(_TRIES):
                 say(f"{rig.name}: {len(todo)} situations")
-                at_once = asyncio.Semaphore(max(1, _AT_ONCE >> (2 * turn)))
+                at_once = asyncio.Semaphore(max(1, _AT_ONCE >> turn))
 
                 async def run(number: int, one: Situation, at_once: asyncio.Semaphore = at_once) -> None:
                     async with at_once:
