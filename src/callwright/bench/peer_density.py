@@ -85,7 +85,7 @@ def _plain(one: Situation) -> bool:
 @dataclass(frozen=True, slots=True)
 class Row:
     """One number of calls. turn_*: last voiced frame to the reply, ms; cpu_per_call: share of a core; mb_per_call: memory beyond the idle
-    server; turns, missing: how many were measured, and without a reply before the next utterance; late_ms: the driver's worst; waited_ms: the
+    server; turns, missing: how many were measured, and without a reply before the next utterance; late_ms: the driver's worst; disturbed_ms: the
     longest the server was kept from its core within a quarter of a second."""
 
     calls: int
@@ -96,7 +96,7 @@ class Row:
     turns: int
     missing: int
     late_ms: float
-    waited_ms: float
+    disturbed_ms: float
 
     def as_json(self) -> dict[str, Any]:
         return {name: round(float(getattr(self, name)), 4) for name in self.__slots__}
@@ -178,9 +178,9 @@ async def _undisturbed(rig: Rig, given: SituationSet, count: int, seconds: float
     while len(tries) < _TRIES:
         async with serve(rig, realtime=realtime) as server:
             tries.append(await _row(server, given, count, seconds))
-        if max(tries[-1].late_ms, tries[-1].waited_ms) <= _DISTURBED_MS:
+        if max(tries[-1].late_ms, tries[-1].disturbed_ms) <= _DISTURBED_MS:
             return tries[-1]
-    return min(tries, key=lambda row: max(row.late_ms, row.waited_ms))
+    return min(tries, key=lambda row: max(row.late_ms, row.disturbed_ms))
 
 
 async def _row(server: Server, given: SituationSet, count: int, seconds: float) -> Row:
@@ -228,7 +228,7 @@ async def _row(server: Server, given: SituationSet, count: int, seconds: float) 
         len(turns),
         len(turns) - len(held),
         late_ms,
-        watch.waited_ms(begin, end),
+        watch.disturbed_ms(begin, end),
     )
 
 

@@ -78,9 +78,12 @@ class Server:
         fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
-    def waited_s(self) -> float:
-        """How long its main thread has been ready to run while something else had the core, s (/proc/PID/schedstat)."""
-        return int(Path(f"/proc/{self.pid}/schedstat").read_text().split()[1]) / 1e9
+    def disturbed_s(self) -> float:
+        """How long its main thread was ready to run while some other program had the core, s, at least: what it waited for less what its
+        own threads ran (`schedstat`: its time on the core and waiting for it, ns). Differences count, not the value."""
+        ran, waited, _ = Path(f"/proc/{self.pid}/schedstat").read_text().split()
+        own = self.cpu_s() - int(ran) / 1e9
+        return int(waited) / 1e9 - own
 
     def resident_mb(self) -> float:
         """Its own share of memory (PSS), MB."""
@@ -99,7 +102,7 @@ async def version(rig: Rig) -> str:
 
 
 class Watch:
-    """Whether a server had its core: samples how long it waited, all the time."""
+    """Whether a server had its core: samples how long it was kept from it, all the time."""
 
     def __init__(self, server: Server) -> None:
         self._server = server
@@ -108,11 +111,11 @@ class Watch:
     async def run(self) -> None:
         """Until cancelled."""
         while True:
-            self._samples.append((time.monotonic(), self._server.waited_s()))
+            self._samples.append((time.monotonic(), self._server.disturbed_s()))
             await asyncio.sleep(_SAMPLE_S)
 
-    def waited_ms(self, begin: float, end: float) -> float:
-        """The worst wait within one sample's time between two moments (monotonic, s), ms."""
+    def disturbed_ms(self, begin: float, end: float) -> float:
+        """The worst within one sample's time between two moments (monotonic, s), ms."""
         inside = [
             (later - waited) * 1000
             for (at, waited), (then, later) in pairwise(self._samples)

@@ -165,11 +165,11 @@ async def _played(server: Server, watch: Watch, stage: Stage, one: Situation, nu
         found, course = await play(server, stage, one, number)
     except CallError as error:
         return Played(one.id, Outcome(), f"no call: {error}")
-    waited_ms = watch.waited_ms(course.began, course.began + course.until_ms / 1000)
+    disturbed_ms = watch.disturbed_ms(course.began, course.began + course.until_ms / 1000)
     if course.late_ms > _LATE_MS:
         return Played(one.id, found, f"the caller was {course.late_ms:.0f} ms late")
-    if waited_ms > _LATE_MS:
-        return Played(one.id, found, f"the server was kept from its core for {waited_ms:.0f} ms")
+    if disturbed_ms > _LATE_MS:
+        return Played(one.id, found, f"the server was kept from its core for {disturbed_ms:.0f} ms")
     return Played(one.id, found, f"{found.unknown} times audio nobody gave it" if found.unknown else "")
 
 

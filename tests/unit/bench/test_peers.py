@@ -175,8 +175,8 @@ class TestRigs:
     def test_the_worst_wait_within_a_time(self, monkeypatch: pytest.MonkeyPatch) -> None:
         watch = Watch(Server(1, 1))
         monkeypatch.setattr(watch, "_samples", [(0.0, 0.0), (0.25, 0.2), (0.5, 0.2), (0.75, 0.25)])
-        assert watch.waited_ms(0.3, 0.7) == pytest.approx(50)
-        assert watch.waited_ms(0.1, 0.2) == pytest.approx(200)
+        assert watch.disturbed_ms(0.3, 0.7) == pytest.approx(50)
+        assert watch.disturbed_ms(0.1, 0.2) == pytest.approx(200)
 
     def test_as_json_has_the_names_bench_turns_reads(self) -> None:
         line = Played("1", outcome([], Preset(b"", b"", ()), Timing(0, 0, 0))).as_json()
