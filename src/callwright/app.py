@@ -22,6 +22,7 @@ from callwright.calls.vocabulary import vocabulary
 from callwright.dialogue.engine import Dialogue
 from callwright.dialogue.understanding.nlu import Nlu
 from callwright.dialogue.values import Transfer
+from callwright.recognisers import Ears as Hearing
 from callwright.recognisers import make_ears
 from callwright.script.model import Script
 from callwright.settings import Settings
@@ -61,9 +62,10 @@ async def open_speech(
     seed: int = 0,
     workers: int = 2,
     voices: VoiceDetector | None = None,
+    hearing: Hearing | None = None,
 ) -> AsyncIterator[Speech]:
     """Recogniser (as CALLWRIGHT_ASR says), voice and trained understanding of a script. workers: processes of an embedded recogniser;
-    voices: the process's voice detector, None = one of its own.
+    voices: the process's voice detector, None = one of its own; hearing: a recogniser other than CALLWRIGHT_ASR says, closed at the end.
 
     Raises:
         SettingsError: the setting of the recogniser is wrong.
@@ -73,7 +75,7 @@ async def open_speech(
     voices = voices or VoiceDetector.open(settings.vad)
     understander = Nlu.train(script, seed=seed)
     async with AsyncExitStack() as stack:
-        made = make_ears(settings.asr, settings.models, workers)
+        made = hearing or make_ears(settings.asr, settings.models, workers)
         recogniser = made.recogniser
         stack.push_async_callback(recogniser.aclose)
         words = vocabulary(script)

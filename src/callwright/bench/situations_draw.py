@@ -334,7 +334,7 @@ async def _hesitation(hand: _Hand) -> Draft:
     """A hum, a pause to think, and then the answer: one turn."""
     pause = float(hand.rng.uniform(250, 450))
     answer = levelled(await _answer(hand), -20.0)
-    hum = levelled(hummed(hand.rng, "嗯", float(hand.rng.uniform(300, 500))), -24.0)
+    hum = levelled(hummed(hand.rng, "嗯" if hand.language == "zh" else "mm", float(hand.rng.uniform(300, 500))), -24.0)
     take = replace(joined([hum, answer], [pause], hand.language), voice=answer.voice)
     draft = _said(hand, take, hand.reaction(), hand.loudness(), "hesitation", "ask", "answer")
     return replace(draft, what=f"thinks for {pause:.0f} ms")

@@ -102,6 +102,40 @@ def sip(
     finish(run(seconds, say=lambda part: console.print(f"measuring {part} ...", highlight=False)), json_file)
 
 
+@bench_app.command("turns")
+def turns(
+    situations: int = typer.Option(224, "--situations", min=1, max=5_000, help="How many situations."),
+    seed: int = typer.Option(1, "--seed", min=0, help="Which set of situations."),
+    engine: str = typer.Option("stub", "--engine", metavar="NAME", help="Recogniser: stub or pocketsphinx."),
+    keep: Path | None = typer.Option(
+        None, "--keep", metavar="FOLDER", help="Keep situations, logs and recordings here."
+    ),
+    peers: bool = typer.Option(True, "--peers/--no-peers", help="Play them to the peers that are installed, too."),
+    peer: list[Path] = typer.Option([], "--peer", metavar="FILE", help="Results of a peer from another run."),
+    realtime: bool = typer.Option(False, "--realtime", help="Run before other processes (needs the privilege)."),
+    json_file: Path | None = typer.Option(None, "--json", metavar="FILE", help="Also write the figures as JSON."),
+) -> None:
+    """Turn-taking: labelled situations over SIP and RTP; how soon it answers and stops, and what it stops for."""
+    from callwright.bench.turns import run
+    from callwright.bench.turns_score import read_peer
+
+    if engine not in ("stub", "pocketsphinx"):
+        raise typer.BadParameter(f"{engine!r} is neither stub nor pocketsphinx", param_hint="--engine")
+    console = Console(stderr=True)
+    report = run(
+        Settings.from_environment(),
+        count=situations,
+        seed=seed,
+        engine=engine,  # type: ignore[arg-type]  # one of the two, as checked
+        keep=keep,
+        realtime=realtime,
+        peers=peers,
+        results=[read_peer(path) for path in peer],
+        say=lambda part: console.print(part, highlight=False),
+    )
+    finish(report, json_file)
+
+
 def finish(report: Report, json_file: Path | None) -> None:
     """Show the table, write the JSON, and end with 1 when a target is missed."""
     report.show(Console())
