@@ -22,7 +22,8 @@ from callwright.calls.machines import machine_vocabulary
 from callwright.speech.asr.decoder import PhraseDecoder
 from callwright.speech.asr.worker import Engine
 from callwright.speech.port import Abilities, Final, Hearing, Partial, Pcm, Recogniser, RecogniserStream, Vocabulary
-from callwright.speech.vad import FRAME_SAMPLES, Vad
+from callwright.speech.vad import FRAME_SAMPLES
+from callwright.speech.vad_detector import VoiceDetector
 from callwright.telephony.rtp import g711
 
 __all__ = ["BEEP", "FINAL_MS", "Found", "Listener", "table"]
@@ -112,6 +113,7 @@ class Listener:
 
     def __init__(self, language: Language, models: Path | None) -> None:
         self._language: Language = language
+        self._voices = VoiceDetector.open()
         self._decoder: PhraseDecoder | None = None
         if models is not None:
             vocabulary = machine_vocabulary(language)
@@ -126,7 +128,7 @@ class Listener:
             self._decoder.renew()
             stream = _DirectStream(self._decoder, answerer.hear)
             answerer.attach(stream)
-        vad = Vad()
+        vad = self._voices.stream()
         whole = np.concatenate([np.zeros(2400), pcm.astype(np.float64), np.zeros(_AFTER_MS * 8)])
         noisy = whole + np.random.default_rng(1).normal(0, 8, len(whole))
         heard = g711.decode(g711.encode(np.clip(noisy, -32768, 32767).astype(np.int16), "PCMA"), "PCMA")
@@ -140,6 +142,7 @@ class Listener:
                 found = Found(verdict, answerer.greeting.why, number * 20)
                 if verdict != "human":
                     break
+        vad.close()
         if stream is not None:
             stream.leave()
         return found

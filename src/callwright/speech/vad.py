@@ -22,6 +22,7 @@ __all__ = ["FRAME_MS", "FRAME_SAMPLES", "Detector", "LeftOut", "Vad", "VadRules"
 FRAME_MS = 20
 FRAME_SAMPLES = 160
 _SMOOTHING = 0.4  # of the energy that is compared with the caller's: about 50 ms
+_NOISE_FRAMES = 15  # loud for so long and no speech: noise
 _TOLD_FRAMES = 6  # voice left out for so long is told
 _APART_FRAMES = 50  # and told again after so long without
 
@@ -89,6 +90,7 @@ class Vad:
         self._now = 0
         self._loud_at = self._strong_at = self._voice_at = self._sure_at = -(10**9)
         self._run = 0
+        self._noise = 0  # loud frames since the last speech
         self._closed = False
         self._left_out: LeftOut | None = None
         self._left_frames = 0
@@ -132,19 +134,23 @@ class Vad:
             samples = frame.astype(np.float32)
             energy = float(samples @ samples) / FRAME_SAMPLES
         level = dbfs(energy)
-        loud = level > max(self._floor.push(level) + rules.above_floor_db, rules.lowest_dbfs)
         self._smooth += _SMOOTHING * (energy - self._smooth)
+        smooth = dbfs(self._smooth)
+        floor = self._floor.push(smooth, self._noise > _NOISE_FRAMES)
+        loud = level > max(floor + rules.above_floor_db, rules.lowest_dbfs)
         echo = QUIETEST
         if rules.echo_db is not None and (played_dbfs > QUIETEST or self._echo.active):
             echo = self._echo.push(level, played_dbfs, loud) + rules.echo_db
         if loud:
             self._loud_at = now
-            if level > echo and dbfs(self._smooth) > self._quietest():
+            if level > echo and smooth > self._quietest():
                 self._strong_at = now
         if self._detector.is_speech(frame, loud) and now - self._loud_at <= rules.lag_frames:
-            self._spoken(level, echo)
+            self._spoken(level, echo, smooth)
+            self._noise = 0
         else:
             self._run = 0
+            self._noise += loud
         return now - self._voice_at <= rules.hangover_frames
 
     def _quietest(self) -> float:
@@ -152,7 +158,7 @@ class Vad:
         caller, below = self._caller.dbfs, self._rules.bystander_db
         return QUIETEST if caller is None or below is None else caller - below
 
-    def _spoken(self, level: float, echo: float) -> None:
+    def _spoken(self, level: float, echo: float, smooth: float) -> None:
         """This frame, or one of the last few, is speech: whose?"""
         now, rules = self._now, self._rules
         if now - self._strong_at <= rules.lag_frames:
@@ -160,7 +166,7 @@ class Vad:
             if self._run >= rules.onset_frames or now - self._voice_at <= rules.hangover_frames:
                 self._voice_at = self._sure_at = self._strong_at
             if self._strong_at == now:
-                self._caller.spoke(dbfs(self._smooth))
+                self._caller.spoke(smooth)
             return
         self._run = 0
         if now - self._sure_at <= rules.weak_frames:

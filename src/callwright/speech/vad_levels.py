@@ -15,12 +15,15 @@ __all__ = ["QUIETEST", "CallerLoudness", "NoiseFloor", "dbfs", "level_dbfs"]
 QUIETEST = -96.0  # digital silence
 _FULL_SCALE = 32768.0**2
 _FLOOR_RISE_DB = 0.06  # per frame: 3 dB a second
+_FLOOR_LEARN_DB = 0.4  # per frame that is known to be noise: 20 dB a second
 _FLOOR_LOWEST = -78.0
 _FLOOR_HIGHEST = -38.0
 _KNOWN_FRAMES = 25  # half a second of voice
 _PERCENTILE = 0.9
 _STEP_DB = 0.3  # so a shout or a slammed door of 100 ms moves the estimate by 1.5 dB
 _FIRST_STEP_DB = 2.0
+_HURRY_DB = 8.0  # louder by that: whoever spoke before was somebody else
+_HURRY_STEP_DB = 1.0
 _FORGET_DB = 0.01  # per frame of voice that was left out: half a dB a second
 
 
@@ -36,16 +39,17 @@ def level_dbfs(frame: Pcm) -> float:
 
 
 class NoiseFloor:
-    """`push(level) -> floor` per 20 ms."""
+    """`push(level) -> floor` per 20 ms. level: smoothed, since a minimum looks for dips."""
 
     __slots__ = ("dbfs",)
 
     def __init__(self, dbfs: float = -65.0) -> None:
         self.dbfs = dbfs
 
-    def push(self, level: float) -> float:
-        """The floor with this frame, within -78..-38."""
-        floor = min(level if level > _FLOOR_LOWEST else _FLOOR_LOWEST, self.dbfs + _FLOOR_RISE_DB, _FLOOR_HIGHEST)
+    def push(self, level: float, noise: bool = False) -> float:
+        """The floor with this frame, within -78..-38. noise: what stands out of it is known to be no speech."""
+        rise = _FLOOR_LEARN_DB if noise else _FLOOR_RISE_DB
+        floor = min(level if level > _FLOOR_LOWEST else _FLOOR_LOWEST, self.dbfs + rise, _FLOOR_HIGHEST)
         self.dbfs = floor
         return floor
 
@@ -73,6 +77,8 @@ class CallerLoudness:
             self._estimate = level
         self._frames += 1
         step = max(_STEP_DB, _FIRST_STEP_DB / self._frames**0.5)
+        if level > self._estimate + _HURRY_DB:
+            step = max(step, _HURRY_STEP_DB)
         self._estimate += step * (_PERCENTILE if level > self._estimate else _PERCENTILE - 1)
 
     def passed(self) -> None:

@@ -39,10 +39,8 @@ _STATE = 128
 _LARGEST = 128  # windows in one run: larger ones leave the processor's cache
 _BEFORE = _INPUT - _FRAME  # of the frame before the first loud one, so that this one completes a window
 _REST_FRAMES = 20
-_ON, _OFF = (
-    0.2,
-    0.12,
-)  # not the usual 0.5: the gate and the level rules keep out what 0.5 would, and words are found sooner
+# Not the usual 0.5: the gate and the level rules keep out what 0.5 would, and words are found sooner.
+_ON, _OFF = 0.15, 0.1
 _SETTLED_S = 1
 _SETTLED_LEVEL = 10.0  # about -70 dBFS
 _TICK_S = 0.02
