@@ -297,8 +297,9 @@ class Ears:
                 case StartUtterance(begin_ms=begin_ms):
                     self._start_utterance(begin_ms)
                 case EndUtterance(why=why):
-                    self._log.add("end_of_speech", why=why)
-                    self._scribe.end()
+                    faint = self._vad.faint
+                    self._log.add("end_of_speech", {"why": why, **({"faint": True} if faint else {})})
+                    self._scribe.end(faint=faint)
                 case Pause(played_ms=played_ms):
                     self._mouth.pause()
                     self._log.add("paused", played_ms=played_ms)
@@ -327,6 +328,7 @@ class Ears:
     def _start_utterance(self, begin_ms: int, *, first: bool = False) -> None:
         if self._mouth.speaking is not None:
             self._during.append((begin_ms, self._mouth.speaking.say.node))
+        self._vad.mark()
         self._scribe.begin(begin_ms, first=first)
 
     def _turn(self, turn: Turn) -> None:
@@ -348,7 +350,7 @@ class Ears:
             if speaks_as_person(self._parts.script, self._parts.understander, spoken.partial):
                 self._greeting.vouch()
             return
-        words = self._read(spoken.partial, sure=self._sure)
+        words = self._read(spoken.partial, sure=self._sure, faint=self._vad.faint)
         self._carry_out(self._taker.partial(self._now_ms(), words))
 
     def _on_words(self, spoken: Spoken) -> None:
@@ -356,9 +358,9 @@ class Ears:
         if spoken.first:
             self._take_first(spoken.final)
             return
-        words = self._read(spoken.partial)
+        words = self._read(spoken.partial, faint=spoken.faint)
         if spoken.final is not None:
-            words = self._read(spoken.final.text)
+            words = self._read(spoken.final.text, faint=spoken.faint)
             if not self._counts(spoken.final, words):
                 words = NOTHING
             elif spoken.final.alternatives:
@@ -387,5 +389,5 @@ class Ears:
         free = self._listening is not None and self._listening.slot_type in _UNCERTAIN_SLOTS
         return free or words.known
 
-    def _read(self, text: str, *, sure: bool = False) -> Words:
-        return self._parts.reader.read(text, self._listening, sure=sure)
+    def _read(self, text: str, *, sure: bool = False, faint: bool = False) -> Words:
+        return self._parts.reader.read(text, self._listening, sure=sure, faint=faint)

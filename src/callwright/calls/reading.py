@@ -51,8 +51,8 @@ class Reader:
         self._phrases = sorted({normalise(text, script.language) for text in said})
         self._extended: OrderedDict[tuple[str, str], bool] = OrderedDict()
 
-    def read(self, text: str, listening: Listen | None, *, sure: bool = False) -> Words:
-        """sure: the recogniser's final would only repeat the text."""
+    def read(self, text: str, listening: Listen | None, *, sure: bool = False, faint: bool = False) -> Words:
+        """sure: the recogniser's final would only repeat the text; faint: a bystander may have said it."""
         if not text:
             return NOTHING
         context = listening.context if listening is not None else Context()
@@ -67,6 +67,7 @@ class Reader:
             urgent=any(one.kind == "global" and one.id in self._rules for one in stated),
             sure=sure,
             meaning=tuple(sorted({(one.kind, one.id) for one in found})),
+            faint=faint,
         )
 
     def _ending(self, text: str, understood: Understood, found: list[Candidate], node: str, context: Context) -> Ending:

@@ -25,7 +25,8 @@ _FORGOTTEN_MS = 10_000  # a final so late is none
 @dataclass(slots=True)
 class Spoken:
     """An utterance. begin_ms: when the call says it began; clock_ms: where it begins in what the recogniser was sent; first: said before the
-    robot's first word; partial: the last one; final: None when the recogniser had none; lost: it broke while this was said."""
+    robot's first word; partial: the last one; final: None when the recogniser had none; lost: it broke while this was said; faint: a bystander may have
+    said it."""
 
     begin_ms: int
     clock_ms: int = 0
@@ -33,6 +34,7 @@ class Spoken:
     partial: str = ""
     final: Final | None = None
     lost: bool = False
+    faint: bool = False
     ended_ms: int = 0
     done: bool = False
 
@@ -124,11 +126,12 @@ class Scribe:
                 self._early[-1][1].append(pcm)
         self._recent.append(pcm)
 
-    def end(self) -> None:
+    def end(self, *, faint: bool = False) -> None:
         """It is over; its words follow through `on_words`."""
         ended, self._now = self._now, None
         if ended is None:
             return
+        ended.faint = faint
         ended.ended_ms = self._now_ms()
         ended.done = ended.lost or (self._stream is None and (self._without or not ended.first))
         self._ended.append(ended)

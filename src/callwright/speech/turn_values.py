@@ -86,7 +86,7 @@ class Words:
     ending: `complete`, a whole expected answer; `open`, one that more words would turn into another; `unfinished`, plainly not at its end (a
     number under way, a conjunction, a hesitation); "" else. known: they hold a phrase of a global rule, the knowledge base or a class.
     urgent: a global rule's (an opt-out, a wish for a person, abuse). sure: a final would only repeat them. meaning: compared, to tell whether
-    two readings mean the same.
+    two readings mean the same. faint: said so quietly that a bystander may have said them.
     """
 
     text: str
@@ -95,6 +95,7 @@ class Words:
     urgent: bool = False
     sure: bool = False
     meaning: tuple[tuple[str, str], ...] = ()
+    faint: bool = False
 
     def differs(self, other: Words) -> bool:
         """Whether these words say something that the other ones do not."""

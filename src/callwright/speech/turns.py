@@ -281,6 +281,8 @@ class TurnTaker:
             return next((f"keyword {w}" for w in s.keywords if w.casefold() in words.text.casefold()), "")
         if words.known:
             return "known phrase"
+        if words.faint:
+            return ""
         count = sum(map(str.isalnum, words.text)) if s.language == "zh" else len(words.text.split())
         return "words" if count >= s.min_words else ""
 

@@ -56,7 +56,8 @@ class VadRules:
     onset_frames: frames in a row that make a beginning (a click is one); hangover_frames: frames of voice kept after the last one;
     lag_frames: how many frames later the detector may know; bystander_db: so much quieter than this caller is somebody else (None: never);
     echo_db: so much above the loudest possible echo is no echo (None: echo is not looked for); weak_frames: how long voice that would not
-    begin an utterance goes on with one."""
+    begin an utterance goes on with one; faint_db: whose loudest frame is so much below this caller's level may be somebody else;
+    faint_dbfs: the same of a caller not known yet (telephone speech has -26 dBov on average, ITU-T P.56, and its loudest frames 4 dB more)."""
 
     above_floor_db: float = 9.0
     lowest_dbfs: float = -55.0
@@ -66,6 +67,8 @@ class VadRules:
     bystander_db: float | None = 12.0
     echo_db: float | None = 3.0
     weak_frames: int = 10
+    faint_db: float = 6.0
+    faint_dbfs: float = -29.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +90,8 @@ class Vad:
         self._caller = CallerLoudness()
         self._echo = EchoBound()
         self._smooth = 0.0  # mean square
+        self._loudest = 0.0  # of the utterance
+        self._known_dbfs: float | None = None  # this caller's level before it
         self._now = 0
         self._loud_at = self._strong_at = self._voice_at = self._sure_at = -(10**9)
         self._run = 0
@@ -116,6 +121,16 @@ class Vad:
         self._closed = True
         self._detector.close()
 
+    def mark(self) -> None:
+        """An utterance begins: `faint` tells of what is heard from the last few frames on."""
+        self._known_dbfs, self._loudest = self._caller.dbfs, self._smooth
+
+    @property
+    def faint(self) -> bool:
+        """What was heard since `mark` is so quiet that a bystander may have said it."""
+        known, rules = self._known_dbfs, self._rules
+        return dbfs(self._loudest) < (rules.faint_dbfs if known is None else known - rules.faint_db)
+
     def left_out(self) -> LeftOut | None:
         """Voice that did not count, once per episode."""
         told, self._left_out = self._left_out, None
@@ -135,6 +150,7 @@ class Vad:
             energy = float(samples @ samples) / FRAME_SAMPLES
         level = dbfs(energy)
         self._smooth += _SMOOTHING * (energy - self._smooth)
+        self._loudest = max(self._loudest, self._smooth)
         smooth = dbfs(self._smooth)
         floor = self._floor.push(smooth, self._noise > _NOISE_FRAMES)
         loud = level > max(floor + rules.above_floor_db, rules.lowest_dbfs)

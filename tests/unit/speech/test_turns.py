@@ -216,6 +216,26 @@ def test_one_known_word_interrupts() -> None:
     assert isinstance(call.seen[-1], Interrupt)
 
 
+@pytest.mark.parametrize(
+    ("more", "interrupts"),
+    [({}, False), ({"known": True}, True), ({"urgent": True}, True)],
+    ids=["", "known", "urgent"],
+)
+def test_words_a_bystander_may_have_said_interrupt_when_the_script_knows_them(
+    more: dict[str, bool], interrupts: bool
+) -> None:
+    call = Call(prompt_ms=6000)
+    call.run(2000)
+    call.run(600, voice=True)
+    call.partial("外面下大雨", faint=True, **more)
+    call.run(800)
+    call.final("外面下大雨", faint=True, **more)
+    call.run(6000)
+    assert any(isinstance(one, Interrupt) for one in call.seen) is interrupts
+    assert any(isinstance(one, ResumeAt) for one in call.seen) is not interrupts
+    assert [one.text for one in call.seen if isinstance(one, Turn)] == ["外面下大雨"]
+
+
 def test_one_unknown_word_is_kept_until_the_prompt_is_over() -> None:
     call = Call(prompt_ms=5000)
     call.run(1000)

@@ -160,6 +160,24 @@ def test_a_bystander_is_told_once_for_each_episode() -> None:
     assert told == 3
 
 
+def test_words_are_faint_when_a_bystander_may_have_said_them() -> None:
+    vad = Vad(Always())
+    hush(vad, 20)
+    vad.mark()
+    talk(vad, 20, -34)
+    assert vad.faint  # a caller nobody knows, far below the usual level
+    talk(vad, 20, -24)
+    assert not vad.faint
+    talk(vad, 40, -18)
+    hush(vad, 40)
+    vad.mark()
+    talk(vad, 20, -27)
+    assert vad.faint  # usual, but not for this caller
+    vad.mark()
+    talk(vad, 20, -20)
+    assert not vad.faint
+
+
 def test_nothing_counts_after_the_end() -> None:
     vad = Vad(Always())
     vad.close()
