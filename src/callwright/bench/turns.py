@@ -12,6 +12,7 @@ import json
 import os
 import sys
 import tempfile
+import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -23,7 +24,8 @@ import numpy as np
 
 from callwright.app import Speech, open_speech, robot_of
 from callwright.bench.machine import pin, urgent
-from callwright.bench.peer_rigs import beside
+from callwright.bench.peer_rigs import Server, Watch, beside
+from callwright.bench.peers import watched
 from callwright.bench.report import Figure, Report, machine
 from callwright.bench.situations import Situation, SituationSet
 from callwright.bench.situations_build import build
@@ -54,6 +56,7 @@ __all__ = ["AT_ONCE", "Engine", "run", "script_for"]
 AT_ONCE = 16
 Engine = Literal["stub", "pocketsphinx"]
 _LATE_MS = 40.0  # callers later than that (two frames) spoil what is measured: the call is made again
+_DISTURBED_MS = 60.0  # the robot was kept from its core for longer, as for peers
 _LATE_PACKETS = 4  # so many that came too late for the robot spoil it too
 _TRIES = 3
 _STOP_S = 10.0
@@ -112,7 +115,7 @@ def run(
         Figure("silence that ends an answer, configured", script.turn.end_silence_ms, "ms"),
         Figure("voice that pauses a prompt, configured", script.turn.barge.min_ms or 0, "ms"),
         *score(known.situations, outcomes, judged=judged),
-        Figure("calls made again: callers late", bench.again, ""),
+        Figure("calls made again: the machine was busy", bench.again, ""),
     ]
     for peer in results:
         figures += score(known.situations, peer.outcomes, f"{peer.peer} {peer.version}: ", judged=False)
@@ -161,7 +164,8 @@ class _Bench:
             waiting = list(enumerate(self._known.situations))
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(callers.listen()).add_done_callback(lambda _: None)
-                workers = [tasks.create_task(self._work(waiting, callers)) for _ in range(AT_ONCE)]
+                watch = await stack.enter_async_context(watched(Server(os.getpid(), 0)))
+                workers = [tasks.create_task(self._work(waiting, callers, watch)) for _ in range(AT_ONCE)]
                 await asyncio.gather(*workers)
                 callers.close()
         return [self._outcomes[one.id] for one in self._known.situations]
@@ -198,11 +202,11 @@ class _Bench:
         said = {one.id: _said(self._known, one) for one in self._known.situations}
         return Hearing(SituationRecogniser(said), lambda language: 0.5, lambda: 0)
 
-    async def _work(self, waiting: list[tuple[int, Situation]], callers: _Callers) -> None:
+    async def _work(self, waiting: list[tuple[int, Situation]], callers: _Callers, watch: Watch) -> None:
         while waiting:
             number, one = waiting.pop(0)
             for attempt in range(_TRIES):
-                outcome, late = await self._one(number, one, callers, f"{one.id}-{attempt + 1}")
+                outcome, late = await self._one(number, one, callers, watch, f"{one.id}-{attempt + 1}")
                 if not late and not outcome.fault:
                     break
                 self.again += attempt + 1 < _TRIES
@@ -210,19 +214,23 @@ class _Bench:
             if len(self._outcomes) % 20 == 0:
                 self._say(f"{len(self._outcomes)} of {len(self._known.situations)} situations")
 
-    async def _one(self, number: int, one: Situation, callers: _Callers, name: str) -> tuple[Outcome, bool]:
-        """One call: what it came to, and whether its caller was too late for that to count."""
+    async def _one(
+        self, number: int, one: Situation, callers: _Callers, watch: Watch, name: str
+    ) -> tuple[Outcome, bool]:
+        """One call: what it came to, and whether the machine was too busy for that to count."""
         SITUATION.set(one.id)
         robot = self._robots[f"{one.language}-{_node(one)}"]
         files = CallFiles(self._folder, name)
         over = callers.expect(one.id)
+        begun = time.monotonic()
         record = await robot.call(_order(number, callers.port, name), {}, files)
         try:
             told = await asyncio.wait_for(over, 10)
         except TimeoutError:
             return Outcome(one.id, fault="the caller was not reached"), False
+        outcome = await asyncio.to_thread(self._judge, one, record, files)
         late = float(told["late_ms"]) > _LATE_MS or record.rtp.get("late", 0) > _LATE_PACKETS
-        return await asyncio.to_thread(self._judge, one, record, files), late
+        return outcome, late or watch.disturbed_ms(begun, time.monotonic()) > _DISTURBED_MS
 
     def _judge(self, one: Situation, record: CallRecord, files: CallFiles) -> Outcome:
         with np.load(self._traces / f"{one.id}.npz") as trace:

@@ -25,8 +25,8 @@ _FORGOTTEN_MS = 10_000  # a final so late is none
 @dataclass(slots=True)
 class Spoken:
     """An utterance. begin_ms: when the call says it began; clock_ms: where it begins in what the recogniser was sent; first: said before the
-    robot's first word; partial: the last one; final: None when the recogniser had none; lost: it broke while this was said; faint: a bystander may have
-    said it."""
+    robot's first word; partial: the last one; final: None when the recogniser had none; lost: it broke while this was said; faint: so
+    quiet that a bystander may have said it."""
 
     begin_ms: int
     clock_ms: int = 0
