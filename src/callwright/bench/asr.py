@@ -25,7 +25,7 @@ from callwright.script.loader import load
 from callwright.script.model import Script
 from callwright.speech.asr.decoder import TUNING, Decoded, PhraseDecoder, VocabularyModel
 from callwright.speech.asr.lexicon import ChineseLexicon, EnglishLexicon, read_dictionary
-from callwright.speech.asr.packs import everyday
+from callwright.everyday import everyday
 from callwright.speech.models import MANDARIN, find_english_model, find_model
 from callwright.speech.port import Pcm
 from callwright.speech.wav import read_wav
@@ -165,7 +165,7 @@ def _mandarin(shared: Path, models: Path, say: Callable[[str], None]) -> _Tally:
         labelled = _labelled(script)
         vocabulary = VocabularyModel("zh", tuple((text, 1.0) for text, _ in labelled), lexicon, TUNING["zh"])
         labels: dict[tuple[str, ...], str] = {}
-        for text, label in [*labelled, *((text, section) for section, text, _ in everyday("zh"))]:
+        for text, label in [*labelled, *((text, section) for section, text, _, _ in everyday("zh"))]:
             labels.setdefault(lexicon.words(text), label)
         decoder = PhraseDecoder(vocabulary, model / "hmm")
         for item in items:

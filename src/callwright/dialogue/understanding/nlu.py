@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from callwright.dialogue.understanding.backchannel import Backchannel
+from callwright.dialogue.understanding.everyday import Everyday
 from callwright.dialogue.understanding.hits import Hit
 from callwright.dialogue.understanding.lint import lint
 from callwright.dialogue.understanding.model_file import load_ranker, save_ranker, script_digest
@@ -28,19 +29,23 @@ MAX_CHARS = 500  # some 100 s of speech; what follows is not looked at, so that 
 _MAX_ALTERNATIVES = 10
 _MIN_REST = {"zh": 3, "en": 8}  # characters beside an affirm phrase that may still hold a question
 _FINAL = 0.5  # how far above `accept` the ranker must be to end a call by itself, as a share of what is left to 1
+_ANSWERS = ("affirm", "deny", "refuse")
 _CURATED = {"do_not_disturb": wants_no_calls, "transfer": wants_human}
 
 
 class Nlu:
     """Reads sentences for one script. Pure after construction; safe to call from several threads."""
 
-    def __init__(self, script: Script, ranker: Ranker | None = None, seed: int = 0) -> None:
+    def __init__(
+        self, script: Script, ranker: Ranker | None = None, seed: int = 0, everyday: Everyday | None = None
+    ) -> None:
         """Prefer `train`, `load` or `rules_only`. Raises ScriptError for a pattern that is no regular expression."""
         self._script = script
         self._lang: Language = script.language
         self._rules = Rules(author_patterns(script), self._lang)
         self._backchannel = Backchannel(script.lexicon.backchannel, self._lang)
         self._ranker = ranker
+        self._everyday = everyday
         self._seed = seed
         self._curated = tuple(
             (rule.id, _CURATED[rule.role]) for rule in script.globals if rule.role in _CURATED and not rule.event
@@ -58,21 +63,22 @@ class Nlu:
 
     @classmethod
     def train(cls, script: Script, seed: int = 0) -> Nlu:
-        """Rules and a ranker learned from phrases and examples (needs scikit-learn; <= 2 s for 50 intents of 30 sentences).
+        """Rules, a ranker learned from phrases and examples (needs scikit-learn; <= 2 s for 50 intents of 30 sentences), and everyday answers.
 
         A script without any `examples`, or with fewer than two rules that have words, gets rules only: phrases alone are matched better
         than guessed at. Deterministic for a seed. Raises ScriptError.
         """
+        everyday = Everyday(script)
         wordings = tuple(example_wordings(script))
         if not any(w.is_example for w in wordings) or len({w.label for w in wordings}) < 2:
-            return cls(script, None, seed)
+            return cls(script, None, seed, everyday)
         texts, labels = [w.text for w in wordings], [w.label for w in wordings]
-        return cls(script, Ranker.train(texts, labels, script.language, seed), seed)
+        return cls(script, Ranker.train(texts, labels, script.language, seed), seed, everyday)
 
     @classmethod
     def load(cls, path: Path, script: Script) -> Nlu:
         """What `save` wrote. Raises ModelError when the file is missing, damaged, or learned from another script."""
-        return cls(script, load_ranker(path, script_digest(script)))
+        return cls(script, load_ranker(path, script_digest(script)), 0, Everyday(script))
 
     def save(self, path: Path) -> None:
         """Write the ranker as .npz. Raises ModelError when there is none, or the file cannot be written."""
@@ -111,6 +117,10 @@ class Nlu:
             elif candidates and all(candidate.kind == "affirm" for candidate in candidates):
                 found = self._beside(self._ranker, normalised, hits, context)
                 candidates += (found,) if found else ()
+        if not hits and not candidates and normalised and not only_backchannel:
+            found = self._daily(normalised, context)
+            if found is not None:
+                decision, candidates = "accept", (found,)
         return Understood(
             text=text,
             normalised=normalised,
@@ -156,13 +166,20 @@ class Nlu:
             return ranked.decision, None
         label, score = ranked.ranking[0]
         kind, ident = _split(label)
-        if kind in ("affirm", "deny", "refuse") and kind not in context.classes:
+        if kind in _ANSWERS and kind not in context.classes:
             return "reject", None
         if label in self._final and self._ranker is not None:
             accept = self._ranker.calibration.accept
             if score < accept + _FINAL * (1 - accept):
                 return "clarify", None
         return "accept", Candidate(kind, ident, (0, len(text)), "ranker", score, ranked.why)
+
+    def _daily(self, text: str, context: Context) -> Candidate | None:
+        """What everyday answers make of a sentence that neither the author's rules nor the script's examples explain."""
+        found = self._everyday.read(text, self._final) if self._everyday is not None else None
+        if found is None or not _active(found.kind, found.id, context):
+            return None
+        return None if found.kind in _ANSWERS and found.kind not in context.classes else found
 
     def _beside(self, ranker: Ranker, text: str, hits: tuple[Hit, ...], context: Context) -> Candidate | None:
         """A question said together with a yes ("好的，那你们在什么位置"): the ranker reads only what the phrases leave."""
@@ -193,7 +210,7 @@ def _split(label: str) -> tuple[Kind, str]:
 
 
 def _covers(hit: Hit, span: tuple[int, int]) -> bool:
-    return hit.explicit and hit.kind not in ("affirm", "deny", "refuse") and _lies_in(span, hit.span)
+    return hit.explicit and hit.kind not in _ANSWERS and _lies_in(span, hit.span)
 
 
 def _lies_in(inner: tuple[int, int], outer: tuple[int, int]) -> bool:

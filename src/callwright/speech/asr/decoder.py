@@ -21,7 +21,7 @@ from callwright.speech.asr.channel import FRAMES_PER_S, CallerMean, Mean, loud_p
 from callwright.speech.asr.language_model import build_arpa
 from callwright.speech.asr.lexicon import Lexicon, write_dictionary
 from callwright.speech.asr.matching import PhraseMatcher
-from callwright.speech.asr.packs import everyday
+from callwright.everyday import everyday
 from callwright.speech.asr.upsampling import Upsampler
 from callwright.speech.port import Pcm
 
@@ -106,8 +106,8 @@ class VocabularyModel:
         self, language: Literal["zh", "en"], phrases: tuple[tuple[str, float], ...], lexicon: Lexicon, tuning: Tuning
     ) -> None:
         answers = everyday(language)
-        pack = [(text, weight * tuning.pack_weight) for _, text, weight in answers]
-        values = {text for _, text, weight in answers if weight < 1}
+        pack = [(text, weight * tuning.pack_weight) for _, text, weight, _ in answers]
+        values = {text for _, text, weight, _ in answers if weight < 1}
         merged: dict[tuple[str, ...], tuple[str, float]] = {}
         for text, weight in [*phrases, *pack]:
             words = lexicon.words(text)
