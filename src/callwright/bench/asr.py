@@ -21,11 +21,11 @@ import numpy as np
 
 from callwright.bench.report import Figure, Report, machine
 from callwright.errors import Place, Problem, SettingsError
+from callwright.everyday import everyday
 from callwright.script.loader import load
 from callwright.script.model import Script
 from callwright.speech.asr.decoder import TUNING, Decoded, PhraseDecoder, VocabularyModel
 from callwright.speech.asr.lexicon import ChineseLexicon, EnglishLexicon, read_dictionary
-from callwright.everyday import everyday
 from callwright.speech.models import MANDARIN, find_english_model, find_model
 from callwright.speech.port import Pcm
 from callwright.speech.wav import read_wav

@@ -17,11 +17,11 @@ import numpy as np
 import pocketsphinx
 
 from callwright.errors import ModelError, Problem
+from callwright.everyday import everyday
 from callwright.speech.asr.channel import FRAMES_PER_S, CallerMean, Mean, loud_part
 from callwright.speech.asr.language_model import build_arpa
 from callwright.speech.asr.lexicon import Lexicon, write_dictionary
 from callwright.speech.asr.matching import PhraseMatcher
-from callwright.everyday import everyday
 from callwright.speech.asr.upsampling import Upsampler
 from callwright.speech.port import Pcm
 
