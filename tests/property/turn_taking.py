@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from callwright.speech.turn_values import (
@@ -97,11 +98,7 @@ class Run:
             self.left, self.played, self.firm, self.thinking = frames, 0, firm, 0
             self.prompts += 1
             mode = "none" if firm else self.settings.mode
-            self.taker.configure(run_settings(mode, **self._kept_settings()))
-
-    def _kept_settings(self) -> dict[str, Any]:
-        s = self.settings
-        return {"resume": s.resume, "pause_first": s.pause_first, "slot_type": s.slot_type}
+            self.taker.configure(replace(self.settings, mode=mode))
 
     def step(self, kind: str, value: int | str) -> None:
         match kind, value:
