@@ -250,7 +250,10 @@ class _Bench:
     def _frozen(self, call_id: str) -> bool:
         path = self._folder / "outbox.jsonl"
         lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-        return any(entry["call_id"] == call_id and entry["kind"] == "freeze" for entry in map(json.loads, lines))
+        kept = (entry for entry in map(json.loads, lines) if entry["kind"] == "freeze")
+        return any(
+            entry["call_id"].partition("@")[0] == call_id for entry in kept
+        )  # the line's name for a call has its host
 
 
 def _went_on(files: CallFiles) -> bool:

@@ -55,7 +55,7 @@ class TurnSettings:
     timeout_ms: int = 4_000
     language: Literal["zh", "en"] = "zh"
     slot_type: str | None = None
-    early_ms: int = 200
+    early_ms: int = 180
     open_ms: int = 400
     patience_ms: int = 400
     unfinished_ms: int = 800

@@ -102,7 +102,7 @@ def test_the_voice_flags_hangover_counts_as_silence() -> None:
 @pytest.mark.parametrize(
     ("ending", "slot_type", "ended_after"),
     [
-        ("complete", None, 200), ("open", None, 400), ("", None, 700), ("unfinished", None, 1500), ("complete", "phone", 200),
+        ("complete", None, 180), ("open", None, 400), ("", None, 700), ("unfinished", None, 1500), ("complete", "phone", 180),
         ("", "phone", 1100), ("unfinished", "phone", 1500),
     ],
 )  # fmt: skip
