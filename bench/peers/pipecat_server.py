@@ -53,9 +53,9 @@ CHUNK = RATE * 2 // 10
 
 
 def strategies(mode):
-    """How turns begin and end; None is pipecat's default (voice or words begin a turn, smart-turn v3 ends it)."""
+    """How turns begin and end; `smart` is pipecat's default: voice or words begin a turn, smart-turn v3 ends it."""
     if mode == "smart":
-        return None
+        return UserTurnStrategies()
     stop = [SpeechTimeoutUserTurnStopStrategy(user_speech_timeout=SPEECH_TIMEOUT_S)]
     start = [MinWordsUserTurnStartStrategy(min_words=MIN_WORDS)] if mode == "words" else None
     return UserTurnStrategies(start=start, stop=stop)
@@ -157,11 +157,12 @@ async def call(websocket: WebSocket, mode):
             audio_in_enabled=True, audio_out_enabled=True, add_wav_header=False, serializer=Serializer(stage)
         ),
     )
+    # Both load a model; in a thread, so that calls that are going on need not wait for it.
+    detector = await asyncio.to_thread(SileroVADAnalyzer, sample_rate=RATE)
+    turns = await asyncio.to_thread(strategies, mode)
     user, assistant = LLMContextAggregatorPair(
         LLMContext(),
-        user_params=LLMUserAggregatorParams(
-            vad_analyzer=SileroVADAnalyzer(sample_rate=RATE), user_turn_strategies=strategies(mode)
-        ),
+        user_params=LLMUserAggregatorParams(vad_analyzer=detector, user_turn_strategies=turns),
     )
     steps = [transport.input(), Stt(stage), user, Llm(stage), Tts(stage), transport.output(), assistant]
     worker = PipelineWorker(

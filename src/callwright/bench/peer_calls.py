@@ -129,7 +129,7 @@ class Call:
                 offset = frame * FRAME % max(1, len(line) - FRAME)
                 pcm = np.concatenate([pcm, line[offset : offset + FRAME - len(pcm)]])
             if caller.echo:
-                pcm = self._echoed(pcm, now, caller.echo)
+                pcm = self._echoed(pcm, due, caller.echo)
             payload = base64.b64encode(encode(pcm, "PCMU")).decode()
             await self._send({"event": "media", "streamSid": self._sid, "media": {"payload": payload}})
             frame += 1
@@ -139,8 +139,8 @@ class Call:
             return False
         return self._caller.over_prompt or now >= self._prompt_ms + self._caller.prompt_ms
 
-    def _echoed(self, pcm: Pcm, now: float, echo: Echo) -> Pcm:
-        back = decode(self.course.heard.between(now - echo.delay_ms, FRAME), "PCMU")
+    def _echoed(self, pcm: Pcm, due_ms: float, echo: Echo) -> Pcm:
+        back = decode(self.course.heard.between(due_ms - echo.delay_ms, FRAME), "PCMU")
         return np.clip(pcm + echo.gain * back, -32768, 32767).astype(np.int16)
 
     async def _send(self, message: dict[str, Any]) -> None:

@@ -16,6 +16,7 @@ import numpy as np
 __all__ = ["Outcome", "Playout", "Preset", "Run", "Timing", "outcome"]
 
 _PER_MS = 8
+_JITTER_MS = 20.0
 _STALL_MS = 250.0  # a gap without `clear` up to this is a late frame, not a stop
 _SLIP_MS = 500.0  # how far a frame that slips out behind `clear` may lie from where the prompt was
 _NEEDLE, _SHORT = 1600, 160  # samples that are looked for in prompt and reply; where so many are not of one of them
@@ -69,9 +70,13 @@ class Playout:
         return self.pieces[-1][0] + len(self.pieces[-1][1]) / _PER_MS if self.pieces else 0.0
 
     def add(self, at_ms: float, audio: bytes) -> None:
-        """Audio came; it is played when what came before it is over."""
-        if audio:
-            self.pieces.append((max(at_ms, self.end_ms), audio))
+        """Audio came; it is played when what came before it is over. What comes a little late is played without a gap all the same, as
+        telephones do, which play with some delay."""
+        if not audio:
+            return
+        end_ms = self.end_ms
+        follows = bool(self.pieces) and len(self.pieces) not in self.breaks
+        self.pieces.append((end_ms if at_ms <= end_ms or (follows and at_ms - end_ms <= _JITTER_MS) else at_ms, audio))
 
     def clear(self, at_ms: float) -> None:
         """Nothing of what is not played yet will be."""
