@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from callwright.speech.asr.fallback import FallbackRecogniser
 from callwright.speech.asr.funasr import FunAsrDialect
 from callwright.speech.asr.ledger import Ledger
 from callwright.speech.asr.sherpa_server import SherpaDialect
 from callwright.speech.asr.websocket import Dialect, Reading
-from callwright.speech.port import Final, Hearing, Partial, RecognitionError
+from callwright.speech.port import Final, Hearing, Partial, RecognitionError, Vocabulary
+from callwright.testing.stub_speech import Script, StubRecogniser, Utterances
+from callwright.testing.virtual_time import run_virtual
 
 STEP = st.one_of(
     st.tuples(st.sampled_from(["begin", "end"]), st.just(0)),
@@ -20,6 +24,7 @@ STEP = st.one_of(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(STEP, max_size=60))
 def test_one_answer_each_in_order(steps: list[tuple[str, int]]) -> None:
     ledger, told, now = Ledger(), list[Hearing](), 0
@@ -53,6 +58,7 @@ def test_one_answer_each_in_order(steps: list[tuple[str, int]]) -> None:
     assert ledger.waiting == ()
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2000), st.integers(0, 2000), st.integers(-500, 5000), st.integers(-500, 5000))
 def test_times_stay_within_the_utterance(begin: int, length: int, first: int, last: int) -> None:
     ledger = Ledger()
@@ -72,6 +78,7 @@ JSON = st.recursive(
 RESULT = st.fixed_dictionaries({"text": st.text(max_size=8)}, optional=dict.fromkeys(KEYS[1:], JSON))
 
 
+@settings(deadline=None, max_examples=60)
 @given(st.lists(st.one_of(st.text(max_size=20), st.binary(max_size=20), JSON, RESULT), max_size=6), st.booleans())
 def test_a_server_may_say_anything(messages: list[object], sherpa: bool) -> None:
     dialect: Dialect = SherpaDialect(8000) if sherpa else FunAsrDialect(8000, ["yes"], itn=False)
@@ -95,3 +102,45 @@ def test_a_partial_counts_only_while_somebody_speaks() -> None:
     ledger.end(200)
     assert ledger.partial(number, "yes", 210) == []
     assert ledger.partial(0, "yes", 220) == []
+
+
+WAYS = ("fine", "break", "fail", "mute")
+TALK = st.lists(
+    st.tuples(st.sampled_from(WAYS), st.sampled_from(WAYS), st.integers(10, 60), st.integers(0, 3000)), max_size=5
+)
+
+
+@settings(max_examples=30, deadline=None)
+@given(TALK)
+def test_two_engines_that_fail_as_they_like_give_one_answer_each(talk: list[tuple[str, str, int, int]]) -> None:
+    """(what the first engine does to an utterance, what the second does, its frames, the silence after it in ms)."""
+    utterances = Utterances()
+    texts = [f"{first} {second} {number}" for number, (first, second, _, _) in enumerate(talk)]
+    told: list[Hearing] = []
+
+    def engine(which: int) -> StubRecogniser:
+        by_way = {way: tuple(text for text in texts if text.split()[which] == way) for way in WAYS}
+        script = Script(break_on=by_way["break"], fail_final_on=by_way["fail"], mute_on=by_way["mute"])
+        return StubRecogniser(utterances, script)
+
+    async def call() -> None:
+        joint = FallbackRecogniser(engine(0), engine(1), clock=asyncio.get_running_loop().time)
+        stream = await joint.open(Vocabulary("k", "en", ()), told.append)
+        for text, (_, _, frames, silence_ms) in zip(texts, talk, strict=True):
+            stream.begin()
+            for _ in range(frames):
+                stream.push(utterances.frame(text))
+                await asyncio.sleep(0.02)
+            stream.end()
+            await asyncio.sleep(silence_ms / 1000)
+        await asyncio.sleep(60)
+        await stream.close()
+
+    run_virtual(call())
+    answers = [event for event in told if not isinstance(event, Partial)]
+    assert len(answers) == len(texts)
+    assert all(isinstance(answer, Final | RecognitionError) for answer in answers)
+    heard = [answer.text for answer in answers if isinstance(answer, Final)]
+    assert heard == [text for text in texts if text in heard]  # in order, each once
+    assert all("fine" in text for text in heard)
+    assert all(text in heard for text in texts if text.startswith("fine fine"))

@@ -140,7 +140,7 @@ class SituationRecogniser:
 
     @property
     def abilities(self) -> Abilities:
-        return Abilities("stub", 8000, _FRAME_MS, hotwords=False, dictation=True)
+        return Abilities("stub", 8000, _FRAME_MS, hotwords=False, dictation=True, final_repeats=True)
 
     async def ready(self, vocabulary: Vocabulary) -> None:
         """It always is."""

@@ -6,6 +6,7 @@ A sentence of the caller is a square wave whose height is its number, so the tex
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -105,6 +106,7 @@ class StubStream:
         self._utterances = utterances
         self._script = script
         self._on_event = on_event
+        self._answers: deque[Hearing] = deque()
         self._clock_ms = 0
         self._begin_ms: int | None = None
         self._voiced_ms = 0
@@ -136,7 +138,9 @@ class StubStream:
         event: Hearing = Final(self._text, begin, self._clock_ms, self._script.scores.get(self._text, 1.0))
         if self._text in self._script.fail_final_on:
             event = RecognitionError("the stub could not decode it")
-        asyncio.get_running_loop().call_later(self._script.final_ms / 1000, self._emit, event)
+        # Timers of the same moment go off in any order; the answers come in that of the utterances.
+        self._answers.append(event)
+        asyncio.get_running_loop().call_later(self._script.final_ms / 1000, lambda: self._emit(self._answers.popleft()))
 
     def set_context(self, phrases: tuple[str, ...], hotwords: tuple[str, ...] = ()) -> None:
         self.contexts.append((*phrases, *hotwords))

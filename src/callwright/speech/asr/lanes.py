@@ -37,8 +37,8 @@ class Utterance:
     context: tuple[tuple[str, ...], tuple[str, ...]]
     frames: list[Pcm] = field(default_factory=list)
     over: bool = False
-    busy: set[Lane] = field(default_factory=set)
-    tried: set[Lane] = field(default_factory=set)
+    busy: list[Lane] = field(default_factory=list)
+    tried: list[Lane] = field(default_factory=list)
 
 
 LaneEvent = Callable[["Lane", Utterance, Final | Partial | RecognitionError], None]
@@ -49,7 +49,8 @@ class _Progress:
     utterance: Utterance
     sent: int = 0
     begun: bool = False
-    offset_ms: int = 0  # from the engine's clock to the call's
+    clock_ms: int = 0  # where it begins on the engine's clock
+    offset_ms: int = 0  # from there to the call's
 
 
 class Lane:
@@ -83,14 +84,14 @@ class Lane:
 
     def take(self, utterance: Utterance) -> None:
         """Hear this one too."""
-        utterance.busy.add(self)
-        utterance.tried.add(self)
+        utterance.busy.append(self)
+        utterance.tried.append(self)
         self._queue.append(_Progress(utterance))
         self.go_on()
 
     def drop(self, utterance: Utterance) -> None:
         """It will not end: the next one may begin."""
-        utterance.busy.discard(self)
+        self._leave(utterance)
         self._queue = deque(one for one in self._queue if one.utterance is not utterance)
 
     def go_on(self) -> None:
@@ -115,11 +116,14 @@ class Lane:
         ends without a word; whoever asked for it gives it to somebody else."""
         stream, self._stream = self._stream, None
         for one in (*self._queue, *self._waiting):
-            one.utterance.busy.discard(self)
+            self._leave(one.utterance)
         self._queue.clear()
         self._waiting.clear()
         self._clock_ms, self._context = 0, None
         self._life += 1
+        if self._opening is not None:
+            self._opening.cancel()
+            self._opening = None
         if stream is not None:
             task = asyncio.create_task(_leave(stream, self.name), name=f"leave {self.name}")
             self._leaving.add(task)
@@ -140,7 +144,8 @@ class Lane:
             if head.utterance.context != self._context:
                 self._context = head.utterance.context
                 stream.set_context(*head.utterance.context)
-            head.begun, head.offset_ms = True, head.utterance.begin_ms - self._clock_ms
+            head.begun, head.clock_ms = True, self._clock_ms
+            head.offset_ms = head.utterance.begin_ms - self._clock_ms
             stream.begin()
         frames = head.utterance.frames
         while head.sent < len(frames) and self._queue and self._queue[0] is head:
@@ -168,6 +173,9 @@ class Lane:
                     head = self._queue[0]
                     self._on_event(self, head.utterance, Partial(text, at_ms + head.offset_ms))
             case Final():
+                # Older ones whose audio ended before this final's began have lost theirs.
+                while len(self._waiting) > 1 and hearing.begin_ms >= self._waiting[1].clock_ms:
+                    self._end(self._waiting.popleft(), RecognitionError("the recogniser passed an utterance over"))
                 if self._waiting:
                     one = self._waiting.popleft()
                     self._end(one, _moved(hearing, one.offset_ms))
@@ -178,8 +186,12 @@ class Lane:
                 if self._waiting:
                     self._end(self._waiting.popleft(), hearing)
 
+    def _leave(self, utterance: Utterance) -> None:
+        if self in utterance.busy:
+            utterance.busy.remove(self)
+
     def _end(self, one: _Progress, event: Final | RecognitionError) -> None:
-        one.utterance.busy.discard(self)
+        self._leave(one.utterance)
         self._on_event(self, one.utterance, event)
 
 

@@ -9,15 +9,18 @@ import asyncio
 import itertools
 import json
 import logging
+import random
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
 
 from callwright.errors import CallwrightError, ModelError, Problem
+from callwright.speech.asr.backoff import Backoff
 from callwright.speech.asr.frames import HEADER, Kind, pack, pack_json, unpack_header
 from callwright.speech.port import Final, Hearing, Partial, Pcm, RecognitionError, Vocabulary
 
@@ -29,6 +32,7 @@ _BATCH_FRAMES = 2  # 40 ms a message
 _BUFFER_LIMIT = 512 * 1024  # bytes waiting for one worker: about half a minute of one call
 _OPEN_TIMEOUT_S = 30.0
 _RESTARTS_IN_A_ROW = 3
+_GONE = "the recogniser process is gone, and started again before long"
 _HUNG_S = 10.0  # a worker that owes words and writes nothing for so long is replaced
 
 
@@ -73,8 +77,10 @@ class WorkerStream:
         self._in_utterance = False
         if self._lost:
             return
-        self._waiting.append((self._begin_ms, self._clock_ms))
-        self._worker.send(pack(Kind.END, self.number))
+        if self._worker.send(pack(Kind.END, self.number)):
+            self._waiting.append((self._begin_ms, self._clock_ms))
+        else:
+            self._emit(RecognitionError(_GONE))
 
     def set_context(self, phrases: tuple[str, ...], hotwords: tuple[str, ...] = ()) -> None:
         wanted = tuple(dict.fromkeys((*phrases, *hotwords)))
@@ -95,9 +101,10 @@ class WorkerStream:
         self._frames = []
         if not self._worker.send(pack(Kind.AUDIO, self.number, body), audio=True):
             self._lost = True
-            self._worker.send(pack(Kind.END, self.number))  # frees the worker's half-heard utterance
-            self._waiting.append((-1, -1))
-            self._emit(RecognitionError("the recogniser is overloaded: this utterance is lost", under_way=True))
+            if self._worker.send(pack(Kind.END, self.number)):  # frees the worker's half-heard utterance
+                self._waiting.append((-1, -1))
+            why = "the recogniser is overloaded: this utterance is lost" if self._worker.alive else _GONE
+            self._emit(RecognitionError(why, under_way=True))
 
     @property
     def waits(self) -> bool:
@@ -165,18 +172,23 @@ class WorkerProcess:
         self._process: Process | None = None
         self._reader: asyncio.Task[None] | None = None
         self._starting = asyncio.Lock()
-        self._closing = False
+        self._closing = asyncio.Event()
         self._crashes = 0
+        self._rest = Backoff(1.0, 30.0)
         self.streams: dict[int, WorkerStream] = {}
 
     @property
     def pid(self) -> int | None:
-        return self._process.pid if self._process is not None else None
+        return self._process.pid if self._process is not None and self.alive else None
+
+    @property
+    def alive(self) -> bool:
+        """The process runs."""
+        return self._process is not None and self._process.returncode is None
 
     async def start(self) -> None:
         async with self._starting:
             if self._reader is None or self._reader.done():
-                self._crashes = 0
                 await self._spawn()
                 self._reader = asyncio.create_task(self._run(), name="recogniser-worker")
 
@@ -200,26 +212,32 @@ class WorkerProcess:
         self.streams.pop(stream.number, None)
 
     async def _run(self) -> None:
-        while not self._closing:
+        while not self._closing.is_set():
             assert self._process is not None
             await self._read(self._process)
             code = await self._process.wait()
-            if self._closing:
+            if self._closing.is_set():
                 return
             self._crashes += 1
             log.warning("a recogniser worker ended with code %s; %d calls affected", code, len(self.streams))
             message = f"the recogniser process ended unexpectedly (code {code})"
-            hopeless = self._crashes > _RESTARTS_IN_A_ROW
-            if not hopeless:
-                await self._spawn()
+            resting = self._crashes > _RESTARTS_IN_A_ROW
             for stream in list(self.streams.values()):
-                if not stream.opened.done() and hopeless:
+                if not stream.opened.done() and resting:
                     stream.opened.set_exception(CallwrightError(message))
                 stream.crashed(message)
-                if not hopeless:
-                    stream.reopen()
-            if hopeless:
+            if resting and await self._rested():
                 return
+            await self._spawn()
+            for stream in list(self.streams.values()):
+                stream.reopen()
+
+    async def _rested(self) -> bool:
+        """A worker that dies again and again is left alone for a while. True: nobody needs it any more."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._rest.failed(random.random())):
+                await self._closing.wait()
+        return self._closing.is_set()
 
     async def _read(self, process: Process) -> None:
         assert process.stdout is not None
@@ -232,6 +250,7 @@ class WorkerProcess:
                 body = await process.stdout.readexactly(length)
                 if kind is Kind.FINAL:
                     self._crashes = 0
+                    self._rest.succeeded()
                 stream = self.streams.get(number)
                 if stream is not None:
                     stream.receive(kind, json.loads(body) if body else {})
@@ -255,7 +274,7 @@ class WorkerProcess:
                     return None
 
     async def aclose(self) -> None:
-        self._closing = True
+        self._closing.set()
         if self._process is not None and self._process.returncode is None:
             if self._process.stdin is not None:
                 self._process.stdin.close()
