@@ -99,12 +99,13 @@ def run(
     """
     if not sys.platform.startswith("linux"):
         raise _cannot("bench turns needs Linux (kernel time stamps)", "Run it on Linux.")
-    with tempfile.TemporaryDirectory(prefix="callwright-turns-") as scratch, _own_core(realtime):
+    with tempfile.TemporaryDirectory(prefix="callwright-turns-") as scratch:
         folder = _folder(keep) if keep is not None else Path(scratch)
         say("building the situations")
         known = asyncio.run(build(folder / "situations", settings.shared, seed=seed, count=count))
         bench = _Bench(replace(settings, cache=Path(scratch) / "cache"), known, folder, engine, realtime, say)
-        outcomes = asyncio.run(bench.play())
+        with _own_core(realtime):
+            outcomes = asyncio.run(bench.play())
         (folder / "outcomes.json").write_text(_as_json(known.situations, outcomes), encoding="utf-8")
         if peers:
             files = beside("turns", folder / "situations", folder / "peers", realtime=realtime, say=say)
@@ -140,6 +141,7 @@ class _Bench:
         self._engine = engine
         self._realtime = realtime
         self._say = say
+        self._cores = os.sched_getaffinity(0)  # before this process keeps to one of them
         self.again = 0
         self._traces = folder / "traces"
         self._robots: dict[str, Robot] = {}
@@ -159,7 +161,7 @@ class _Bench:
             lengths = self._folder / "lengths.json"
             lengths.write_text(json.dumps(frames), encoding="utf-8")
             callers = await stack.enter_async_context(
-                _callers(self._known.folder, self._traces, lengths, self._realtime)
+                _callers(self._known.folder, self._traces, lengths, self._cores, self._realtime)
             )
             waiting = list(enumerate(self._known.situations))
             async with asyncio.TaskGroup() as tasks:
@@ -321,10 +323,12 @@ class _Callers:
 
 
 @asynccontextmanager
-async def _callers(situations: Path, traces: Path, lengths: Path, realtime: bool) -> AsyncIterator[_Callers]:
+async def _callers(
+    situations: Path, traces: Path, lengths: Path, cores: set[int], realtime: bool
+) -> AsyncIterator[_Callers]:
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "callwright.bench.turns_callers", str(situations), str(traces), str(lengths),
-        *(["--realtime"] if realtime else []),
+        "--cores", ",".join(map(str, sorted(cores))), *(["--realtime"] if realtime else []),
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
     assert process.stdout is not None

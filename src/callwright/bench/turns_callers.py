@@ -1,6 +1,6 @@
 """The process of the callers of `bench turns`: people of our own line whose audio goes through sockets of their own, with nothing in between.
 
-    python -m callwright.bench.turns_callers SITUATIONS TRACES LENGTHS
+    python -m callwright.bench.turns_callers SITUATIONS TRACES LENGTHS --cores 0,1 [--realtime]
 
 SITUATIONS: the folder of the set; LENGTHS: JSON file, frames of each prompt as the robot plays it. Prints a JSON line with its SIP port, then
 one for every call that is over; `TRACES/ID.npz` then holds what was sent and what came, with the kernel's time stamps. Ends with its
@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import socket
 import struct
 import sys
@@ -235,8 +236,10 @@ def main() -> None:
     parser.add_argument("situations", type=Path)
     parser.add_argument("traces", type=Path)
     parser.add_argument("lengths", type=Path)
+    parser.add_argument("--cores", required=True, help="which there are; whoever starts this keeps to the first")
     parser.add_argument("--realtime", action="store_true")
     options = parser.parse_args()
+    os.sched_setaffinity(0, {int(core) for core in options.cores.split(",")})
     pin(1)
     if options.realtime:
         urgent()
