@@ -252,10 +252,9 @@ class _Bench:
     def _frozen(self, call_id: str) -> bool:
         path = self._folder / "outbox.jsonl"
         lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-        kept = (entry for entry in map(json.loads, lines) if entry["kind"] == "freeze")
-        return any(
-            entry["call_id"].partition("@")[0] == call_id for entry in kept
-        )  # the line's name for a call has its host
+        # The line's name for a call has its host.
+        frozen = {entry["call_id"].partition("@")[0] for entry in map(json.loads, lines) if entry["kind"] == "freeze"}
+        return call_id.partition("@")[0] in frozen
 
 
 def _went_on(files: CallFiles) -> bool:

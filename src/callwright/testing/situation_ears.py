@@ -8,6 +8,7 @@ the end of the utterance. For benchmarks and tests.
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -23,7 +24,8 @@ __all__ = ["FINAL_MS", "PARTIAL_MS", "SITUATION", "Listener", "Said", "Situation
 PARTIAL_MS = 100
 FINAL_MS = 50
 _FRAME_MS = 20
-_SURE, _LIKELY = 0.8, 0.5  # correlation that finds a frame; that keeps the place
+_SURE, _LIKELY = 0.8, 0.5  # correlation that finds frames; that keeps the place
+_ANCHOR = 3  # frames in a row that find it
 _WHOLE = 0.7  # of a word's frames, so that it is heard
 
 SITUATION: ContextVar[str] = ContextVar("situation")
@@ -48,10 +50,12 @@ class Listener:
         self._frames = frames / np.maximum(1.0, np.linalg.norm(frames, axis=1, keepdims=True))
         self._heard: set[int] = set()
         self._at: int | None = None
+        self._recent: deque[npt.NDArray[np.float32]] = deque(maxlen=_ANCHOR)
 
     def begin(self) -> None:
         """Forget what was heard."""
         self._heard, self._at = set(), None
+        self._recent.clear()
 
     def push(self, frame: Pcm) -> str:
         """20 ms more; what is heard so far."""
@@ -77,16 +81,27 @@ class Listener:
     def _find(self, frame: Pcm, following: int | None) -> int | None:
         wave = frame.astype(np.float32)
         wave /= max(1.0, float(np.linalg.norm(wave)))
+        self._recent.append(wave)
         if following is not None and following >= len(self._frames):
             following = None
         if following is not None and float(self._frames[following] @ wave) >= _LIKELY:
             return following
-        alike: npt.NDArray[np.float32] = self._frames @ wave
-        best = int(np.argmax(alike)) if len(alike) else 0
-        if len(alike) and alike[best] >= _SURE:
-            return best
+        found = self._anchor()
         # Noise, or an echo louder than it: the place is known from the frames before.
-        return following
+        return following if found is None else found
+
+    def _anchor(self) -> int | None:
+        """Where the last frames stand, all of them: one alone may be like another by chance."""
+        count = len(self._recent)
+        if count < _ANCHOR or len(self._frames) < count:
+            return None
+        windows = len(self._frames) - count + 1
+        alike = np.min([self._frames[at : at + windows] @ wave for at, wave in enumerate(self._recent)], axis=0)
+        best = int(np.argmax(alike))
+        if alike[best] < _SURE:
+            return None
+        self._heard.update(range(best, best + count))
+        return best + count - 1
 
 
 class _Stream:
