@@ -8,11 +8,11 @@ from datetime import datetime
 
 import anyio
 
-from callwright.calls.conversation import causes
 from callwright.calls.ladder import rtp_line, signal_line
 from callwright.calls.live import LiveCall, LiveCalls
 from callwright.calls.log import EventLog
 from callwright.calls.model import CallFiles, mask
+from callwright.calls.person import causes
 from callwright.calls.transfer import Switchboard
 from callwright.dialogue.values import Transfer
 from callwright.errors import CallwrightError, LineError

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,16 +11,16 @@ import anyio
 import anyio.lowlevel
 from anyio.abc import TaskGroup
 
-from callwright.calls.ears import AskAgain, Ears, EarsParts
+from callwright.calls.ears import AskAgain, Ears
 from callwright.calls.first_words import FirstWords
 from callwright.calls.greeting import CALLED_US
-from callwright.calls.log import EventLog
-from callwright.calls.mouth import Mouth, Prepare
-from callwright.calls.outbox import Outbox
-from callwright.calls.person import Handover, Person, causes
+from callwright.calls.keypad import Keypad
+from callwright.calls.mouth import Mouth
+from callwright.calls.person import Person, causes
 from callwright.calls.reasking import short_question
+from callwright.calls.seat import Seat
 from callwright.calls.watchdog import Sight, Stage, watch
-from callwright.dialogue.engine import Dialogue, Step
+from callwright.dialogue.engine import Step
 from callwright.dialogue.values import (
     Act,
     ActionDone,
@@ -42,24 +42,7 @@ from callwright.dialogue.values import (
 from callwright.errors import LineError
 from callwright.telephony.port import DialOrder, Frame, Leg, LegEnded, Media
 
-__all__ = ["Conversation", "Seat", "causes"]
-
-
-@dataclass(frozen=True, slots=True)
-class Seat:
-    """What a conversation is given: the shared parts, and this call's log, number (E.164), variables and watcher.
-    incoming: they called us, so nobody asks whether a person or a machine is there."""
-
-    dialogue: Dialogue
-    ears: EarsParts
-    prepare: Prepare
-    outbox: Outbox
-    handover: Handover
-    log: EventLog
-    number: str
-    variables: Mapping[str, str]
-    tell: Callable[[str, str], None]
-    incoming: bool = False
+__all__ = ["Conversation"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +81,7 @@ class Conversation:
         self._person = Person(
             leg, seat.handover, seat.log, before=self._mouth.finished, joined=self._joined, done=self._person_done
         )
+        self._pad = Keypad()
         self._busy = False  # an event is being worked on
         self._tasks: TaskGroup
         self.state = seat.dialogue.start(seat.variables, now.isoformat(timespec="minutes"))
@@ -110,10 +94,25 @@ class Conversation:
 
     def key(self, digit: str) -> None:
         """A key was pressed."""
-        if not self._ended:
-            self._seat.log.add("key", digit=digit)
-            if not self._person.talks:  # else it is meant for the person, to whom the bridge passes it on
-                self._hear(Dtmf(self.now_ms(), digit))
+        if self._ended:
+            return
+        self._seat.log.add("key", digit=digit)
+        if self._person.talks:
+            return  # it is meant for the person, to whom the bridge passes it on
+        self._ears.key()
+        self._press(self._pad.press(self.now_ms(), digit, self._wanted_keys()))
+        if self._pad.gathering:
+            self._ears.cut_in()
+
+    def _wanted_keys(self) -> re.Pattern[str] | None:
+        dialogue = self._seat.dialogue
+        node = dialogue.script.flow.nodes.get(self.state.node)
+        slot = dialogue.plan.slots.get(node.slot or "") if node is not None and node.type == "collect" else None
+        return slot.dtmf if slot is not None else None
+
+    def _press(self, keys: str) -> None:
+        if keys:
+            self._hear(Dtmf(self.now_ms(), keys))
 
     def wind_up(self) -> None:
         """Come to an end: the script says what it says when its time is over."""
@@ -126,6 +125,7 @@ class Conversation:
     def gone(self, how: LegEnded) -> None:
         """The leg has ended; what was agreed so far stays."""
         if not self._gone:
+            self._press(self._pad.flush())
             self._gone = True
             self._hear(_Gone(how))
 
@@ -193,6 +193,7 @@ class Conversation:
         if self._ended:
             return
         try:
+            self._press(self._pad.tick(self.now_ms()))
             self._ears.on_frame(frame)
         except Exception as error:  # noqa: BLE001 - told to the call, which ends by it; the media engine only complains to its loop
             self._hear(error)

@@ -147,6 +147,10 @@ class Ears:
         """A person is being fetched: no answer is waited for, but what is said is taken (an opt-out counts at any time)."""
         self._overhearing = True
 
+    def key(self) -> None:
+        """A key was pressed: nobody is silent."""
+        self._taker.key(self._now_ms())
+
     def cut_in(self) -> None:
         """Something else than words ends the prompt (a key, the time): it is dropped, unless it may not be interrupted."""
         speaking = self._mouth.speaking

@@ -12,7 +12,7 @@ import anyio
 import anyio.to_thread
 from anyio.abc import TaskGroup
 
-from callwright.calls.conversation import Conversation, Seat, causes
+from callwright.calls.conversation import Conversation
 from callwright.calls.course import Course, Party
 from callwright.calls.early import EarlyListener, ProgressParts
 from callwright.calls.ears import EarsParts
@@ -22,7 +22,9 @@ from callwright.calls.log import EventLog
 from callwright.calls.model import CallFiles, CallRecord, mask
 from callwright.calls.mouth import Prepare
 from callwright.calls.outbox import Outbox
+from callwright.calls.person import causes
 from callwright.calls.progress import Evidence
+from callwright.calls.seat import Seat
 from callwright.calls.transcript import as_text, transcript
 from callwright.calls.transfer import Switchboard
 from callwright.dialogue.engine import Dialogue
