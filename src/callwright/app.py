@@ -147,8 +147,8 @@ def _prompts(script: Script, settings: Settings, recordings: Path | None, stack:
         stack.push_async_callback(prompts.aclose)
         by_codec[codec] = prompts
 
-    async def prepare(text: str, audio: str | None, codec: Codec) -> Prompt:
-        return await by_codec[codec].prepare(text, audio)
+    async def prepare(text: str, audio: str | None, codec: Codec, template: str) -> Prompt:
+        return await by_codec[codec].prepare(text, audio, template)
 
     return prepare
 

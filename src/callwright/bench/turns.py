@@ -196,7 +196,7 @@ class _Bench:
     async def _played(self, name: str, speech: Speech) -> _Said:
         """What the robot will play: a recording, or for the question of a slot its own synthesis."""
         recording = None if name.endswith("-number") else self._known.prompts[name].audio
-        prompt = await speech.prepare(PROMPTS[name].text, recording, "PCMA")
+        prompt = await speech.prepare(PROMPTS[name].text, recording, "PCMA", PROMPTS[name].text)
         marks = {*prompt.boundaries, *(self._known.prompts[name].clauses_ms if recording else ())}
         return _Said(prompt.encoded, tuple(sorted(marks)))
 

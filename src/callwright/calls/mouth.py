@@ -37,7 +37,8 @@ class PreparedPrompt(Protocol):
 
 GRACE_S = 5.0  # how long beyond its length a prompt may take (a far side that holds the call stops the playing)
 
-Prepare = Callable[[str, str | None, Codec], Awaitable[PreparedPrompt]]  # text, recording's name, codec
+# text, recording's name, codec, and what the text was made from (with its variables)
+Prepare = Callable[[str, str | None, Codec, str], Awaitable[PreparedPrompt]]
 
 
 @dataclass(slots=True)
@@ -90,7 +91,7 @@ class Mouth:
 
         Raises LineError when the media are closed.
         """
-        prompt = await self._prepare(say.text, say.audio, self._media.codec)
+        prompt = await self._prepare(say.text, say.audio, self._media.codec, say.template)
         if not prompt.encoded:
             self._log.add("unsaid", source=say.source, why="the prompt has no sound")
             return

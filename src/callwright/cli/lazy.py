@@ -26,6 +26,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "line": ("line:line_app", "Check and serve lines."),
         "calls": ("calls:calls_app", "Calls that were made: what is left of them, what was said in them."),
         "recogniser": ("recogniser:recogniser_app", "The recogniser that CALLWRIGHT_ASR names."),
+        "recordings": ("recordings:recordings_app", "Recorded prompts: sheet, import, review."),
         "models": ("models:models_app", "Speech models: list, fetch, compare, find."),
         "bench": ("bench:bench_app", "Measure what callwright claims, on this machine."),
     }

@@ -67,7 +67,7 @@ class StubVoice:
         self._texts: list[str] = []
         self.fails: dict[str, Exception] = {}
 
-    async def prepare(self, text: str, audio: str | None, codec: Codec) -> StubPrompt:
+    async def prepare(self, text: str, audio: str | None, codec: Codec, template: str) -> StubPrompt:
         if text in self.fails:
             raise self.fails[text]
         if text not in self._texts:

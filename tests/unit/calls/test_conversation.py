@@ -182,9 +182,9 @@ def test_hanging_up_at_any_moment_after_the_answer_is_no_fault(bench: Bench, aft
     """From the last word over the recogniser and the prepared prompt to the goodbye."""
     prepare = bench.voice.prepare
 
-    async def slowly(text: str, audio: str | None, codec: Codec) -> StubPrompt:
+    async def slowly(text: str, audio: str | None, codec: Codec, template: str) -> StubPrompt:
         await asyncio.sleep(0.2)
-        return await prepare(text, audio, codec)
+        return await prepare(text, audio, codec, template)
 
     async def callee(phone: Phone) -> None:
         await asked(phone)
@@ -266,8 +266,8 @@ def test_a_prompt_without_sound_does_not_silence_the_robot(make_bench: Make) -> 
     bench = make_bench()
     say = bench.voice.prepare
 
-    async def prepare(text: str, audio: str | None, codec: object) -> object:
-        prompt = await say(text, audio, "PCMA")
+    async def prepare(text: str, audio: str | None, codec: object, template: str) -> object:
+        prompt = await say(text, audio, "PCMA", template)
         return type(prompt)(b"", (0,), 0) if "AI assistant" in text else prompt
 
     async def callee(phone: Phone) -> None:

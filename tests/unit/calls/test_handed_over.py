@@ -224,9 +224,9 @@ def test_while_a_person_is_rung_they_are_told_and_the_ringing_goes_on(bench: Ben
 def test_a_slow_voice_does_not_let_anything_else_be_said_before(bench: Bench) -> None:
     prepare = bench.voice.prepare
 
-    async def slowly(text: str, audio: str | None, codec: Codec) -> StubPrompt:
+    async def slowly(text: str, audio: str | None, codec: Codec, template: str) -> StubPrompt:
         await asyncio.sleep(0.8)
-        return await prepare(text, audio, codec)
+        return await prepare(text, audio, codec, template)
 
     async def callee(phone: Phone) -> None:
         await pick_up(phone)

@@ -79,10 +79,10 @@ def test_a_handler_that_hangs_is_not_pushed() -> None:
 def test_a_synthesis_that_hangs_ends_the_call(bench: Bench) -> None:
     prepare = bench.voice.prepare
 
-    async def hanging(text: str, audio: str | None, codec: Codec) -> StubPrompt:
+    async def hanging(text: str, audio: str | None, codec: Codec, template: str) -> StubPrompt:
         if "It is free" in text:
             await asyncio.sleep(10_000)
-        return await prepare(text, audio, codec)
+        return await prepare(text, audio, codec, template)
 
     async def callee(phone: Phone) -> None:
         await asked(phone)

@@ -123,3 +123,55 @@ async def test_memory_is_bounded() -> None:
         await prompts.prepare(text)
     assert voice.asked == ["a", "b", "a"]
     await prompts.aclose()
+
+
+async def test_fragments_and_values_are_spliced(tmp_path: Path) -> None:
+    tone = (6000 * np.sin(np.arange(8000) / 3)).astype(np.int16)
+    template = "您好{name}，我是{company}的助手。请问方便吗？"
+    text = "您好王先生，我是晨光的助手。请问方便吗？"
+    for number in (1, 2):
+        write_wav(tmp_path / f"hello.{number}.wav", tone)
+    voice = CountingVoice()
+    prompts = Prompts(voice, tmp_path, encode, cache=tmp_path / "cache")
+    missing = await prompts.prepare(text, "hello.wav", template)
+    assert missing.source == "synthesised"
+    assert "hello.3.wav" in missing.note
+    write_wav(tmp_path / "hello.3.wav", tone)
+    voice.asked.clear()
+    spliced = await prompts.prepare(text, "hello.wav", template)
+    assert (spliced.source, spliced.note) == ("spliced", "")
+    assert voice.asked == ["王先生", "晨光"], "only the values are synthesised"
+    assert spliced.duration_ms == pytest.approx(3 * 1000 + 500 + 2 * 100 + 80 + 3 * 20 + 150, abs=250)
+    assert await prompts.prepare(text, "hello.wav", template) == spliced
+    voice.asked.clear()
+    assert (
+        await Prompts(voice, tmp_path, encode, cache=tmp_path / "cache").prepare(text, "hello.wav", template) == spliced
+    )
+    assert voice.asked == []
+    other = await prompts.prepare(text.replace("王", "李"), "hello.wav", template)
+    assert other.key != spliced.key
+    write_wav(tmp_path / "hello.2.wav", tone // 2)
+    assert (await prompts.prepare(text, "hello.wav", template)).key != spliced.key
+
+
+async def test_a_text_with_values_is_never_a_fixed_recording(tmp_path: Path) -> None:
+    """It would greet everybody by the name of the one it was recorded for."""
+    write_wav(tmp_path / "hello.wav", np.full(4000, 5000, np.int16))
+    prompt = await Prompts(CountingVoice(), tmp_path, encode).prepare("Hello Ann!", "hello.wav", "Hello {name}!")
+    assert prompt.source == "synthesised"
+    other = await Prompts(CountingVoice(), tmp_path, encode).prepare("Goodbye.", "hello.wav", "Hello {name}!")
+    assert "not what" in other.note
+
+
+async def test_an_empty_value_is_left_out(tmp_path: Path) -> None:
+    write_wav(tmp_path / "hello.1.wav", (6000 * np.sin(np.arange(8000) / 3)).astype(np.int16))
+    voice = CountingVoice()
+    prompt = await Prompts(voice, tmp_path, encode).prepare("您好，", "hello.wav", "您好{name}，")
+    assert (prompt.source, voice.asked) == ("spliced", [])
+
+
+async def test_the_recordings_folder_beside_the_script_comes_first(tmp_path: Path) -> None:
+    (tmp_path / "recordings").mkdir()
+    write_wav(tmp_path / "hello.wav", np.full(4000, 5000, np.int16))
+    write_wav(tmp_path / "recordings" / "hello.wav", np.full(8000, 5000, np.int16))
+    assert (await Prompts(CountingVoice(), tmp_path, encode).prepare("hello", "hello.wav")).duration_ms == 1000

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from callwright.errors import Problem
+from callwright.fragments import fragment_file, fragments, has_values
 from callwright.script.checks.walk import error, recordings, warning
 from callwright.script.loader import LoadedScript
-from callwright.script.text import placeholders
 
 __all__ = ["check_recordings", "wav_fault"]
 
@@ -21,8 +21,8 @@ RATES = range(8_000, 48_001)
 def check_recordings(loaded: LoadedScript) -> Iterator[Problem]:
     """Errors: recording-outside, recording-missing (when a recordings folder exists), bad-recording.
 
-    Warnings: recording-missing (no such folder: it will be synthesised), recording-with-variable, recording-differs (the text in
-    `<recording>.txt` beside it is not the node's).
+    Warnings: recording-missing (no such folder: it will be synthesised), recording-with-variable (a text with variables, of which not all
+    fragments are recorded), recording-differs (the text in `<recording>.txt` beside it is not the node's).
     """
     told = False
     for path, variant in recordings(loaded.script):
@@ -32,12 +32,12 @@ def check_recordings(loaded: LoadedScript) -> Iterator[Problem]:
             hint = "Name a file inside the script's folder."
             yield error(loaded, "recording-outside", f"`{name}` is outside the script's folder", field, hint)
             continue
-        if placeholders(variant.text):
-            message = f"`{name}` is a fixed recording, but its text changes from call to call"
-            yield warning(loaded, "recording-with-variable", message, field, "It will be synthesised; remove `audio`.")
+        if has_values(variant.text):
+            yield from _fragments(loaded, name, variant.text, field)
+            continue
         if loaded.folder is None:
             continue
-        found = next((file for file in _candidates(loaded.folder, pure) if file.is_file()), None)
+        found = _found(loaded.folder, name)
         if found is not None:
             yield from _file(loaded, found, name, variant.text, field)
         elif (loaded.folder / "recordings").is_dir():
@@ -56,6 +56,24 @@ def check_recordings(loaded: LoadedScript) -> Iterator[Problem]:
             yield warning(
                 loaded, "recording-missing", message, field, "Put recordings into `recordings/` beside the script."
             )
+
+
+def _fragments(loaded: LoadedScript, name: str, text: str, field: str) -> Iterator[Problem]:
+    """A text that changes from call to call: all its fragments are recorded, or all of it is synthesised."""
+    parts = {fragment_file(name, part.number): part.spoken for part in fragments(text) if part.number}
+    found = {file: _found(loaded.folder, file) if loaded.folder is not None else None for file in parts}
+    missing = [file for file, path in found.items() if path is None]
+    if missing or not parts:
+        message = f"`{name}` has variables in its text, and not all fragments of it are recorded: {', '.join(missing)}"
+        hint = "It will be synthesised. `callwright recordings sheet` tells what to record; or remove `audio`."
+        yield warning(loaded, "recording-with-variable", message, field, hint)
+    for file, path in found.items():
+        if path is not None:
+            yield from _file(loaded, path, file, parts[file], field)
+
+
+def _found(folder: Path, name: str) -> Path | None:
+    return next((file for file in _candidates(folder, PurePosixPath(name.replace("\\", "/"))) if file.is_file()), None)
 
 
 def _candidates(folder: Path, name: PurePosixPath) -> tuple[Path, Path]:

@@ -19,6 +19,7 @@ __all__ = [
     "recordings",
     "targets",
     "texts",
+    "variants",
     "warning",
 ]
 
@@ -71,7 +72,8 @@ def _said(path: str, variants: Iterable[Variant]) -> Iterator[Found]:
         yield Found(f"{path}[{i}].text", variant.text)
 
 
-def _variants(script: Script) -> Iterator[tuple[str, Variant]]:
+def variants(script: Script) -> Iterator[tuple[str, Variant]]:
+    """Every wording that can have a recording, with its path."""
     for name, node in script.flow.nodes.items():
         for kind, group in (("say", node.say), ("reask", node.reask)):
             yield from ((f"flow.nodes.{name}.{kind}[{i}]", variant) for i, variant in enumerate(group))
@@ -86,7 +88,7 @@ def _variants(script: Script) -> Iterator[tuple[str, Variant]]:
 
 def recordings(script: Script) -> Iterator[tuple[str, Variant]]:
     """Every wording with a recording, with its path."""
-    return ((path, variant) for path, variant in _variants(script) if variant.audio is not None)
+    return ((path, variant) for path, variant in variants(script) if variant.audio is not None)
 
 
 def targets(script: Script) -> Iterator[Found]:
@@ -124,7 +126,7 @@ def expressions(script: Script) -> Iterator[Found]:
     """Every `when`, and where a portrait attribute comes from."""
     for name, node in script.flow.nodes.items():
         yield from (Found(f"flow.nodes.{name}.cases[{i}].when", case.when) for i, case in enumerate(node.cases))
-    for path, variant in _variants(script):
+    for path, variant in variants(script):
         yield from _present((f"{path}.when", variant.when))
     yield from (Found(f"grading.rules[{i}].when", rule.when) for i, rule in enumerate(script.grading.rules))
     yield from (Found(f"portrait[{i}].from", rule.from_) for i, rule in enumerate(script.portrait))

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from callwright.speech.port import Pcm
 
-__all__ = ["finish"]
+__all__ = ["band_limit", "finish"]
 
 _RATE = 8000
 _BAND_HZ = (200.0, 3400.0)
@@ -28,12 +28,17 @@ def _band_pass() -> npt.NDArray[np.float64]:
     return np.asarray(taps * np.hamming(_TAPS), dtype=np.float64)
 
 
+def band_limit(sound: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """What a telephone carries, 200..3400 Hz; 8 kHz in and out, the same length."""
+    return np.convolve(sound, _band_pass(), mode="full")[_TAPS // 2 : _TAPS // 2 + len(sound)]
+
+
 def finish(pcm: Pcm, *, level_dbfs: float = -20.0, peak_dbfs: float = -3.0) -> Pcm:
     """Band-limited to 200..3400 Hz, speech brought to `level_dbfs` (RMS of its active 20 ms frames), peaks held
     below `peak_dbfs` by a soft knee."""
     if len(pcm) < _FRAME:
         return pcm
-    sound = np.convolve(pcm.astype(np.float64), _band_pass(), mode="same" if len(pcm) >= _TAPS else "full")[: len(pcm)]
+    sound = band_limit(pcm.astype(np.float64))
     whole = len(sound) // _FRAME * _FRAME
     power = np.square(sound[:whole].reshape(-1, _FRAME)).mean(axis=1)
     if power.max() < 1.0:
