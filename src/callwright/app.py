@@ -88,7 +88,12 @@ async def open_speech(
             Dialogue(script, understander, seed=seed),
             EarsParts(script, recogniser, words, understander, voices.stream, accept, answers, answering),
             prepare,
-            ProgressParts(script.language, voices.stream, recogniser, end_early=settings.end_on_announcement),
+            ProgressParts(
+                script.language,
+                partial(voices.stream, everybody=True),
+                recogniser,
+                end_early=settings.end_on_announcement,
+            ),
             made.processes,
         )
 

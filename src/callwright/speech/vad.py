@@ -64,7 +64,7 @@ class VadRules:
     onset_frames: int = 2
     hangover_frames: int = 8
     lag_frames: int = 0
-    bystander_db: float | None = 12.0
+    bystander_db: float | None = 10.0
     echo_db: float | None = 3.0
     weak_frames: int = 10
     faint_db: float = 6.0

@@ -51,6 +51,7 @@ class VoiceDetector:
         return detector
 
     def stream(self, *, everybody: bool = False) -> Vad:
-        """Voice activity of one call; `close` it when the call is over. everybody: bystanders count too, for those who read recordings."""
+        """Voice activity of one call; `close` it when the call is over. everybody: bystanders count too, for recordings and for what the
+        network lets us hear before anybody answered."""
         rules = replace(self._rules, bystander_db=None, echo_db=None) if everybody else self._rules
         return Vad(self._detector(), rules)

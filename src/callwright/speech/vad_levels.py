@@ -21,7 +21,6 @@ _FLOOR_HIGHEST = -38.0
 _KNOWN_FRAMES = 25  # half a second of voice
 _PERCENTILE = 0.9
 _STEP_DB = 0.3  # so a shout or a slammed door of 100 ms moves the estimate by 1.5 dB
-_FIRST_STEP_DB = 2.0
 _HURRY_DB = 8.0  # louder by that: whoever spoke before was somebody else
 _HURRY_STEP_DB = 1.0
 _FORGET_DB = 0.01  # per frame of voice that was left out: half a dB a second
@@ -61,24 +60,23 @@ class CallerLoudness:
     deaf to us for some seconds, not for the rest of the call.
     """
 
-    __slots__ = ("_estimate", "_frames")
+    __slots__ = ("_estimate", "_first")
 
     def __init__(self) -> None:
-        self._frames = 0
+        self._first: list[float] = []
         self._estimate = QUIETEST
 
     @property
     def dbfs(self) -> float | None:
-        return self._estimate if self._frames >= _KNOWN_FRAMES else None
+        return self._estimate if len(self._first) >= _KNOWN_FRAMES else None
 
     def spoke(self, level: float) -> None:
-        """A frame of this caller's voice (stochastic approximation of the percentile, with ever smaller steps)."""
-        if not self._frames:
-            self._estimate = level
-        self._frames += 1
-        step = max(_STEP_DB, _FIRST_STEP_DB / self._frames**0.5)
-        if level > self._estimate + _HURRY_DB:
-            step = max(step, _HURRY_STEP_DB)
+        """A frame of this caller's voice (then by stochastic approximation of the percentile)."""
+        if len(self._first) < _KNOWN_FRAMES:
+            self._first.append(level)
+            self._estimate = sorted(self._first)[int(_PERCENTILE * len(self._first))]
+            return
+        step = _HURRY_STEP_DB if level > self._estimate + _HURRY_DB else _STEP_DB
         self._estimate += step * (_PERCENTILE if level > self._estimate else _PERCENTILE - 1)
 
     def passed(self) -> None:

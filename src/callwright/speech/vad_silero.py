@@ -24,6 +24,7 @@ import numpy.typing as npt
 from callwright.errors import ModelError, Place, Problem
 from callwright.speech.port import Pcm
 from callwright.speech.vad import Detector
+from callwright.speech.vad_pitch import pitch_clarity
 
 __all__ = ["SileroBatch", "SileroDetector", "SileroModel", "VadStats", "find_silero"]
 
@@ -39,6 +40,10 @@ _STATE = 128
 _LARGEST = 128  # windows in one run: larger ones leave the processor's cache
 _BEFORE = _INPUT - _FRAME  # of the frame before the first loud one, so that this one completes a window
 _REST_FRAMES = 20
+_RISE = 100.0  # energy over that of the line before (20 dB): so loud that a pitch may speak for it
+_CLEAR = 0.7
+_CLEAR_FRAMES = 2
+_UNSURE_FRAMES = 16  # after that the model decides alone
 # Not the usual 0.5: the gate and the level rules keep out what 0.5 would, and words are found sooner.
 _ON, _OFF = 0.15, 0.1
 _SETTLED_S = 1
@@ -98,7 +103,6 @@ class SileroModel:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = 4
-        options.add_session_config_entry("session.set_denormal_as_zero", "1")
         self._rate = np.array(_RATE, np.int64)
         try:
             self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
@@ -227,7 +231,20 @@ class SileroBatch:
 class SileroDetector:
     """See `vad.Detector`; its answers are one frame late."""
 
-    __slots__ = ("_batch", "_filled", "_instead", "_last", "_quiet", "_ready", "_speech", "probability", "row")
+    __slots__ = (
+        "_batch",
+        "_before",
+        "_clear",
+        "_filled",
+        "_instead",
+        "_last",
+        "_quiet",
+        "_ready",
+        "_risen",
+        "_speech",
+        "probability",
+        "row",
+    )
 
     def __init__(self, batch: SileroBatch) -> None:
         self._batch = batch
@@ -235,6 +252,8 @@ class SileroDetector:
         self._instead: Detector | None = None
         self._filled = 0
         self._quiet = 0
+        self._before = 0.0  # energy of the line before the call woke up
+        self._risen = self._clear = 0
         self._ready = False
         self._speech = False
         self.row = -1
@@ -261,7 +280,7 @@ class SileroDetector:
         if filled >= _INPUT:
             self._ready = True
             self._batch.await_run(self)
-        return self._speech
+        return self._speech or (loud and self._pitched(frame))
 
     def told(self, probability: float) -> None:
         """What the model says of the oldest window."""
@@ -275,7 +294,7 @@ class SileroDetector:
         if self.row >= 0:
             self._batch.forget(self)
             self._batch.give_back(self.row)
-        self.row, self._filled, self._quiet = -1, 0, 0
+        self.row, self._filled, self._quiet, self._risen = -1, 0, 0, 0
         self._ready = self._speech = False
         self._last = None
 
@@ -286,10 +305,28 @@ class SileroDetector:
             audio[:_BEFORE] = 0
         else:
             audio[:_BEFORE] = self._last[-_BEFORE:]
-        self._filled, self._last = _BEFORE, None
+        self._before = 1.0 if self._last is None else max(1.0, _energy(self._last))
+        self._filled = _BEFORE
+
+    def _pitched(self, frame: Pcm) -> bool:
+        """Clearly a vowel, in the first moments of something much louder than the line was."""
+        last, self._last = self._last, frame
+        if _energy(frame) < _RISE * self._before:
+            self._risen = self._clear = 0
+            return False
+        self._risen += 1
+        if self._risen > _UNSURE_FRAMES or last is None:
+            return False
+        self._clear = self._clear + 1 if pitch_clarity(np.concatenate([last, frame])) >= _CLEAR else 0
+        return self._clear >= _CLEAR_FRAMES
 
     def _without_model(self, frame: Pcm, loud: bool) -> bool:
         if self._instead is None:
             self.close()
             self._instead = self._batch.instead()
         return self._instead.is_speech(frame, loud)
+
+
+def _energy(frame: Pcm) -> float:
+    samples = frame.astype(np.float32)
+    return float(samples @ samples)
