@@ -64,9 +64,7 @@ def media(
     """Media: G.711 calls through one engine on one core, processor time a call, spacing and loss of packets."""
     from callwright.bench.media import run
 
-    counts = [int(part) for part in calls.split(",") if part.strip().isdigit() and 1 <= int(part) <= 5000]
-    if len(counts) != len(calls.split(",")):
-        raise typer.BadParameter(f"{calls!r} is no list of numbers 1..5000, such as 300,600", param_hint="--calls")
+    counts = _counts(calls)
     console = Console(stderr=True)
     report = run(
         counts, seconds, realtime=realtime, say=lambda part: console.print(f"measuring {part} ...", highlight=False)
@@ -134,6 +132,40 @@ def turns(
         say=lambda part: console.print(part, highlight=False),
     )
     finish(report, json_file)
+
+
+@bench_app.command("density")
+def density(
+    calls: str = typer.Option("100,200,300,400,500", "--calls", metavar="N,...", help="How many calls at once."),
+    seconds: float = typer.Option(15.0, "--seconds", min=5.0, max=600.0, help="How long each number is measured."),
+    engine: str = typer.Option("stub", "--engine", metavar="NAME", help="Recogniser: stub or pocketsphinx."),
+    realtime: bool = typer.Option(False, "--realtime", help="Run before other processes (needs the privilege)."),
+    peer: list[Path] = typer.Option([], "--peer", metavar="FILE", help="Results of a peer from another run."),
+    json_file: Path | None = typer.Option(None, "--json", metavar="FILE", help="Also write the figures as JSON."),
+) -> None:
+    """Whole calls on one core: turn latency, processor time and memory for growing numbers."""
+    from callwright.bench.density import run
+
+    counts = _counts(calls)
+    if engine not in ("stub", "pocketsphinx"):
+        raise typer.BadParameter(f"{engine!r} is neither stub nor pocketsphinx", param_hint="--engine")
+    console = Console(stderr=True)
+    report = run(
+        counts,
+        seconds,
+        engine=engine,
+        realtime=realtime,
+        peers=peer,
+        say=lambda part: console.print(f"measuring {part} ...", highlight=False),
+    )
+    finish(report, json_file)
+
+
+def _counts(calls: str) -> list[int]:
+    counts = [int(part) for part in calls.split(",") if part.strip().isdigit() and 1 <= int(part) <= 5000]
+    if len(counts) != len(calls.split(",")):
+        raise typer.BadParameter(f"{calls!r} is no list of numbers 1..5000, such as 300,600", param_hint="--calls")
+    return counts
 
 
 def finish(report: Report, json_file: Path | None) -> None:
