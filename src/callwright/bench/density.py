@@ -76,7 +76,8 @@ def run(
     peers: Sequence[Path] = (),
     say: Callable[[str], None] = lambda part: None,
 ) -> Report:
-    """Measure each number of calls for `seconds`, until one is too many. engine: `stub` (told what is said) or `pocketsphinx`; peers: files of `bench/peers/run.py`.
+    """Measure each number of calls for `seconds`, until one is too many. engine: `stub` (told what is said) or `pocketsphinx`; peers:
+    files of `bench/peers/run.py`.
 
     Raises SettingsError: it cannot run here, or a file of the peers cannot be read.
     """

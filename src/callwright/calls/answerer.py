@@ -64,6 +64,7 @@ class Answerer:
         self._waiting = 0  # utterances whose words are still to come
         self._scope: anyio.CancelScope | None = None
         self._stopped = False
+        self._over = False
 
     async def run(self) -> None:
         """Hold the recogniser until the verdict stands. Never raises but for being cancelled."""
@@ -103,10 +104,14 @@ class Answerer:
 
     def push(self, pcm: Pcm, voice: bool) -> Verdict | None:
         """20 ms; a new verdict, or None."""
+        if self._over:
+            return None
         greeting = self.greeting
         if greeting.settled:
             self.stop()
-            return greeting.push(voice)
+            verdict = greeting.push(voice)
+            self._over = greeting.over
+            return verdict
         for tone in self._tones.push(pcm):
             if tone.kind == "beep":
                 greeting.suspect("beep")

@@ -41,6 +41,7 @@ LAST_WORDS_S = 1.5
 PARTING_S = 1.0  # whoever speaks when the last prompt is over may finish the sentence
 _PARTING_PAUSE_MS = 400
 _LONGEST_UTTERANCE_MS = 20_000
+_INAUDIBLE = Playing(0, audible=False)
 _UNCERTAIN_SLOTS = frozenset({"text", "name"})  # any words fill them, so words that fit nothing are words all the same
 
 
@@ -238,7 +239,7 @@ class Ears:
         if speaking is not None:
             return Playing(speaking.played_ms, speaking.prompt.boundaries, speaking.mark)
         if self._mouth.busy or (self._listening is None and not self._overhearing):
-            return Playing(0, audible=False)
+            return _INAUDIBLE
         return None
 
     def _judged(self, verdict: Verdict, now: int) -> None:

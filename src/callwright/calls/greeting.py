@@ -77,6 +77,11 @@ class Greeting:
         """Nothing changes the verdict any more."""
         return self.verdict in ("machine", "screening") or self._now >= self._rules.words_ms
 
+    @property
+    def over(self) -> bool:
+        """`push` will never tell anything any more."""
+        return self.settled and not self.suspecting and self._now > self._rules.watch_ms
+
     def vouch(self) -> None:
         """These are words of a person: who says at length that they are driving is no machine yet."""
         self._vouched = True

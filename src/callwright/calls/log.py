@@ -21,6 +21,7 @@ import anyio.to_thread
 __all__ = ["EventLog", "being_written", "read_log"]
 
 _LOCK_TRIES = 50
+_GATHER_S = 0.05  # events of one moment are written together: each writing takes a thread
 
 
 class EventLog:
@@ -34,6 +35,7 @@ class EventLog:
         self._file: int | None = None
         self._wake = anyio.Event()
         self._begun = anyio.Event()
+        self._closing = anyio.Event()
         self._closed = False
         self.error = ""  # why the file is not whole; the call goes on, `lines` has everything
 
@@ -58,6 +60,9 @@ class EventLog:
             try:
                 while not self._closed:
                     await self._wake.wait()
+                    if self._begun.is_set():
+                        with anyio.move_on_after(_GATHER_S):
+                            await self._closing.wait()
                     self._wake = anyio.Event()
                     await self._write()
                 await self._write()
@@ -69,6 +74,7 @@ class EventLog:
     def close(self) -> None:
         """Nothing more will come: `run` writes the rest and returns."""
         self._closed = True
+        self._closing.set()
         self._wake.set()
 
     async def _write(self) -> None:

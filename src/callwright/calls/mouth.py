@@ -102,6 +102,8 @@ class Mouth:
 
     def tick(self) -> None:
         """Look where the playing is; log each prompt when it has been heard to its end."""
+        if self.speaking is None and not self._queued and not self.paused:
+            return
         mark, played_ms, waiting_ms = self._media.position()
         if mark in self._queued:
             self._begin(mark)

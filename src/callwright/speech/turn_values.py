@@ -107,10 +107,11 @@ class Words:
 NOTHING = Words("")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Playing:
-    """Where the prompt stands. played_ms: heard by the caller so far; boundaries: where speech goes on after a pause (ms, ascending);
-    mark: which prompt it is; audible: False while the robot has the turn but nothing is heard yet."""
+    """Where the prompt stands; nobody changes it (not frozen, since one is made per frame and call). played_ms: heard by the caller so far;
+    boundaries: where speech goes on after a pause (ms, ascending); mark: which prompt it is; audible: False while the robot has the turn
+    but nothing is heard yet."""
 
     played_ms: int
     boundaries: tuple[int, ...] = (0,)

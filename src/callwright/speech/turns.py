@@ -354,6 +354,8 @@ class TurnTaker:
     # ------------------------------------------------------------ bounds
 
     def _overdue(self, at_ms: int) -> list[Decision]:
+        if not self._waiting:
+            return []
         s, out = self._settings, list[Decision]()
         for utterance in list(self._waiting):
             if utterance.given is None and at_ms - utterance.ended_at >= s.final_ms:

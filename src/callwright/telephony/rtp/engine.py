@@ -297,10 +297,13 @@ class RtpEngine:
         mixing.step(senders)
         self._each(senders, streams, lambda stream: stream.tick_send())
         self._hand_over(_Delivery.of(tick, heard, receivers))
+        together, among = self._steady.recorded_frames(heard, tick)
+        if together is not None:
+            self._writer.put_together(together)
         taken = [
             Taken(recording, tick, stream.heard_pcm, stream.said, stream.sent_codec)
             for stream in streams
-            if (recording := stream.recording) is not None
+            if (recording := stream.recording) is not None and stream not in among
         ]
         if taken:
             self._writer.put(taken)

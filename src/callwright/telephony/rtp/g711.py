@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from callwright.telephony.port import Codec, Pcm
 
-__all__ = ["DECODE", "SILENCE", "TRANSCODE", "decode", "encode"]
+__all__ = ["DECODE", "SILENCE", "TRANSCODE", "decode", "decode_mixed", "encode"]
 
 _Bytes = npt.NDArray[np.uint8]
 
@@ -76,6 +76,16 @@ def encode(pcm: Pcm, codec: Codec) -> bytes:
 def decode(encoded: bytes, codec: Codec) -> Pcm:
     """One byte a sample -> int16 at 8 kHz, a new array of shape (len(encoded),)."""
     return DECODE[codec][np.frombuffer(encoded, dtype=np.uint8)]
+
+
+def decode_mixed(codes: _Bytes, laws: npt.NDArray[np.int8]) -> Pcm:
+    """Rows of codes, shape (..., n, samples), in laws of shape (n,): 0 = A-law, 1 = u-law -> int16 of the same shape, a new array."""
+    if not laws.any():
+        return DECODE["PCMA"].take(codes)
+    if laws.all():
+        return DECODE["PCMU"].take(codes)
+    mixed: Pcm = np.where(laws[:, np.newaxis] == 0, DECODE["PCMA"].take(codes), DECODE["PCMU"].take(codes))
+    return mixed
 
 
 TRANSCODE: dict[tuple[Codec, Codec], bytes] = {

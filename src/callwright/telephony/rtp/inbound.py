@@ -22,7 +22,6 @@ __all__ = ["PACKET", "Heard", "Inbound", "energy", "span"]
 
 PACKET = 12 + FRAME_SAMPLES
 _RING = 16  # frames a row can hold, more than a buffer keeps
-_LAWS = (g711.DECODE["PCMA"], g711.DECODE["PCMU"])
 
 _FRAME = np.dtype((np.void, FRAME_SAMPLES))  # a frame as one element: numpy then copies it at once
 
@@ -207,13 +206,7 @@ class Inbound:
         return Heard(rows, pcm, energy(pcm))
 
     def _decode(self, rows: At, codes: npt.NDArray[np.uint8]) -> npt.NDArray[np.int16]:
-        law = self._law[rows]
-        if not law.any():
-            pcm = _LAWS[0].take(codes)
-        elif law.all():
-            pcm = _LAWS[1].take(codes)
-        else:
-            pcm = np.where(law[:, np.newaxis] == 0, _LAWS[0].take(codes), _LAWS[1].take(codes))
+        pcm = g711.decode_mixed(codes, self._law[rows])
         pcm.flags.writeable = False
         return pcm
 

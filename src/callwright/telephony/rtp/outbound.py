@@ -101,6 +101,14 @@ class Outbound:
         session.playout.advance(used - int(self._counted[row]))
         self._told[row], self._counted[row] = sent, used
 
+    def advance(self, row: int) -> None:
+        """Bring the queue of the session up to date, and nothing else."""
+        used = int(self._used[row])
+        counted = int(self._counted[row])
+        if used != counted:
+            self._sessions[row].playout.advance(used - counted)
+            self._counted[row] = used
+
     def requeue(self, row: int) -> None:
         """The queue is about to change: nothing is prepared any more, `step` will ask again."""
         self.refresh(row)
@@ -191,6 +199,11 @@ class Outbound:
         else:
             self._ending.add(row)
         return not playout.waiting
+
+    def audio_of(self, rows: Rows) -> npt.NDArray[np.uint8]:
+        """What the packets of this tick say, a row each; a copy."""
+        said: npt.NDArray[np.uint8] = self._packets[rows, 12:]
+        return said
 
     def audio(self, row: int) -> bytes:
         """What the packet of this tick says."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from functools import partial
 from queue import SimpleQueue
 from typing import NamedTuple
 
@@ -19,8 +20,9 @@ from callwright.telephony.port import FRAME_SAMPLES, Codec, Pcm
 from callwright.telephony.rtp import g711
 from callwright.telephony.rtp.audio_files import AudioFile, encodes, open_audio_file
 
-__all__ = ["Recording", "RecordingWriter", "Taken"]
+__all__ = ["Recording", "RecordingWriter", "Taken", "TakenTogether"]
 
+_TOGETHER = 10  # ticks that are written in one go
 _WAITING = 500  # ticks (10 s) that may wait for the disk before frames are given up
 _NO_ROWS = np.zeros((0, FRAME_SAMPLES, 2), np.int16)
 
@@ -60,6 +62,21 @@ class Recording:
         if right is not None:
             row[:, 1] = g711.DECODE[codec][np.frombuffer(right, np.uint8)]
 
+    def add_many(self, tick: int, left: npt.NDArray[np.int16], right: npt.NDArray[np.int16]) -> None:
+        """Frames of ticks in a row from `tick` on, as rows. Raises OSError."""
+        for _ in range(0 if self._tick is None else tick - self._tick):
+            self._next_row()
+        self._tick = tick + len(left)
+        done = 0
+        while done < len(left):
+            if self._rows == len(self._block):
+                self.sync()
+            some = min(len(left) - done, len(self._block) - self._rows)
+            rows = self._block[self._rows : self._rows + some]
+            rows[:, :, 0], rows[:, :, 1] = left[done : done + some], right[done : done + some]
+            self._rows += some
+            done += some
+
     def _next_row(self) -> npt.NDArray[np.int16]:
         if self._rows == len(self._block):
             self.sync()
@@ -96,6 +113,17 @@ class Taken(NamedTuple):
     codec: Codec
 
 
+class TakenTogether(NamedTuple):
+    """A tick of many recordings that go on from tick to tick: a row each of left (samples) and right (codes of its law: 0 A, 1 u).
+    The list is the same object as long as the recordings are the same."""
+
+    recordings: list[Recording]
+    tick: int
+    left: npt.NDArray[np.int16]
+    right: npt.NDArray[np.uint8]
+    laws: npt.NDArray[np.int8]
+
+
 class _Open(NamedTuple):
     recording: Recording
 
@@ -109,8 +137,10 @@ class _Lane:
     """One writer thread."""
 
     def __init__(self, name: str) -> None:
-        self._queue: SimpleQueue[list[Taken] | _Open | _Finish | None] = SimpleQueue()
+        self._queue: SimpleQueue[list[Taken] | TakenTogether | _Open | _Finish | None] = SimpleQueue()
         self._open: set[Recording] = set()
+        self._together: list[TakenTogether] = []
+        self._within: set[Recording] = set()  # of these
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
@@ -125,6 +155,14 @@ class _Lane:
             return
         self._queue.put(taken)
 
+    def put_together(self, taken: TakenTogether) -> None:
+        """As `put`."""
+        if self._queue.qsize() > _WAITING:
+            for recording in taken.recordings:
+                recording.dropped += 1
+            return
+        self._queue.put(taken)
+
     def finish(self, recording: Recording, done: Callable[[], None]) -> None:
         """Close the file after everything put before; `done` is called in the writer thread, whatever happened."""
         self._queue.put(_Finish(recording, done))
@@ -136,17 +174,46 @@ class _Lane:
 
     def _run(self) -> None:
         while (item := self._queue.get()) is not None:
-            if isinstance(item, _Open):
+            if isinstance(item, TakenTogether):
+                self._gather(item)
+            elif isinstance(item, _Open):
                 if self._attempt(item.recording, item.recording.open):
                     self._open.add(item.recording)
             elif isinstance(item, _Finish):
+                if item.recording in self._within:
+                    self._write_together()
                 self._end(item.recording)
                 item.done()
             else:
                 for frame in item:
+                    if frame.recording in self._within:
+                        self._write_together()
                     self._add(frame)
+        self._write_together()
         for recording in list(self._open):
             self._end(recording)
+
+    def _gather(self, taken: TakenTogether) -> None:
+        last = self._together[-1] if self._together else None
+        if last is not None and (last.recordings is not taken.recordings or last.tick + 1 != taken.tick):
+            self._write_together()
+        if not self._together:
+            self._within = set(taken.recordings)
+        self._together.append(taken)
+        if len(self._together) >= _TOGETHER:
+            self._write_together()
+
+    def _write_together(self) -> None:
+        together, self._together, self._within = self._together, [], set()
+        if not together:
+            return
+        first = together[0]
+        left = np.stack([taken.left for taken in together])
+        codes = np.stack([taken.right for taken in together])
+        right = g711.decode_mixed(codes, first.laws)
+        for n, recording in enumerate(first.recordings):
+            if recording in self._open:
+                self._attempt(recording, partial(recording.add_many, first.tick, left[:, n], right[:, n]))
 
     def _add(self, frame: Taken) -> None:
         recording = frame.recording
@@ -201,6 +268,10 @@ class RecordingWriter:
         for lane, encoded in ((self._copying, False), (encoding, True)):
             if part := [frame for frame in taken if frame.recording.encoded is encoded]:
                 lane.put(part)
+
+    def put_together(self, taken: TakenTogether) -> None:
+        """The frames of a tick of recordings that are not encoded; never blocks."""
+        self._copying.put_together(taken)
 
     def finish(self, recording: Recording, done: Callable[[], None]) -> None:
         """Close the file after everything put before; `done` is called in the writer thread, whatever happened."""

@@ -13,6 +13,7 @@ import select
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -21,6 +22,7 @@ import numpy.typing as npt
 from callwright.telephony.rtp.inbound import Inbound, Rows
 from callwright.telephony.rtp.outbound import Outbound
 from callwright.telephony.rtp.packet import is_rtcp
+from callwright.telephony.rtp.recording import Recording, TakenTogether
 from callwright.telephony.rtp.session import Session
 from callwright.telephony.rtp.stream import RtpStream
 
@@ -40,6 +42,43 @@ class HeardFrames(NamedTuple):
     energy: list[float]
 
 
+@dataclass(slots=True)
+class _Both:
+    """Of the recorded streams that are steady: those that are so both ways (positions: in what was heard; rows: of what was sent), and those
+    that are so one way only. Opus files are encoded frame by frame, they count as neither."""
+
+    streams: list[RtpStream]
+    members: set[RtpStream]
+    recordings: list[Recording]
+    positions: Rows
+    rows: Rows
+    laws: npt.NDArray[np.int8]
+    in_only: list[tuple[int, RtpStream]]
+    out_only: list[tuple[int, RtpStream]]
+
+    @classmethod
+    def of(
+        cls, streams: list[RtpStream], heard: list[tuple[int, RtpStream]], said: list[tuple[int, RtpStream]]
+    ) -> _Both:
+        rows = {stream: row for row, stream in said}
+        both = [
+            (n, rows[stream], stream, stream.recording)
+            for n, stream in heard
+            if stream in rows and stream.recording is not None and not stream.recording.encoded
+        ]
+        members = {stream for _, _, stream, _ in both}
+        return cls(
+            streams,
+            members,
+            [recording for *_, recording in both],
+            np.array([n for n, *_ in both], np.int64),
+            np.array([row for _, row, *_ in both], np.int64),
+            np.array([stream.session.codec != "PCMA" for _, _, stream, _ in both], np.int8),
+            [(n, stream) for n, stream in heard if stream not in members],
+            [(row, stream) for row, stream in said if stream not in members],
+        )
+
+
 class SteadyStreams:
     """Which streams are steady, and their packets."""
 
@@ -56,6 +95,7 @@ class SteadyStreams:
         self._polled: set[int] = set()
         self._recorded_in: list[tuple[int, RtpStream]] = []  # with their position
         self._recorded_out: list[tuple[int, RtpStream]] = []  # with their row
+        self._both: _Both | None = None  # who of them is steady both ways; None: to be found out
         self._owing: set[int] = set()  # positions that had nothing when it was their turn: two packets may come next
         self._since_surplus = 0
         self._in: list[RtpStream] = []
@@ -111,6 +151,11 @@ class SteadyStreams:
         if stream.steady_out:
             self._outbound.refresh(stream.row)
 
+    def advance(self, stream: RtpStream) -> None:
+        """Bring its queue up to date. The lock is held."""
+        if stream.steady_out and stream.row is not None:
+            self._outbound.advance(stream.row)
+
     def waiting(self, stream: RtpStream) -> int:
         """Frames that wait to be heard. The lock is held."""
         if stream.row is not None and stream.steady_in:
@@ -165,8 +210,6 @@ class SteadyStreams:
                 return others
             for row in self._outbound.step(self._out_rows):
                 self._streams[row].played_out()
-            for row, stream in self._recorded_out:
-                stream.said = self._outbound.audio(row)
             sealed = {n: session.sealed(bytes(self._sends[n][1])) for n, session in self._seal_out.items()}
         self._transmit(sealed)
         return others
@@ -186,6 +229,7 @@ class SteadyStreams:
         self._out = [self._streams[row] for row in rows]
         self._out_rows = np.array(rows, np.int64)
         self._sends = [(stream.transmit, self._outbound.packets[stream.row or 0]) for stream in self._out]
+        self._both = None
         self._recorded_out = [(stream.row or 0, stream) for stream in self._out if stream.recording is not None]
         self._seal_out = {n: stream.session for n, stream in enumerate(self._out) if stream.session.encrypted}
         self._out_changed = False
@@ -214,19 +258,33 @@ class SteadyStreams:
             for stream in back:
                 self.recall(stream, outbound=False)
             heard = self._inbound.pop(self._in_rows)
-        streams, recorded = self._in, self._recorded_in
-        if back:
-            streams = [self._streams[row] for row in heard.rows.tolist()]
-            recorded = [(n, stream) for n, stream in enumerate(streams) if stream.recording is not None]
-        for n, stream in recorded:
-            stream.heard_pcm = heard.pcm[n]
+        streams = [self._streams[row] for row in heard.rows.tolist()] if back else self._in
         return HeardFrames(streams, heard.pcm, heard.energy.tolist()), others, back
+
+    def recorded_frames(self, heard: HeardFrames, tick: int) -> tuple[TakenTogether | None, set[RtpStream]]:
+        """After `send` and `receive`: this tick of the recordings of streams that were steady both ways, and which streams these are. What
+        else was heard and said of recorded streams is put into `heard_pcm` and `said`."""
+        both = self._both
+        if both is None or both.streams is not heard.streams:
+            recorded = self._recorded_in
+            if heard.streams is not self._in:
+                recorded = [(n, stream) for n, stream in enumerate(heard.streams) if stream.recording is not None]
+            both = self._both = _Both.of(heard.streams, recorded, self._recorded_out)
+        for n, stream in both.in_only:
+            stream.heard_pcm = heard.pcm[n]
+        for row, stream in both.out_only:
+            stream.said = self._outbound.audio(row)
+        if not both.recordings:
+            return None, both.members
+        said = self._outbound.audio_of(both.rows)
+        return TakenTogether(both.recordings, tick, heard.pcm[both.positions], said, both.laws), both.members
 
     def _gather_in(self) -> None:
         rows = sorted(row for row in self._streams if self._inbound.lent(row))
         self._in = [self._streams[row] for row in rows]
         self._in_rows = np.array(rows, np.int64)
         self._receives = [stream.take_datagram for stream in self._in]
+        self._both = None
         self._recorded_in = [(n, stream) for n, stream in enumerate(self._in) if stream.recording is not None]
         self._owing.clear()
         self._since_surplus = _SURPLUS_EVERY

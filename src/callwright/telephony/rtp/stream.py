@@ -217,7 +217,7 @@ class RtpStream:
 
     def position(self) -> tuple[str, int, int]:
         with self._lock:
-            self._loans.refresh(self)
+            self._loans.advance(self)
             return self.session.playout.position()
 
     async def drained(self) -> None:
