@@ -102,6 +102,11 @@ class Answerer:
         if self._scope is not None:
             self._scope.cancel()
 
+    @property
+    def over(self) -> bool:
+        """No verdict will come any more."""
+        return self._over
+
     def push(self, pcm: Pcm, voice: bool) -> Verdict | None:
         """20 ms; a new verdict, or None."""
         if self._over:

@@ -100,6 +100,17 @@ class Mouth:
         self._media.play(prompt.encoded, mark)
         self._queued[mark] = (say, prompt)
 
+    @property
+    def even(self) -> bool:
+        """Nothing is said, or one prompt goes on: the next frames bring nothing new but its end."""
+        return not self._queued and not self.paused
+
+    def coast(self) -> None:
+        """A frame without a look at the media: what is being said went on."""
+        speaking = self.speaking
+        if speaking is not None:
+            speaking.played_ms = min(speaking.played_ms + FRAME_MS, speaking.prompt.duration_ms)
+
     def tick(self) -> None:
         """Look where the playing is; log each prompt when it has been heard to its end."""
         if self.speaking is None and not self._queued and not self.paused:

@@ -96,6 +96,11 @@ class TurnTaker:
         """The prompt is held back at the moment."""
         return self._prompt is not None and self._prompt.paused_at is not None
 
+    @property
+    def resting(self) -> bool:
+        """Nothing is being said or held back, and no words are waited for."""
+        return self._now is None and not self.paused and all(one.given is not None for one in self._waiting)
+
     def frame(self, at_ms: int, voice: bool, playing: Playing | None) -> tuple[Decision, ...]:
         """One 20 ms frame. playing: None when it is the caller's turn; a paused prompt still counts as playing."""
         out = self._follow_prompt(at_ms, playing)
