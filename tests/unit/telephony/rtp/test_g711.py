@@ -92,3 +92,11 @@ def test_tables_cannot_be_changed() -> None:
 def test_a_strided_view_is_taken_in_order() -> None:
     stereo = np.arange(20, dtype=np.int16).reshape(10, 2) * 1000
     assert g711.encode(stereo[:, 0], "PCMA") == g711.encode(stereo[:, 0].copy(), "PCMA")
+
+
+@pytest.mark.parametrize("laws", [(0, 0), (1, 1), (0, 1)])
+def test_rows_of_different_laws(laws: tuple[int, int]) -> None:
+    codes = np.random.default_rng(1).integers(0, 256, (3, 2, 160)).astype(np.uint8)
+    mixed = g711.decode_mixed(codes, np.array(laws, np.int8))
+    for n, law in enumerate(laws):
+        assert (mixed[:, n] == g711.DECODE["PCMU" if law else "PCMA"][codes[:, n]]).all()

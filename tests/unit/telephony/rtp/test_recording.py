@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 import soundfile
 
+from callwright.telephony.port import Codec
 from callwright.telephony.rtp import audio_files, g711, recording
-from callwright.telephony.rtp.recording import Recording, RecordingWriter, Taken
+from callwright.telephony.rtp.recording import Recording, RecordingWriter, Taken, TakenTogether
 
 TONE = np.full(160, 1000, np.int16)
 
@@ -135,7 +136,7 @@ def test_stop_closes_what_is_open(tmp_path: Path) -> None:
 
 _VICTIM = """
 import sys, time, numpy as np
-from callwright.telephony.rtp.recording import Recording, RecordingWriter, Taken
+from callwright.telephony.rtp.recording import Recording, RecordingWriter, Taken, TakenTogether
 from callwright.telephony.rtp import g711
 folder, suffix, count, ticks = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
 writer = RecordingWriter()
@@ -221,7 +222,7 @@ def test_a_file_that_cannot_grow(tmp_path: Path, suffix: str) -> None:
     """The system refuses to write more: told once, the process goes on, what is there plays."""
     program = """
 import resource, sys
-from callwright.telephony.rtp.recording import Recording, RecordingWriter, Taken
+from callwright.telephony.rtp.recording import Recording, RecordingWriter, Taken, TakenTogether
 import numpy as np, threading
 resource.setrlimit(resource.RLIMIT_FSIZE, (20000, 20000))
 writer, errors, done = RecordingWriter(), [], threading.Event()
@@ -288,3 +289,31 @@ def test_a_fault_of_ours_ends_one_recording_and_not_all(
     writer.stop()
     assert errors == [f"recording {tmp_path / 'a.wav'}: a fault"]
     assert len(read(tmp_path / "b.wav")) == 160
+
+
+def test_ticks_written_together_are_those_written_one_by_one(tmp_path: Path) -> None:
+    """Recordings come and go, are taken together and alone, miss a tick: the files are the same."""
+    rng = np.random.default_rng(5)
+    errors = list[str]()
+    writer = RecordingWriter()
+    laws = np.array([0, 1], np.int8)
+    names: tuple[Codec, Codec] = ("PCMA", "PCMU")
+    together, alone = ([Recording(str(tmp_path / f"{kind}{n}.wav"), errors.append) for n in range(2)] for kind in "ta")
+    for one in (*together, *alone):
+        writer.begin(one)
+    for tick in [*range(3, 40), *range(42, 120)]:
+        left = rng.integers(-9000, 9000, (2, 160)).astype(np.int16)
+        right = rng.integers(0, 256, (2, 160)).astype(np.uint8)
+        writer.put([Taken(one, tick, left[n], right[n].tobytes(), names[n]) for n, one in enumerate(alone)])
+        if tick < 80 and tick % 23:
+            writer.put_together(TakenTogether(together, tick, left, right, laws))
+        else:
+            writer.put([Taken(one, tick, left[n], right[n].tobytes(), names[n]) for n, one in enumerate(together)])
+    for one in (*together, *alone):
+        finish(writer, one)
+    writer.stop()
+    assert errors == []
+    for n in range(2):
+        wanted = read(tmp_path / f"a{n}.wav")
+        assert len(wanted) == 117 * 160
+        assert (read(tmp_path / f"t{n}.wav") == wanted).all()
