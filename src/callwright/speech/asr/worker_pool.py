@@ -222,15 +222,20 @@ class WorkerProcess:
             log.warning("a recogniser worker ended with code %s; %d calls affected", code, len(self.streams))
             message = f"the recogniser process ended unexpectedly (code {code})"
             resting = self._crashes > _RESTARTS_IN_A_ROW
+            if not resting:
+                await self._spawn()  # first: the next utterance may begin when its call is told of this one
             for stream in list(self.streams.values()):
-                if not stream.opened.done() and resting:
+                if not resting:
+                    stream.reopen()
+                elif not stream.opened.done():
                     stream.opened.set_exception(CallwrightError(message))
                 stream.crashed(message)
-            if resting and await self._rested():
-                return
-            await self._spawn()
-            for stream in list(self.streams.values()):
-                stream.reopen()
+            if resting:
+                if await self._rested():
+                    return
+                await self._spawn()
+                for stream in list(self.streams.values()):
+                    stream.reopen()
 
     async def _rested(self) -> bool:
         """A worker that dies again and again is left alone for a while. True: nobody needs it any more."""

@@ -185,6 +185,7 @@ async def answers(
     ears = await pool.open(Vocabulary("k", "en", ()), told.put_nowait)
     try:
         for _ in range(texts):
+            before = pool.pids
             ears.begin()
             ears.push(FRAME)
             ears.push(FRAME)
@@ -192,7 +193,6 @@ async def answers(
             async with asyncio.timeout(60):
                 heard.append(await told.get())
             if isinstance(heard[-1], RecognitionError):
-                before = pool.pids
                 async with asyncio.timeout(60):
                     while pool.pids == before or not pool.pids:  # noqa: ASYNC110 - a condition of another process
                         await asyncio.sleep(0.01)
