@@ -26,8 +26,8 @@ from callwright.recognisers import Ears as Hearing
 from callwright.recognisers import make_ears
 from callwright.script.model import Script
 from callwright.settings import Settings
+from callwright.speech.port import Voice
 from callwright.speech.prompts import Prompt, Prompts
-from callwright.speech.tts.espeak import EspeakVoice
 from callwright.speech.vad_detector import VoiceDetector
 from callwright.telephony.port import Codec, DialOrder, LineDriver, Media, Supervised, SupervisionMode
 from callwright.telephony.rtp import g711
@@ -36,6 +36,7 @@ from callwright.telephony.rtp.engine import RtpEngine
 from callwright.telephony.rtp.mixing import supervise
 from callwright.telephony.rtp.stream import RtpStream
 from callwright.telephony.sip.driver import SipLine
+from callwright.voices import make_voice
 
 __all__ = ["Desk", "Speech", "bridge_media", "open_robot", "open_speech", "robot_of", "supervise_media"]
 
@@ -68,7 +69,7 @@ async def open_speech(
     voices: the process's voice detector, None = one of its own; hearing: a recogniser other than CALLWRIGHT_ASR says, closed at the end.
 
     Raises:
-        SettingsError: the setting of the recogniser is wrong.
+        SettingsError: the setting of the recogniser or of the voice is wrong.
         ModelError: a speech model or voice is missing.
         CallwrightError: the recogniser's server cannot be reached, and no other engine is there for it.
     """
@@ -81,7 +82,10 @@ async def open_speech(
         words = vocabulary(script)
         # Fails here, before anybody is rung, when a model is missing or a server is not there.
         await recogniser.ready(words)
-        prepare = _prompts(script, settings, recordings, stack)
+        mouth = make_voice(settings.voice, script.language, settings.models)
+        stack.push_async_callback(mouth.aclose)
+        await mouth.ready()
+        prepare = _prompts(mouth.voice, settings, recordings, stack)
         accept = made.accept(script.language)
         answers, answering = spoken_answers(script), machine_vocabulary(script.language)
         yield Speech(
@@ -143,8 +147,7 @@ async def open_robot(
         yield robot_of(speech, line, FileOutbox(outbox), desk)
 
 
-def _prompts(script: Script, settings: Settings, recordings: Path | None, stack: AsyncExitStack) -> Prepare:
-    voice = EspeakVoice(script.language)
+def _prompts(voice: Voice, settings: Settings, recordings: Path | None, stack: AsyncExitStack) -> Prepare:
     by_codec: dict[Codec, Prompts] = {}
     codecs: tuple[Codec, ...] = ("PCMA", "PCMU")
     for codec in codecs:

@@ -18,7 +18,8 @@ class Settings:
     cache: rendered prompts (CALLWRIGHT_CACHE); end_on_announcement: stop ringing when an announcement says for certain that nobody can
     answer (CALLWRIGHT_END_ON_ANNOUNCEMENT); quiet_dbov: level of noise sent while nothing is said, None = digital silence
     (CALLWRIGHT_QUIET_DBOV); recordings: what calls are recorded as, `wav` or `opus` (CALLWRIGHT_RECORDINGS); vad: what finds voice, `auto`,
-    `silero` or `webrtc` (CALLWRIGHT_VAD); asr: which recogniser hears, as written (CALLWRIGHT_ASR; read by `recognisers`)."""
+    `silero` or `webrtc` (CALLWRIGHT_VAD); asr: which recogniser hears, as written (CALLWRIGHT_ASR; read by `recognisers`); voice:
+    which voice speaks, as written (CALLWRIGHT_VOICE; read by `voices`)."""
 
     models: Path
     shared: Path
@@ -28,6 +29,7 @@ class Settings:
     recordings: str = "wav"
     vad: str = "auto"
     asr: str = ""
+    voice: str = ""
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> Settings:
@@ -50,6 +52,7 @@ class Settings:
             recordings=_choice(env, "CALLWRIGHT_RECORDINGS", ("wav", "opus")),
             vad=_choice(env, "CALLWRIGHT_VAD", ("auto", "silero", "webrtc")),
             asr=env.get("CALLWRIGHT_ASR", ""),
+            voice=env.get("CALLWRIGHT_VOICE", ""),
         )
 
 

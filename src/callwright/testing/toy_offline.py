@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from callwright.testing.onnx_bytes import field, model, node, tensor, value
 from callwright.testing.toy_speech import CHARACTERS, toy_speech
 
 __all__ = ["write_toy_model"]
@@ -30,7 +31,7 @@ def write_toy_model(folder: Path) -> None:
     weights, offsets = 2 * spectra.T, -(spectra**2).sum(axis=1)
     offsets[0] += _DOUBT * np.min(np.sum((spectra[1:] - spectra[0]) ** 2, axis=1))
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "model.onnx").write_bytes(_model(weights, offsets))
+    (folder / "model.onnx").write_bytes(_network(weights, offsets))
     symbols = ["<blk>", *CHARACTERS]
     table = "".join(f"{symbol} {number}\n" for number, symbol in enumerate(symbols))
     (folder / "tokens.txt").write_text(table, encoding="utf-8")
@@ -65,52 +66,16 @@ def _mel(hz: _Floats) -> _Floats:
 # ------------------------------------------------------------ ONNX (onnx.proto3): only what this network needs
 
 
-def _model(weights: _Floats, offsets: _Floats) -> bytes:
+def _network(weights: _Floats, offsets: _Floats) -> bytes:
     graph = b"".join((
-        _field(1, _node("MatMul", ["x", "w"], "product")),
-        _field(1, _node("Add", ["product", "b"], "logits")),
-        _field(1, _node("LogSoftmax", ["logits"], "log_probs")),
-        _field(2, b"toy"),
-        _field(5, _tensor("w", weights)),
-        _field(5, _tensor("b", offsets)),
-        _field(11, _value("x", ["N", "T", _BANDS])),
-        _field(12, _value("log_probs", ["N", "T", len(offsets)])),
+        field(1, node("MatMul", ["x", "w"], "product")),
+        field(1, node("Add", ["product", "b"], "logits")),
+        field(1, node("LogSoftmax", ["logits"], "log_probs")),
+        field(2, b"toy"),
+        field(5, tensor("w", weights)),
+        field(5, tensor("b", offsets)),
+        field(11, value("x", ["N", "T", _BANDS])),
+        field(12, value("log_probs", ["N", "T", len(offsets)])),
     ))  # fmt: skip
     facts = {"model_type": "tdnn", "vocab_size": str(len(offsets)), "comment": "toy"}
-    entries = b"".join(_field(14, _field(1, k.encode()) + _field(2, v.encode())) for k, v in facts.items())
-    return _number(1, 8) + _field(7, graph) + _field(8, _field(1, b"") + _number(2, 13)) + entries
-
-
-def _node(operator: str, inputs: list[str], output: str) -> bytes:
-    return (
-        b"".join(_field(1, name.encode()) for name in inputs)
-        + _field(2, output.encode())
-        + _field(4, operator.encode())
-    )
-
-
-def _tensor(name: str, values: _Floats) -> bytes:
-    shape = b"".join(_number(1, size) for size in values.shape)
-    return shape + _number(2, 1) + _field(8, name.encode()) + _field(9, values.astype("<f4").tobytes())
-
-
-def _value(name: str, shape: list[str | int]) -> bytes:
-    sizes = (_number(1, size) if isinstance(size, int) else _field(2, size.encode()) for size in shape)
-    tensor = _number(1, 1) + _field(2, b"".join(_field(1, size) for size in sizes))
-    return _field(1, name.encode()) + _field(2, _field(1, tensor))
-
-
-def _field(number: int, body: bytes) -> bytes:
-    return _varint(number << 3 | 2) + _varint(len(body)) + body
-
-
-def _number(number: int, value: int) -> bytes:
-    return _varint(number << 3) + _varint(value)
-
-
-def _varint(value: int) -> bytes:
-    out = bytearray()
-    while value >= 0x80:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    return bytes([*out, value])
+    return model(graph, facts)
