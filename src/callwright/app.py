@@ -66,7 +66,8 @@ async def open_speech(
     hearing: Hearing | None = None,
 ) -> AsyncIterator[Speech]:
     """Recogniser (as CALLWRIGHT_ASR says), voice and trained understanding of a script. workers: processes of an embedded recogniser;
-    voices: the process's voice detector, None = one of its own; hearing: a recogniser other than CALLWRIGHT_ASR says, closed at the end.
+    voices: the process's voice detector, None = one of its own; hearing: a recogniser that somebody else made and
+    closes, instead of the one that CALLWRIGHT_ASR says.
 
     Raises:
         SettingsError: the setting of the recogniser or of the voice is wrong.
@@ -78,7 +79,8 @@ async def open_speech(
     async with AsyncExitStack() as stack:
         made = hearing or make_ears(settings.asr, settings.models, workers)
         recogniser = made.recogniser
-        stack.push_async_callback(recogniser.aclose)
+        if hearing is None:
+            stack.push_async_callback(recogniser.aclose)
         words = vocabulary(script)
         # Fails here, before anybody is rung, when a model is missing or a server is not there.
         await recogniser.ready(words)

@@ -33,6 +33,7 @@ from callwright.compliance.decision import DialFacts, decide
 from callwright.dialogue.values import Transfer
 from callwright.errors import InputError, LineError, Place, Problem, ScriptError, SettingsError, WireError
 from callwright.open_files import allow_open_files
+from callwright.recognisers import Ears, make_ears
 from callwright.script.checks import check
 from callwright.script.loader import load
 from callwright.settings import Settings
@@ -248,6 +249,7 @@ class _House:
         self.live = live
         self._serving = serving
         self._voices: VoiceDetector | None = None  # of the process, whatever lines are read again
+        self._hearing: Ears | None = None  # of the process too, when it is no matter of each script
         self._settings = settings
         self._ways = ways
         self._outbox = FileOutbox(serving.out / "outbox.jsonl")
@@ -283,6 +285,15 @@ class _House:
         if self._plan is not None:
             self._plan.old = True
             await self._plan.close_if_idle()
+        if self._hearing is not None:
+            await self._hearing.recogniser.aclose()
+
+    def _shared_hearing(self) -> Ears | None:
+        """One recogniser for all scripts: a large model is loaded once, and a server's limit counts for all calls. None: each script has an
+        embedded one of its own."""
+        if self._hearing is None and self._settings.asr not in ("", "pocketsphinx"):
+            self._hearing = make_ears(self._settings.asr, self._settings.models, self._serving.workers)
+        return self._hearing
 
     async def _prepare(self, plan: _Plan, route: Route, at: int) -> None:
         if route.script is not None and route.script not in plan.robots:
@@ -325,13 +336,17 @@ class _House:
                 recordings=read.folder,
                 workers=self._serving.workers,
                 voices=self._voices,
+                hearing=self._shared_hearing(),
             )
         )
-        plan.recognisers.append(speech.recognisers)
+        if self._hearing is None:
+            plan.recognisers.append(speech.recognisers)
         return robot_of(speech, self._ways, self._outbox, self._desk, self.live)
 
     def recognisers(self) -> int:
         """How many recogniser processes listen for the scripts that answer now."""
+        if self._hearing is not None:
+            return self._hearing.processes()
         return sum(count() for count in self._plan.recognisers) if self._plan is not None else 0
 
     # ------------------------------------------------------------ one call
