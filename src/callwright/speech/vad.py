@@ -68,7 +68,7 @@ class VadRules:
     echo_db: float | None = 3.0
     weak_frames: int = 10
     faint_db: float = 6.0
-    faint_dbfs: float = -29.0
+    faint_dbfs: float = -28.0
 
 
 @dataclass(frozen=True, slots=True)
