@@ -13,10 +13,11 @@ from itertools import pairwise
 
 import numpy as np
 
-__all__ = ["Outcome", "Playout", "Preset", "Run", "Timing", "outcome"]
+__all__ = ["GIVEN_UP_MS", "Outcome", "Playout", "Preset", "Run", "Timing", "outcome"]
 
 _PER_MS = 8
 _JITTER_MS = 20.0
+GIVEN_UP_MS = 6_500.0  # a prompt that has been silent for so long is not taken up again
 _STALL_MS = 250.0  # a gap without `clear` up to this is a late frame, not a stop
 _SLIP_MS = 500.0  # how far a frame that slips out behind `clear` may lie from where the prompt was
 _NEEDLE, _SHORT = 1600, 160  # samples that are looked for in prompt and reply; where so many are not of one of them
@@ -163,7 +164,7 @@ def outcome(runs: Sequence[Run], preset: Preset, timing: Timing) -> Outcome:
         (one, then)
         for one, then in zip(stretches, following, strict=False)
         if one.until_ms < length_ms - _END_MS
-        and one.end_ms < timing.until_ms - _STALL_MS
+        and (then is not None or one.end_ms < timing.until_ms - _STALL_MS)
         and one.silent_ms >= timing.first_ms - _EARLY_MS
     ]
     found = Outcome(

@@ -19,7 +19,7 @@ import numpy as np
 from pypinyin.seg.mmseg import seg
 
 from callwright.bench.peer_calls import Caller, CallError, Course, Echo, place
-from callwright.bench.peer_heard import Outcome, Playout, Preset, Timing, outcome
+from callwright.bench.peer_heard import GIVEN_UP_MS, Outcome, Playout, Preset, Timing, outcome
 from callwright.bench.peer_rigs import Rig, Server, Watch, serve, version
 from callwright.bench.situations import Situation, SituationSet
 from callwright.bench.situations_sounds import noise, to_pcm
@@ -38,6 +38,7 @@ _LATE_MS = 60.0
 _PATIENCE_MS = 7_500.0
 _QUIET_MS = 3_500.0
 _HEARD_MS = 500.0
+_PLAYING_MS = 100.0
 _LINE_MS = 4_000.0
 _REPLY_S = 2.0
 
@@ -131,12 +132,15 @@ class Stage:
         def enough(heard: Playout, now_ms: float, since_ms: float) -> bool:
             runs = heard.runs()
             if not runs:
-                return False
+                return since_ms >= _PATIENCE_MS
             last = runs[-1]
-            if last.audio[:800] == reply[:800]:
-                return last.begin_ms >= now_ms - since_ms and now_ms - last.begin_ms >= _HEARD_MS
-            whole = len(runs) == 1 and len(last.audio) / 8 >= prompt_ms - 100
-            return one.over_prompt and whole and since_ms >= _QUIET_MS and now_ms - last.end_ms >= _QUIET_MS
+            silent_ms = now_ms - last.end_ms
+            if last.audio[:800] == reply[:800] and last.begin_ms >= now_ms - since_ms:
+                return now_ms - last.begin_ms >= _HEARD_MS
+            if len(runs) == 1 and len(last.audio) / 8 >= prompt_ms - 100:  # nobody stopped it, nothing follows
+                return one.over_prompt and min(since_ms, silent_ms) >= _QUIET_MS
+            # A prompt that is silent may yet go on; one that sounds does.
+            return since_ms >= _PATIENCE_MS and (silent_ms <= _PLAYING_MS or silent_ms >= GIVEN_UP_MS)
 
         return Caller(
             stage=self.told(one),
@@ -145,7 +149,7 @@ class Stage:
             prompt_ms=prompt_ms,
             over_prompt=one.over_prompt,
             last_ms=last_ms,
-            patience_ms=_PATIENCE_MS,
+            patience_ms=_PATIENCE_MS + GIVEN_UP_MS,
             echo=Echo(one.echo.delay_ms, 10 ** (one.echo.gain_db / 20)) if one.echo else None,
             enough=enough,
         )

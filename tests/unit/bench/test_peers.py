@@ -81,6 +81,17 @@ class TestStage:
         assert not caller.enough(heard, 2_400, 900)
         assert caller.enough(heard, 2_600, 1_100)
 
+    def test_a_caller_waits_while_a_prompt_may_yet_go_on(self, tmp_path: Path) -> None:
+        stage = Stage(small_set(tmp_path), tmp_path)
+        caller = stage.caller(situation(), 0)
+        heard, prompt = Course(0.0).heard, stage.preset(situation()).prompt
+        heard.add(100, prompt[:400])
+        assert not caller.enough(heard, 4_000, 2_000)
+        assert caller.enough(heard, 9_000, 8_000)
+        heard.add(8_000, prompt[800:1_200])
+        assert caller.enough(heard, 8_050, 7_600)
+        assert not caller.enough(heard, 9_000, 8_000)
+
 
 async def robot(websocket: ServerConnection) -> None:
     """Prompt at once, reply 200 ms of frames after the caller's audio began."""
