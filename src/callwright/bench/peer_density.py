@@ -29,7 +29,7 @@ from callwright.speech.wav import read_wav
 
 __all__ = ["CALLS", "LIMIT_MS", "Row", "Track", "figures", "hold", "latencies", "track"]
 
-CALLS = (10, 20, 30, 40, 60)
+CALLS = (10, 15, 20, 30, 40, 60)
 LIMIT_MS = 650.0
 _BASE_CALLS = 5
 _ABOVE_BASE = 1.5
@@ -99,7 +99,9 @@ class Row:
     disturbed_ms: float
 
     def as_json(self) -> dict[str, Any]:
-        return {name: round(float(getattr(self, name)), 4) for name in self.__slots__}
+        """As `bench density` reads it; latencies are null where there was no reply."""
+        found = {name: float(getattr(self, name)) for name in self.__slots__}
+        return {name: round(value, 4) if math.isfinite(value) else None for name, value in found.items()}
 
 
 def figures(path: Path) -> list[Figure]:
@@ -110,9 +112,10 @@ def figures(path: Path) -> list[Figure]:
         told = [Figure(f"{name}: calls on one core", found["most_calls"], "")]
         for row in found["rows"]:
             calls = f"{name}, {row['calls']:.0f} calls"
+            if row["turn_p95_ms"] is not None:
+                told.append(Figure(f"{calls}: turn p50", row["turn_p50_ms"], "ms"))
+                told.append(Figure(f"{calls}: turn p95", row["turn_p95_ms"], "ms"))
             told += [
-                Figure(f"{calls}: turn p50", row["turn_p50_ms"], "ms"),
-                Figure(f"{calls}: turn p95", row["turn_p95_ms"], "ms"),
                 Figure(f"{calls}: CPU per call", row["cpu_per_call"] * 100, "% of a core"),
                 Figure(f"{calls}: memory per call", row["mb_per_call"], "MB"),
                 Figure(f"{calls}: turns without a reply", row["missing"], f"of {row['turns']:.0f}"),

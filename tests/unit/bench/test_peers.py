@@ -162,6 +162,10 @@ class TestDensity:
         assert told["p 1: calls on one core"] == 10
         assert told["p 1, 10 calls: CPU per call"] == pytest.approx(5) and told["p 1, 10 calls: turn p95"] == 640
 
+    def test_a_row_without_replies_is_json(self) -> None:
+        row = peer_density.Row(60, float("inf"), float("inf"), 0.016, 10.8, 60, 60, 2.0, 3.0).as_json()
+        assert json.loads(json.dumps(row, allow_nan=False))["turn_p95_ms"] is None
+
     def test_what_are_no_results_is_refused(self, tmp_path: Path) -> None:
         path = tmp_path / "density-p.json"
         path.write_text("[]", encoding="utf-8")
