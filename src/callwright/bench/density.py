@@ -19,8 +19,10 @@ from pathlib import Path
 from typing import Any
 
 from callwright.bench.density_robot import Used
+from callwright.bench.peer_rigs import HOW_TO_INSTALL, beside, installed
 from callwright.bench.report import Figure, Report, machine
-from callwright.errors import Place, Problem, SettingsError
+from callwright.bench.situations_build import build
+from callwright.errors import ModelError, Place, Problem, SettingsError
 
 __all__ = ["Row", "peer_figures", "run"]
 
@@ -74,16 +76,17 @@ def run(
     engine: str = "stub",
     realtime: bool = False,
     peers: Sequence[Path] = (),
+    shared: Path | None = None,
     say: Callable[[str], None] = lambda part: None,
 ) -> Report:
     """Measure each number of calls for `seconds`, until one is too many. engine: `stub` (told what is said) or `pocketsphinx`; peers:
-    files of `bench/peers/run.py`.
+    files of `bench/peers/run.py`; shared: data from which those peers that are installed get their callers, None = they are left out.
 
     Raises SettingsError: it cannot run here, or a file of the peers cannot be read.
     """
     if not sys.platform.startswith("linux"):
         raise _cannot("bench density needs Linux (/proc)", "Run it on Linux.")
-    beside = [figure for path in peers for figure in peer_figures(path)]
+    others = [figure for path in peers for figure in peer_figures(path)]
     figures: list[Figure] = []
     rows: list[Row] = []
     for count in calls:
@@ -97,7 +100,25 @@ def run(
     figures.append(Figure(f"calls held on one core, {engine}", held, "calls", LEAST_CALLS[engine], "least"))
     if most is not None:
         figures.append(Figure(f"memory a call, {most.calls} calls", most.mb_per_call, "MB", MOST_MB, "most"))
-    return Report("density", machine(), (*figures, *beside))
+    if shared is not None:
+        others += _others(shared, realtime, say)
+    return Report("density", machine(), (*figures, *others))
+
+
+def _others(shared: Path, realtime: bool, say: Callable[[str], None]) -> Iterator[Figure]:
+    """Conversations of the peers that are installed, in the same run."""
+    if not installed(every=False):
+        say(HOW_TO_INSTALL)
+        return
+    with tempfile.TemporaryDirectory(prefix="callwright-density-") as folder:
+        situations = Path(folder) / "situations"
+        try:
+            asyncio.run(build(situations, shared))
+        except ModelError as error:
+            say(f"pipecat-ai and livekit-agents are left out: {error}")
+            return
+        for path in beside("density", situations, Path(folder) / "peers", realtime=realtime, say=say):
+            yield from peer_figures(path)
 
 
 def _figures(row: Row) -> Iterator[Figure]:
@@ -127,8 +148,9 @@ def peer_figures(path: Path) -> Iterator[Figure]:
         peer = f"{found['peer']} {found['version']}"
         for row in found["rows"]:
             name = f"{peer}, {int(row['calls'])} calls"
-            yield Figure(f"{name}: turn p50", float(row["turn_p50_ms"]), "ms")
-            yield Figure(f"{name}: turn p95", float(row["turn_p95_ms"]), "ms")
+            if row["turn_p95_ms"] is not None:  # null: not one reply came
+                yield Figure(f"{name}: turn p50", float(row["turn_p50_ms"]), "ms")
+                yield Figure(f"{name}: turn p95", float(row["turn_p95_ms"]), "ms")
             yield Figure(f"{name}: core, whole", float(row["cpu_per_call"]) * int(row["calls"]) * 100, "%")
             yield Figure(f"{name}: memory a call", float(row["mb_per_call"]), "MB")
         yield Figure(f"{peer}: calls held on one core", float(found["most_calls"]), "calls")

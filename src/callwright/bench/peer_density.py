@@ -6,7 +6,6 @@ Every caller answers a prompt, hears the reply, answers again, and so on; the ca
 from __future__ import annotations
 
 import asyncio
-import json
 import math
 import tempfile
 import time
@@ -20,14 +19,12 @@ import numpy as np
 from callwright.bench.peer_calls import Caller, CallError, Course, place
 from callwright.bench.peer_rigs import Rig, Server, serve, version
 from callwright.bench.peers import Hears, Stage, hears, reply_audio, watched
-from callwright.bench.report import Figure
 from callwright.bench.situations import Situation, SituationSet
 from callwright.bench.situations_sounds import noise, to_pcm
-from callwright.errors import ModelError, Place, Problem
 from callwright.speech.port import Pcm
 from callwright.speech.wav import read_wav
 
-__all__ = ["CALLS", "LIMIT_MS", "Row", "Track", "figures", "hold", "latencies", "track"]
+__all__ = ["CALLS", "LIMIT_MS", "Row", "Track", "hold", "latencies", "track"]
 
 CALLS = (10, 15, 20, 30, 40, 60)
 LIMIT_MS = 650.0
@@ -104,30 +101,6 @@ class Row:
         return {name: round(value, 4) if math.isfinite(value) else None for name, value in found.items()}
 
 
-def figures(path: Path) -> list[Figure]:
-    """What `hold` found, from its file, as figures to be told beside ours. Raises ModelError: the file is something else."""
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-        name = f"{found['peer']} {found['version']}"
-        told = [Figure(f"{name}: calls on one core", found["most_calls"], "")]
-        for row in found["rows"]:
-            calls = f"{name}, {row['calls']:.0f} calls"
-            if row["turn_p95_ms"] is not None:
-                told.append(Figure(f"{calls}: turn p50", row["turn_p50_ms"], "ms"))
-                told.append(Figure(f"{calls}: turn p95", row["turn_p95_ms"], "ms"))
-            told += [
-                Figure(f"{calls}: CPU per call", row["cpu_per_call"] * 100, "% of a core"),
-                Figure(f"{calls}: memory per call", row["mb_per_call"], "MB"),
-                Figure(f"{calls}: turns without a reply", row["missing"], f"of {row['turns']:.0f}"),
-            ]
-        return told
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        problem = Problem(
-            "peer-results", f"no results of a peer: {error}", Place(str(path)), "run the peer's rig again"
-        )
-        raise ModelError(problem) from None
-
-
 def latencies(
     course: Course, reply: bytes, turns_ms: Sequence[float], window_ms: tuple[float, float]
 ) -> list[float | None]:
@@ -168,6 +141,8 @@ async def hold(
         if count == _BASE_CALLS:
             limit = LIMIT_MS if row.turn_p95_ms <= LIMIT_MS else row.turn_p95_ms * _ABOVE_BASE
         if row.turn_p95_ms > limit or row.missing > 0.05 * max(1, row.turns):
+            if max(row.late_ms, row.disturbed_ms) > _DISTURBED_MS:
+                say(f"{rig.name}: {count} calls were disturbed by other programs and say nothing")
             break
         most = count
     name = await version(rig)

@@ -140,6 +140,7 @@ def density(
     seconds: float = typer.Option(15.0, "--seconds", min=5.0, max=600.0, help="How long each number is measured."),
     engine: str = typer.Option("stub", "--engine", metavar="NAME", help="Recogniser: stub or pocketsphinx."),
     realtime: bool = typer.Option(False, "--realtime", help="Run before other processes (needs the privilege)."),
+    peers: bool = typer.Option(True, "--peers/--no-peers", help="Measure the peers that are installed, too."),
     peer: list[Path] = typer.Option([], "--peer", metavar="FILE", help="Results of a peer from another run."),
     json_file: Path | None = typer.Option(None, "--json", metavar="FILE", help="Also write the figures as JSON."),
 ) -> None:
@@ -156,6 +157,7 @@ def density(
         engine=engine,
         realtime=realtime,
         peers=peer,
+        shared=Settings.from_environment().shared if peers else None,
         say=lambda part: console.print(f"measuring {part} ...", highlight=False),
     )
     finish(report, json_file)

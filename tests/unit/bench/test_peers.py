@@ -19,7 +19,6 @@ from callwright.bench.peer_heard import Preset, Timing, outcome
 from callwright.bench.peer_rigs import HOW_TO_INSTALL, RIGS, Server, Watch, beside, installed
 from callwright.bench.peers import Played, Stage, hears, reply_audio, write
 from callwright.bench.situations import Prompt, Situation, SituationSet, Word
-from callwright.errors import ModelError
 from callwright.speech.wav import write_wav
 from callwright.telephony.rtp.g711 import decode, encode
 
@@ -153,24 +152,9 @@ class TestDensity:
         assert turns == [pytest.approx(620), None, pytest.approx(520)]
         assert peer_density.latencies(course, reply, (1_000,), (2_000, 9_000)) == []
 
-    def test_results_become_figures(self, tmp_path: Path) -> None:
-        row = peer_density.Row(10, 570.0, 640.0, 0.05, 10.8, 60, 1, 2.0, 3.0).as_json()
-        path = write(
-            tmp_path, "density", {"peer": "p", "version": "1", "limit_ms": 650, "most_calls": 10, "rows": [row]}
-        )
-        told = {figure.name: figure.value for figure in peer_density.figures(path)}
-        assert told["p 1: calls on one core"] == 10
-        assert told["p 1, 10 calls: CPU per call"] == pytest.approx(5) and told["p 1, 10 calls: turn p95"] == 640
-
     def test_a_row_without_replies_is_json(self) -> None:
         row = peer_density.Row(60, float("inf"), float("inf"), 0.016, 10.8, 60, 60, 2.0, 3.0).as_json()
         assert json.loads(json.dumps(row, allow_nan=False))["turn_p95_ms"] is None
-
-    def test_what_are_no_results_is_refused(self, tmp_path: Path) -> None:
-        path = tmp_path / "density-p.json"
-        path.write_text("[]", encoding="utf-8")
-        with pytest.raises(ModelError, match="no results"):
-            peer_density.figures(path)
 
 
 class TestRigs:
