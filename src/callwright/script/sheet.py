@@ -38,9 +38,16 @@ def recording_sheet(script: Script) -> tuple[Line, ...]:
     for path, variant in variants(script):
         file = variant.audio or _name(script, path)
         pure = PurePosixPath(file)
-        if pure.is_absolute() or ".." in pure.parts or not pure.suffix:
+        if pure.is_absolute() or ".." in pure.parts or pure.suffix.lower() != ".wav":
             message = f"`{file}` is no name of a recording"
-            problems.append(Problem("bad-name", message, Place(field=f"{path}.audio"), "like opening.wav"))
+            problems.append(
+                Problem(
+                    "bad-name",
+                    message,
+                    Place(field=f"{path}.audio"),
+                    "like opening.wav (what a speaker sends may be of another kind: the import makes WAV of it)",
+                )
+            )
             continue
         for line in _parts(file, variant.text.strip(), path, variant.audio is not None):
             known = lines.setdefault(line.file, line)

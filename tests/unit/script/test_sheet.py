@@ -52,9 +52,10 @@ def test_one_file_cannot_say_two_texts() -> None:
         recording_sheet(loaded.script)
 
 
-def test_a_name_that_leads_out_is_refused() -> None:
+@pytest.mark.parametrize("name", ["../a.wav", "/a.wav", "a.mp3", "a"])
+def test_a_name_that_leads_out_or_is_no_wav_is_refused(name: str) -> None:
     with pytest.raises(InputError, match="no name of a recording"):
-        recording_sheet(with_say('{text: "Hello there.", audio: ../a.wav}').script)
+        recording_sheet(with_say(f'{{text: "Hello there.", audio: {name}}}').script)
 
 
 def test_recorded_fragments_satisfy_the_check(tmp_path: Path) -> None:

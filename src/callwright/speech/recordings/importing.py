@@ -178,7 +178,7 @@ def _bring(
 ) -> str:
     """Finish one recording into the target, unless it is there from the same file. Returns its state."""
     entry: dict[str, str | int] = {"source": digest, "text": one.text, "version": _VERSION}
-    there = target / PurePosixPath(one.file).with_suffix(".wav")
+    there = target / one.file
     if record.get(one.file, {}) == entry | {"output": _digest(there)} and _beside(there).is_file():
         return "unchanged"
     sound = read_sound(path, ffmpeg=ffmpeg)

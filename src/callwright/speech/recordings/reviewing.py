@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import numpy as np
 
@@ -91,7 +91,7 @@ async def _one(
     lexicon: Lexicon,
     sounds: dict[str, Phones],
 ) -> Review:
-    path = folder / PurePosixPath(one.file).with_suffix(".wav")
+    path = folder / one.file
     if not path.is_file():
         return Review(one.file, one.text, "missing")
     try:
