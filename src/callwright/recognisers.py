@@ -87,7 +87,7 @@ class Sherpa(_Strict):
     provider: Literal["cpu", "cuda"] = "cpu"
     hotwords: bool = True
     workers: int = Field(1, ge=1, le=64)
-    most_calls: int | None = Field(None, ge=1, le=100_000)
+    most_streams: int | None = Field(None, ge=1, le=100_000)
 
 
 class _Remote(_Strict):
@@ -97,7 +97,7 @@ class _Remote(_Strict):
     connect_ms: int = Field(2000, ge=50, le=60_000)
     final_ms: int = Field(1500, ge=100, le=60_000)
     lag_ms: int = Field(10_000, ge=500, le=120_000)
-    most_calls: int | None = Field(None, ge=1, le=100_000)
+    most_streams: int | None = Field(None, ge=1, le=100_000)
 
     @model_validator(mode="after")
     def _tls(self) -> _Remote:
@@ -239,13 +239,13 @@ def _make(wanted: Engine, models: Path, workers: int, folder: Path, env: Mapping
         case Sherpa():
             at = locate(wanted.model, models, folder)
             settings = SherpaSettings(str(at), wanted.kind, wanted.threads, wanted.provider, wanted.hotwords)
-            return SherpaRecogniser(settings, workers=wanted.workers, most_streams=wanted.most_calls)
+            return SherpaRecogniser(settings, workers=wanted.workers, most_streams=wanted.most_streams)
         case SherpaServer():
             server, patience = _server(wanted, folder, env), _patience(wanted)
-            return sherpa_server(server, rate=wanted.rate, patience=patience, most_streams=wanted.most_calls)
+            return sherpa_server(server, rate=wanted.rate, patience=patience, most_streams=wanted.most_streams)
         case FunAsr():
             server, patience = _server(wanted, folder, env), _patience(wanted)
-            return funasr(server, rate=wanted.rate, itn=wanted.itn, patience=patience, most_streams=wanted.most_calls)
+            return funasr(server, rate=wanted.rate, itn=wanted.itn, patience=patience, most_streams=wanted.most_streams)
 
 
 def _patience(wanted: _Remote) -> Patience:

@@ -35,7 +35,7 @@ def test_a_file_with_every_key(tmp_path: Path) -> None:
     file = tmp_path / "asr.yaml"
     file.write_text(
         "format: recogniser/1\nengine: funasr\nurl: wss://asr.example:10095\nca: cert.pem\ntoken_env: ASR_TOKEN\nrate: 8000\nitn: true\n"
-        "connect_ms: 1000\nfinal_ms: 2000\nlag_ms: 5000\nmost_calls: 50\nfallback: {engine: funasr, url: 'ws://127.0.0.1:10095'}\n"
+        "connect_ms: 1000\nfinal_ms: 2000\nlag_ms: 5000\nmost_streams: 50\nfallback: {engine: funasr, url: 'ws://127.0.0.1:10095'}\n"
     )
     made = make_ears(str(file), tmp_path, 2, {"ASR_TOKEN": "very-secret"})
     assert isinstance(made.recogniser, FallbackRecogniser)
@@ -78,7 +78,7 @@ def test_what_is_wrong_is_told(setting: str, tmp_path: Path) -> None:
 
 def test_every_problem_at_once_with_its_place() -> None:
     with pytest.raises(SettingsError) as error:
-        read_recogniser("{engine: sherpa-server, url: nowhere, rate: 1, most_calls: 0}")
+        read_recogniser("{engine: sherpa-server, url: nowhere, rate: 1, most_streams: 0}")
     assert [problem.place.column for problem in error.value.problems] == [25, 39, 48]
     assert {problem.place.file for problem in error.value.problems} == {"CALLWRIGHT_ASR"}
 

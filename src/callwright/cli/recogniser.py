@@ -91,6 +91,6 @@ async def _listen(recogniser: Recogniser, vocabulary: Vocabulary, pcm: Pcm) -> N
 
 def _abilities(can: Abilities) -> str:
     words = "whatever is said" if can.dictation else "what the script expects"
-    most = f", {can.most_streams} calls at once" if can.most_streams is not None else ""
+    most = f", {can.most_streams} streams at once" if can.most_streams is not None else ""
     hot = "uses hot words" if can.hotwords else "no hot words"
     return f"{can.name} can hear: {words}, {hot}; {can.rate:,} Hz, {can.packet_ms} ms at a time{most}"

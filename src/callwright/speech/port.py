@@ -74,9 +74,9 @@ Hearing = Partial | Final | RecognitionError
 class Abilities:
     """What an engine can do. name: for logs and settings; rate: Hz that it is sent (audio comes in at 8 kHz and is brought up for it);
     packet_ms: how much audio travels to it at a time; hotwords: it uses the words of `set_context`; dictation: it writes whatever is said
-    (False: only what the script expects, and `Final.score` tells how well it fits); most_streams: calls it serves at once, None = no limit;
-    final_repeats: when a short silence has passed, its last partial is all that was said, and the final only repeats it (an engine that
-    hears in chunks is behind by one)."""
+    (False: only what the script expects, and `Final.score` tells how well it fits); most_streams: how many it serves at once, None = no
+    limit (a call has one, and one more until it is known who answered); final_repeats: when a short silence has passed, its last partial is
+    all that was said, and the final only repeats it (an engine that hears in chunks is behind by one)."""
 
     name: str
     rate: int

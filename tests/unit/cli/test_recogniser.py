@@ -25,9 +25,9 @@ def check(setting: str, *arguments: str, models: Path = Path()) -> str:
 def test_what_it_makes_of_a_file(shared: Path, tmp_path: Path) -> None:
     pytest.importorskip("sherpa_onnx", reason="the package sherpa-onnx is not installed (extra `sherpa`)")
     write_wav(tmp_path / "said.wav", toy_speech("好的", after_ms=400))
-    setting = "{engine: sherpa, model: sherpa-toy-8k, most_calls: 5}"
+    setting = "{engine: sherpa, model: sherpa-toy-8k, most_streams: 5}"
     said = check(setting, "--listen", str(tmp_path / "said.wav"), models=shared / "models")
-    assert "sherpa can hear: whatever is said, no hot words; 8,000 Hz, 40 ms at a time, 5 calls at once" in said
+    assert "sherpa can hear: whatever is said, no hot words; 8,000 Hz, 40 ms at a time, 5 streams at once" in said
     assert ": 好的 (score 1.00)" in said
 
 

@@ -20,6 +20,7 @@ __all__ = ["ConnectionAhead", "Connector", "Patience", "Server", "why_closed"]
 log = logging.getLogger(__name__)
 _LARGEST_MESSAGE = 256 * 1024
 _PING_S = 5.0
+_PONG_S = 10.0
 _CLOSE_S = 0.3
 _SHORTEST_LIFE_S = 1.0  # a connection that was closed sooner counts as a failure to connect
 
@@ -68,7 +69,7 @@ class Connector:
                     proxy=None,
                     open_timeout=None,
                     ping_interval=_PING_S,
-                    ping_timeout=_PING_S,
+                    ping_timeout=_PONG_S,
                     close_timeout=_CLOSE_S,
                     max_size=_LARGEST_MESSAGE,
                 )

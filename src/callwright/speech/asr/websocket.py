@@ -105,7 +105,7 @@ class WebSocketRecogniser:
         """
         most = self.abilities.most_streams
         if most is not None and len(self._streams) >= most:
-            raise CallwrightError(f"the recogniser serves {most} calls at once, and not one more")
+            raise CallwrightError(f"the recogniser serves {most} streams at once, and not one more")
         stream = WebSocketStream(self, vocabulary, on_event)
         self._streams.add(stream)
         return stream

@@ -313,7 +313,7 @@ class WorkerPool:
         """Ears for a call. Raises ModelError when the model is missing, CallwrightError when no worker can be started, or `most` calls are
         served already."""
         if most is not None and sum(len(worker.streams) for worker in self._workers) >= most:
-            raise CallwrightError(f"the recogniser serves {most} calls at once, and not one more")
+            raise CallwrightError(f"the recogniser serves {most} streams at once, and not one more")
         worker = min(self._workers, key=lambda w: len(w.streams))
         await worker.start()
         stream = WorkerStream(worker, next(self._numbers), vocabulary, on_event)
