@@ -1,6 +1,5 @@
-"""Fake recognition for load tests: every utterance of a call is the next text of a list, word by word while it is heard.
-
-No audio is looked at."""
+"""Fake recognition for load tests: every utterance of a call is the next text of a list, word by word while it is heard. Of the audio only the
+level is looked at: 100 ms after the voice all words are known, as of a recogniser that keeps up."""
 
 from __future__ import annotations
 
@@ -14,6 +13,9 @@ __all__ = ["SaidInOrder"]
 _FRAME_MS = 20
 _FIRST_MS = 300  # until the first word is known
 _WORD_MS = 250
+_FASTEST_MS = 150
+_QUIET_FRAMES = 5
+_VOICE = 600  # samples of a voice reach that
 _FINAL_S = 0.12  # from the end of an utterance to its final
 
 
@@ -43,20 +45,23 @@ class _Stream:
         self._utterance = -1
         self._clock_ms = self._begin_ms = 0
         self._words: list[str] = []
-        self._told = 0
+        self._told = self._quiet = 0
         self._closed = False
 
     def begin(self) -> None:
         self._utterance += 1
         self._begin_ms = self._clock_ms
         self._words = self._texts[self._utterance % len(self._texts)].split()
-        self._told = 0
+        self._told = self._quiet = 0
 
     def push(self, frame: Pcm) -> None:
         self._clock_ms += _FRAME_MS
         heard_ms = self._clock_ms - self._begin_ms - _FIRST_MS
-        known = min(len(self._words), heard_ms // _WORD_MS)
-        if known > self._told:
+        self._quiet = 0 if frame.max() > _VOICE else self._quiet + 1
+        # So early a pause is one between words.
+        over = self._quiet == _QUIET_FRAMES and heard_ms >= _FASTEST_MS * len(self._words)
+        known = len(self._words) if over else min(len(self._words), heard_ms // _WORD_MS)
+        if known > self._told or over:
             self._told = known
             self._on_event(Partial(" ".join(self._words[:known]), self._clock_ms))
 

@@ -104,11 +104,11 @@ def test_the_stub_says_a_word_at_a_time_and_the_whole_at_the_end() -> None:
             if isinstance(hearing, Final):
                 finals.release()
 
-        stream = await SaidInOrder(["one two", "three"]).open(Vocabulary("", "en", ()), hear)
-        for _ in range(2):
+        stream = await SaidInOrder(["one two", "three four five"]).open(Vocabulary("", "en", ()), hear)
+        for voiced in (58, 40):
             stream.begin()
-            for _ in range(60):
-                stream.push(np.zeros(160, np.int16))
+            for n in range(60):
+                stream.push(np.full(160, 3000 if n < voiced else 9, np.int16))
             stream.end()
         async with asyncio.timeout(20):
             await finals.acquire()
@@ -117,8 +117,8 @@ def test_the_stub_says_a_word_at_a_time_and_the_whole_at_the_end() -> None:
 
     heard = asyncio.run(talk())
     partials = [one.text for one in heard if isinstance(one, Partial)]
-    assert partials == ["one", "one two", "three"]
+    assert partials == ["one", "one two", "three", "three four", "three four five"]
     assert [(one.text, one.begin_ms, one.end_ms) for one in heard if isinstance(one, Final)] == [
         ("one two", 0, 1200),
-        ("three", 1200, 2400),
+        ("three four five", 1200, 2400),
     ]
