@@ -86,8 +86,8 @@ class Reader:
             return "complete" if count in _PHONE_DIGITS[self._language] else "unfinished" if count else ""
         if unfinished(text, self._language, plan.slot.type):
             return "unfinished"
-        listed = self._listed(understood.normalised)
-        return "complete" if listed and not self._goes_on(understood.normalised, node, context) else ""
+        answers = self._listed(understood.normalised) and plan.read(understood, context, verbatim=False) is not None
+        return "complete" if answers and not self._goes_on(understood.normalised, node, context) else ""
 
     def _covers(self, text: str, found: list[Candidate]) -> bool:
         """Whether phrases, and fillers between them, are all of a text."""

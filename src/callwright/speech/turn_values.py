@@ -36,8 +36,8 @@ class TurnSettings:
     prompt was paused for a voice without words.
     stale_ms: how old a complete answer may be when the voice stops; short_ms: a voice as short as this without words is no utterance.
     Bounds: noise_ms, how long a prompt is held for a voice without words; hold_ms, in any case; verify_ms, how long after such an utterance
-    its final may still change that; final_ms, how long a final is waited for; late_ms, how long a late one is still taken; pauses, how often
-    one prompt may be paused for nothing.
+    its final may still change that; final_ms, how long a final is waited for; late_ms, how long a late one is still
+    taken; pauses, how often one prompt may be paused for nothing.
     onset_ms, hangover_ms: how late the voice flag rises and falls; the first counts as voice, the second as silence already passed.
     """
 
@@ -98,10 +98,10 @@ class Words:
     faint: bool = False
 
     def differs(self, other: Words) -> bool:
-        """Whether these words say something that the other ones do not."""
+        """Whether these words say something that the other ones do not. Words that mean nothing say more only than none at all."""
         if not self.text:
             return False
-        return self.meaning != other.meaning or (not self.meaning and not other.text)
+        return self.meaning != other.meaning if self.meaning else not other.text
 
 
 NOTHING = Words("")
