@@ -39,6 +39,7 @@ from callwright.script.loader import load
 from callwright.settings import Settings
 from callwright.speech.port import Pcm
 from callwright.speech.vad_detector import VoiceDetector
+from callwright.speech.vad_silero import VadStats
 from callwright.speech.wav import read_wav
 from callwright.telephony.port import DialOrder, IncomingLeg, Leg
 from callwright.telephony.rtp import g711
@@ -104,7 +105,7 @@ async def open_serving(serving: ServingSettings, settings: Settings) -> AsyncIte
         stack.push_async_callback(house.aclose)
         async with house.planned(loaded):
             pass
-        metrics = LineMetrics(house.live, engine.stats, partial(_states, trunks), house.recognisers)
+        metrics = LineMetrics(house.live, engine.stats, partial(_states, trunks), house.recognisers, house.voice_runs)
         house.live.on_end += [metrics.ended, _told]
         metrics.unfinished.set(len(found.calls))
         reception = Reception(house.route, house.answer, trunk_of, serving.limits, metrics.refused)
@@ -348,6 +349,10 @@ class _House:
         if self._hearing is not None:
             return self._hearing.processes()
         return sum(count() for count in self._plan.recognisers) if self._plan is not None else 0
+
+    def voice_runs(self) -> VadStats | None:
+        """Counters of the voice detector, once there is a script that listens."""
+        return self._voices.stats if self._voices is not None else None
 
     # ------------------------------------------------------------ one call
 

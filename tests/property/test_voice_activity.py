@@ -43,6 +43,7 @@ def frame(kind: str, level: float, seed: int) -> Pcm:
     return np.clip(samples, -32768, 32767).astype(np.int16)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(SOUNDS, st.booleans()), max_size=80), st.integers(1, 4), st.integers(0, 12))
 def test_the_flag_keeps_its_rules(
     sounds: list[tuple[tuple[str, float, float], bool]], onset: int, hangover: int
@@ -61,6 +62,7 @@ def test_the_flag_keeps_its_rules(
     assert vad.caller_dbfs is None or -97 <= vad.caller_dbfs <= 0
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(LEVELS, LEVELS, st.booleans()), max_size=120))
 def test_the_bound_on_the_echo_is_a_level(levels: list[tuple[float, float, bool]]) -> None:
     bound = EchoBound()
@@ -71,6 +73,7 @@ def test_the_bound_on_the_echo_is_a_level(levels: list[tuple[float, float, bool]
         assert -200 < bound.return_db <= 12
 
 
+@settings(deadline=None)
 @given(st.lists(st.one_of(st.none(), st.floats(-60, 0)), max_size=300))
 def test_the_callers_loudness_stays_among_what_was_heard(levels: list[float | None]) -> None:
     caller = CallerLoudness()

@@ -17,7 +17,7 @@ from prometheus_client.registry import Collector
 
 from callwright.calls.live import LiveCall, LiveCalls
 
-__all__ = ["LineMetrics", "Ticks", "TrunkState"]
+__all__ = ["LineMetrics", "Ticks", "TrunkState", "VoiceRuns"]
 
 Line = Mapping[str, Any]
 
@@ -33,6 +33,14 @@ class Ticks(Protocol):
     worst_ms: float
 
 
+class VoiceRuns(Protocol):
+    """Counters of the voice detector (`speech.vad_silero.VadStats`)."""
+
+    windows: int
+    slow: int
+    wall_s: float
+
+
 @dataclass(frozen=True, slots=True)
 class TrunkState:
     """registered, alive: None = not asked for, or not known yet; breaker: `closed`, `open`, `half_open`, "" = none."""
@@ -45,7 +53,8 @@ class TrunkState:
 
 
 class LineMetrics:
-    """`registry` is what a scrape reads. recognisers: how many are ready."""
+    """`registry` is what a scrape reads. recognisers: how many are ready; voices: the process's voice detector, None = not
+    there yet."""
 
     def __init__(
         self,
@@ -53,9 +62,10 @@ class LineMetrics:
         ticks: Ticks,
         trunks: Callable[[], Iterable[TrunkState]],
         recognisers: Callable[[], int] = lambda: 0,
+        voices: Callable[[], VoiceRuns | None] = lambda: None,
     ) -> None:
         registry = self.registry = CollectorRegistry()
-        registry.register(_Now(live, ticks, trunks, recognisers))
+        registry.register(_Now(live, ticks, trunks, recognisers, voices))
         self._calls = Counter(
             "callwright_calls", "Calls that have ended.", ["direction", "trunk", "disposition"], registry=registry
         )
@@ -167,8 +177,10 @@ class _Now(Collector):
         ticks: Ticks,
         trunks: Callable[[], Iterable[TrunkState]],
         recognisers: Callable[[], int],
+        voices: Callable[[], VoiceRuns | None],
     ) -> None:
         self._live = live
+        self._voices = voices
         self._ticks = ticks
         self._trunks = trunks
         self._recognisers = recognisers
@@ -188,6 +200,12 @@ class _Now(Collector):
         yield GaugeMetricFamily(
             "callwright_tick_worst_seconds", "The longest lateness of a tick.", ticks.worst_ms / 1000
         )
+        if (voices := self._voices()) is not None:
+            yield CounterMetricFamily(
+                "callwright_voice_windows", "Windows of 32 ms looked at for voice.", voices.windows
+            )
+            yield CounterMetricFamily("callwright_voice_seconds", "Time that took.", voices.wall_s)
+            yield CounterMetricFamily("callwright_voice_slow", "Runs of it longer than a tick of 20 ms.", voices.slow)
         yield GaugeMetricFamily("callwright_recognisers", "Recognisers that are ready.", self._recognisers())
 
     def _calls(self) -> Metric:

@@ -11,6 +11,7 @@ from prometheus_client import generate_latest
 from callwright.calls.live import LiveCall, LiveCalls
 from callwright.calls.log import EventLog
 from callwright.calls.metrics import LineMetrics, TrunkState
+from callwright.speech.vad_silero import VadStats
 
 NUMBER = "+1202***0123"
 
@@ -44,7 +45,7 @@ def scrape(metrics: LineMetrics) -> dict[str, float]:
 def test_what_is_so_now() -> None:
     live = LiveCalls()
     states = (TrunkState("office", True, True, 12, "closed"), TrunkState("spare", None, False, 0, "open"))
-    metrics = LineMetrics(live, Ticks(), lambda: states, lambda: 2)
+    metrics = LineMetrics(live, Ticks(), lambda: states, lambda: 2, lambda: VadStats(windows=400, slow=1, wall_s=0.5))
     with live.during(call("a")), live.during(call("b", "speaking")), live.during(call("c", "heard")):
         shown = scrape(metrics)
     assert shown['callwright_calls_live{direction="in",state="setup",trunk="office"}'] == 1
@@ -58,6 +59,8 @@ def test_what_is_so_now() -> None:
     assert shown['callwright_trunk_breaker{state="closed",trunk="spare"}'] == 0
     assert (shown["callwright_ticks_late_total"], shown["callwright_ticks_skipped_total"]) == (3, 2)
     assert (shown["callwright_tick_worst_seconds"], shown["callwright_recognisers"]) == (0.0415, 2)
+    assert (shown["callwright_voice_windows_total"], shown["callwright_voice_slow_total"]) == (400, 1)
+    assert shown["callwright_voice_seconds_total"] == 0.5
     assert "callwright_calls_live" not in scrape(metrics)
 
 
