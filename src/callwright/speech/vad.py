@@ -177,15 +177,16 @@ class Vad:
     def _spoken(self, level: float, echo: float, smooth: float) -> None:
         """This frame, or one of the last few, is speech: whose?"""
         now, rules = self._now, self._rules
+        on = now - self._voice_at <= rules.hangover_frames
         if now - self._strong_at <= rules.lag_frames:
             self._run += 1
-            if self._run >= rules.onset_frames or now - self._voice_at <= rules.hangover_frames:
+            if self._run >= rules.onset_frames or on:
                 self._voice_at = self._sure_at = self._strong_at
             if self._strong_at == now:
                 self._caller.spoke(smooth)
             return
         self._run = 0
-        if now - self._sure_at <= rules.weak_frames:
+        if on and now - self._sure_at <= rules.weak_frames:
             self._voice_at = self._loud_at
             return
         if level > echo:
