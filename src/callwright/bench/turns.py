@@ -103,7 +103,9 @@ def run(
         folder = _folder(keep) if keep is not None else Path(scratch)
         say("building the situations")
         known = asyncio.run(build(folder / "situations", settings.shared, seed=seed, count=count))
-        bench = _Bench(replace(settings, cache=Path(scratch) / "cache"), known, folder, engine, realtime, say)
+        bench = _Bench(
+            replace(settings, cache=Path(scratch) / "cache", asr="pocketsphinx"), known, folder, engine, realtime, say
+        )
         with _own_core(realtime):
             outcomes = asyncio.run(bench.play())
         (folder / "outcomes.json").write_text(_as_json(known.situations, outcomes), encoding="utf-8")
