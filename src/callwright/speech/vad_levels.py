@@ -28,7 +28,8 @@ _FORGET_DB = 0.01  # per frame of voice that was left out: half a dB a second
 
 def dbfs(energy: float) -> float:
     """Level of a mean square of int16 samples; never below `QUIETEST`."""
-    return max(QUIETEST, 10 * math.log10(energy / _FULL_SCALE)) if energy > 0 else QUIETEST
+    share = energy / _FULL_SCALE  # 0 also where a smoothed level has become too small a number to be divided
+    return max(QUIETEST, 10 * math.log10(share)) if share > 0 else QUIETEST
 
 
 def level_dbfs(frame: Pcm) -> float:

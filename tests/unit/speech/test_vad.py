@@ -7,6 +7,7 @@ import pytest
 
 from callwright.speech.port import Pcm
 from callwright.speech.vad import LeftOut, Vad, VadRules, WebRtcDetector, level_dbfs
+from callwright.speech.vad_levels import dbfs
 
 
 def vowel(frames: int, level: float) -> Pcm:
@@ -183,3 +184,8 @@ def test_nothing_counts_after_the_end() -> None:
     vad.close()
     vad.close()
     assert not any(talk(vad, 20, -20))
+
+
+def test_digital_silence_may_last_for_minutes() -> None:
+    """A smoothed level then becomes the smallest of all numbers, and less than that when it is divided."""
+    assert dbfs(5e-324) == dbfs(0.0) == -96.0
