@@ -35,6 +35,7 @@ _CALLEE, _CALLER = "+12025550100", "+12025550101"
 _LOUD = 40_000.0  # mean square of the robot's voice: -44 dBFS
 _OVER_FRAMES = 35  # the robot's question is over after so much silence (its sentences have shorter pauses)
 _GIVE_UP_FRAMES = 150  # an answer that gets no reply in 3 s
+_SOONEST_FRAMES = 4  # a voice before that does not answer what was just said: it spoke over it
 _LINE_DBOV = -60
 _SETTLE_S = 4.0
 
@@ -60,7 +61,8 @@ class Talk:
                 self._state, self._since = "due", index
         elif loud:
             if self._state == "due":
-                self.turns.append((index, index - self._since))
+                ticks = index - self._since
+                self.turns.append((index, ticks if ticks >= _SOONEST_FRAMES else None))
             self._state, self._since = "asking", index
         elif self._state == "asking":
             if index - self._since >= _OVER_FRAMES:

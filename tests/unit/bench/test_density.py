@@ -61,6 +61,15 @@ def test_an_answer_without_a_reply_is_a_turn_all_the_same() -> None:
     assert [ticks for _, ticks in talk.turns] == [None]
 
 
+def test_who_speaks_over_an_answer_has_not_replied_to_it() -> None:
+    media = _Media()
+    talk = Talk(cast(RtpStream, media), [bytes(160 * 50)])
+    for index in range(200):
+        media.take()
+        talk.hear(Frame(index, np.zeros(160, np.int16), False, LOUD if index < 60 or index > 120 else QUIET))
+    assert [ticks for _, ticks in talk.turns] == [None]
+
+
 @pytest.mark.parametrize(
     "change", [{"up": 99}, {"turns": 0}, {"turn_p95_ms": 650.1}, {"missing": 0.011}, {"faults": 1}], ids=str
 )
