@@ -58,6 +58,10 @@ class Everyday:
         self._book = _book(self._lang)
         self._targets = _targets(script)
 
+    def meaning(self, section: str) -> Target | None:
+        """(kind, id) of what the sentences of a section mean to this script."""
+        return self._targets.get(section)
+
     def read(self, normalised: str, final: frozenset[str] = frozenset()) -> Candidate | None:
         """The one thing a sentence means to this script, or None. final: labels (`kind:id`) that need a surer guess."""
         section, score, why = self._section(normalised)

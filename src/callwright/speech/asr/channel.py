@@ -32,8 +32,14 @@ class CallerMean:
         self._sum = self._sum + mean * frames
         self._frames += frames
         if self._frames > _MOST_FRAMES:
-            self._sum *= _MOST_FRAMES / self._frames
+            self._sum = self._sum * (_MOST_FRAMES / self._frames)
             self._frames = _MOST_FRAMES
+
+    def copy(self) -> CallerMean:
+        """A mean that can hear on without this one."""
+        other = CallerMean(self._prior, self._prior_frames)
+        other._sum, other._frames = self._sum, self._frames
+        return other
 
     @property
     def value(self) -> Mean:

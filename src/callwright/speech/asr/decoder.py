@@ -7,84 +7,37 @@ highest mel filter. Mandarin: an 8 kHz model.
 
 from __future__ import annotations
 
+import math
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pocketsphinx
 
 from callwright.errors import ModelError, Problem
-from callwright.everyday import everyday
 from callwright.speech.asr.channel import FRAMES_PER_S, CallerMean, Mean, loud_part
-from callwright.speech.asr.language_model import build_arpa
-from callwright.speech.asr.lexicon import Lexicon, write_dictionary
-from callwright.speech.asr.matching import PhraseMatcher
+from callwright.speech.asr.consensus import agree
+from callwright.speech.asr.denoise import without_noise
+from callwright.speech.asr.pauses import PauseFinder
+from callwright.speech.asr.score import score
 from callwright.speech.asr.upsampling import Upsampler
+from callwright.speech.asr.vocabulary_model import VocabularyModel
 from callwright.speech.port import Pcm
 
-__all__ = ["TUNING", "Decoded", "PhraseDecoder", "Tuning", "VocabularyModel"]
+__all__ = ["Decoded", "PhraseDecoder"]
 
 
 _CONTEXTS = 64  # language models kept per decoder
 _ONE_WORD = "one-word"  # a search that costs nothing, for when only the cepstra are wanted
+_PHONES = "phones"  # a loop of bare phones: what any sound at all can be explained with
 _ENGINE_WINDOW = 500  # frames that the engine takes a mean set from outside to be worth (CMN_WIN, pocketsphinx 5)
 _LEAST_SPEECH = 10  # frames
 _EXPECTED_COST = 0.25  # of the cost of standing further down, for a phrase that the node expects
-
-
-@dataclass(frozen=True, slots=True)
-class Tuning:
-    """What was chosen on development data (docs/explanation/recognition.md). pack_weight: share of everyday answers against script phrases;
-    snap_at: similarity from which the nearest known phrase replaces what was written; accept_at: score from which words count as recognised.
-    context_share, answer_share: part of the language model that belongs to the phrases of the node and to the spoken answers of its slot
-    (0: each phrase of the node counts context_weight instead). mean: cepstral mean of the line; prior_frames: 10 ms of speech it is worth
-    (0: the engine's own running mean); mean_offset: taken off the mean of speech, since the models were trained with pauses in it.
-    slowest: phones per second of voice below which a reading is too short for what was heard; it costs slow_cost."""
-
-    order: int = 2
-    pack_weight: float = 0.3
-    context_weight: float = 3.0
-    context_share: float = 0.0
-    answer_share: float = 0.0
-    snap_at: float = 0.75
-    accept_at: float = 0.7
-    mean: str = ""
-    mean_offset: tuple[float, float] = (0.0, 0.0)
-    prior_frames: float = 0.0
-    slowest: float = 0.0
-    slow_cost: float = 0.3
-    image: float = 0.0
-    second_pass: bool = True
-    readings: int = 6
-    rank_cost: float = 0.08
-    coverage_share: float = 0.9
-    config: Mapping[str, Any] = field(default_factory=dict)
-
-
-_TELEPHONE_SPEECH = "57.3,-1.3,-4.7,-4.05,-3.6,-1.1,-2,0.15,-0.7,1.1,0.5,1,0.7"  # two voices, without pauses
-_MIRRORED_MEAN = "48,3,3,8,1,-5,8,-5,-8,2,-1,5,-4"
-
-TUNING: dict[Literal["zh", "en"], Tuning] = {
-    "zh": Tuning(
-        pack_weight=1.0,
-        accept_at=0.75,
-        context_share=0.35,
-        answer_share=0.25,
-        mean=_TELEPHONE_SPEECH,
-        mean_offset=(12.0, 2.0),
-        prior_frames=100,
-        slowest=3.0,
-        config={"samprate": 8000, "cmn": "live", "lw": 8.0, "fwdflatlw": 10.0, "maxhmmpf": 5000},
-    ),
-    "en": Tuning(
-        mean=_MIRRORED_MEAN,
-        image=0.4,
-        config={"samprate": 16000, "cmn": "live", "lw": 10.0, "fwdflatlw": 12.0, "maxhmmpf": 5000},
-    ),
-}
+_LOG_SCALE = 1024  # the engine gives the logarithm of a score divided by this (its log table is shifted by 10 bits)
+_UNHEARD = -4.0  # nats per frame, where a pass found nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,59 +52,74 @@ class Decoded:
     end_ms: int
 
 
-class VocabularyModel:
-    """A vocabulary made ready for decoding: weighted word sequences, dictionary, matcher. Shared by all calls of a script."""
+@dataclass(frozen=True, slots=True)
+class _Guess:
+    """What an utterance was, should it end here, and the caller's means with it in them."""
 
-    def __init__(
-        self, language: Literal["zh", "en"], phrases: tuple[tuple[str, float], ...], lexicon: Lexicon, tuning: Tuning
-    ) -> None:
-        answers = everyday(language)
-        pack = [(text, weight * tuning.pack_weight) for _, text, weight, _ in answers]
-        values = {text for _, text, weight, _ in answers if weight < 1}
-        merged: dict[tuple[str, ...], tuple[str, float]] = {}
-        for text, weight in [*phrases, *pack]:
-            words = lexicon.words(text)
-            if words:
-                first, so_far = merged.get(words, (text, 0.0))
-                merged[words] = (first, so_far + weight)
-        if not merged:
-            raise ModelError(Problem("no-phrases", f"no phrase of the vocabulary is speakable {language} text"))
-        used = {word for words in merged for word in words}
-        self.dictionary, self.missing = write_dictionary(lexicon, used)
-        lost = frozenset(self.missing)
-        self.sentences = [(words, weight) for words, (_, weight) in merged.items() if lost.isdisjoint(words)]
-        self.words = frozenset(used - lost)
-        self._answers = {lexicon.words(text) for text, weight in phrases if weight < 1}
-        values |= {text for text, weight in phrases if weight < 1}
-        ours = {text for text, weight in phrases if weight >= 1}
-        texts = [text for text, _ in merged.values()]
-        self.matcher = PhraseMatcher(
-            (t for t in texts if t in ours or t not in values),
-            lexicon,
-            exact=(t for t in texts if t in values and t not in ours),
-        )
-        self.lexicon = lexicon
-        self.language = language
-        self.tuning = tuning
+    decoded: Decoded
+    means: tuple[CallerMean, CallerMean]
 
-    def arpa(self, context: tuple[str, ...] = ()) -> str:
-        """The language model, with the phrases the present node expects counted more."""
-        tuning = self.tuning
-        known = dict.fromkeys(w for w in map(self.lexicon.words, context) if w and self.words.issuperset(w))
-        if not tuning.context_share:
-            return build_arpa([*self.sentences, *((w, tuning.context_weight) for w in known)], order=tuning.order)
-        answers = [w for w in known if w in self._answers]
-        phrases = [w for w in known if w not in self._answers]
-        shares = [
-            (part, share) for part, share in ((phrases, tuning.context_share), (answers, tuning.answer_share)) if part
-        ]
-        general = sum(weight for _, weight in self.sentences) / (1 - sum(share for _, share in shares))
-        extra = [(w, general * share / len(part)) for part, share in shares for w in part]
-        return build_arpa([*self.sentences, *extra], order=tuning.order)
+
+class _Engine:
+    """One pocketsphinx decoder with the language models of its contexts."""
+
+    def __init__(self, vocabulary: VocabularyModel, acoustic_model: Path, folder: Path, *, thorough: bool) -> None:
+        """thorough: all passes over an utterance; else only the first, which gives partials."""
+        self._vocabulary = vocabulary
+        self._folder = folder
+        dictionary = folder / "words.dict"
+        dictionary.write_text(vocabulary.dictionary, encoding="utf-8")
+        config = dict(vocabulary.tuning.config)
+        config["featparams"] = str(_feature_parameters(acoustic_model, folder / "feat.params", config))
+        if not thorough:
+            config |= {"fwdflat": False, "bestpath": False}
+        try:
+            self.engine = pocketsphinx.Decoder(
+                hmm=str(acoustic_model), dict=str(dictionary), lm=None, loglevel="FATAL", **config
+            )
+        except (RuntimeError, ValueError) as error:
+            raise ModelError(
+                Problem("model-damaged", f"the recogniser refuses the model {acoustic_model}: {error}")
+            ) from error
+        self._contexts: dict[tuple[str, ...], str] = {}
+        self._made = 0
+        self.words = ""
+
+    def expect(self, phrases: tuple[str, ...]) -> None:
+        name = self._contexts.get(phrases)
+        if name is None:
+            if len(self._contexts) >= _CONTEXTS:
+                oldest = next(known for known in self._contexts if known)  # () stays
+                self.engine.activate_search(self._contexts[()])
+                self.engine.remove_search(self._contexts.pop(oldest))
+            self._made += 1
+            name = f"context{self._made}"
+            path = self._folder / f"{name}.arpa"
+            path.write_text(self._vocabulary.arpa(phrases), encoding="utf-8")
+            self.engine.add_lm_file(name, str(path))
+            path.unlink()
+            self._contexts[phrases] = name
+        self.words = name
+        self.engine.activate_search(name)
+
+    def set_mean(self, mean: Mean) -> None:
+        self.engine.set_cmn(",".join(f"{value:.4f}" for value in mean))
+
+    def decode(self, pcm: Pcm, search: str) -> float:
+        """A whole utterance; returns the log of its score in nats (0.0 = nothing was found)."""
+        self.engine.activate_search(search)
+        self.engine.start_utt()
+        self.engine.process_raw(pcm.tobytes(), no_search=False, full_utt=True)
+        self.engine.end_utt()
+        found = self.engine.hyp()
+        return math.log(found.best_score) * _LOG_SCALE if found and found.best_score > 0 else 0.0
 
 
 class PhraseDecoder:
-    """Decodes utterances of one call. `begin`, `push` (8 kHz int16), `partial`, `finish`; `expect` changes what the next one may be."""
+    """Decodes utterances of one call. `begin`, `push` (8 kHz int16), `partial`, `finish`; `expect` changes what the next one may be.
+
+    `consider` makes the text of what was heard so far ready while a pause lasts; `finish` then costs nothing when nothing more came.
+    """
 
     def __init__(self, vocabulary: VocabularyModel, acoustic_model: Path) -> None:
         self._vocabulary = vocabulary
@@ -159,41 +127,22 @@ class PhraseDecoder:
         self._upsampler = Upsampler(vocabulary.tuning.image) if self._rate == 16_000 else None
         self._folder = tempfile.TemporaryDirectory(prefix="callwright-asr-")
         folder = Path(self._folder.name)
-        dictionary = folder / "words.dict"
-        dictionary.write_text(vocabulary.dictionary, encoding="utf-8")
-        config = dict(vocabulary.tuning.config)
-        config["featparams"] = str(_feature_parameters(acoustic_model, folder / "feat.params", config))
-        try:
-            self._decoder = pocketsphinx.Decoder(
-                hmm=str(acoustic_model), dict=str(dictionary), lm=None, loglevel="ERROR", **config
-            )
-        except (RuntimeError, ValueError) as error:
-            raise ModelError(
-                Problem("model-damaged", f"the recogniser refuses the model {acoustic_model}: {error}")
-            ) from error
+        self._live = _Engine(vocabulary, acoustic_model, folder, thorough=False)
+        self._whole = _Engine(vocabulary, acoustic_model, folder, thorough=True)
         word = min(vocabulary.words)
-        self._decoder.add_jsgf_string(_ONE_WORD, f"#JSGF V1.0; grammar one; public <one> = {word};")
-        self.renew()
-        self._contexts: dict[tuple[str, ...], str] = {}
-        self._made = 0
+        self._whole.engine.add_jsgf_string(_ONE_WORD, f"#JSGF V1.0; grammar one; public <one> = {word};")
+        if vocabulary.tuning.consensus:
+            self._whole.engine.add_allphone_file(_PHONES, None)
         self._samples: list[Pcm] = []
+        self._pauses = PauseFinder(self._rate)
+        self._guess: _Guess | None = None
+        self.renew()
         self.expect(())
 
     def expect(self, phrases: tuple[str, ...]) -> None:
         """Phrases the next utterance probably is (subset of the vocabulary; others are ignored)."""
-        name = self._contexts.get(phrases)
-        if name is None:
-            if len(self._contexts) >= _CONTEXTS:
-                oldest = next(known for known in self._contexts if known)  # () stays
-                self._decoder.activate_search(self._contexts[()])
-                self._decoder.remove_search(self._contexts.pop(oldest))
-            self._made += 1
-            name = f"context{self._made}"
-            path = Path(self._folder.name) / f"{name}.arpa"
-            path.write_text(self._vocabulary.arpa(phrases), encoding="utf-8")
-            self._decoder.add_lm_file(name, str(path))
-            self._contexts[phrases] = name
-        self._decoder.activate_search(name)
+        self._live.expect(phrases)
+        self._whole.expect(phrases)
         self._expected = frozenset(phrases)
 
     def renew(self) -> None:
@@ -202,66 +151,94 @@ class PhraseDecoder:
         prior = np.array([float(value) for value in tuning.mean.split(",")])
         self._offset = np.zeros_like(prior)
         self._offset[:2] = tuning.mean_offset
-        self._mean = CallerMean(prior, max(tuning.prior_frames, 1.0))
-        self._set_mean(self._mean.value - self._offset)
-
-    def _set_mean(self, mean: Mean) -> None:
-        self._decoder.set_cmn(",".join(f"{value:.4f}" for value in mean))
-
-    def _hear_caller(self, whole: Pcm) -> int:
-        """Take the speech of an utterance into the caller's mean and set it; returns frames of speech."""
-        speech = loud_part(whole, self._rate)
-        frames = len(speech) * FRAMES_PER_S // self._rate
-        if self._vocabulary.tuning.prior_frames:
-            if frames >= _LEAST_SPEECH:
-                search = self._decoder.current_search()
-                self._decoder.activate_search(_ONE_WORD)
-                self._set_mean(np.zeros_like(self._offset))
-                self._decoder.start_utt()
-                self._decoder.process_raw(speech.tobytes(), no_search=False, full_utt=False)
-                self._decoder.end_utt()
-                # The engine's mean is now the sum over these frames, divided by itself being worth a window of zeros.
-                running = np.array([float(value) for value in self._decoder.get_cmn(False).split(",")])
-                self._decoder.activate_search(search)
-                seen = self._decoder.n_frames()
-                self._mean.hear(running * (_ENGINE_WINDOW + seen) / max(seen, 1), seen)
-            self._set_mean(self._mean.value - self._offset)
-        return frames
+        mean = CallerMean(prior, max(tuning.prior_frames, 1.0))
+        self._means = (mean, mean.copy())
+        self._live.set_mean(mean.value - self._offset)
+        self._whole.set_mean(mean.value - self._offset)
 
     def begin(self) -> None:
         self._samples = []
+        self._guess = None
+        self._pauses = PauseFinder(self._rate)
         if self._upsampler is not None:
             self._upsampler.reset()
-        self._decoder.start_utt()
+        self._live.engine.start_utt()
 
     def push(self, pcm: Pcm) -> None:
         if self._upsampler is not None:
             pcm = self._upsampler.process(pcm)
-        if self._vocabulary.tuning.second_pass:
-            self._samples.append(pcm)
-        self._decoder.process_raw(pcm.tobytes(), no_search=False, full_utt=False)
+        self._samples.append(pcm)
+        if self._pauses.push(pcm):
+            self._guess = None  # the caller goes on
+        self._live.engine.process_raw(pcm.tobytes(), no_search=False, full_utt=False)
 
     def partial(self) -> str:
-        hypothesis = self._decoder.hyp()
+        hypothesis = self._live.engine.hyp()
         return self._text(hypothesis.hypstr) if hypothesis else ""
 
+    def consider(self) -> bool:
+        """In a pause: decode what was heard so far, as if it were all. False: there is no pause, or it is done already."""
+        if self._guess is not None or not self._pauses.due:
+            return False
+        self._pauses.taken()
+        self._guess = self._decode(self.partial())
+        return True
+
     def finish(self) -> Decoded:
-        """End the utterance. A second pass over all of it uses a channel mean that this utterance has its part in; what both passes and
-        their next best readings offer is weighed by how well it fits the known phrases."""
-        self._decoder.end_utt()
-        found = self._readings(1)
+        """End the utterance. Passes over all of it use a channel mean that this utterance has its part in."""
+        first = self.partial()
+        self._live.engine.end_utt()
+        guess = self._guess if self._guess is not None else self._decode(first)
+        self._means = guess.means
+        if self._vocabulary.tuning.prior_frames:
+            self._live.set_mean(self._means[0].value - self._offset)
+        self._samples, self._guess = [], None
+        return guess.decoded
+
+    def _decode(self, first: str) -> _Guess:
+        means = (self._means[0].copy(), self._means[1].copy())
+        whole = np.concatenate(self._samples) if self._samples else np.zeros(0, dtype=np.int16)
+        if not len(whole):
+            return _Guess(Decoded("", "", 0.0, (), 0, 0), means)
+        decode = self._by_consensus if self._vocabulary.tuning.consensus else self._by_fit
+        return _Guess(decode(whole, means, first), means)
+
+    # ------------------------------------------------------------ what passes agree on
+
+    def _by_consensus(self, whole: Pcm, means: tuple[CallerMean, CallerMean], first: str) -> Decoded:
+        """One pass over the sound as it came, one over the sound without noise."""
+        passes: list[list[str]] = []
+        ratios: list[float] = []
+        bounds = (0, 0)
         voiced = 0
-        if self._vocabulary.tuning.second_pass and self._samples:
-            whole = np.concatenate(self._samples)
-            voiced = self._hear_caller(whole)
-            self._decoder.start_utt()
-            self._decoder.process_raw(whole.tobytes(), no_search=False, full_utt=True)
-            self._decoder.end_utt()
-            found = [*self._readings(self._vocabulary.tuning.readings), *found]
-            if self._vocabulary.tuning.prior_frames:
-                self._set_mean(self._mean.value - self._offset)
-        self._samples = []
-        readings = list(dict.fromkeys(found))
+        for pcm, mean in zip((whole, without_noise(whole)), means, strict=True):
+            voiced = max(voiced, self._hear_caller(pcm, mean))
+            words = self._whole.decode(pcm, self._whole.words)
+            passes.append(self._readings(self._vocabulary.tuning.readings))
+            bounds = self._bounds() if bounds == (0, 0) else bounds
+            self._whole.set_mean(mean.value - self._offset)
+            loop = self._whole.decode(pcm, _PHONES)
+            frames = len(pcm) * FRAMES_PER_S // self._rate
+            ratios.append((words - loop) / max(frames, 1) if words and loop else _UNHEARD)
+        self._whole.engine.activate_search(self._whole.words)
+        lexicon = self._vocabulary.lexicon
+        agreed = agree(passes, self._vocabulary.matcher, lexicon, self._expected)
+        if agreed is None:
+            return Decoded(first, "", 0.0, (), 0, 0)
+        phones = len(lexicon.phones(agreed.text))
+        value = score(agreed, max(ratios), phones, voiced * 1000 // FRAMES_PER_S)
+        raw = next(found[0] for found in passes if found)
+        others = dict.fromkeys((*(found[0] for found in passes if found), *agreed.others))
+        others.pop(agreed.text, None)
+        return Decoded(raw, agreed.text, value, tuple(others)[:3], *bounds)
+
+    # ------------------------------------------------------------ the reading that fits
+
+    def _by_fit(self, whole: Pcm, means: tuple[CallerMean, CallerMean], first: str) -> Decoded:
+        """One pass; its readings are weighed by how well they fit the known phrases."""
+        voiced = self._hear_caller(whole, means[0])
+        self._whole.decode(whole, self._whole.words)
+        readings = list(dict.fromkeys((*self._readings(self._vocabulary.tuning.readings), *([first] if first else []))))
         if not readings:
             return Decoded("", "", 0.0, (), 0, 0)
         begin, end = self._bounds()
@@ -270,12 +247,12 @@ class PhraseDecoder:
         for place, reading in enumerate(readings):
             if best >= 1.0 - rank * min(place, 3) * _EXPECTED_COST:
                 break  # nothing further down can fit better
-            fitting, score = self._judge(reading)
+            fitting, fits = self._judge(reading)
             # A phrase of this node may stand further down: it is the likelier answer.
             expected = _EXPECTED_COST if fitting in self._expected else 1.0
             cost = rank * min(place, 3) * expected + self._too_short(reading, voiced)
-            if score - cost > best:
-                best, text, raw = score - cost, fitting, reading
+            if fits - cost > best:
+                best, text, raw = fits - cost, fitting, reading
         others = tuple(reading for reading in readings if reading != text)
         return Decoded(raw, text, max(0.0, best), others[:3], begin, end)
 
@@ -284,19 +261,6 @@ class PhraseDecoder:
         tuning = self._vocabulary.tuning
         sounds = len(self._vocabulary.lexicon.phones(reading))
         return tuning.slow_cost if sounds * FRAMES_PER_S < tuning.slowest * voiced else 0.0
-
-    def _readings(self, count: int) -> list[str]:
-        """The best texts of the last pass."""
-        hypothesis = self._decoder.hyp()
-        found = [self._text(hypothesis.hypstr)] if hypothesis else []
-        if count > 1 and found:
-            for place, other in enumerate(self._decoder.nbest() or ()):
-                if place >= 4 * count or len(found) >= count:
-                    break
-                text = self._text(other.hypstr) if other is not None else ""
-                if text not in found:
-                    found.append(text)
-        return [text for text in found if text]
 
     def _judge(self, raw: str) -> tuple[str, float]:
         """(text to hand on, how well it fits)."""
@@ -307,8 +271,42 @@ class PhraseDecoder:
         snapped = match.similarity >= self._vocabulary.tuning.snap_at and match.similarity > coverage
         return (match.phrase if snapped else raw), max(match.similarity, coverage)
 
+    # ------------------------------------------------------------ of the engine
+
+    def _hear_caller(self, whole: Pcm, mean: CallerMean) -> int:
+        """Take the speech of an utterance into the caller's mean and set it; returns frames of speech."""
+        speech = loud_part(whole, self._rate)
+        frames = len(speech) * FRAMES_PER_S // self._rate
+        if self._vocabulary.tuning.prior_frames:
+            if frames >= _LEAST_SPEECH:
+                engine = self._whole.engine
+                engine.activate_search(_ONE_WORD)
+                self._whole.set_mean(np.zeros_like(self._offset))
+                engine.start_utt()
+                engine.process_raw(speech.tobytes(), no_search=False, full_utt=False)
+                engine.end_utt()
+                # The engine's mean is now the sum over these frames, divided by itself being worth a window of zeros.
+                running = np.array([float(value) for value in engine.get_cmn(False).split(",")])
+                seen = engine.n_frames()
+                mean.hear(running * (_ENGINE_WINDOW + seen) / max(seen, 1), seen)
+            self._whole.set_mean(mean.value - self._offset)
+        return frames
+
+    def _readings(self, count: int) -> list[str]:
+        """The best texts of the last pass."""
+        hypothesis = self._whole.engine.hyp()
+        found = [self._text(hypothesis.hypstr)] if hypothesis else []
+        if count > 1 and found:
+            for place, other in enumerate(self._whole.engine.nbest() or ()):
+                if place >= 4 * count or len(found) >= count:
+                    break
+                text = self._text(other.hypstr) if other is not None else ""
+                if text not in found:
+                    found.append(text)
+        return [text for text in found if text]
+
     def _bounds(self) -> tuple[int, int]:
-        spoken = [s for s in self._decoder.seg() or () if not s.word.startswith(("<", "+", "["))]
+        spoken = [s for s in self._whole.engine.seg() or () if not s.word.startswith(("<", "+", "["))]
         return (spoken[0].start_frame * 10, (spoken[-1].end_frame + 1) * 10) if spoken else (0, 0)
 
     def _text(self, words: str) -> str:

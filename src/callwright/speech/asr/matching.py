@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from callwright.speech.asr.lexicon import Lexicon, Phones
 
-__all__ = ["Match", "PhraseMatcher", "phone_distance"]
+__all__ = ["Match", "PhoneTable", "PhraseMatcher", "phone_distance"]
 
 _ALIKE = 0.35
 _LOWEST = 0.4  # less similar than this is not similar
@@ -66,8 +66,12 @@ class PhraseMatcher:
             self._known.setdefault(lexicon.phones(phrase), phrase)
         self._known.pop((), None)
         self._longest = max((len(p) for p in self._known), default=0)
-        self._table = _Table(near)
+        self._table = PhoneTable(near)
         self._remembered: dict[Phones, tuple[Match, ...]] = {}
+
+    def knows(self, text: str) -> bool:
+        """Whether it sounds exactly like a known phrase, values included."""
+        return self._lexicon.phones(text) in self._known
 
     def nearest(self, text: str) -> Match:
         """The phrase that sounds most like `text` as a whole; Match("", 0.0) for silence or no phrases."""
@@ -105,7 +109,7 @@ class PhraseMatcher:
         return covered[-1] / len(phones) if phones else 0.0
 
 
-class _Table:
+class PhoneTable:
     """Phrases as numbers: which phones they have, and how often each."""
 
     def __init__(self, phrases: dict[Phones, str]) -> None:
@@ -131,7 +135,7 @@ class _Table:
         """The 32 most similar ones above the lowest similarity, best first, the earlier of equals first."""
         if not self._phrases:
             return ()
-        query = np.array([self._numbers.get(phone, 0) for phone in phones], dtype=np.int64)
+        query = self._query(phones)
         counts = np.bincount(query, minlength=self._counts.shape[1]).astype(np.int8)
         longest = np.maximum(self._lengths, len(phones))
         shared = np.minimum(self._counts, counts).sum(axis=1) / longest
@@ -140,6 +144,14 @@ class _Table:
         best = rows[np.argsort(-similarity, kind="stable")[:32]]
         scores = dict(zip(rows.tolist(), similarity.tolist(), strict=True))
         return tuple(Match(self._phrases[row], scores[row]) for row in best.tolist() if scores[row] > _LOWEST)
+
+    def similarities(self, phones: Phones) -> Floats:
+        """Similarity (0..1) of each phrase, in the order given, to these sounds."""
+        everything = np.arange(len(self._phrases))
+        return np.asarray(1 - self._distances(self._query(phones), everything) / np.maximum(self._lengths, len(phones)))
+
+    def _query(self, phones: Phones) -> Ints:
+        return np.array([self._numbers.get(phone, 0) for phone in phones], dtype=np.int64)
 
     def _distances(self, query: Ints, rows: Ints) -> Floats:
         """`phone_distance` of the query to each row. A run of insertions is a minimum that accumulates."""

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
-from callwright.speech.asr.decoder import TUNING
+from callwright.speech.asr.tuning import TUNING
 from callwright.speech.asr.worker_pool import WorkerPool, WorkerStream
 from callwright.speech.port import Abilities, Hearing, Vocabulary
 

@@ -17,15 +17,17 @@ from typing import Any, BinaryIO, Literal
 import numpy as np
 
 from callwright.errors import CallwrightError
-from callwright.speech.asr.decoder import TUNING, PhraseDecoder, VocabularyModel
+from callwright.speech.asr.decoder import PhraseDecoder
 from callwright.speech.asr.frames import HEADER, Kind, pack, pack_json, unpack_header
 from callwright.speech.asr.lexicon import ChineseLexicon, EnglishLexicon, Lexicon, read_dictionary
+from callwright.speech.asr.tuning import TUNING
+from callwright.speech.asr.vocabulary_model import VocabularyModel
 from callwright.speech.models import MANDARIN, find_english_model, find_model
 
 __all__ = ["Engine", "serve"]
 
 Language = Literal["zh", "en"]
-_PARTIAL_EVERY = 5  # audio messages
+_PARTIAL_EVERY = 3  # audio messages of 40 ms: a text that changes more often helps nobody
 
 
 class Engine:
@@ -110,6 +112,7 @@ class _Server:
             stream.messages += 1
             if stream.messages % _PARTIAL_EVERY == 0:
                 self._partial(stream)
+            stream.decoder.consider()
         elif kind is Kind.END:
             self._final(stream)
         elif kind is Kind.EXPECT:

@@ -1,0 +1,66 @@
+"""The settings of the embedded recogniser, per language, and what they were chosen on (docs/explanation/recognition.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+__all__ = ["TUNING", "Tuning"]
+
+
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """What was chosen on development data (docs/explanation/recognition.md). pack_weight: share of everyday answers against script phrases;
+    snap_at: similarity from which the nearest known phrase replaces what was written; accept_at: score from which words count as recognised.
+    context_share, answer_share: part of the language model that belongs to the phrases of the node and to the spoken answers of its slot
+    (0: each phrase of the node counts context_weight instead). mean: cepstral mean of the line; prior_frames: 10 ms of speech it is worth
+    (0: the engine's own running mean); mean_offset: taken off the mean of speech, since the models were trained with pauses in it.
+    slowest: phones per second of voice below which a reading is too short for what was heard; it costs slow_cost.
+    consensus: the text is what several passes agree on (`consensus.py`), one of them without noise, and the score weighs that agreement
+    (`score.py`); else the best reading that fits."""
+
+    order: int = 2
+    pack_weight: float = 0.3
+    context_weight: float = 3.0
+    context_share: float = 0.0
+    answer_share: float = 0.0
+    snap_at: float = 0.75
+    accept_at: float = 0.7
+    mean: str = ""
+    mean_offset: tuple[float, float] = (0.0, 0.0)
+    prior_frames: float = 0.0
+    slowest: float = 0.0
+    slow_cost: float = 0.3
+    image: float = 0.0
+    consensus: bool = False
+    readings: int = 6
+    rank_cost: float = 0.08
+    coverage_share: float = 0.9
+    config: Mapping[str, Any] = field(default_factory=dict)
+
+
+_TELEPHONE_SPEECH = "57.3,-1.3,-4.7,-4.05,-3.6,-1.1,-2,0.15,-0.7,1.1,0.5,1,0.7"  # two voices, without pauses
+_MIRRORED_MEAN = "48,3,3,8,1,-5,8,-5,-8,2,-1,5,-4"
+
+TUNING: dict[Literal["zh", "en"], Tuning] = {
+    "zh": Tuning(
+        order=3,
+        pack_weight=1.0,
+        accept_at=0.45,
+        consensus=True,
+        readings=8,
+        context_share=0.35,
+        answer_share=0.25,
+        mean=_TELEPHONE_SPEECH,
+        mean_offset=(12.0, 2.0),
+        prior_frames=100,
+        slowest=3.0,
+        config={"samprate": 8000, "cmn": "live", "lw": 8.0, "fwdflatlw": 12.0, "maxhmmpf": 5000},
+    ),
+    "en": Tuning(
+        mean=_MIRRORED_MEAN,
+        image=0.4,
+        config={"samprate": 16000, "cmn": "live", "lw": 10.0, "fwdflatlw": 12.0, "maxhmmpf": 5000},
+    ),
+}
