@@ -24,12 +24,13 @@ _EXAMPLES = 3  # of a pattern
 
 
 class Sentence(NamedTuple):
-    """One sentence. weight: 1, or the share of a pattern's expansion; pattern: the line it comes from."""
+    """One sentence. weight: 1, or the share of a pattern's expansion; pattern: the line it comes from; common: said often."""
 
     section: str
     text: str
     weight: float
     pattern: str
+    common: bool = True
 
 
 @cache
@@ -62,7 +63,7 @@ def learned_file(language: Literal["zh", "en"]) -> Path:
 def expand(text: str) -> tuple[Sentence, ...]:
     """Read a pack. Raises ValueError on a sentence before the first section or an unknown class."""
     classes: dict[str, tuple[str, ...]] = {}
-    section = ""
+    section, common = "", True
     found: dict[str, Sentence] = {}
     for number, line in enumerate(text.splitlines(), 1):
         line = line.strip()
@@ -70,6 +71,9 @@ def expand(text: str) -> tuple[Sentence, ...]:
             continue
         if line.startswith("[") and line.endswith("]"):
             section = line[1:-1]
+            common = True
+        elif line == "--":
+            common = False
         elif "=" in line:
             name, members = line.split("=", 1)
             classes[name.strip()] = tuple(m.strip() for m in members.split("|"))
@@ -79,7 +83,7 @@ def expand(text: str) -> tuple[Sentence, ...]:
             sentences = _sentences(line, classes, number)
             weight = len(sentences) ** (1 / 3) / len(sentences)
             for sentence in sentences:
-                found.setdefault(sentence, Sentence(section, sentence, weight, line))
+                found.setdefault(sentence, Sentence(section, sentence, weight, line, common))
     return tuple(found.values())
 
 

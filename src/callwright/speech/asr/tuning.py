@@ -12,6 +12,7 @@ __all__ = ["TUNING", "Tuning"]
 @dataclass(frozen=True, slots=True)
 class Tuning:
     """What was chosen on development data (docs/explanation/recognition.md). pack_weight: share of everyday answers against script phrases;
+    rare_weight: of this, for the sentences that are said less often;
     snap_at: similarity from which the nearest known phrase replaces what was written; accept_at: score from which words count as recognised.
     context_share, answer_share: part of the language model that belongs to the phrases of the node and to the spoken answers of its slot
     (0: each phrase of the node counts context_weight instead). mean: cepstral mean of the line; prior_frames: 10 ms of speech it is worth
@@ -22,6 +23,7 @@ class Tuning:
 
     order: int = 2
     pack_weight: float = 0.3
+    rare_weight: float = 1.0
     context_weight: float = 3.0
     context_share: float = 0.0
     answer_share: float = 0.0
@@ -59,6 +61,7 @@ TUNING: dict[Literal["zh", "en"], Tuning] = {
         config={"samprate": 8000, "cmn": "live", "lw": 8.0, "fwdflatlw": 12.0, "maxhmmpf": 5000},
     ),
     "en": Tuning(
+        rare_weight=0.1,
         mean=_MIRRORED_MEAN,
         image=0.4,
         config={"samprate": 16000, "cmn": "live", "lw": 10.0, "fwdflatlw": 12.0, "maxhmmpf": 5000},

@@ -23,8 +23,9 @@ class VocabularyModel:
         self, language: Literal["zh", "en"], phrases: tuple[tuple[str, float], ...], lexicon: Lexicon, tuning: Tuning
     ) -> None:
         answers = everyday(language)
-        pack = [(text, weight * tuning.pack_weight) for _, text, weight, _ in answers]
-        values = {text for _, text, weight, _ in answers if weight < 1}
+        rare = tuning.pack_weight * tuning.rare_weight
+        pack = [(one.text, one.weight * (tuning.pack_weight if one.common else rare)) for one in answers]
+        values = {one.text for one in answers if one.weight < 1}
         merged: dict[tuple[str, ...], tuple[str, float]] = {}
         for text, weight in [*phrases, *pack]:
             words = lexicon.words(text)
