@@ -29,7 +29,7 @@ from callwright.telephony.rtp.stream import RtpStream
 from callwright.telephony.sip.driver import SipLine
 from callwright.testing.people.voices import open_voices
 
-__all__ = ["Talk", "main"]
+__all__ = ["Talk", "main", "spoken"]
 
 _CALLEE, _CALLER = "+12025550100", "+12025550101"
 _LOUD = 40_000.0  # mean square of the robot's voice: -44 dBFS
@@ -79,7 +79,7 @@ class Talk:
         self._stream.play(answer, str(self._next))
 
 
-async def _spoken() -> list[list[bytes]]:
+async def spoken() -> list[list[bytes]]:
     """The answers in each voice, from the first voiced frame to the last."""
     voices = open_voices("en", Path())
     return [
@@ -121,7 +121,7 @@ async def _call(line: SipLine, order: DialOrder, answers: Sequence[bytes], talks
 async def main(port: int, calls: int, rate: float, seconds: float) -> None:
     """Make the calls, measure, and go away: the robot's process ends with ours."""
     pin(1)
-    answers = await _spoken()
+    answers = await spoken()
     talks: list[Talk] = []
     ended: list[str] = []
     async with (

@@ -36,13 +36,13 @@ from callwright.telephony.rtp.engine import RtpEngine
 from callwright.telephony.sip.driver import SipLine
 from callwright.telephony.sip.leg import SipLeg
 
-__all__ = ["run"]
+__all__ = ["SAMPLE_S", "Peer", "answer_of", "growth", "quiet", "run"]
 
 _CALLER = "+861085550000"
 _WARM_CALLS = 1_000
 _EARLY_CALLS = 100
 _LINGER_S = 90.0  # calls are remembered for up to 64 s after their end, for what may still come in
-_SAMPLE_S = 0.5
+SAMPLE_S = 0.5
 _VOICE = g711.encode((6000 * np.sin(np.arange(8000) * 0.2)).astype(np.int16), "PCMA")
 
 
@@ -82,7 +82,7 @@ async def _soak(calls: int, at_once: int, talk_s: float, say: Callable[[str], No
                     watch.cancel()
                 took = asyncio.get_running_loop().time() - begin
                 say("the end: waiting until nothing is remembered any more")
-                idle = await _quiet(line, peer)
+                idle = await quiet(line, peer)
                 tally.readers.shutdown()
                 after, now = held(), await peer.ask()
                 skipped = engine.stats.skipped
@@ -97,8 +97,8 @@ async def _soak(calls: int, at_once: int, talk_s: float, say: Callable[[str], No
         Figure("recordings that are not right", sum(tally.silent.values()), "", 0, "most"),
         *(Figure(f"  {what}", count, "") for what, count in sorted(tally.silent.items())),
         Figure("recordings left over", left, "", 0, "most"),
-        *_growth("memory of the caller", tally.memory),
-        *_growth("memory of the callee", tally.theirs),
+        *growth("memory of the caller", tally.memory),
+        *growth("memory of the callee", tally.theirs),
         Figure("caller: open files more than before", after.files - ours.files, "", 0, "most"),
         Figure("caller: tasks more than before", after.tasks - ours.tasks, "", 0, "most"),
         Figure("caller: threads more than before", after.threads - ours.threads, "", 0, "most"),
@@ -109,7 +109,7 @@ async def _soak(calls: int, at_once: int, talk_s: float, say: Callable[[str], No
     ]
 
 
-def _growth(name: str, samples: list[tuple[int, float]]) -> list[Figure]:
+def growth(name: str, samples: list[tuple[int, float]]) -> list[Figure]:
     """Median memory over the last tenth of the calls against that over the 100 calls after the first 1,000."""
     if not samples:
         return []
@@ -126,7 +126,7 @@ def _growth(name: str, samples: list[tuple[int, float]]) -> list[Figure]:
     ]
 
 
-async def _watch(tally: _Tally, peer: _Peer, calls: int, say: Callable[[str], None]) -> None:
+async def _watch(tally: _Tally, peer: Peer, calls: int, say: Callable[[str], None]) -> None:
     told = 0
     while True:
         tally.memory.append((tally.ended, resident_mb()))
@@ -134,15 +134,15 @@ async def _watch(tally: _Tally, peer: _Peer, calls: int, say: Callable[[str], No
         if tally.ended >= told + 500:
             told = tally.ended
             say(f"{told} of {calls} calls, {tally.memory[-1][1]:.0f} MB")
-        await asyncio.sleep(_SAMPLE_S)
+        await asyncio.sleep(SAMPLE_S)
 
 
-async def _quiet(line: SipLine, peer: _Peer) -> bool:
+async def quiet(line: SipLine, peer: Peer) -> bool:
     """Whether nothing is left on both sides, soon enough."""
-    for _ in range(int(_LINGER_S / _SAMPLE_S)):
+    for _ in range(int(_LINGER_S / SAMPLE_S)):
         if line.idle and (await peer.ask())["idle"]:
             return True
-        await asyncio.sleep(_SAMPLE_S)
+        await asyncio.sleep(SAMPLE_S)
     return False
 
 
@@ -223,7 +223,7 @@ def _faults(recording: Path, talk_s: float) -> str:
 # ------------------------------------------------------------ the peer process
 
 
-class _Peer:
+class Peer:
     """greeting: what it held before the first call."""
 
     def __init__(self, process: asyncio.subprocess.Process, greeting: dict[str, Any]) -> None:
@@ -238,10 +238,10 @@ class _Peer:
         async with self._turn:
             self._process.stdin.write(b"\n")
             await self._process.stdin.drain()
-            return await _line(self._process)
+            return await answer_of(self._process)
 
 
-async def _line(process: asyncio.subprocess.Process) -> dict[str, Any]:
+async def answer_of(process: asyncio.subprocess.Process) -> dict[str, Any]:
     assert process.stdout is not None
     line = await process.stdout.readline()
     if not line:
@@ -251,13 +251,13 @@ async def _line(process: asyncio.subprocess.Process) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def _peer(talk_s: float) -> AsyncIterator[_Peer]:
+async def _peer(talk_s: float) -> AsyncIterator[Peer]:
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "callwright.bench.soak_peer", str(talk_s),
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
     try:
-        yield _Peer(process, await _line(process))
+        yield Peer(process, await answer_of(process))
     finally:
         if process.returncode is None:
             process.kill()

@@ -77,15 +77,22 @@ def soak(
     calls: int = typer.Option(10_000, "--calls", min=1, max=1_000_000, help="How many calls."),
     at_once: int = typer.Option(50, "--at-once", min=1, max=1_000, help="How many at the same time."),
     talk: float = typer.Option(
-        4.0, "--talk", min=1.0, max=60.0, metavar="SECONDS", help="How long an answered call lasts."
+        4.0, "--talk", min=1.0, max=60.0, metavar="SECONDS", help="How long an answered call lasts (without --robot)."
     ),
+    robot: bool = typer.Option(False, "--robot", help="Whole calls: the robot answers and talks."),
     json_file: Path | None = typer.Option(None, "--json", metavar="FILE", help="Also write the figures as JSON."),
 ) -> None:
     """Calls without end: every leg ends rightly, memory stays, nothing is left. 10,000 calls take about 15 minutes."""
-    from callwright.bench.soak import run
+    from callwright.bench import soak as of_the_line
+    from callwright.bench import soak_calls as of_the_robot
 
     console = Console(stderr=True)
-    finish(run(calls, at_once, talk, say=lambda part: console.print(part, highlight=False)), json_file)
+
+    def say(part: str) -> None:
+        console.print(part, highlight=False)
+
+    report = of_the_robot.run(calls, at_once, say=say) if robot else of_the_line.run(calls, at_once, talk, say=say)
+    finish(report, json_file)
 
 
 @bench_app.command("sip")

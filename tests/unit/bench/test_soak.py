@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from callwright.bench.soak import _growth
+from callwright.bench.soak import growth
 from callwright.bench.soak_fates import FATES, fate, number
 from callwright.bench.upkeep import held, resident_mb
 
@@ -18,12 +18,12 @@ def test_every_way_to_end_a_call_comes_up_within_a_dozen_calls() -> None:
 def test_memory_that_grows_after_the_first_thousand_calls_is_told() -> None:
     flat = [(ended, 100.0 if ended >= 1_000 else 50.0) for ended in range(0, 10_000, 100)]
     growing = [(ended, 100.0 + ended / 500) for ended in range(0, 10_000, 100)]
-    assert [figure.ok for figure in _growth("memory", flat)] == [True, True]
-    assert [figure.ok for figure in _growth("memory", growing)] == [True, False]
+    assert [figure.ok for figure in growth("memory", flat)] == [True, True]
+    assert [figure.ok for figure in growth("memory", growing)] == [True, False]
 
 
 def test_too_few_calls_are_not_judged() -> None:
-    (figure,) = _growth("memory", [(ended, 1.0 + ended) for ended in range(100)])
+    (figure,) = growth("memory", [(ended, 1.0 + ended) for ended in range(100)])
     assert figure.target is None
 
 
