@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import numpy as np
+
+from callwright.speech.asr.consensus import Agreed, agree
+from callwright.speech.asr.denoise import without_noise
+from callwright.speech.asr.lexicon import EnglishLexicon
+from callwright.speech.asr.matching import PhraseMatcher
+from callwright.speech.asr.pauses import PauseFinder
+from callwright.speech.asr.score import score
+
+LEXICON = EnglishLexicon({})
+MATCHER = PhraseMatcher(["stop calling me", "how much is it", "call me later"], LEXICON)
+
+
+def test_the_phrase_that_all_readings_are_near_wins_over_the_best_reading_of_one_pass() -> None:
+    found = agree((["how march visit", "how much visit"], ["now much is it"]), MATCHER, LEXICON, ())
+    assert found is not None and found.text == "how much is it" and found.known == 1
+    assert 0.5 < found.agreement < 1
+
+
+def test_nothing_heard_is_nothing_agreed() -> None:
+    assert agree(([], []), MATCHER, LEXICON, ()) is None
+
+
+def test_what_the_node_expects_wins_a_draw() -> None:
+    matcher = PhraseMatcher(["bat", "pat"], LEXICON)
+    passes = (["bat", "pat"], ["pat", "bat"])
+    for wanted in ("bat", "pat"):
+        found = agree(passes, matcher, LEXICON, (wanted,))
+        assert found is not None and found.text == wanted
+
+
+def test_the_score_falls_with_disagreement_strange_sounds_and_too_few_sounds() -> None:
+    sure = Agreed("how much is it", 0.9, 1.0, 1.0, ())
+    best = score(sure, -1.0, 10, 1000)
+    assert 0 <= score(Agreed("how much is it", 0.4, 1.0, 1.0, ()), -1.0, 10, 1000) < best <= 1
+    assert score(sure, -2.5, 10, 1000) < best
+    assert score(sure, -1.0, 1, 1000) < best
+
+
+def test_steady_noise_is_taken_off_and_the_voice_stays() -> None:
+    generator = np.random.default_rng(1)
+    noise = generator.normal(0, 300, 16_000)
+    voice = np.zeros(16_000)
+    at = np.arange(6400)
+    voice[4800:11_200] = 6000 * np.sin(2 * np.pi * 500 * at / 8000) * (1 + 0.5 * np.sin(2 * np.pi * 4 * at / 8000))
+    cleaned = without_noise((voice + noise).astype(np.int16)).astype(float)
+    assert len(cleaned) == 16_000
+    assert np.std(cleaned[400:4400]) < 0.5 * np.std(noise)
+    kept = float(np.dot(cleaned[5200:10_800], voice[5200:10_800]) / np.dot(voice[5200:10_800], voice[5200:10_800]))
+    assert 0.85 < kept < 1.1
+
+
+def test_a_pause_is_due_after_100_ms_of_quiet_and_only_once() -> None:
+    finder = PauseFinder(8000)
+    generator = np.random.default_rng(2)
+    loud = generator.normal(0, 5000, 2400).astype(np.int16)
+    quiet = generator.normal(0, 20, 320).astype(np.int16)
+    assert finder.push(loud) and not finder.due
+    assert not finder.push(quiet) and not finder.due
+    finder.push(quiet)
+    finder.push(quiet)
+    assert finder.due
+    finder.taken()
+    finder.push(quiet)
+    assert not finder.due
+    assert finder.push(loud)
+    for _ in range(3):
+        finder.push(quiet)
+    assert finder.due
