@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from typing import Literal
 
 import pytest
 
 from callwright.dialogue.understanding.model_file import load_ranker
+from callwright.errors import ModelError
 from callwright.everyday import VALUES, digest, everyday, examples, expand, learned_file
+from callwright.settings import Settings
 from callwright.speech.asr.lexicon import ChineseLexicon, EnglishLexicon, Lexicon, read_dictionary
 from callwright.speech.models import MANDARIN, find_english_model, find_model
 
 Language = Literal["zh", "en"]
-MODELS = Path(os.environ.get("CALLWRIGHT_MODELS", "models"))
 MEANINGS = {
     "affirm", "deny", "refuse", "dnd", "complaint", "profanity", "robot", "human", "repeat", "later", "wrong", "price", "address",
     "who_gave_number", "who", "visitor", "warranty", "when", "greeting", "backchannel", "thanks", "hold", "voicemail", "small_talk",
@@ -24,9 +23,11 @@ MEANINGS = {
 def lexicon(language: Language) -> Lexicon:
     if language == "en":
         return EnglishLexicon(read_dictionary(find_english_model()[1]))
-    if not (MODELS / MANDARIN).is_dir():
-        pytest.skip("the Mandarin dictionary is not there: set CALLWRIGHT_MODELS")
-    return ChineseLexicon(read_dictionary(find_model(MANDARIN, MODELS) / "mandarin_notone.dic"))
+    try:
+        model = find_model(MANDARIN, Settings.from_environment().models)
+    except ModelError as error:
+        pytest.skip(f"the Mandarin dictionary is not there: {error}")
+    return ChineseLexicon(read_dictionary(model / "mandarin_notone.dic"))
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
