@@ -133,7 +133,7 @@ async def _watch(tally: _Tally, peer: Peer, calls: int, say: Callable[[str], Non
         tally.theirs.append((tally.ended, (await peer.ask())["memory"]))
         if tally.ended >= told + 500:
             told = tally.ended
-            say(f"{told} of {calls} calls, {tally.memory[-1][1]:.0f} MB")
+            say(f"{told} of {calls} calls, caller {tally.memory[-1][1]:.1f} MB, callee {tally.theirs[-1][1]:.1f} MB")
         await asyncio.sleep(SAMPLE_S)
 
 
