@@ -10,8 +10,8 @@ import os
 import re
 import shutil
 import socket
-from collections.abc import AsyncIterator, Iterable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from hashlib import md5
 from pathlib import Path
@@ -24,6 +24,7 @@ __all__ = ["DOMAIN", "INSIDE", "OUTSIDE", "STRANGER", "TRUNK", "Front", "front",
 INSIDE, OUTSIDE, TRUNK, STRANGER = "127.0.0.1", "127.0.0.2", "127.0.0.3", "127.0.0.4"
 DOMAIN = "robots.example"
 
+_PORTS = 500
 _FIELD = re.compile(r"([a-z_]+)=([^;]*)")
 
 
@@ -151,9 +152,33 @@ async def front(
         yield made
 
 
+@contextmanager
+def _ports_of_its_own() -> Iterator[int]:
+    """The first of `_PORTS` ports that no other rtpengine of these tests has: two of them share ports without a word (SO_REUSEADDR), and
+    each then gets the other's audio. The claim is a socket on the first port."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as claim:
+        for first in range(33_000, 40_000, _PORTS):
+            try:
+                claim.bind((INSIDE, first))
+            except OSError:
+                continue
+            yield first
+            return
+    raise AssertionError("every block of ports for rtpengine is taken")
+
+
 @asynccontextmanager
 async def _rtpengine(deploy: Path, folder: Path, control: int) -> AsyncIterator[None]:
+    with _ports_of_its_own() as first:
+        async with _rtpengine_within(deploy, folder, control, first):
+            yield
+
+
+@asynccontextmanager
+async def _rtpengine_within(deploy: Path, folder: Path, control: int, first: int) -> AsyncIterator[None]:
     changed = {
+        "port-min": str(first + 2),
+        "port-max": str(first + _PORTS - 1),
         "interface": f"outside/{OUTSIDE};inside/{INSIDE}",
         "listen-ng": f"{INSIDE}:{control}",
         "listen-cli": f"{INSIDE}:{_free(INSIDE, (socket.SOCK_STREAM,))}",

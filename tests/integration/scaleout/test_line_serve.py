@@ -65,6 +65,15 @@ async def ready(process: asyncio.subprocess.Process) -> None:
     assert (await process.stdout.readline()).startswith(b"serving")
 
 
+async def believed(proxy: Front, workers: int) -> None:
+    """Wait until the proxy gives calls to so many: it may have asked them before they were there."""
+    for _ in range(300):
+        if sum(state.startswith("A") for state in (await proxy.states()).values()) == workers:
+            return
+        await asyncio.sleep(0.1)
+    raise AssertionError(f"the proxy believes otherwise: {await proxy.states()}")
+
+
 async def talking(line: SipLine, name: str, tasks: asyncio.TaskGroup, over: asyncio.Event) -> Talk:
     """A call that hears its own tone again, up until `over`."""
     up: asyncio.Future[Talk] = asyncio.get_running_loop().create_future()
@@ -104,6 +113,7 @@ def test_one_drains_the_other_is_killed(tmp_path: Path) -> None:
             asyncio.TaskGroup() as tasks,
         ):
             await asyncio.gather(ready(draining), ready(dying))
+            await believed(proxy, 2)
             over, after_over = asyncio.Event(), asyncio.Event()
             first = [await talking(line, f"first-{number}", tasks, over) for number in range(4)]
             kept = of(proxy, first, ports[0])
