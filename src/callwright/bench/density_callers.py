@@ -10,7 +10,6 @@ robot's waiting for the end of the turn are in it.
 from __future__ import annotations
 
 import asyncio
-import json
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -20,6 +19,7 @@ import numpy as np
 
 from callwright.bench.density_robot import ANSWERS, HOST
 from callwright.bench.machine import pin
+from callwright.bench.other_side import tell
 from callwright.compliance.decision import DialFacts, decide
 from callwright.speech.port import Pcm
 from callwright.telephony.port import DialOrder, Frame, LegAnswered, LegEnded
@@ -139,12 +139,12 @@ async def main(port: int, calls: int, rate: float, seconds: float) -> None:
             talk.turns.clear()
             talk.said_ms = 0
         late = engine.stats.late
-        _tell({"up": len(talks) - len(ended)})
+        tell({"up": len(talks) - len(ended)})
         await asyncio.sleep(seconds)
         turns = [ticks for talk in talks for _, ticks in talk.turns]
         took = [ticks * 20.0 for ticks in turns if ticks is not None]
         p50, p95 = (float(np.percentile(took, q)) for q in (50, 95)) if took else (0.0, 0.0)
-        _tell(
+        tell(
             {
                 "turns": len(turns),
                 "missing": len(turns) - len(took),
@@ -160,11 +160,6 @@ async def main(port: int, calls: int, rate: float, seconds: float) -> None:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-
-
-def _tell(what: object) -> None:
-    sys.stdout.write(json.dumps(what) + "\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ It ends with its input.
 from __future__ import annotations
 
 import asyncio
-import json
 import sys
 import time
 from dataclasses import asdict, dataclass, replace
@@ -17,15 +16,14 @@ from datetime import datetime
 from pathlib import Path
 
 from callwright.app import open_speech, robot_of
+from callwright.bench.other_side import nobody, tell
 from callwright.bench.upkeep import resident_mb
 from callwright.calls.model import CallFiles
 from callwright.calls.outbox import FileOutbox
 from callwright.calls.robot import Robot
-from callwright.dialogue.values import Transfer
 from callwright.recognisers import Ears
 from callwright.script.loader import load
 from callwright.settings import Settings
-from callwright.telephony.port import DialOrder
 from callwright.telephony.rtp.engine import RtpEngine
 from callwright.telephony.sip.driver import SipLine
 from callwright.telephony.sip.leg import SipIncomingLeg
@@ -92,8 +90,8 @@ async def main(folder: Path, engine_name: str) -> None:
         RtpEngine.start(quiet_dbov=settings.quiet_dbov) as engine,
         SipLine.open(HOST, 0, engine=engine, max_calls=5_000) as line,
     ):
-        calls = _Calls(robot_of(speech, line, FileOutbox(folder / "outbox.jsonl"), _nobody), folder)
-        _tell({"port": line.address[1]})
+        calls = _Calls(robot_of(speech, line, FileOutbox(folder / "outbox.jsonl"), nobody), folder)
+        tell({"port": line.address[1]})
         taking = asyncio.create_task(calls.take(line))
         while await reader.readline():
             stats = engine.stats
@@ -107,17 +105,8 @@ async def main(folder: Path, engine_name: str) -> None:
                 calls.ended,
                 calls.faults,
             )
-            _tell({**asdict(used), "at": datetime.now().astimezone().isoformat()})
+            tell({**asdict(used), "at": datetime.now().astimezone().isoformat()})
         taking.cancel()
-
-
-async def _nobody(wanted: Transfer) -> DialOrder | None:
-    return None
-
-
-def _tell(what: object) -> None:
-    sys.stdout.write(json.dumps(what) + "\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

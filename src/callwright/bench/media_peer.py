@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from callwright.bench.machine import pin, urgent
+from callwright.bench.other_side import tell
 from callwright.telephony.rtp import g711
 
 __all__ = ["SHARE", "main", "spacing"]
@@ -172,16 +173,11 @@ def main() -> None:
     libc.sendmmsg.argtypes = [ctypes.c_int, ctypes.c_void_p, ctypes.c_uint, ctypes.c_int]
     libc.recvmmsg.argtypes = [ctypes.c_int, ctypes.c_void_p, ctypes.c_uint, ctypes.c_int, ctypes.c_void_p]
     groups = [_Talkers(libc, [], first) for first in range(0, calls, SHARE)]
-    _tell([group.port for group in groups])
+    tell([group.port for group in groups])
     ports = json.loads(sys.stdin.readline())
     for n, group in enumerate(groups):
         group.aim(ports[n * SHARE : (n + 1) * SHARE])
-    _tell(_talk(groups, calls, warm, seconds))
-
-
-def _tell(what: Any) -> None:
-    sys.stdout.write(json.dumps(what) + "\n")
-    sys.stdout.flush()
+    tell(_talk(groups, calls, warm, seconds))
 
 
 def _talk(groups: list[_Talkers], calls: int, warm: float, seconds: float) -> dict[str, Any]:

@@ -36,7 +36,7 @@ from callwright.telephony.rtp.engine import RtpEngine
 from callwright.telephony.sip.driver import SipLine
 from callwright.telephony.sip.leg import SipLeg
 
-__all__ = ["SAMPLE_S", "Peer", "answer_of", "growth", "quiet", "run"]
+__all__ = ["SAMPLE_S", "Peer", "growth", "other_side", "quiet", "run"]
 
 _CALLER = "+861085550000"
 _WARM_CALLS = 1_000
@@ -69,7 +69,7 @@ def run(calls: int, at_once: int, talk_s: float, *, say: Callable[[str], None] =
 async def _soak(calls: int, at_once: int, talk_s: float, say: Callable[[str], None]) -> list[Figure]:
     tally = _Tally()
     with tempfile.TemporaryDirectory() as folder:
-        async with _peer(talk_s) as peer:
+        async with other_side("soak_peer", str(talk_s)) as peer:
             theirs = peer.greeting
             async with RtpEngine.start(ports=(30000, 39998)) as engine, SipLine.open(HOST, engine=engine) as line:
                 ours = held()
@@ -238,10 +238,10 @@ class Peer:
         async with self._turn:
             self._process.stdin.write(b"\n")
             await self._process.stdin.drain()
-            return await answer_of(self._process)
+            return await _line(self._process)
 
 
-async def answer_of(process: asyncio.subprocess.Process) -> dict[str, Any]:
+async def _line(process: asyncio.subprocess.Process) -> dict[str, Any]:
     assert process.stdout is not None
     line = await process.stdout.readline()
     if not line:
@@ -251,13 +251,14 @@ async def answer_of(process: asyncio.subprocess.Process) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def _peer(talk_s: float) -> AsyncIterator[Peer]:
+async def other_side(module: str, *words: str) -> AsyncIterator[Peer]:
+    """`callwright.bench.MODULE` as a process, once it has greeted; it is gone at the end."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "callwright.bench.soak_peer", str(talk_s),
+        sys.executable, "-m", f"callwright.bench.{module}", *words,
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
     try:
-        yield Peer(process, await answer_of(process))
+        yield Peer(process, await _line(process))
     finally:
         if process.returncode is None:
             process.kill()

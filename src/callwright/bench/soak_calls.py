@@ -10,15 +10,14 @@ import asyncio
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 from callwright.bench.density_callers import spoken
 from callwright.bench.report import Figure, Report, machine
-from callwright.bench.soak import SAMPLE_S, Peer, answer_of, growth, quiet
+from callwright.bench.soak import SAMPLE_S, Peer, growth, other_side, quiet
 from callwright.bench.soak_deeds import Deed, deed, number
 from callwright.bench.soak_robot import HOST
 from callwright.bench.upkeep import held, resident_mb
@@ -59,7 +58,7 @@ async def _soak(calls: int, at_once: int, say: Callable[[str], None]) -> list[Fi
     tally = _Tally()
     answers = await spoken()
     with tempfile.TemporaryDirectory() as folder:
-        async with _robot(folder) as robot:
+        async with other_side("soak_robot", folder) as robot:
             before = await robot.ask()
             async with RtpEngine.start(ports=(40000, 49998)) as engine, SipLine.open(HOST, engine=engine) as line:
                 ours, begin = held(), asyncio.get_running_loop().time()
@@ -200,17 +199,3 @@ async def _act(leg: SipLeg, right: Deed, answers: Sequence[bytes]) -> None:
     else:
         await caller.done.wait()
     await leg.hangup()
-
-
-@asynccontextmanager
-async def _robot(folder: str) -> AsyncIterator[Peer]:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "callwright.bench.soak_robot", folder,
-        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    try:
-        yield Peer(process, await answer_of(process))
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.wait()

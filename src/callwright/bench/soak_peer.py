@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import sys
 from contextlib import suppress
 from dataclasses import asdict
 
 import numpy as np
 
+from callwright.bench.other_side import tell
 from callwright.bench.soak_fates import fate
 from callwright.bench.upkeep import held, resident_mb
 from callwright.errors import LineError
@@ -31,11 +31,11 @@ async def main(talk_s: float) -> None:
     reader = asyncio.StreamReader()
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
     async with RtpEngine.start(ports=(40000, 49998)) as engine, SipLine.open(HOST, engine=engine) as line:
-        _tell({"port": line.address[1], **asdict(held())})
+        tell({"port": line.address[1], **asdict(held())})
         async with asyncio.TaskGroup() as calls:
             door = calls.create_task(_attend(line, calls, talk_s))
             while await reader.readline():
-                _tell({"memory": resident_mb(), "idle": line.idle, **asdict(held())})
+                tell({"memory": resident_mb(), "idle": line.idle, **asdict(held())})
             door.cancel()
 
 
@@ -61,11 +61,6 @@ async def _one(leg: SipIncomingLeg, talk_s: float) -> None:
                 await leg.hangup()
         elif isinstance(event, LegEnded):
             return
-
-
-def _tell(what: object) -> None:
-    sys.stdout.write(json.dumps(what) + "\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ found wrong. It ends with its input. The files of a call are removed once they w
 from __future__ import annotations
 
 import asyncio
-import json
 import sys
 import wave
 from collections import Counter
@@ -18,18 +17,17 @@ from pathlib import Path
 
 from callwright.app import open_speech, robot_of
 from callwright.bench.density_robot import SCRIPT
+from callwright.bench.other_side import nobody, tell
 from callwright.bench.soak_deeds import TEXTS, deed
 from callwright.bench.upkeep import held, resident_mb
 from callwright.calls.log import read_log
 from callwright.calls.model import CallFiles, CallRecord
 from callwright.calls.outbox import FileOutbox
 from callwright.calls.robot import Robot
-from callwright.dialogue.values import Transfer
 from callwright.errors import CallwrightError
 from callwright.recognisers import Ears
 from callwright.script.loader import load
 from callwright.settings import Settings
-from callwright.telephony.port import DialOrder
 from callwright.telephony.rtp.engine import RtpEngine
 from callwright.telephony.sip.driver import SipLine
 from callwright.telephony.sip.leg import SipIncomingLeg
@@ -104,11 +102,11 @@ async def main(folder: Path) -> None:
         RtpEngine.start(quiet_dbov=settings.quiet_dbov) as engine,
         SipLine.open(HOST, 0, engine=engine, max_calls=2_000) as line,
     ):
-        calls = _Calls(robot_of(speech, line, FileOutbox(folder / "outbox.jsonl"), _nobody), folder)
+        calls = _Calls(robot_of(speech, line, FileOutbox(folder / "outbox.jsonl"), nobody), folder)
         taking = asyncio.create_task(calls.take(line))
-        _tell({"port": line.address[1]})
+        tell({"port": line.address[1]})
         while await reader.readline():
-            _tell(
+            tell(
                 {
                     "memory": resident_mb(),
                     "idle": line.idle,
@@ -119,15 +117,6 @@ async def main(folder: Path) -> None:
                 }
             )
         taking.cancel()
-
-
-async def _nobody(wanted: Transfer) -> DialOrder | None:
-    return None
-
-
-def _tell(what: object) -> None:
-    sys.stdout.write(json.dumps(what) + "\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ import numpy as np
 
 from callwright.app import Speech, open_speech, robot_of
 from callwright.bench.machine import pin, urgent
+from callwright.bench.other_side import nobody
 from callwright.bench.peer_rigs import Server, Watch, beside
 from callwright.bench.peers import watched
 from callwright.bench.report import Figure, Report, machine
@@ -191,7 +192,7 @@ class _Bench:
             )
         )
         outbox = FileOutbox(self._folder / "outbox.jsonl")
-        self._robots[key] = robot_of(speech, line, outbox, _nobody)
+        self._robots[key] = robot_of(speech, line, outbox, nobody)
         for name in (f"{one.language}-disclosure", f"{one.language}-{node}"):
             self._prompts[name] = await self._played(name, speech)
 
@@ -285,11 +286,6 @@ def _order(number: int, port: int, call_id: str) -> DialOrder:
         clock="simulated",
     )  # fmt: skip
     return DialOrder(decide(facts, noon).permit(), f"sip:{callee}@{HOST}:{port}", call_id, ring_timeout_s=10.0)
-
-
-async def _nobody(_act: object) -> None:
-    """No colleague takes calls here."""
-    return
 
 
 # ------------------------------------------------------------ the callers' process

@@ -24,6 +24,7 @@ from pathlib import Path
 import numpy as np
 
 from callwright.bench.machine import pin, urgent
+from callwright.bench.other_side import tell
 from callwright.bench.situations import Situation, read_set
 from callwright.bench.turns_performance import Lengths, Performance
 from callwright.errors import LineError
@@ -188,7 +189,7 @@ async def _take(
                 break
         leaving.cancel()
     await asyncio.to_thread(call.save, traces / f"{one.id}.npz")
-    _tell({"id": one.id, "late_ms": round(call.late_ms, 1), "started": call.performance.started is not None})
+    tell({"id": one.id, "late_ms": round(call.late_ms, 1), "started": call.performance.started is not None})
 
 
 async def _leave(leg: SipIncomingLeg, over: asyncio.Event) -> None:
@@ -209,7 +210,7 @@ async def serve(folder: Path, traces: Path, frames: dict[str, int]) -> None:
                     calls.create_task(_guarded(leg, situations, folder, traces, frames))
 
             door = calls.create_task(attend())
-            _tell({"port": line.address[1]})
+            tell({"port": line.address[1]})
             await asyncio.to_thread(sys.stdin.read)
             door.cancel()
     finally:
@@ -223,11 +224,6 @@ async def _guarded(
         await _take(leg, situations, folder, traces, frames)
     except LineError as error:
         sys.stderr.write(f"{error}\n")
-
-
-def _tell(what: object) -> None:
-    sys.stdout.write(json.dumps(what) + "\n")
-    sys.stdout.flush()
 
 
 def main() -> None:
