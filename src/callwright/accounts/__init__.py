@@ -1,0 +1,1 @@
+"""Who uses the product: tenants, the companies they call for, and their keys."""

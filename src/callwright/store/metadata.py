@@ -1,0 +1,70 @@
+"""What all tables have in common: names of constraints, the types of columns, and the tenant that every row belongs to.
+
+Tables stand in `tables.py` of the feature that owns them. A table made by `tenant_table` may only be read and written within a tenant
+(`Database.scope`): the store refuses statements that do not say so, and PostgreSQL's row-level security refuses them once more.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, Column, DateTime, Dialect, ForeignKey, Integer, MetaData, Table, bindparam
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.sql.schema import SchemaItem
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+__all__ = ["TENANT", "TENANT_TABLES", "BigId", "Json", "UtcTime", "metadata", "tenant_table"]
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+TENANT_TABLES: set[Table] = set()
+"""Tables whose rows belong to a tenant."""
+
+TENANT = bindparam("tenant", type_=BigInteger())
+"""The tenant of the running scope, in a statement: `.where(lead.c.tenant_id == TENANT)`. The scope fills it in; nobody else does."""
+
+BigId = BigInteger().with_variant(Integer(), "sqlite")
+"""A generated key: 64 bits on both (SQLite counts by itself only in a column called INTEGER)."""
+
+Json = JSON().with_variant(JSONB(), "postgresql")
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """A moment: aware datetimes in and out, always UTC. `timestamptz` on PostgreSQL, milliseconds since 1970 on SQLite."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return dialect.type_descriptor(DateTime(timezone=True) if dialect.name == "postgresql" else BigInteger())
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a time without a zone is not kept")
+        return value if dialect.name == "postgresql" else round(value.timestamp() * 1000)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.astimezone(UTC) if dialect.name == "postgresql" else datetime.fromtimestamp(value / 1000, UTC)
+
+
+def tenant_table(name: str, *items: SchemaItem) -> Table:
+    """A table whose rows belong to a tenant: `tenant_id` comes first, is never null and goes with its tenant."""
+    owner: Column[int] = Column(
+        "tenant_id", BigInteger, ForeignKey("tenant.id", ondelete="CASCADE"), nullable=False, index=False
+    )
+    table = Table(name, metadata, owner, *items)
+    TENANT_TABLES.add(table)
+    return table
