@@ -9,6 +9,9 @@ CallwrightError
 │   ├── ModelError        a speech model or a trained understanding
 │   └── SettingsError     environment or command line
 ├── RefusedError               the call may not be placed (compliance)
+├── StoreError            what is kept cannot be reached or used
+│   ├── DamagedError      it is there and cannot be opened: damaged, or sealed with another key
+│   └── ScopeError        a statement that would leave its tenant (a mistake in the code)
 └── LineError             the line or its peer failed (telephony)
     ├── UnreachableError  there is nowhere to send to
     └── WireError         a peer sent what is no SIP, SDP or RTP
@@ -21,6 +24,7 @@ from dataclasses import dataclass
 __all__ = [
     "AudioError",
     "CallwrightError",
+    "DamagedError",
     "InputError",
     "LeadsError",
     "LineError",
@@ -29,8 +33,10 @@ __all__ = [
     "Place",
     "Problem",
     "RefusedError",
+    "ScopeError",
     "ScriptError",
     "SettingsError",
+    "StoreError",
     "UnreachableError",
     "WireError",
 ]
@@ -117,6 +123,18 @@ class RefusedError(CallwrightError):
     """The call may not be placed; the decision tells why."""
 
     exit_code = 3
+
+
+class StoreError(CallwrightError):
+    """The database, the keys or the blobs cannot be reached or used; says what and how to mend it."""
+
+
+class DamagedError(StoreError):
+    """What is kept is there and cannot be opened: it was changed, or another key sealed it."""
+
+
+class ScopeError(StoreError):
+    """A statement would read or write outside of its tenant: a mistake in the code, refused before it runs."""
 
 
 class LineError(CallwrightError):

@@ -43,23 +43,31 @@ class Scope:
 
     async def all(self, statement: Executable, /, **parameters: Any) -> Sequence[Row[Any]]:
         """Every row."""
-        return (await self.connection.execute(statement, {**parameters, "tenant": self.tenant})).all()
+        return (await self.connection.execute(statement, self._filled(statement, parameters))).all()
 
     async def first(self, statement: Executable, /, **parameters: Any) -> Row[Any] | None:
         """The first row, None = there is none."""
-        return (await self.connection.execute(statement, {**parameters, "tenant": self.tenant})).first()
+        return (await self.connection.execute(statement, self._filled(statement, parameters))).first()
 
     async def value(self, statement: Executable, /, **parameters: Any) -> Any:
         """The first column of the first row, None = there is no row."""
-        return (await self.connection.execute(statement, {**parameters, "tenant": self.tenant})).scalar()
+        return (await self.connection.execute(statement, self._filled(statement, parameters))).scalar()
 
     async def run(self, statement: Executable, rows: Iterable[Record] | None = None, /, **parameters: Any) -> int:
         """Change something; how many rows were. rows: the statement once for each of them."""
-        own = "tenant_id" if isinstance(statement, Insert) else "tenant"
         if rows is None:
-            return (await self.connection.execute(statement, {**parameters, own: self.tenant})).rowcount
-        each = [{**row, **parameters, own: self.tenant} for row in rows]
+            return (await self.connection.execute(statement, self._filled(statement, parameters))).rowcount
+        each = [self._filled(statement, {**row, **parameters}) for row in rows]
         return (await self.connection.execute(statement, each)).rowcount if each else 0
+
+    async def add(self, statement: Insert, rows: Iterable[Record]) -> Sequence[Row[Any]]:
+        """Insert many; what the statement returns of each. In the order of the rows when it says
+        `.returning(..., sort_by_parameter_order=True)`."""
+        each = [self._filled(statement, row) for row in rows]
+        return (await self.connection.execute(statement, each)).all() if each else ()
+
+    def _filled(self, statement: Executable, parameters: Record) -> dict[str, Any]:
+        return {**parameters, "tenant_id" if isinstance(statement, Insert) else "tenant": self.tenant}
 
 
 class Database:
