@@ -1,0 +1,81 @@
+"""What is told to the outside: one row in the outbox for every endpoint that wants to hear of it, in the transaction it tells of.
+
+So nothing is told that did not happen, and nothing that happened is forgotten when the process dies. `deliveries` sends the rows.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Protocol
+
+from callwright.campaigns import delivery_store as rows
+from callwright.store.database import Scope
+
+__all__ = ["EVENTS", "Sealing", "post", "title"]
+
+EVENTS: Mapping[str, tuple[str, str]] = {
+    "call.started": ("call started", "开始呼叫"),
+    "call.ended": ("call ended", "通话结束"),
+    "lead.filtered": ("a lead was not called", "号码未拨打"),
+    "task.state": ("task changed", "任务状态变化"),
+    "number.slowed": ("own number slowed down", "外显号码降频"),
+    "freeze.added": ("number frozen", "号码冻结"),
+    "suspect.found": ("suspected refusal, please confirm", "疑似拒绝，请人工确认"),
+    "complaint.opened": ("complaint opened", "新投诉"),
+    "complaint.overdue": ("complaint overdue", "投诉逾期"),
+}
+"""Every event that can be told, with its titles in English and Chinese."""
+
+
+class Sealing(Protocol):
+    """The part of a tenant's keys that is needed here."""
+
+    def seal(self, plain: bytes, context: str) -> bytes:
+        """Encrypted; context: what it belongs to, without which it cannot be opened."""
+
+    def open(self, sealed: bytes, context: str) -> bytes:
+        """What was sealed."""
+
+
+def title(event: str, language: str) -> str:
+    """What people call this event."""
+    en, zh = EVENTS[event]
+    return zh if language == "zh" else en
+
+
+async def post(scope: Scope, keys: Sealing, event: str, body: Mapping[str, Any], now: datetime) -> int:
+    """Lay `{"type", "timestamp", "data"}` (Standard Webhooks, payload structure) ready for every endpoint that wants this event; to how many.
+
+    body: JSON-ready; phone numbers in it are masked by whoever calls, unless the event is for the customer's own system.
+    """
+    if event not in EVENTS:
+        raise ValueError(f"{event} is no event")
+    wanted = [row.id for row in await scope.all(rows.ENDPOINTS) if not row.events or event in row.events]
+    if not wanted:
+        return 0
+    text = json.dumps(
+        {"type": event, "timestamp": now.isoformat(timespec="milliseconds"), "data": dict(body)},
+        ensure_ascii=False,
+        default=str,
+    ).encode()
+    made = []
+    for endpoint in wanted:
+        name = f"msg_{secrets.token_hex(12)}"
+        made.append(
+            {
+                "id": name,
+                "endpoint_id": endpoint,
+                "event": event,
+                "body": keys.seal(text, f"delivery:{name}"),
+                "state": "waiting",
+                "tries": 0,
+                "due_at": now,
+                "last_error": "",
+                "created_at": now,
+            }
+        )
+    await scope.run(rows.ADD, made)
+    return len(made)
