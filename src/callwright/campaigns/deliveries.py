@@ -16,8 +16,8 @@ import httpx
 from sqlalchemy import Row
 
 from callwright.campaigns import delivery_store as rows
-from callwright.campaigns.events import Sealing
 from callwright.campaigns.notices import Answer, Outgoing, answer_of, letter, next_try, outgoing
+from callwright.store.crypto import TenantKeys
 from callwright.store.database import Database
 
 __all__ = ["Post", "Sender", "exchange", "open_client"]
@@ -45,7 +45,7 @@ class Sender:
     """One sender of one tenant. name: of this process; post: None = mail stays in the outbox with an error that says so."""
 
     database: Database
-    keys: Sealing
+    keys: TenantKeys
     tenant: int
     name: str
     client: httpx.AsyncClient
@@ -77,8 +77,8 @@ class Sender:
 
     async def _one(self, one: Row[Any]) -> None:
         try:
-            body = self.keys.open(one.body, f"delivery:{one.id}")
-            secret = self.keys.open(one.secret, "endpoint").decode() if one.secret else ""
+            body = self.keys.open(one.body, f"delivery.{one.id}")
+            secret = self.keys.open(one.secret, "endpoint.secret").decode() if one.secret else ""
             answer = await self._send(one, secret, body)
         except (httpx.HTTPError, OSError) as error:
             answer = Answer(False, error=type(error).__name__)

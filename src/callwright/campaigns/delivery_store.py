@@ -26,7 +26,7 @@ __all__ = [
 _NOW = bindparam("now", type_=UtcTime())
 
 ADD = insert(delivery)
-ADD_ENDPOINT = insert(endpoint)
+ADD_ENDPOINT = insert(endpoint).returning(endpoint.c.id)
 
 # A pre-dial webhook is asked, not told.
 ENDPOINTS = select(endpoint.c.id, endpoint.c.events).where(

@@ -9,12 +9,13 @@ import json
 import secrets
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
 from callwright.campaigns import delivery_store as rows
+from callwright.store.crypto import TenantKeys
 from callwright.store.database import Scope
 
-__all__ = ["EVENTS", "Sealing", "post", "title"]
+__all__ = ["EVENTS", "post", "title"]
 
 EVENTS: Mapping[str, tuple[str, str]] = {
     "call.started": ("call started", "开始呼叫"),
@@ -30,23 +31,13 @@ EVENTS: Mapping[str, tuple[str, str]] = {
 """Every event that can be told, with its titles in English and Chinese."""
 
 
-class Sealing(Protocol):
-    """The part of a tenant's keys that is needed here."""
-
-    def seal(self, plain: bytes, context: str) -> bytes:
-        """Encrypted; context: what it belongs to, without which it cannot be opened."""
-
-    def open(self, sealed: bytes, context: str) -> bytes:
-        """What was sealed."""
-
-
 def title(event: str, language: str) -> str:
     """What people call this event."""
     en, zh = EVENTS[event]
     return zh if language == "zh" else en
 
 
-async def post(scope: Scope, keys: Sealing, event: str, body: Mapping[str, Any], now: datetime) -> int:
+async def post(scope: Scope, keys: TenantKeys, event: str, body: Mapping[str, Any], now: datetime) -> int:
     """Lay `{"type", "timestamp", "data"}` (Standard Webhooks, payload structure) ready for every endpoint that wants this event; to how many.
 
     body: JSON-ready; phone numbers in it are masked by whoever calls, unless the event is for the customer's own system.
@@ -69,7 +60,7 @@ async def post(scope: Scope, keys: Sealing, event: str, body: Mapping[str, Any],
                 "id": name,
                 "endpoint_id": endpoint,
                 "event": event,
-                "body": keys.seal(text, f"delivery:{name}"),
+                "body": keys.seal(text, f"delivery.{name}"),
                 "state": "waiting",
                 "tries": 0,
                 "due_at": now,

@@ -12,7 +12,8 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from callwright.campaigns import number_health_store as rows
-from callwright.campaigns.events import Sealing, post
+from callwright.campaigns.events import post
+from callwright.store.crypto import TenantKeys
 from callwright.store.database import Scope
 
 __all__ = ["Counts", "Health", "Judgement", "Policy", "at_least", "judge", "look", "recover", "slow"]
@@ -125,7 +126,7 @@ async def look(scope: Scope, now: datetime, policy: Policy | None = None) -> lis
 _RANK = {"active": 0, "slowed": 1, "resting": 2}
 
 
-async def slow(scope: Scope, keys: Sealing, now: datetime, policy: Policy | None = None) -> list[Health]:
+async def slow(scope: Scope, keys: TenantKeys, now: datetime, policy: Policy | None = None) -> list[Health]:
     """Slow down or rest the numbers that need it, and tell; which ones. Up again it goes only by hand, or by `recover` after the rest."""
     changed = []
     for health in await look(scope, now, policy):

@@ -18,8 +18,8 @@ import httpx
 from sqlalchemy import Row
 
 from callwright.campaigns.deliveries import exchange
-from callwright.campaigns.events import Sealing
 from callwright.campaigns.notices import outgoing
+from callwright.store.crypto import TenantKeys
 
 __all__ = ["Verdict", "ask", "read_verdict"]
 
@@ -38,7 +38,7 @@ class Verdict:
 
 async def ask(
     client: httpx.AsyncClient,
-    keys: Sealing,
+    keys: TenantKeys,
     endpoints: Sequence[Row[Any]],
     data: Mapping[str, Any],
     now: datetime,
@@ -54,7 +54,7 @@ async def ask(
         default=str,
     ).encode()
     for endpoint in endpoints:
-        secret = keys.open(endpoint.secret, "endpoint").decode()
+        secret = keys.open(endpoint.secret, "endpoint.secret").decode()
         request = outgoing("pre_dial", endpoint.address, secret, f"msg_{secrets.token_hex(12)}", body, now, "en")
         try:
             with anyio.fail_after(timeout_s):

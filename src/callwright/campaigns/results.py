@@ -1,4 +1,4 @@
-"""What became of a call, kept for results, webhooks and inspection: written once for each attempt, again with the same content changes nothing."""
+"""What became of a call, kept for results, webhooks and inspection: one row for each attempt; the same one again changes nothing."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Any
 from sqlalchemy import bindparam, delete, insert, select
 
 from callwright.calls.model import CallRecord
-from callwright.campaigns.events import Sealing
 from callwright.campaigns.tables import call_result
+from callwright.store.crypto import TenantKeys
 from callwright.store.database import Scope
 from callwright.store.metadata import TENANT
 
@@ -25,7 +25,7 @@ _BLOBS = ("record", "log", "recording")
 
 
 async def keep(
-    scope: Scope, keys: Sealing, attempt_id: str, record: CallRecord, blobs: Mapping[str, str], now: datetime
+    scope: Scope, keys: TenantKeys, attempt_id: str, record: CallRecord, blobs: Mapping[str, str], now: datetime
 ) -> None:
     """Write the result of an attempt. blobs: where its `record`, `log` and `recording` lie (those that there are).
 
@@ -43,15 +43,15 @@ async def keep(
         "grade": record.grade or "",
         "grade_reasons": [record.reason] if record.reason else [],
         "tags": list(record.tags),
-        "slots": keys.seal(_json(dict(record.slots)), f"slots:{attempt_id}"),
-        "summary": keys.seal(_json(summary), f"summary:{attempt_id}"),
+        "slots": keys.seal(_json(dict(record.slots)), f"slots.{attempt_id}"),
+        "summary": keys.seal(_json(summary), f"summary.{attempt_id}"),
         "follow_up": record.follow_up[:32],
         "created_at": now,
     }
     await scope.run(_ADD, [row | {name: blobs.get(name, "") for name in _BLOBS}])
 
 
-async def read(scope: Scope, keys: Sealing, attempt_id: str) -> dict[str, Any] | None:
+async def read(scope: Scope, keys: TenantKeys, attempt_id: str) -> dict[str, Any] | None:
     """The result of an attempt, opened; None = there is none (yet)."""
     row = await scope.first(_FIND, attempt=attempt_id)
     if row is None:
@@ -59,7 +59,7 @@ async def read(scope: Scope, keys: Sealing, attempt_id: str) -> dict[str, Any] |
     found = dict(row._mapping)
     found.pop("tenant_id")
     for name in ("slots", "summary"):
-        found[name] = json.loads(keys.open(found[name], f"{name}:{attempt_id}"))
+        found[name] = json.loads(keys.open(found[name], f"{name}.{attempt_id}"))
     return found
 
 
