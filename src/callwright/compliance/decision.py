@@ -1,79 +1,98 @@
 """May this call be placed? A pure decision over facts; the only way to get a `Permit`, and a line only dials with a `Permit`.
 
-The rule packs of docs/reference/compliance come with the campaigns; the house rules that no script may relax are here.
-A fact that is unknown blocks (fail closed).
+House rules (house.py) that nothing can relax, then the rules of every pack that could apply (packs.py). A fact that is unknown blocks, a rule
+that fails blocks (fail closed).
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, field
-from datetime import datetime, time
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import lru_cache
+from typing import Protocol
 
+from callwright.compliance.facts import DialFacts, DueFreeze
+from callwright.compliance.house import house_next, house_reasons, is_internal
+from callwright.compliance.reasons import Reason
 from callwright.errors import RefusedError
 
-__all__ = ["Decision", "DialFacts", "Permit", "Reason", "decide"]
+__all__ = ["Decision", "DialFacts", "Permit", "Reason", "RuleSet", "Verdict", "decide"]
 
-HOUSE_WINDOW = (time(9, 0), time(20, 0))
-MARKETING_BASES = frozenset({"consent"})
-SERVICE_BASES = frozenset({"consent", "contract", "legal_obligation"})
-INTERNAL_BASES = frozenset({"staff"})  # a call handed over to one of our own people
+_MOST_ROUNDS = 64
 
 
 @dataclass(frozen=True, slots=True)
-class DialFacts:
-    """Everything the decision looks at. Numbers are E.164; `local_time` is the callee's own clock (None = unknown).
+class Verdict:
+    """What packs say. packs: `cn@2026.11`, those that were looked at; calendar: which public holidays; due: freezes that ought to be there."""
 
-    clock: `real`, or `simulated` when the callee is a simulated person on loopback (then `local_time` is the rehearsal's clock).
-    """
-
-    callee: str
-    caller: str
-    owned_callers: frozenset[str]
-    purpose: str
-    basis: str | None
-    consent_scope: frozenset[str] = frozenset()
-    needed_scope: frozenset[str] = frozenset()
-    consent_at: datetime | None = None
-    consent_max_age_days: int | None = None
-    local_time: datetime | None = None
-    script_window: tuple[str, str] | None = None
-    frozen: bool | None = None
-    calls_today: int | None = None
-    max_calls_per_day: int | None = None
-    missing_vars: tuple[str, ...] = ()
-    clock: str = "real"
+    reasons: tuple[Reason, ...]
+    packs: tuple[str, ...] = ()
+    calendar: str = ""
+    due: tuple[DueFreeze, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
-    rule: str
-    ok: bool
-    detail: str
+class RuleSet(Protocol):
+    """Rules beside the house's; `packs.Packs` is one."""
+
+    def judge(self, facts: DialFacts, now: datetime) -> Verdict:
+        """Every rule that could apply. Does not raise: a rule that fails refuses."""
+
+    def next_at(self, facts: DialFacts, after: datetime) -> datetime | None:
+        """The earliest moment from `after` on at which every rule about time holds, if nobody calls meanwhile. None = never or unknown."""
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Every rule that was looked at, with its outcome. `allow` only when all of them held."""
+    """Every rule that was looked at, with its outcome. `allow` only when none of them refuses.
+
+    next_allowed_at: of a refusal, the earliest moment at which all rules about time would hold; None when something else refuses as well (time
+    alone does not heal it), or when nobody knows.
+    """
 
     callee: str
     caller: str
     decided_at: str
     reasons: tuple[Reason, ...]
     clock: str = "real"
+    next_allowed_at: datetime | None = None
+    packs: tuple[str, ...] = ()
+    calendar: str = ""
+    due: tuple[DueFreeze, ...] = ()
 
     @property
     def allow(self) -> bool:
-        return bool(self.reasons) and all(reason.ok for reason in self.reasons)
+        return bool(self.reasons) and not any(reason.refuses for reason in self.reasons)
 
     @property
     def refusals(self) -> tuple[Reason, ...]:
-        return tuple(reason for reason in self.reasons if not reason.ok)
+        return tuple(reason for reason in self.reasons if reason.refuses)
+
+    @property
+    def warnings(self) -> tuple[Reason, ...]:
+        """What does not hold, but does not refuse either."""
+        return tuple(reason for reason in self.reasons if not reason.ok and not reason.refuses)
+
+    def canonical(self) -> str:
+        """Canonical JSON (sorted keys, no blanks, UTF-8) of the whole decision: what a record holds and `digest` names."""
+        head = {
+            "allow": self.allow,
+            "callee": self.callee,
+            "caller": self.caller,
+            "calendar": self.calendar,
+            "clock": self.clock,
+            "decided_at": self.decided_at,
+            "due": [[due.rule, due.reason, due.scope, due.scope_id, _iso(due.until)] for due in self.due],
+            "next_allowed_at": _iso(self.next_allowed_at),
+            "packs": self.packs,
+        }
+        reasons = ",".join(map(_fragment, self.reasons))
+        return f'{_json(head)[:-1]},"reasons":[{reasons}]}}'  # "reasons" sorts last
 
     def digest(self) -> str:
-        """sha256 over the canonical JSON of the decision: names it in the attempt and in the event log."""
-        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+        """sha256 over `canonical`: names the decision in the attempt and in the event log."""
+        return hashlib.sha256(self.canonical().encode()).hexdigest()
 
     def permit(self) -> Permit:
         """The permit to dial, once allowed.
@@ -105,77 +124,69 @@ class Permit:
             raise RefusedError("a permit comes from an allowing decision only")
 
 
-def decide(facts: DialFacts, now: datetime) -> Decision:
-    """Evaluate every house rule over the facts at `now` (aware). Nothing short-circuits: the record shows all reasons."""
-    reasons = (
-        _basis(facts),
-        _scope(facts),
-        _age(facts, now),
-        _window(facts),
-        Reason(
-            "frozen",
-            facts.frozen is False,
-            "not frozen" if facts.frozen is False else "frozen, or the frozen list is unknown",
-        ),
-        Reason(
-            "caller-owned",
-            facts.caller in facts.owned_callers,
-            f"caller number {'is' if facts.caller in facts.owned_callers else 'is not'} ours",
-        ),
-        _caps(facts),
-        Reason(
-            "variables",
-            not facts.missing_vars,
-            "all there" if not facts.missing_vars else f"missing: {', '.join(facts.missing_vars)}",
-        ),
-    )
-    return Decision(facts.callee, facts.caller, now.isoformat(timespec="seconds"), reasons, facts.clock)
+def decide(facts: DialFacts, now: datetime, packs: RuleSet | None = None) -> Decision:
+    """Evaluate the house rules and, if given, the packs over the facts at `now` (aware). Nothing short-circuits: the record shows all reasons.
 
-
-def _basis(facts: DialFacts) -> Reason:
-    allowed = {"marketing": MARKETING_BASES, "internal": INTERNAL_BASES}.get(facts.purpose, SERVICE_BASES)
-    ok = facts.basis in allowed
-    return Reason(
-        "basis",
-        ok,
-        f"{facts.basis}"
-        if ok
-        else f"{facts.basis or 'no basis'} on record; {facts.purpose} needs one of {sorted(allowed)}",
+    A call to our own staff is judged by the house alone.
+    """
+    reasons = house_reasons(facts, now)
+    decided_at = now.isoformat(timespec="seconds")
+    rules = None if packs is None or is_internal(facts) else packs
+    verdict = rules.judge(facts, now) if rules is not None else _NOTHING
+    reasons += verdict.reasons
+    refusing = [reason for reason in reasons if reason.refuses]
+    following = _next(facts, now, rules, refusing) if refusing else None
+    return Decision(
+        facts.callee,
+        facts.caller,
+        decided_at,
+        reasons,
+        facts.clock,
+        following,
+        verdict.packs,
+        verdict.calendar,
+        verdict.due,
     )
 
 
-def _scope(facts: DialFacts) -> Reason:
-    missing = facts.needed_scope - facts.consent_scope if facts.basis == "consent" else frozenset()
-    return Reason("scope", not missing, "covered" if not missing else f"consent does not cover {sorted(missing)}")
+_NOTHING = Verdict(())
 
 
-def _age(facts: DialFacts, now: datetime) -> Reason:
-    if facts.consent_max_age_days is None or facts.basis != "consent":
-        return Reason("consent-age", True, "no limit")
-    if facts.consent_at is None:
-        return Reason("consent-age", False, "the date of the consent is unknown")
-    days = (now - facts.consent_at).days
-    ok = 0 <= days <= facts.consent_max_age_days
-    return Reason("consent-age", ok, f"{days} days of at most {facts.consent_max_age_days}")
+def _next(facts: DialFacts, now: datetime, rules: RuleSet | None, refusing: list[Reason]) -> datetime | None:
+    """The least moment at which house and packs agree: each is asked for its next one in turn until neither moves it."""
+    if any(reason.next_at is None for reason in refusing):
+        return None
+    moment = now
+    for _ in range(_MOST_ROUNDS):
+        later = house_next(facts, moment)
+        if later is not None and rules is not None:
+            later = rules.next_at(facts, later)
+        if later is None or later == moment:
+            return later
+        moment = later
+    return None
 
 
-def _window(facts: DialFacts) -> Reason:
-    """When people may be called. Our own staff take calls when they are at work: whoever calls us at night may be connected."""
-    if facts.purpose == "internal" and facts.basis in INTERNAL_BASES:
-        return Reason("window", True, "our own staff")
-    if facts.local_time is None:
-        return Reason("window", False, "the callee's local time is unknown")
-    begin, end = HOUSE_WINDOW
-    if facts.script_window is not None:
-        begin = max(begin, time.fromisoformat(facts.script_window[0]))
-        end = min(end, time.fromisoformat(facts.script_window[1]))
-    ok = begin <= facts.local_time.time() < end
-    return Reason("window", ok, f"{facts.local_time:%H:%M} {'within' if ok else 'outside'} {begin:%H:%M}-{end:%H:%M}")
+def _iso(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat()
 
 
-def _caps(facts: DialFacts) -> Reason:
-    if facts.calls_today is None:
-        return Reason("calls-per-day", False, "the number of calls today is unknown")
-    cap = facts.max_calls_per_day
-    ok = cap is None or facts.calls_today < cap
-    return Reason("calls-per-day", ok, f"{facts.calls_today} today, at most {cap if cap is not None else 'unlimited'}")
+def _json(value: object) -> str:
+    return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+
+@lru_cache(maxsize=8192)
+def _fragment(reason: Reason) -> str:
+    """A reason in canonical JSON; most of them are the same from one dial to the next."""
+    return _json(
+        {
+            "detail": reason.detail,
+            "next_at": _iso(reason.next_at),
+            "ok": reason.ok,
+            "outcome": reason.outcome,
+            "pack": reason.pack,
+            "rule": reason.rule,
+            "severity": reason.severity,
+            "version": reason.version,
+        }
+    )

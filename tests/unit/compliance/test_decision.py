@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from callwright.calls.disposition import CONNECTED
 from callwright.compliance.decision import DialFacts, Permit, decide
+from callwright.compliance.facts import ANSWERED, CompanyFacts, ConsentFacts, Freeze, PastCall
 from callwright.errors import RefusedError
 
 NOW = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
@@ -90,3 +93,78 @@ def test_our_own_staff_may_be_rung_at_night_and_nobody_else() -> None:
     assert decide(staff, night).allow
     assert not decide(replace(staff, basis="contract"), night).allow
     assert not decide(replace(staff, purpose="service", basis="contract"), night).allow
+
+
+# ------------------------------------------------------------ as a campaign tells it
+
+CAMPAIGN = replace(
+    GOOD, basis=None, consent_at=None, consent_scope=frozenset(), local_time=None, calls_today=None, frozen=None,
+    zones=("America/New_York",), company=CompanyFacts(id=7), past=(), freezes=(), max_calls_per_day=1,
+    consents=(ConsentFacts("consent", frozenset({"trial"}), NOW - timedelta(days=10)),),
+)  # fmt: skip
+TEN = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)  # 10:00 in New York
+
+
+def test_a_campaign_tells_zones_calls_freezes_and_consents() -> None:
+    decision = decide(CAMPAIGN, TEN)
+    assert decision.allow
+    assert decision.next_allowed_at is None
+
+
+def test_every_zone_the_number_could_be_in_must_be_open() -> None:
+    both = replace(CAMPAIGN, zones=("America/New_York", "America/Los_Angeles"))
+    decision = decide(both, TEN)
+    assert [reason.rule for reason in decision.refusals] == ["window"]
+    assert decision.next_allowed_at == TEN.replace(hour=17)  # 9:00 in Los Angeles
+
+
+def test_the_next_moment_satisfies_window_cap_and_freeze_together() -> None:
+    earlier = PastCall(TEN - timedelta(minutes=20), task_id=1)
+    frozen = Freeze("tenant", "keyword", TEN, until=TEN + timedelta(days=2, hours=12))
+    decision = decide(replace(CAMPAIGN, past=(earlier,), freezes=(frozen,)), TEN)
+    assert {reason.rule for reason in decision.refusals} == {"frozen", "calls-per-day"}
+    assert decision.next_allowed_at == datetime(2026, 11, 23, 14, 0, tzinfo=UTC)  # 22:00 in New York is no time to call
+
+
+def test_what_time_does_not_heal_has_no_next_moment() -> None:
+    for change in ({"freezes": (Freeze("voice", "opt_out", TEN),)}, {"consents": ()}, {"past": None}):
+        assert decide(replace(CAMPAIGN, **change), TEN - timedelta(hours=9)).next_allowed_at is None
+
+
+@pytest.mark.parametrize(
+    ("scope", "scope_id", "stops"),
+    [
+        ("tenant", None, True), ("voice", None, True), ("company", 7, True), ("company", 8, False), ("company", None, True), ("task", 3, True),
+        ("task", 4, False),
+    ],
+)  # fmt: skip
+def test_a_freeze_stops_what_it_was_written_for(scope: Any, scope_id: int | None, stops: bool) -> None:
+    facts = replace(CAMPAIGN, task_id=3, freezes=(Freeze(scope, "manual", TEN, scope_id=scope_id),))
+    assert decide(facts, TEN).allow is not stops
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"revoked_at": TEN}, {"valid_until": TEN}, {"given_at": TEN + timedelta(seconds=1)}, {"company_id": 8}, {"basis": "contract"},
+    ],
+)  # fmt: skip
+def test_a_consent_must_be_in_force_and_ours(change: dict[str, Any]) -> None:
+    (good,) = CAMPAIGN.grounds
+    assert decide(replace(CAMPAIGN, consents=(replace(good, company_id=7),)), TEN).allow
+    bad = replace(good, **change)
+    assert "basis" in {reason.rule for reason in decide(replace(CAMPAIGN, consents=(bad,)), TEN).refusals}
+    assert decide(replace(CAMPAIGN, consents=(bad, good)), TEN).allow  # another one is enough
+
+
+def test_the_digest_names_every_fact_and_every_reason() -> None:
+    decision = decide(CAMPAIGN, TEN)
+    told = json.loads(decision.canonical())
+    assert [reason["rule"] for reason in told["reasons"]] == [reason.rule for reason in decision.reasons]
+    assert json.dumps(told, sort_keys=True, ensure_ascii=False, separators=(",", ":")) == decision.canonical()
+    assert decision.digest() != decide(CAMPAIGN, TEN + timedelta(seconds=1)).digest()
+    assert CAMPAIGN.digest() == replace(CAMPAIGN).digest() != replace(CAMPAIGN, zones=None).digest()
+
+
+def test_answered_means_the_same_here_as_in_the_taxonomy() -> None:
+    assert ANSWERED == CONNECTED

@@ -1,0 +1,233 @@
+"""What a decision looks at: values only, gathered by whoever wants to dial. `None` is "nobody knows", and what nobody knows blocks.
+
+Counts, not queries: `campaigns/facts.py` reads them within the transaction of the dial, the demo and tests write them by hand.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, fields, is_dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+__all__ = [
+    "ANSWERED",
+    "BASES",
+    "PAST_DAYS",
+    "Abandonment",
+    "CompanyFacts",
+    "ConsentFacts",
+    "DialFacts",
+    "DueFreeze",
+    "Freeze",
+    "PastCall",
+    "RegistryFacts",
+    "ScriptFacts",
+]
+
+PAST_DAYS = 31
+"""How far back `DialFacts.past` reaches."""
+
+BASES = frozenset({"consent", "contract", "legal_obligation", "existing_customer", "staff"})
+
+ANSWERED = frozenset(
+    {
+        "completed", "opted_out", "declined", "transferred", "callback", "wrong_person", "no_interaction", "hung_up", "abused", "voicemail",
+        "screened", "not_understood", "too_long", "interrupted_by_fault",
+    }
+)  # fmt: skip
+"""Dispositions of answered calls (calls/disposition.py CONNECTED, which this room may not know; a test holds them together)."""
+
+FreezeScope = Literal["tenant", "company", "task", "voice"]
+Voice = Literal["human", "synthetic", "recorded"]
+
+
+@dataclass(frozen=True, slots=True)
+class PastCall:
+    """One earlier dial to this person. at: when it was dialled; counts: it stands against the caps (`attempt.counts`); disposition: ""
+    while nobody knows yet; talk_ms: from answer to end."""
+
+    at: datetime
+    counts: bool = True
+    disposition: str = ""
+    talk_ms: int = 0
+    task_id: int | None = None
+    company_id: int | None = None
+
+    @property
+    def connected(self) -> bool:
+        """Whether somebody may have answered: what nobody knows yet counts."""
+        return self.disposition in ANSWERED or self.disposition in {"", "unknown"}
+
+
+@dataclass(frozen=True, slots=True)
+class Freeze:
+    """A row of the freeze library that was not lifted. until: None = for good; scope_id: the company or task."""
+
+    scope: FreezeScope
+    reason: str
+    frozen_at: datetime
+    until: datetime | None = None
+    scope_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DueFreeze:
+    """A freeze that ought to be written: the rule that says so, and how long."""
+
+    scope: FreezeScope
+    reason: str
+    until: datetime | None
+    rule: str
+    scope_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentFacts:
+    """A row of the consent ledger. company_id: None = given to the tenant itself; evidence: sha256 of the proof, "" = there is none."""
+
+    basis: str
+    scope: frozenset[str] = frozenset()
+    given_at: datetime | None = None
+    valid_until: datetime | None = None
+    revoked_at: datetime | None = None
+    company_id: int | None = None
+    wording: str = ""
+    evidence: str = ""
+    id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptFacts:
+    """The script version that will speak. reviewed: a person approved this very text; says: what it surely says before anything else
+    (`ai`, `company`, `purpose`, `recording`, `opt_out`); voice: whose; records: the call is recorded; label_audible, label_metadata: the
+    synthetic voice is marked for the ear and in the file."""
+
+    digest: str = ""
+    reviewed: bool | None = None
+    says: frozenset[str] | None = None
+    voice: Voice | None = None
+    records: bool | None = None
+    label_audible: bool | None = None
+    label_metadata: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CompanyFacts:
+    """Whom the call is for. country: ISO; vetted_until: None with `vetted` = no end."""
+
+    id: int | None = None
+    country: str | None = None
+    vetted: bool | None = None
+    vetted_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RegistryFacts:
+    """A do-not-call registry, as it was looked up. as_of: the date of the copy it was looked up in."""
+
+    name: str
+    listed: bool
+    as_of: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Abandonment:
+    """Answered calls of this task with nobody to talk to. days: over how many; after_s: from the end of the greeting."""
+
+    abandoned: int
+    answered: int
+    days: int = 30
+    after_s: float = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class DialFacts:
+    """Everything the decision looks at. Numbers are E.164; times are aware.
+
+    Two ways to say the same: whoever rings one number (demo, transfer desk) gives `local_time`, `frozen`, `calls_today` and one `basis`;
+    a campaign gives `zones`, `freezes`, `past` and `consents`, and the rules count for themselves.
+
+    Args:
+        purpose: of the script; `internal` = a call to one of our own people.
+        local_time: the callee's own clock; not looked at when `zones` are known.
+        clock: `real`, or `simulated` when the callee is a simulated person on loopback (then `local_time` is the rehearsal's clock).
+        country: ISO country of the number.
+        regions: every state or province the number could be in (`FL`); `None` = any of them.
+        zones: every IANA zone the number could be in; `()` is as unknown as `None`.
+        line_type: `mobile`, `fixed`, `fixed_or_mobile`, `voip`, ...
+        callee_type: `consumer` or `business`.
+        past: every dial to this person in the last 31 days, of all tasks, in any order; those to be counted as now running too.
+        refusals: when this person refused or opted out, ever (the last 400 days at least).
+        suspects: how many of the words this person said wait for somebody to judge them.
+        freezes: what was not lifted; those that are over may be among them.
+        registries: the do-not-call registries the number was looked up in.
+        pacing: `robot` (every answer is taken by a robot), `progressive`, `predictive`.
+        ring_s: how long it will ring before we give up.
+        caller_verified, caller_answers: the number shown was verified to be ours; whoever calls it back is answered.
+    """
+
+    callee: str
+    caller: str
+    owned_callers: frozenset[str]
+    purpose: str
+    basis: str | None = None
+    consent_scope: frozenset[str] = frozenset()
+    needed_scope: frozenset[str] = frozenset()
+    consent_at: datetime | None = None
+    consent_max_age_days: int | None = None
+    local_time: datetime | None = None
+    script_window: tuple[str, str] | None = None
+    frozen: bool | None = None
+    calls_today: int | None = None
+    max_calls_per_day: int | None = None
+    missing_vars: tuple[str, ...] = ()
+    clock: str = "real"
+
+    country: str | None = None
+    regions: tuple[str, ...] | None = None
+    zones: tuple[str, ...] | None = None
+    line_type: str | None = None
+    callee_type: str | None = None
+    task_id: int | None = None
+    company: CompanyFacts | None = None
+    script: ScriptFacts | None = None
+    consents: tuple[ConsentFacts, ...] | None = None
+    past: tuple[PastCall, ...] | None = None
+    refusals: tuple[datetime, ...] | None = None
+    freezes: tuple[Freeze, ...] | None = None
+    suspects: int | None = None
+    registries: tuple[RegistryFacts, ...] | None = None
+    abandonment: Abandonment | None = None
+    pacing: str | None = None
+    ring_s: float | None = None
+    caller_verified: bool | None = None
+    caller_answers: bool | None = None
+
+    @property
+    def grounds(self) -> tuple[ConsentFacts, ...]:
+        """Every basis on record: the ledger's, or the one that was given by itself."""
+        if self.consents is not None:
+            return self.consents
+        if self.basis is None:
+            return ()
+        return (ConsentFacts(self.basis, self.consent_scope, self.consent_at),)
+
+    def digest(self) -> str:
+        """sha256 over the canonical JSON of all facts: the decision record names what was looked at without telling it."""
+        return hashlib.sha256(json.dumps(_plain(self), sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+
+def _plain(value: Any) -> Any:
+    if value is None or isinstance(value, str | int | float):
+        return value
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, frozenset):
+        return sorted(value)
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    if is_dataclass(value):
+        return {each.name: _plain(getattr(value, each.name)) for each in fields(value)}
+    raise TypeError(f"no fact is a {type(value).__name__}")
