@@ -12,6 +12,7 @@ from callwright.calls.announcements import Language
 from callwright.calls.greeting import Greeting, GreetingRules, Verdict
 from callwright.calls.log import EventLog
 from callwright.calls.machines import read_machine
+from callwright.calls.recognisers import let_go
 from callwright.speech.port import (
     Final,
     Hearing,
@@ -77,16 +78,8 @@ class Answerer:
             except Exception as error:  # noqa: BLE001 - the call goes on: lengths and tones are enough
                 self._log.add("fault", message=f"who answered is told without words: {error}")
             finally:
-                await self._let_go()
-
-    async def _let_go(self) -> None:
-        stream, self._stream = self._stream, None
-        if stream is not None:
-            with anyio.CancelScope(shield=True):
-                try:
-                    await stream.close()
-                except Exception as error:  # noqa: BLE001 - as above
-                    self._log.add("fault", message=f"who answered: {error}")
+                stream, self._stream = self._stream, None
+                await let_go(stream, lambda why: self._log.add("fault", message=f"who answered: {why}"))
 
     def attach(self, stream: RecogniserStream) -> None:
         """The recogniser is there: what was kept for it comes first."""

@@ -15,6 +15,7 @@ import anyio
 from callwright.calls.announcements import Language, announcement_vocabulary
 from callwright.calls.log import EventLog
 from callwright.calls.progress import Evidence, Progress
+from callwright.calls.recognisers import let_go
 from callwright.speech.port import Final, Hearing, Pcm, Recogniser, RecogniserStream, RecognitionError
 from callwright.speech.vad import Vad
 from callwright.telephony.port import FRAME_MS, Frame, Media
@@ -82,7 +83,8 @@ class EarlyListener:
             except Exception as error:  # noqa: BLE001 - ringing goes on without words: tones and the signalling are enough
                 self._fault(f"early media is heard without words: {error}")
             finally:
-                await self._let_go()
+                stream, self._stream = self._stream, None
+                await let_go(stream, lambda why: self._fault(f"early media: {why}"))
 
     def stop(self) -> None:
         """Somebody answered, or the call is over: hear nothing more."""
@@ -99,15 +101,6 @@ class EarlyListener:
             with anyio.move_on_after(_LAST_WORDS_S):
                 await self._settled.wait()
         self.stop()
-
-    async def _let_go(self) -> None:
-        stream, self._stream = self._stream, None
-        if stream is not None:
-            with anyio.CancelScope(shield=True):
-                try:
-                    await stream.close()
-                except Exception as error:  # noqa: BLE001 - as above
-                    self._fault(f"early media: {error}")
 
     def _fault(self, message: str) -> None:
         self._log.add("fault", message=message)

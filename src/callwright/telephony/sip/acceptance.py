@@ -34,8 +34,8 @@ class Acceptance:
 
     def over(self) -> None:
         """The ACK is there, or nobody waits for it any more."""
-        self._call.cancel_timer("ok")
-        self._call.cancel_timer("ok-end")
+        self._call.cancel_timer("ok", "ok-end")
+        self._call.agent.layer.acknowledged(self._key)
 
     def _given_up(self, now_ms: int) -> None:
         self.over()

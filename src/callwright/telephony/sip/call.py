@@ -5,6 +5,7 @@ A call is sans-IO: it acts through its agent (send, set a timer, emit an event) 
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
@@ -54,6 +55,7 @@ _TIMERS = (
 )
 
 
+_NOTHING: frozenset[str] = frozenset()
 Watcher = Callable[[int, str, int], None]  # (code, reason, now_ms) of every answer to an INVITE of ours
 
 
@@ -77,7 +79,8 @@ class Call:
         self.call_id = call_id
         self.local_tag = local_tag
         self.state = "calling"
-        self.ladder = Ladder()
+        self._ladder: Ladder | None = Ladder()
+        self._noted = weakref.ref(self._ladder)
         self.session: sdp.Session | None = None
         self.dialog: Dialog | None = None
         self.dialogs: dict[str, Dialog] = {}
@@ -95,9 +98,9 @@ class Call:
         self._max_ms = max_ms
         self._handed_over = False
         self.digest = DigestClient(self.account.credentials, agent.new_id)
-        self._acks: dict[tuple[str, int], tuple[Request, Hop]] = {}
-        self._peer_allow: frozenset[str] = frozenset()
-        self._peer_supported: frozenset[str] = frozenset()
+        self._acks: dict[tuple[str, int], tuple[bytes, Hop]] = {}
+        self._peer_allow = _NOTHING
+        self._peer_supported = _NOTHING
         self._bye_wanted = False
         self.confirmed = True  # False: our 2xx to the first INVITE still waits for its ACK
 
@@ -105,7 +108,14 @@ class Call:
 
     def record(self, now_ms: int, direction: Literal["->", "<-"], data: bytes, hop: Hop) -> None:
         """Note a message that was sent or received."""
-        self.ladder.add(now_ms, direction, data, hop)
+        ladder = self._noted()
+        if ladder is not None:
+            ladder.add(now_ms, direction, data, hop)
+
+    @property
+    def ladder(self) -> Ladder:
+        """Every message so far. After the end it is there only as long as somebody holds it."""
+        return self._noted() or Ladder()
 
     def emit(self, event: CallEvent) -> None:
         if not self._handed_over:
@@ -152,7 +162,16 @@ class Call:
         if self.referral is not None:
             self.referral.decline(now_ms, 481)
         self.emit(LegEnded(now_ms, cause, by, detail, q850))
+        self.let_go()
         self.agent.retire(self, now_ms)
+
+    def let_go(self) -> None:
+        """What may still come in is answered without these: an ended call is remembered for up to 64 s, a thousand of them by a busy line."""
+        if self.acceptance is not None:
+            self.acceptance.over()
+        self.acceptance = self.session = self._ladder = None
+        self._peer_allow = self._peer_supported = _NOTHING
+        self.offers.forget()
 
     def bye(self, now_ms: int, cause: str, by: By, detail: str = "") -> None:
         """Send BYE; the call ends with `cause` when it is answered, with `timeout` when it is not."""
@@ -294,9 +313,9 @@ class Call:
         if key not in self._acks:
             proof = tuple(item for item in request.headers if item[0] in ("Authorization", "Proxy-Authorization"))
             ack = dialog.request("ACK", self.agent.via(), self.agent.contact, proof, cseq=request.cseq[0])
-            self._acks[key] = (ack, dialog.next_hop())
-        ack, hop = self._acks[key]
-        self.agent.send(encode(carried(ack, hop.transport)), hop, self, now_ms)
+            hop = dialog.next_hop()
+            self._acks[key] = (encode(carried(ack, hop.transport)), hop)
+        self.agent.send(*self._acks[key], self, now_ms)
 
     def on_invite_response(self, request: Request, response: Response, source: Hop, now_ms: int) -> None:
         raise AssertionError("only outgoing calls begin with INVITE")
@@ -312,6 +331,9 @@ class Call:
         elif request.method == "BYE" and self.is_main(request):
             what = "no answer to BYE" if kind == "timeout" else "BYE could not be sent"
             self.end(now_ms, failure_cause(kind), "network", what)
+
+    def on_undelivered(self, method: str, kind: str, now_ms: int) -> None:
+        """An answer of ours was not acknowledged, or could not be sent."""
 
     def on_repeated(self, request: Request, repeated: Request, now_ms: int) -> None:
         """A request goes out again."""

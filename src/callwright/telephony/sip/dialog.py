@@ -15,6 +15,8 @@ _TRANSPORTS: dict[str, Transport] = {"udp": "UDP", "tcp": "TCP", "tls": "TLS"}
 class Dialog:
     """One dialog, early or confirmed. `peer` is where the far side's last message came from."""
 
+    __slots__ = ("call_id", "local", "local_cseq", "peer", "remote", "remote_cseq", "remote_tag", "routes", "target")
+
     def __init__(self, call_id: str, local: str, remote: str, remote_tag: str, target: str, peer: Hop) -> None:
         self.call_id = call_id
         self.local = local

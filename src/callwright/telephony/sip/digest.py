@@ -118,6 +118,8 @@ def digest_response(
 class DigestClient:
     """Answers the challenges of one call or registration, and proves later requests unasked; counts how often a nonce was used."""
 
+    __slots__ = ("_answered", "_credentials", "_known", "_new_cnonce", "_used")
+
     def __init__(self, credentials: Credentials | None, new_cnonce: Callable[[], str]) -> None:
         self._credentials = credentials
         self._new_cnonce = new_cnonce

@@ -15,7 +15,7 @@ from callwright.telephony.sip.fields import parse_uri
 from callwright.telephony.sip.hops import Hop
 from callwright.telephony.sip.reasons import q850_cause, reason_text
 from callwright.telephony.sip.reliable import ReliableRinging
-from callwright.telephony.sip.transactions import Key
+from callwright.telephony.sip.transactions import Key, answered
 from callwright.telephony.sip.wire import Request
 from callwright.telephony.wire_audio import inner_law
 
@@ -135,6 +135,11 @@ class IncomingCall(Call):
                 return trial.local
         return None
 
+    def let_go(self) -> None:
+        super().let_go()
+        self.offered = self._ringing = None
+        self._invite = answered("INVITE")
+
     def on_acknowledged(self, now_ms: int) -> None:
         self.answered(now_ms)
 
@@ -169,10 +174,8 @@ class IncomingCall(Call):
         if self.state == "offered":
             self.agent.respond(self.key, 487, now_ms)
 
-    def on_failure(self, request: Request, kind: str, now_ms: int) -> None:
-        """A response could not be delivered, or a BYE was not answered."""
-        super().on_failure(request, kind, now_ms)
-        if request.method == "INVITE" and kind == "transport":
+    def on_undelivered(self, method: str, kind: str, now_ms: int) -> None:
+        if method == "INVITE" and kind == "transport":
             self.end(now_ms, "transport_error", "network", "the answer could not be sent")
 
     def _refuse(

@@ -27,6 +27,8 @@ class KeyPresses:
     running: the INFO under way.
     """
 
+    __slots__ = ("_call", "_pausing", "_waiting", "running")
+
     def __init__(self, call: Call) -> None:
         self.running: Request | None = None
         self._call = call

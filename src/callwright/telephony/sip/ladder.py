@@ -23,19 +23,21 @@ _SDP = re.compile(rb"\r\n(?:content-type|c)[ \t]*:[ \t]*application/sdp", re.IGN
 class Ladder:
     """The rungs so far, at most 1,000. Nobody's number is in them: user parts are hidden but for their last two characters."""
 
+    __slots__ = ("__weakref__", "_raw", "_rungs", "_seen", "_tell")
+
     def __init__(self) -> None:
         self._rungs: list[LegSignal] = []
         self._raw: list[
             tuple[int, Literal["->", "<-"], bytes, Hop, bool]
         ] = []  # not read yet: few ladders are ever looked at
-        self._seen: set[tuple[str, int]] = set()
+        self._seen: set[int] = set()
         self._tell: Callable[[LegSignal], None] | None = None
 
     def add(self, now_ms: int, direction: Literal["->", "<-"], data: bytes, hop: Hop) -> None:
         """Note a message. One with the very same bytes as an earlier one is a retransmission (RFC 3261 section 17)."""
         if len(self._rungs) + len(self._raw) >= _MOST:
             return  # a flood; the call goes on
-        known = (direction, hash(data))
+        known = hash(data) ^ (direction == "->")
         self._raw.append((now_ms, direction, data.partition(b"\r\n\r\n")[0][:_HEAD], hop, known in self._seen))
         self._seen.add(known)
         if self._tell is not None:  # whoever follows a ladder wants it now; else few are ever looked at

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import Literal, Protocol
 
@@ -41,6 +41,10 @@ def _reaches(hop: Hop, broken: Hop) -> bool:
     return (hop.flow == broken.flow != 0) or hop[:3] == broken[:3]
 
 
+def _with(timers: str, name: str) -> str:
+    return timers if name in timers else timers + name
+
+
 class ClientOwner(Protocol):
     """Who a request of ours reports to."""
 
@@ -62,6 +66,9 @@ class ServerOwner(ClientOwner, Protocol):
     def on_ack(self, request: Request, now_ms: int) -> None:
         """The ACK of a 2xx."""
 
+    def on_undelivered(self, method: str, kind: str, now_ms: int) -> None:
+        """An answer of ours to a request of that method was not acknowledged (`timeout`), or could not be sent (`transport`)."""
+
 
 @dataclass(slots=True, eq=False)
 class Client:
@@ -69,22 +76,20 @@ class Client:
     hop: Hop
     owner: ClientOwner
     fallback: Hop | None = None  # where it goes when the connection chosen for its size cannot be opened
-    timers: set[str] = field(default_factory=set)
+    timers: str = ""  # a letter each
 
 
 @dataclass(slots=True, eq=False)
 class Server:
+    """hop: where responses go; timers: a letter each."""
+
     machine: InviteServer | NonInviteServer
     source: Hop
+    hop: Hop
     merge: Key
     to_tag: str
     owner: ServerOwner | None = None
-    timers: set[str] = field(default_factory=set)
-
-    @property
-    def hop(self) -> Hop:
-        """Where responses go."""
-        return return_address(self.machine.request.via[0], self.source)
+    timers: str = ""
 
 
 class TransactionLayer:
@@ -153,6 +158,8 @@ class TransactionLayer:
         self.run_client(key, client, effects, now_ms)
         if any(isinstance(effect, Deliver) for effect in effects):
             client.owner.on_response(client.machine.request, response, source, now_ms)
+        if response.code >= 200:
+            client.machine.request.shed()
 
     def run_client(self, key: Key, client: Client, effects: list[Effect], now_ms: int) -> None:
         for effect in effects:
@@ -160,7 +167,7 @@ class TransactionLayer:
                 self._send(effect.data, client.hop, client.owner, now_ms)
             elif isinstance(effect, SetTimer):
                 fire = partial(self._fire_client, key, client, effect.name)
-                client.timers.add(effect.name)
+                client.timers = _with(client.timers, effect.name)
                 self._timers.set((key, "client", effect.name), effect.at_ms, fire)
             elif isinstance(effect, Failed):
                 client.owner.on_failure(client.machine.request, effect.kind, now_ms)
@@ -196,8 +203,15 @@ class TransactionLayer:
         kind = InviteServer if request.method == "INVITE" else NonInviteServer
         machine = kind(request, source.transport)
         merge: Key = (request.call_id, request.from_.tag, request.cseq)
-        server = self.servers[key] = Server(machine, source, merge, to_tag, owner)
+        hop = return_address(request.via[0], source)
+        server = self.servers[key] = Server(machine, source, hop, merge, to_tag, owner)
         return server
+
+    def acknowledged(self, key: Key) -> None:
+        """The ACK of our 2xx is there."""
+        server = self.servers.get(key)
+        if server is not None and isinstance(server.machine, InviteServer):
+            server.machine.acknowledged()
 
     def merged(self, key: Key, server: Server) -> bool:
         """Whether the same request came by another way as well (RFC 3261 section 8.2.2.2)."""
@@ -209,11 +223,11 @@ class TransactionLayer:
                 self._send(effect.data, server.hop, server.owner, now_ms)
             elif isinstance(effect, SetTimer):
                 fire = partial(self._fire_server, key, server, effect.name)
-                server.timers.add(effect.name)
+                server.timers = _with(server.timers, effect.name)
                 self._timers.set((key, "server", effect.name), effect.at_ms, fire)
             elif isinstance(effect, Failed):
                 if server.owner is not None:
-                    server.owner.on_failure(server.machine.request, effect.kind, now_ms)
+                    server.owner.on_undelivered(server.machine.request.method, effect.kind, now_ms)
             elif isinstance(effect, Deliver):
                 if server.owner is not None and isinstance(effect.message, Request):
                     server.owner.on_ack(effect.message, now_ms)

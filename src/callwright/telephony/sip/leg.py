@@ -118,7 +118,7 @@ class SipLeg:
         self._read_out = False
         self._progress: asyncio.Queue[TransferProgress] = asyncio.Queue()
         self._changing: asyncio.Future[int] | None = None
-        self._replaced: list[Call] = []
+        self._ladders = [call.ladder]  # held here: a call that has ended does not hold its own
         self._followed = False
         if stream is not None:
             self._own(stream)
@@ -130,8 +130,7 @@ class SipLeg:
 
     @property
     def ladder(self) -> tuple[LegSignal, ...]:
-        rungs = (rung for call in (*self._replaced, self._call) for rung in call.ladder)
-        return tuple(sorted(rungs, key=lambda rung: rung.at_ms))
+        return tuple(sorted((rung for ladder in self._ladders for rung in ladder), key=lambda rung: rung.at_ms))
 
     @property
     def replaces(self) -> Replaces | None:
@@ -266,16 +265,16 @@ class SipLeg:
         waiting = [self._queue.get_nowait() for _ in range(self._queue.qsize())]
         for event in sorted([*self.ladder, *waiting], key=lambda item: item.at_ms):
             self._queue.put_nowait(event)
-        self._call.ladder.follow(self._queue.put_nowait)
+        self._ladders[-1].follow(self._queue.put_nowait)
 
     def _go_on(self, event: Replaced) -> None:
         """Another call takes over: what we wanted of the session it has agreed to already."""
-        self._replaced.append(self._call)
         self._call = event.by
+        self._ladders.append(event.by.ladder)
         if self._followed:
-            for rung in event.by.ladder:
+            for rung in self._ladders[-1]:
                 self._queue.put_nowait(rung)
-            event.by.ladder.follow(self._queue.put_nowait)
+            self._ladders[-1].follow(self._queue.put_nowait)
         self._changed(200)
         self._queue.put_nowait(LegReplaced(event.at_ms, event.by.remote_user))
 

@@ -33,6 +33,8 @@ class Changed:
 class Modifier:
     """running: the request under way. The call says when it is `stable`, and hands every answer over."""
 
+    __slots__ = ("_before", "_call", "_changing", "_glares", "_method", "_refreshing", "_waits", "running")
+
     def __init__(self, call: Call) -> None:
         self.running: Request | None = None
         self._call = call

@@ -20,6 +20,8 @@ class Offers:
     on without a seam, and there are telephones that take no other key in mid-call.
     """
 
+    __slots__ = ("_agreed", "_entropy", "_id", "_pending", "_said", "_session", "direction", "local")
+
     def __init__(self, session_id: int, local: sdp.LocalMedia | None, entropy: Callable[[int], bytes]) -> None:
         self.local = local
         self.direction: sdp.Direction = "sendrecv"
@@ -29,6 +31,10 @@ class Offers:
         self._said: sdp.Description | None = None
         self._agreed: sdp.Description | None = None
         self._pending: sdp.Description | None = None
+
+    def forget(self) -> None:
+        """The call is over: nothing is offered or answered any more."""
+        self.local = self._session = self._said = self._agreed = self._pending = None
 
     def fork(self) -> Offers:
         """The same course of offer and answer, to go on by itself from here: one for each dialog an INVITE makes."""

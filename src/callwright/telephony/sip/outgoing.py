@@ -193,6 +193,12 @@ class OutgoingCall(Call):
         self.cancel(self.invite, self, self._destination, now_ms)
         self.set_timer("cancel", now_ms + GIVE_UP, self._given_up)
 
+    def let_go(self) -> None:
+        super().let_go()
+        self._forks.clear()
+        self._redirects.forget()
+        self.invite.shed()
+
     def _given_up(self, now_ms: int) -> None:
         if self.ending:
             self.end(now_ms, *self.ending)

@@ -33,12 +33,20 @@ class Lookup:
 class Redirects:
     """At most five further targets, best `q` first, none twice. refusal: why the last 3xx led to nobody, without any number in it."""
 
+    __slots__ = ("_judge", "_seen", "_tried", "_waiting", "refusal")
+
     def __init__(self, first: str, judge: Judge | None) -> None:
         self.refusal = ""
         self._judge = judge
         self._tried = 0
         self._seen = {_key(parse_uri(first))}
         self._waiting: list[tuple[float, str]] = []
+
+    def forget(self) -> None:
+        """The call is over: nobody is tried any more."""
+        self._judge = None
+        self._waiting.clear()
+        self._seen.clear()
 
     def learn(self, response: Response) -> None:
         """A 3xx came: its Contacts that may be dialled wait now."""

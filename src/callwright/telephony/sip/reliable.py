@@ -27,6 +27,8 @@ def reliable_number(response: Response) -> int | None:
 class RSeqOrder:
     """What one early dialog has sent so far: only the next in order counts, the rest is dropped (section 4)."""
 
+    __slots__ = ("_last",)
+
     def __init__(self) -> None:
         self._last: dict[str, int] = {}
 

@@ -23,6 +23,8 @@ class SessionTimer:
     wanted_s: what we ask for (0 = nothing); least_s: what we do not go below (`Min-SE`; RFC 4028 says 90).
     """
 
+    __slots__ = ("_least_s", "_too_small", "_wanted_s", "interval_s", "refreshing")
+
     def __init__(self, wanted_s: int, least_s: int = LEAST_S) -> None:
         self.interval_s = 0
         self.refreshing = False

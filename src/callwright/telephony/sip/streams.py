@@ -20,6 +20,7 @@ CONNECT_S = 5.0
 FIRST_MESSAGE_S = 30.0  # who connects to us and says nothing whole for so long is parted from
 KEEPALIVE_S = 25.0
 MAX_CONNECTIONS = 1_000
+MAX_NAMES = 1_000
 MAX_UNSENT = 1_000_000
 
 
@@ -133,7 +134,7 @@ class Streams:
             LineError: it cannot be opened; the text says why.
         """
         if name:
-            self._names[hop.host] = name
+            self._name(hop, name)
         if self._find(hop) is None:
             connection = self._by_hop[_plain(hop)] = _Connection(self, hop)
             try:
@@ -146,7 +147,13 @@ class Streams:
     def known_as(self, hop: Hop, name: str) -> None:
         """The host that was looked up to find `hop`: its certificate must show that name (RFC 5922)."""
         if hop.transport == "TLS":
-            self._names[hop.host] = name
+            self._name(hop, name)
+
+    def _name(self, hop: Hop, name: str) -> None:
+        self._names.pop(hop.host, None)
+        self._names[hop.host] = name
+        if len(self._names) > MAX_NAMES:  # the longest unused goes
+            del self._names[next(iter(self._names))]
 
     def send(self, data: bytes, hop: Hop) -> None:
         """Send over the connection a message belongs to, or one that leads there, or a new one."""

@@ -2,12 +2,15 @@
 
 Every method returns what to do, in order: bytes to send, timers to set, messages for the transaction user, the end. A timer that
 fires in a state where it means nothing is ignored, so nothing needs to be cancelled.
+
+A machine outlives its call by up to 32 s, and a line that is busy has a thousand such: each lets go what no copy can ask for any more.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Literal
 
 from callwright.telephony.sip.hops import Transport
@@ -31,6 +34,7 @@ __all__ = [
     "Terminated",
     "Transaction",
     "ack_for_failure",
+    "answered",
     "carried",
     "client_key",
     "server_key",
@@ -115,14 +119,26 @@ def carried(request: Request, transport: Transport) -> Request:
     )
 
 
+@lru_cache(16)
+def answered(method: str) -> Request:
+    """Stands for a request that has its last answer: nothing of it is asked for any more but its method."""
+    return Request((), b"", method)
+
+
 class Transaction:
     """What all four have in common. `state` is the name of the RFC's state, in lower case."""
+
+    __slots__ = ("_interval", "_transport", "request", "state")
 
     def __init__(self, request: Request, state: str, transport: Transport = "UDP") -> None:
         self.request = request
         self._transport = transport
         self.state = state
         self._interval = T1
+
+    def _answered(self) -> None:
+        """The request of the far side has its last answer: no other will be made from it."""
+        self.request = answered(self.request.method)
 
     def _repeats(self, *effects: SetTimer) -> list[Effect]:
         """Timers that send again or wait for copies: over a connection nothing is lost or repeated (RFC 3261 table 4)."""
@@ -166,6 +182,8 @@ class Transaction:
 class InviteClient(Transaction):
     """RFC 3261 figure 5, RFC 6026 section 7.2. States: calling, proceeding, completed, accepted, terminated."""
 
+    __slots__ = ("_ack", "_bytes")
+
     def __init__(self, request: Request, transport: Transport = "UDP") -> None:
         super().__init__(request, "calling", transport)
         self._bytes = encode(carried(request, transport))
@@ -178,6 +196,7 @@ class InviteClient(Transaction):
         """A response whose `client_key` is ours."""
         code = response.code
         if self.state in ("calling", "proceeding"):
+            self._bytes = b""
             if code < 200:
                 self.state = "proceeding"
                 return [Deliver(response)]
@@ -205,6 +224,8 @@ class InviteClient(Transaction):
 class NonInviteClient(Transaction):
     """RFC 3261 figure 6. States: trying, proceeding, completed, terminated."""
 
+    __slots__ = ("_bytes",)
+
     def __init__(self, request: Request, transport: Transport = "UDP") -> None:
         super().__init__(request, "trying", transport)
         self._bytes = encode(carried(request, transport))
@@ -219,7 +240,7 @@ class NonInviteClient(Transaction):
         if response.code < 200:
             self.state = "proceeding"
             return [Deliver(response)]
-        self.state = "completed"
+        self.state, self._bytes = "completed", b""
         return [Deliver(response), self._linger("K", now_ms, T4)]
 
     def _timers(self) -> dict[tuple[str, str], Callable[[int], list[Effect]]]:
@@ -235,8 +256,10 @@ class NonInviteClient(Transaction):
 class InviteServer(Transaction):
     """RFC 3261 figure 7, RFC 6026 section 7.1. States: proceeding, completed, confirmed, accepted, terminated.
 
-    The user sends a 2xx again by itself until the ACK is there (RFC 3261 section 13.3.1.4).
+    The user sends a 2xx again by itself until the ACK is there (RFC 3261 section 13.3.1.4), and then says so: `acknowledged`.
     """
+
+    __slots__ = ("_last",)
 
     def __init__(self, request: Request, transport: Transport = "UDP") -> None:
         super().__init__(request, "proceeding", transport)
@@ -246,7 +269,7 @@ class InviteServer(Transaction):
         """A retransmitted INVITE, or an ACK with the same branch."""
         if request.method == "ACK":
             if self.state == "completed":
-                self.state = "confirmed"
+                self.state, self._last = "confirmed", b""
                 return [self._linger("I", now_ms, T4)]
             return [Deliver(request)] if self.state == "accepted" else []
         return [Send(self._last)] if self.state in ("proceeding", "completed") and self._last else []
@@ -262,10 +285,16 @@ class InviteServer(Transaction):
         if response.code < 200:
             return [Send(data)]
         if response.code < 300:
-            self.state = "accepted"
+            self.state, self._last = "accepted", b""
             return [Send(data), SetTimer("L", now_ms + GIVE_UP)]
         self.state = "completed"
+        self._answered()
         return [Send(data), *self._repeats(SetTimer("G", now_ms + T1)), SetTimer("H", now_ms + GIVE_UP)]
+
+    def acknowledged(self) -> None:
+        """The ACK of a 2xx is there: it is not sent any more."""
+        if self.state == "accepted":
+            self._answered()
 
     def _timers(self) -> dict[tuple[str, str], Callable[[int], list[Effect]]]:
         return {
@@ -278,6 +307,8 @@ class InviteServer(Transaction):
 
 class NonInviteServer(Transaction):
     """RFC 3261 figure 8. States: trying, proceeding, completed, terminated."""
+
+    __slots__ = ("_last",)
 
     def __init__(self, request: Request, transport: Transport = "UDP") -> None:
         super().__init__(request, "trying", transport)
@@ -296,6 +327,7 @@ class NonInviteServer(Transaction):
             self.state = "proceeding"
             return [Send(self._last)]
         self.state = "completed"
+        self._answered()
         return [Send(self._last), self._linger("J", now_ms, GIVE_UP)]
 
     def _timers(self) -> dict[tuple[str, str], Callable[[int], list[Effect]]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
 import sipmessage
@@ -82,6 +82,11 @@ class Message:
 
     headers: Headers
     body: bytes
+
+    def shed(self) -> None:
+        """Let go what was read from the headers; it is read again when it is asked for."""
+        for name in [name for name in self.__dict__ if name not in self.__dataclass_fields__]:
+            del self.__dict__[name]
 
     @_Lazy
     def _index(self) -> dict[str, list[str]]:
@@ -251,7 +256,7 @@ def _request(line: str, headers: Headers, body: bytes, fault: Fault | None) -> R
         raise WireError("request without Via")
     exact = line == f"{method} {uri} {version}"
     fault = _version(version) or fault or _start_line(uri, exact) or _fields(request) or _request_fields(request)
-    return Request(headers, body, method, uri.strip(" "), fault)
+    return request if fault is None else replace(request, fault=fault)
 
 
 def _version(version: str) -> Fault | None:

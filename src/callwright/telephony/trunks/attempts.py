@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TYPE_CHECKING
+
+import anyio
 
 from callwright.errors import CallwrightError
 from callwright.telephony.port import (
@@ -78,7 +81,7 @@ class TrunkLeg:
         self._queue: asyncio.Queue[LegEvent] = asyncio.Queue()
         self._read_out = self._tried = self._hanging = False
         self._over = asyncio.Event()
-        self._wakes = asyncio.Event()
+        self._placing: anyio.CancelScope | None = None
 
     @property
     def trunk(self) -> str:
@@ -111,7 +114,8 @@ class TrunkLeg:
     def stay(self) -> None:
         """Try no further trunk."""
         self._hanging = True
-        self._wakes.set()
+        if self._placing is not None:
+            self._placing.cancel()
 
     async def ended(self) -> None:
         """Wait until the call is over."""
@@ -140,19 +144,9 @@ class TrunkLeg:
 
     async def _further(self) -> Attempt | None:
         """The next attempt; None when there is none, or the call was hung up meanwhile."""
-        placing = asyncio.ensure_future(self._next_attempt())
-        wakes = asyncio.ensure_future(self._wakes.wait())
-        try:
-            await asyncio.wait((placing, wakes), return_when=asyncio.FIRST_COMPLETED)
-            if not placing.done():
-                return None
-            return placing.result()
-        except CallwrightError:
-            return None  # what the last trunk said is what is told
-        finally:
-            wakes.cancel()
-            if not placing.done():
-                placing.cancel()
+        with anyio.CancelScope() as self._placing, contextlib.suppress(CallwrightError):
+            return await self._next_attempt()
+        return None  # what the last trunk said is what is told
 
     async def _follow_one(self, attempt: Attempt) -> tuple[LegEnded, LegRejected | None]:
         rejected: LegRejected | None = None

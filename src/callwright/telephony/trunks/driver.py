@@ -69,7 +69,7 @@ class Trunks:
         self._serving: set[asyncio.Task[None]] = set()
         self._members: dict[str, Member] = {}
         self._incoming: asyncio.Queue[SipIncomingLeg | None] = asyncio.Queue()
-        self._legs: set[TrunkLeg | SipIncomingLeg] = set()
+        self._legs: set[TrunkLeg | SipLeg] = set()
         self._told = asyncio.Event()
         self._reloading = asyncio.Lock()
         self._draining = self._closed = False
@@ -125,6 +125,7 @@ class Trunks:
         """
         first, further = await self._first(order)
         leg = TrunkLeg(first, further, self.now_ms)
+        self._legs.add(leg)
         self._tasks.create_task(self._follow(leg))
         return leg
 
@@ -150,16 +151,17 @@ class Trunks:
     async def _place_referred(self, leg: SipLeg, order: DialOrder, referred: Headers) -> SipLeg:
         """The call of a transfer that a policy allowed: over the trunks like any other, but for the next trunk."""
         attempt, _ = await self._first(order, referred)
+        self._legs.add(attempt.leg)
         self._tasks.create_task(self._watch(attempt))
         return attempt.leg
 
     async def _watch(self, attempt: Attempt) -> None:
         await attempt.leg.ended()
+        self._legs.discard(attempt.leg)
         attempt.over()
         self._tell()
 
     async def _follow(self, leg: TrunkLeg) -> None:
-        self._legs.add(leg)
         try:
             await leg.follow()
         finally:
