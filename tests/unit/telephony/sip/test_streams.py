@@ -417,3 +417,16 @@ def test_who_connects_and_says_nothing_is_parted_from(monkeypatch: pytest.Monkey
             writer.close()
 
     asyncio.run(run())
+
+
+def test_names_for_certificates_are_kept_of_the_latest_hosts_only() -> None:
+    async def main() -> None:
+        async with asyncio.TaskGroup() as tasks:
+            streams = Streams(tasks, lambda data, hop: None, lambda hop, reason: None, None, "")
+            for number in range(2_000):
+                streams.known_as(Hop(f"10.0.{number // 256}.{number % 256}", 5061, "TLS"), f"h{number}.example")
+                streams.known_as(Hop("192.0.2.1", 5061, "TLS"), "often.example")
+            assert len(streams._names) == 1_000
+            assert streams._names["192.0.2.1"] == "often.example"
+
+    asyncio.run(main())

@@ -9,13 +9,15 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import yaml
 
 from callwright.errors import LineError
 from callwright.telephony.port import DialOrder
+from callwright.telephony.sip.driver import SipLine
+from callwright.telephony.sip.leg import SipLeg
 from callwright.telephony.sip.resolver import Resolver
 from callwright.telephony.trunks.driver import Trunks
 from callwright.telephony.trunks.loader import LoadedLine, loads_line
@@ -144,5 +146,34 @@ def test_a_cancelled_reload_leaves_no_socket_behind() -> None:
             assert [status.name for status in trunks.status()] == ["a"]
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
             free.bind((HOST, port))
+
+    asyncio.run(main())
+
+
+def test_the_call_of_a_transfer_is_waited_for_too() -> None:
+    async def main() -> None:
+        async with SipLine.open(HOST, engine=FakeMediaEngine()) as peer, opened(line(peer.address[1])) as trunks:
+            await known(trunks)
+            placed = await trunks._place_referred(cast("SipLeg", None), dial(), ())
+            trunks.drain()
+            waiting = asyncio.ensure_future(trunks.drained(20))
+            await (await anext(peer.incoming())).reject(486)
+            await placed.ended()
+            assert await waiting == 0
+
+            assert not trunks._legs
+
+    asyncio.run(main())
+
+
+def test_the_call_of_a_transfer_is_hung_up_when_time_is_over() -> None:
+    async def main() -> None:
+        async with SipLine.open(HOST, engine=FakeMediaEngine()) as peer, opened(line(peer.address[1])) as trunks:
+            await known(trunks)
+            placed = await trunks._place_referred(cast("SipLeg", None), dial(), ())
+            await (await anext(peer.incoming())).ring()
+            trunks.drain()
+            assert await trunks.drained(0) == 1
+            await placed.ended()
 
     asyncio.run(main())
