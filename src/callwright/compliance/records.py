@@ -1,0 +1,233 @@
+"""The decision record: what was decided about one dial, sealed so that nobody can change it unseen. Pure.
+
+Each record is canonical JSON (`body`). Its hash is sha256(hash of the record before it || body), its signature Ed25519 (RFC 8032) over
+`callwright-record-1:` and that hash. One chain for each tenant, numbered from 1 without gaps, begun by 32 zero bytes. A body names people,
+leads and tasks by their ids, and what was looked at by a keyed digest: a phone number never stands in it.
+docs/reference/decision-records.md draws every field.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Literal, Protocol
+
+from callwright import __version__
+
+__all__ = [
+    "GENESIS",
+    "Decided",
+    "Head",
+    "Kind",
+    "NewRecord",
+    "RuleOutcome",
+    "Sealed",
+    "canonical",
+    "chain",
+    "link",
+    "signed_bytes",
+]
+
+GENESIS = bytes(32)
+"""What stands for the hash of the record before the first."""
+
+Kind = Literal["dial", "refusal"]
+
+_SOFTWARE = f"callwright {__version__}"
+_ENCODE = json.JSONEncoder(sort_keys=True, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+
+
+class RuleOutcome(Protocol):
+    """One rule that was looked at; hashable. `compliance.reasons.Reason` is one."""
+
+    @property
+    def rule(self) -> str: ...
+    @property
+    def ok(self) -> bool: ...
+    @property
+    def detail(self) -> str: ...
+    @property
+    def pack(self) -> str: ...
+    @property
+    def version(self) -> str: ...
+    @property
+    def severity(self) -> str: ...
+    @property
+    def outcome(self) -> str: ...
+
+
+class Decided(Protocol):
+    """What a record needs of a decision. `compliance.decision.Decision` is one."""
+
+    @property
+    def callee(self) -> str: ...
+    @property
+    def allow(self) -> bool: ...
+    @property
+    def reasons(self) -> Sequence[RuleOutcome]: ...
+    @property
+    def next_allowed_at(self) -> datetime | None: ...
+    @property
+    def packs(self) -> Sequence[str]: ...
+    @property
+    def calendar(self) -> str: ...
+    @property
+    def clock(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class NewRecord:
+    """What is to be written down.
+
+    Args:
+        facts_digest: `DialFacts.digest()`; the record holds it keyed, because eleven digits could be tried out.
+        evidence: what the decision rests on, by name: ids of rows and sha256 of proofs (`{"consent": 17, "proof": "9f..."}`).
+        because: why an allowed call was not dialled after all (`pre_dial`: the customer's webhook said no); only of a refusal.
+    """
+
+    kind: Kind
+    at: datetime
+    decision: Decided
+    facts_digest: str
+    person_id: int | None = None
+    task_id: int | None = None
+    lead_id: int | None = None
+    attempt_id: str | None = None
+    company_id: int | None = None
+    script_version_id: int | None = None
+    own_number_id: int | None = None
+    evidence: Mapping[str, str | int] = field(default_factory=dict)
+    because: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Where a chain ends: number and hash of its last record; 0 and GENESIS of an empty one."""
+
+    seq: int = 0
+    hash: bytes = GENESIS
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """A record as it is kept. id: the first half of the hash, in hex: names it anywhere."""
+
+    seq: int
+    id: str
+    body: str
+    hash: bytes
+    signature: bytes
+
+
+def canonical(value: object) -> str:
+    """Canonical JSON: sorted keys, no blanks, letters as they are, no fractions of doubtful length (NaN is refused).
+
+    Raises:
+        ValueError: a number that JSON has no word for.
+    """
+    return _ENCODE(value)
+
+
+def link(before: bytes, body: str) -> bytes:
+    """sha256(before || body): the hash of a record."""
+    return hashlib.sha256(before + body.encode()).digest()
+
+
+def signed_bytes(hashed: bytes) -> bytes:
+    """What the signature of a record is over."""
+    return b"callwright-record-1:" + hashed
+
+
+def chain(
+    tenant: int,
+    head: Head,
+    entries: Sequence[NewRecord],
+    sign: Callable[[bytes], bytes],
+    keyed: Callable[[str], bytes],
+) -> list[Sealed]:
+    """The entries as the next records of the chain, in their order. keyed: the tenant's blind index.
+
+    Raises:
+        ValueError: an entry contradicts its decision, or would tell a phone number: it must not be written, so nobody is dialled.
+    """
+    sealed: list[Sealed] = []
+    seq, before = head.seq, head.hash
+    for entry in entries:
+        seq += 1
+        body = _body(tenant, seq, entry, keyed(entry.facts_digest).hex())
+        before = link(before, body)
+        sealed.append(Sealed(seq, before[:16].hex(), body, before, sign(signed_bytes(before))))
+    return sealed
+
+
+def _body(tenant: int, seq: int, entry: NewRecord, inputs: str) -> str:
+    """The keys in alphabetical order around `rules`, whose outcomes are mostly the same from one dial to the next."""
+    decision = entry.decision
+    _check(entry)
+    head = _ENCODE(
+        {
+            "at": _iso(entry.at),
+            "attempt": entry.attempt_id,
+            "because": entry.because,
+            "calendar": decision.calendar,
+            "clock": decision.clock,
+            "company": entry.company_id,
+            "evidence": dict(entry.evidence),
+            "inputs": inputs,
+            "kind": entry.kind,
+            "lead": entry.lead_id,
+            "next_allowed_at": None if decision.next_allowed_at is None else _iso(decision.next_allowed_at),
+            "own_number": entry.own_number_id,
+            "packs": list(decision.packs),
+            "person": entry.person_id,
+        }
+    )
+    tail = _ENCODE(
+        {
+            "script_version": entry.script_version_id,
+            "seq": seq,
+            "software": _SOFTWARE,
+            "task": entry.task_id,
+            "tenant": tenant,
+            "verdict": "allowed" if decision.allow else "refused",
+        }
+    )
+    rules = ",".join(map(_rule, decision.reasons))
+    body = f'{head[:-1]},"rules":[{rules}],{tail[1:]}'
+    if decision.callee and decision.callee in body:
+        raise ValueError("a decision record may not hold the number that was called: a rule wrote it into its detail")
+    return body
+
+
+def _check(entry: NewRecord) -> None:
+    if not entry.decision.reasons:
+        raise ValueError("a decision that looked at no rule is none")
+    if entry.kind == "dial" and (not entry.decision.allow or entry.because or not entry.attempt_id):
+        raise ValueError("a dial is recorded with the decision that allows it and with its attempt")
+    if entry.kind == "refusal" and entry.decision.allow and not entry.because:
+        raise ValueError("a refusal is recorded with the decision that refuses, or with what else stood against it")
+    if not all(isinstance(value, str | int) for value in entry.evidence.values()):
+        raise ValueError("evidence is named by ids and digests")
+
+
+@lru_cache(maxsize=8192)
+def _rule(reason: RuleOutcome) -> str:
+    return _ENCODE(
+        {
+            "detail": reason.detail,
+            "ok": reason.ok,
+            "outcome": reason.outcome,
+            "pack": reason.pack,
+            "rule": reason.rule,
+            "severity": reason.severity,
+            "version": reason.version,
+        }
+    )
+
+
+def _iso(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds")

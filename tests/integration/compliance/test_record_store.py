@@ -1,0 +1,99 @@
+"""Records on both databases: one chain for each tenant, whoever writes to it at the same time."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+
+import pytest
+
+from callwright.compliance.decision import Decision
+from callwright.compliance.reasons import Reason
+from callwright.compliance.record_store import append, find, head, pages, show
+from callwright.compliance.records import GENESIS, NewRecord, link, signed_bytes
+from callwright.store.crypto import Keyring
+from callwright.store.database import Database
+from callwright.testing.tenants import seed
+
+pytestmark = pytest.mark.anyio
+NOW = datetime(2026, 11, 26, 4, 0, tzinfo=UTC)
+
+
+def dial(n: int, person: int = 1) -> NewRecord:
+    decision = Decision("+8613900000001", "+861085550000", NOW.isoformat(), (Reason("window", True, "12:00"),))
+    return NewRecord("dial", NOW, decision, "ab" * 32, person, 3, 5, f"call-{n}")
+
+
+async def test_a_chain_without_gaps_that_anybody_can_check(database: Database, keyring: Keyring) -> None:
+    seeded = await seed(database, keyring, NOW)
+    for batch in ([dial(1), dial(2)], [], [dial(3)]):
+        async with database.scope(seeded.tenant) as scope:
+            await append(scope, seeded.keys, batch)
+    async with database.scope(seeded.tenant) as scope:
+        kept = [each async for page in pages(scope, 1, 99) for each in page]
+        end = await head(scope)
+    assert [each.record.seq for each in kept] == [1, 2, 3]
+    assert [each.attempt_id for each in kept] == ["call-1", "call-2", "call-3"]
+    before, public = GENESIS, seeded.keys.signing.public_key()
+    for each in kept:
+        assert each.record.hash == link(before, each.record.body)
+        assert each.at == NOW
+        public.verify(each.record.signature, signed_bytes(each.record.hash))
+        before = each.record.hash
+    assert (end.seq, end.hash) == (3, before)
+
+
+async def test_what_is_undone_leaves_nothing(database: Database, keyring: Keyring) -> None:
+    seeded = await seed(database, keyring, NOW)
+    with pytest.raises(RuntimeError):
+        async with database.scope(seeded.tenant) as scope:
+            await append(scope, seeded.keys, [dial(1)])
+            raise RuntimeError
+    async with database.scope(seeded.tenant) as scope:
+        (sealed,) = await append(scope, seeded.keys, [dial(2)])
+    assert sealed.seq == 1
+
+
+async def test_writers_at_the_same_time_make_one_chain(database: Database, keyring: Keyring) -> None:
+    seeded = await seed(database, keyring, NOW)
+
+    async def write(n: int) -> None:
+        async with database.scope(seeded.tenant) as scope:
+            await append(scope, seeded.keys, [dial(n * 10 + m) for m in range(3)])
+
+    async with asyncio.TaskGroup() as writers:
+        for n in range(8):
+            writers.create_task(write(n))
+    async with database.scope(seeded.tenant) as scope:
+        kept = [each async for page in pages(scope, 1, 99) for each in page]
+    assert [each.record.seq for each in kept] == list(range(1, 25))
+    before = GENESIS
+    for each in kept:
+        assert each.record.hash == link(before, each.record.body)
+        before = each.record.hash
+
+
+async def test_tenants_have_chains_of_their_own(database: Database, keyring: Keyring) -> None:
+    one = await seed(database, keyring, NOW, slug="one")
+    other = await seed(database, keyring, NOW, slug="other")
+    for seeded in (one, other):
+        async with database.scope(seeded.tenant) as scope:
+            (sealed,) = await append(scope, seeded.keys, [dial(1)])
+            assert sealed.seq == 1
+    async with database.scope(other.tenant) as scope:
+        assert [each.record.id for each in await find(scope)] == [sealed.id]
+
+
+async def test_records_are_found_by_whom_they_are_about(database: Database, keyring: Keyring) -> None:
+    seeded = await seed(database, keyring, NOW)
+    async with database.scope(seeded.tenant) as scope:
+        first, second = await append(scope, seeded.keys, [dial(1), dial(2, person=2)])
+        assert [each.record.id for each in await find(scope, person=2)] == [second.id]
+        assert [each.record.id for each in await find(scope, task=3)] == [second.id, first.id]
+        assert [each.record.id for each in await find(scope, attempt="call-1", kind="dial")] == [first.id]
+        assert await find(scope, kind="refusal") == []
+        for name in ("1", first.id):
+            found = await show(scope, name)
+            assert found is not None
+            assert found.record == first
+        assert await show(scope, "nothing") is None
