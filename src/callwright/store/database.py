@@ -20,7 +20,8 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.sql.dml import Insert
 
-from callwright.errors import Problem, SettingsError
+from callwright.errors import Problem, ScopeError, SettingsError
+from callwright.store.scoping import needed
 
 __all__ = ["Database", "Scope"]
 
@@ -67,7 +68,13 @@ class Scope:
         return (await self.connection.execute(statement, each)).all() if each else ()
 
     def _filled(self, statement: Executable, parameters: Record) -> dict[str, Any]:
-        return {**parameters, "tenant_id" if isinstance(statement, Insert) else "tenant": self.tenant}
+        names = needed(statement)
+        if "tenant_id" in parameters and "tenant_id" not in names:
+            raise ScopeError(f"a row never changes its tenant\n{statement}")
+        filled = dict(parameters)
+        for name in names:
+            filled[name] = self.tenant
+        return filled
 
 
 class Database:
