@@ -7,6 +7,7 @@ CallwrightError
 │   ├── LeadsError        a list of people to call
 │   ├── AudioError        a recording
 │   ├── ModelError        a speech model or a trained understanding
+│   ├── TaskError         a plan, or what is asked of a task
 │   └── SettingsError     environment or command line
 ├── RefusedError               the call may not be placed (compliance)
 ├── StoreError            what is kept cannot be reached or used
@@ -117,6 +118,10 @@ class ModelError(InputError):
 
 class SettingsError(InputError):
     """A setting from the environment or the command line is wrong."""
+
+
+class TaskError(InputError):
+    """A plan of a task is wrong, or a task cannot do what is asked of it."""
 
 
 class RefusedError(CallwrightError):
