@@ -19,7 +19,9 @@ class Settings:
     answer (CALLWRIGHT_END_ON_ANNOUNCEMENT); quiet_dbov: level of noise sent while nothing is said, None = digital silence
     (CALLWRIGHT_QUIET_DBOV); recordings: what calls are recorded as, `wav` or `opus` (CALLWRIGHT_RECORDINGS); vad: what finds voice, `auto`,
     `silero` or `webrtc` (CALLWRIGHT_VAD); asr: which recogniser hears, as written (CALLWRIGHT_ASR; read by `recognisers`); voice:
-    which voice speaks, as written (CALLWRIGHT_VOICE; read by `voices`)."""
+    which voice speaks, as written (CALLWRIGHT_VOICE; read by `voices`); database: address of the database (CALLWRIGHT_DATABASE_URL, an SQLite
+    file in the data folder by default); key_file: the master key (CALLWRIGHT_KEY_FILE); blobs: where recordings and bundles lie, `file://` or
+    `s3://` (CALLWRIGHT_BLOBS); smtp: mail server (CALLWRIGHT_SMTP_URL, "" = no mail); mail_from: sender of mail (CALLWRIGHT_MAIL_FROM)."""
 
     models: Path
     shared: Path
@@ -30,6 +32,11 @@ class Settings:
     vad: str = "auto"
     asr: str = ""
     voice: str = ""
+    database: str = ""
+    key_file: Path = Path("callwright.key")
+    blobs: str = ""
+    smtp: str = ""
+    mail_from: str = "callwright@localhost"
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> Settings:
@@ -53,6 +60,11 @@ class Settings:
             vad=_choice(env, "CALLWRIGHT_VAD", ("auto", "silero", "webrtc")),
             asr=env.get("CALLWRIGHT_ASR", ""),
             voice=env.get("CALLWRIGHT_VOICE", ""),
+            database=env.get("CALLWRIGHT_DATABASE_URL") or f"sqlite:///{data / 'callwright.db'}",
+            key_file=Path(env.get("CALLWRIGHT_KEY_FILE") or data / "callwright.key"),
+            blobs=env.get("CALLWRIGHT_BLOBS") or (data / "blobs").absolute().as_uri(),
+            smtp=env.get("CALLWRIGHT_SMTP_URL", ""),
+            mail_from=env.get("CALLWRIGHT_MAIL_FROM") or "callwright@localhost",
         )
 
 

@@ -27,6 +27,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "calls": ("calls:calls_app", "Calls that were made: what is left of them, what was said in them."),
         "recogniser": ("recogniser:recogniser_app", "The recogniser that CALLWRIGHT_ASR names."),
         "recordings": ("recordings:recordings_app", "Recorded prompts: sheet, import, review."),
+        "endpoint": ("endpoint:endpoint_app", "Where news of campaigns goes: webhooks, group robots, mail."),
         "models": ("models:models_app", "Speech models: list, fetch, compare, find."),
         "bench": ("bench:bench_app", "Measure what callwright claims, on this machine."),
     }

@@ -1,0 +1,48 @@
+"""Commands that work on what is kept: which tenant they work for, and the open database."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Annotated
+
+import typer
+
+from callwright.settings import Settings
+from callwright.storage import Storage, find_tenant, open_storage
+from callwright.store.crypto import TenantKeys
+from callwright.store.database import Database
+
+__all__ = ["TenantOption", "Working", "working"]
+
+TenantOption = Annotated[
+    str, typer.Option("--tenant", envvar="CALLWRIGHT_TENANT", help="Whose; not needed while there is one tenant only.")
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Working:
+    """What a command works with."""
+
+    database: Database
+    tenant: int
+    keys: TenantKeys
+    storage: Storage
+    settings: Settings
+
+
+@asynccontextmanager
+async def working(tenant: str) -> AsyncIterator[Working]:
+    """Open what is kept, for this tenant ("" = the only one).
+
+    Raises:
+        InputError: no such tenant, or a setting is wrong.
+        StoreError: the database cannot be used.
+    """
+    settings = Settings.from_environment()
+    async with open_storage(settings) as storage:
+        number = await find_tenant(storage.database, tenant)
+        async with storage.database.scope(number) as scope:
+            keys = await storage.keyring.tenant(scope)
+        yield Working(storage.database, number, keys, storage, settings)
