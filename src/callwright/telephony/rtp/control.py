@@ -95,6 +95,7 @@ class Control:
         self._closed = True
         if self._timer is not None:
             self._timer.cancel()
+            self._timer = None
         self._loop.remove_reader(self._socket)
         self._socket.close()
 

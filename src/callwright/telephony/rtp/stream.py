@@ -275,7 +275,12 @@ class RtpStream:
             self.on_recording_error(message)
 
     def _finished(self) -> None:
+        """The port is free. What was asked to be told is let go: it mostly leads back here, and such rings stay in memory for long."""
         self.control.close()
+        self._reports.end()
+        self._on_dtmf.clear()
+        self._silence.begin(0, self._finished)
+        self._listener_dtmf = self.on_recording_error = None
         if self._closed is not None and not self._closed.done():
             self._closed.set_result(None)
 

@@ -17,6 +17,10 @@ __all__ = ["StreamReports"]
 Address = tuple[str, int]
 
 
+def _nothing() -> None:
+    return
+
+
 class StreamReports:
     """See `control.Host`. Belongs to the event loop; takes the engine's lock where it looks at the session."""
 
@@ -37,6 +41,10 @@ class StreamReports:
         self._sent_at = sent_at
         self.port: int | None = None
         self.mux = False
+
+    def end(self) -> None:
+        """The stream is over: let go of it."""
+        self._refresh = _nothing
 
     def goal(self, remote: Address) -> Address | None:
         """Where reports go when audio goes to `remote`; None: nowhere, the SDP names no address (hold of RFC 2543)."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
+from weakref import ref
 
 from callwright.errors import LineError
 from callwright.telephony.sip.wire import Request, Response
@@ -27,13 +28,19 @@ class KeyPresses:
     running: the INFO under way.
     """
 
-    __slots__ = ("_call", "_pausing", "_waiting", "running")
+    __slots__ = ("_owner", "_pausing", "_waiting", "running")
 
     def __init__(self, call: Call) -> None:
         self.running: Request | None = None
-        self._call = call
+        self._owner = ref(call)
         self._waiting = ""
         self._pausing = False
+
+    @property
+    def _call(self) -> Call:
+        call = self._owner()
+        assert call is not None, "only a call asks its own parts for anything"
+        return call
 
     def press(self, digits: str, now_ms: int) -> None:
         """Press `digits` (0-9, A-D, *, #) behind those that wait.

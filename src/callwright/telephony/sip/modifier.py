@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from weakref import ref
 
 from callwright.errors import WireError
 from callwright.telephony.sip import sdp
@@ -33,17 +34,23 @@ class Changed:
 class Modifier:
     """running: the request under way. The call says when it is `stable`, and hands every answer over."""
 
-    __slots__ = ("_before", "_call", "_changing", "_glares", "_method", "_refreshing", "_waits", "running")
+    __slots__ = ("_before", "_changing", "_glares", "_method", "_owner", "_refreshing", "_waits", "running")
 
     def __init__(self, call: Call) -> None:
         self.running: Request | None = None
-        self._call = call
+        self._owner = ref(call)  # no ring: an ended call goes at once, not when all of memory is looked through
         self._changing = False
         self._refreshing = False
         self._before: sdp.Direction = "sendrecv"
         self._method = "INVITE"
         self._glares = 0
         self._waits = False
+
+    @property
+    def _call(self) -> Call:
+        call = self._owner()
+        assert call is not None, "only a call asks its own parts for anything"
+        return call
 
     def change(self, direction: sdp.Direction, method: str, now_ms: int) -> None:
         """Offer another direction; `Changed` follows."""

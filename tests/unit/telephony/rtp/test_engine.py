@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import socket
 import time
 import wave
+import weakref
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -220,6 +222,26 @@ async def test_close_frees_the_port_and_may_be_called_twice() -> None:
         with pytest.raises(LineError, match="closed"):
             a.play(b"\xd5" * 160)
         await asyncio.wait_for(a.drained(), 5)
+
+
+async def test_a_closed_stream_goes_without_garbage_collection() -> None:
+    gc.disable()
+    try:
+        async with RtpEngine.start() as engine:
+            a, b = await engine.open(HOST), await engine.open(HOST)
+            join(a, b)
+            ear = Ear(a)
+            a.on_dtmf(lambda key: ear._key(key))
+            await ear.until(lambda ear: len(ear.frames) > 20)  # steady by then
+            await a.close()
+            seen = weakref.ref(a)
+            del a, ear
+            async with asyncio.timeout(20):
+                while seen() is not None:  # the tick thread may still have it in its hands
+                    await asyncio.sleep(0.02)
+            assert not b.closed
+    finally:
+        gc.enable()
 
 
 async def test_leaving_the_engine_closes_everything() -> None:

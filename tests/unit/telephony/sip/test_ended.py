@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import tracemalloc
 import weakref
 
@@ -76,3 +77,19 @@ def test_a_thousand_of_them_are_no_burden() -> None:
     assert held < 12_000, f"{held:.0f} bytes a call"
     bench.at(33_000)
     assert bench.agent.idle
+
+
+def test_it_goes_without_garbage_collection() -> None:
+    bench = Bench()
+    gc.disable()
+    try:
+        call, to = bench.answered()
+        bench.ask("BYE", 2, to=to)
+        seen = weakref.ref(call)
+        del call
+        bench.events.clear()
+        bench.calls.clear()
+        bench.at(33_000)
+        assert seen() is None
+    finally:
+        gc.enable()
