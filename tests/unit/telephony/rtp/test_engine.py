@@ -231,14 +231,15 @@ async def test_a_closed_stream_goes_without_garbage_collection() -> None:
             a, b = await engine.open(HOST), await engine.open(HOST)
             join(a, b)
             ear = Ear(a)
-            a.on_dtmf(lambda key: ear._key(key))
+            a.on_dtmf(lambda key, mine=a: mine.send_dtmf(key))  # a ring
             await ear.until(lambda ear: len(ear.frames) > 20)  # steady by then
             await a.close()
-            seen = weakref.ref(a)
+            loop, gone = asyncio.get_running_loop(), asyncio.Event()
+            seen = weakref.ref(a, lambda _: loop.call_soon_threadsafe(gone.set))
             del a, ear
-            async with asyncio.timeout(20):
-                while seen() is not None:  # the tick thread may still have it in its hands
-                    await asyncio.sleep(0.02)
+            async with asyncio.timeout(20):  # the tick thread may still have it in its hands
+                await gone.wait()
+            assert seen() is None
             assert not b.closed
     finally:
         gc.enable()
