@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy import Row, bindparam, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from callwright.compliance.records import GENESIS, Head, NewRecord, Sealed, chain
+from callwright.compliance.record_file import Anchor, ChainCheck, Report, header_text, record_text
+from callwright.compliance.records import GENESIS, Head, NewRecord, Sealed, canonical, chain
 from callwright.compliance.tables import chain_head, decision_record
+from callwright.errors import InputError, Problem
 from callwright.store.crypto import TenantKeys
 from callwright.store.database import Scope
 from callwright.store.metadata import TENANT
 
-__all__ = ["Kept", "append", "find", "head", "pages", "show"]
+__all__ = ["Kept", "append", "export", "find", "head", "pages", "show", "verify_kept"]
 
 _PAGE = 500
+_NO_END = 2**62
 
 _HEAD = select(chain_head.c.seq, chain_head.c.hash).where(chain_head.c.tenant_id == TENANT)
 _LOCK = _HEAD.with_for_update()
@@ -129,6 +134,59 @@ async def pages(scope: Scope, first: int, last: int) -> AsyncIterator[list[Kept]
             return
         yield page
         after = page[-1].record.seq
+
+
+async def export(
+    scope: Scope, keys: TenantKeys, now: datetime, first: int = 1, last: int | None = None
+) -> AsyncIterator[str]:
+    """The lines of an export of these records, `last` and all when it is None; read within one transaction.
+
+    Raises:
+        InputError: there are no such records.
+    """
+    end = await head(scope)
+    if last is not None and last < end.seq:
+        kept = await show(scope, str(last))
+        end = Head(last, kept.record.hash if kept else GENESIS)
+    before = await show(scope, str(first - 1)) if first > 1 else None
+    if first < 1 or first > end.seq or (first > 1 and before is None):
+        what = f"there is no record number {first} to begin with: they end with {end.seq}"
+        raise InputError(Problem("records-range", what, hint="`callwright records list` shows the newest ones"))
+    yield header_text(scope.tenant, first, before.record.hash if before else GENESIS, end, keys.signing, now)
+    async for page in pages(scope, first, end.seq):
+        for kept in page:
+            yield record_text(kept.record)
+
+
+async def verify_kept(scope: Scope, key: Ed25519PublicKey, anchors: Sequence[Anchor] = ()) -> Report:
+    """Check the chain where it lies: as `record_file.verify`, and that the columns by which records are found say what they say."""
+    check = ChainCheck(key, scope.tenant, anchors)
+    check.begin(1, GENESIS)
+    async for page in pages(scope, 1, _NO_END):
+        for kept in page:
+            _verify_row(check, kept)
+    end = await head(scope)
+    check.end(end)
+    return check.report()
+
+
+def _verify_row(check: ChainCheck, kept: Kept) -> None:
+    seq = kept.record.seq
+    try:
+        body = json.loads(kept.record.body)
+    except (ValueError, RecursionError):
+        body = None
+    if not isinstance(body, dict) or canonical(body) != kept.record.body:
+        check.find("not-canonical", "it is no canonical JSON", seq)
+        body = body if isinstance(body, dict) else {"tenant": check.tenant, "seq": seq}
+    check.record(kept.record, body)
+    columns = {
+        "attempt": kept.attempt_id, "kind": kept.kind, "lead": kept.lead_id, "person": kept.person_id, "task": kept.task_id,
+        "at": kept.at.isoformat(timespec="milliseconds"),
+    }  # fmt: skip
+    differing = sorted(name for name, value in columns.items() if body.get(name) != value)
+    if differing or kept.record.id != kept.record.hash[:16].hex():
+        check.find("columns-differ", f"its row says otherwise: {', '.join(differing) or 'id'}", seq)
 
 
 def _kept(row: Row[Any]) -> Kept:

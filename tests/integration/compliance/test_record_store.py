@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import delete, update
 
 from callwright.compliance.decision import Decision
 from callwright.compliance.reasons import Reason
-from callwright.compliance.record_store import append, find, head, pages, show
+from callwright.compliance.record_file import anchor_text, read_anchor, verify
+from callwright.compliance.record_store import append, export, find, head, pages, show, verify_kept
 from callwright.compliance.records import GENESIS, NewRecord, link, signed_bytes
+from callwright.compliance.tables import chain_head, decision_record
+from callwright.errors import InputError
 from callwright.store.crypto import Keyring
 from callwright.store.database import Database
 from callwright.testing.tenants import seed
@@ -97,3 +101,53 @@ async def test_records_are_found_by_whom_they_are_about(database: Database, keyr
             assert found is not None
             assert found.record == first
         assert await show(scope, "nothing") is None
+
+
+async def test_an_export_can_be_verified_without_the_database(database: Database, keyring: Keyring) -> None:
+    seeded = await seed(database, keyring, NOW)
+    async with database.scope(seeded.tenant) as scope:
+        await append(scope, seeded.keys, [dial(n) for n in range(5)])
+        whole = [line.encode() async for line in export(scope, seeded.keys, NOW)]
+        part = [line.encode() async for line in export(scope, seeded.keys, NOW, 2, 3)]
+        with pytest.raises(InputError, match="no record number 6"):
+            [line async for line in export(scope, seeded.keys, NOW, 6)]
+    public = seeded.keys.signing.public_key()
+    assert verify(whole, public).last == 5
+    assert verify(part, public).ok
+    assert (verify(part, public).first, verify(part, public).last) == (2, 3)
+
+
+TAMPERED = {
+    "a body": (update(decision_record).values(body='{"a":1}').where(decision_record.c.seq == 2), "edited"),
+    "a column": (update(decision_record).values(person_id=99).where(decision_record.c.seq == 2), "columns-differ"),
+    "a time": (update(decision_record).values(at=NOW + timedelta(hours=1)), "columns-differ"),
+    "a signature": (update(decision_record).values(signature=bytes(64)).where(decision_record.c.seq == 2), "bad-signature"),
+    "a row": (delete(decision_record).where(decision_record.c.seq == 2), "gap"),
+    "the last row": (delete(decision_record).where(decision_record.c.seq == 4), "truncated"),
+    "the head": (update(chain_head).values(seq=3), "added"),
+    "row and head": (None, "cut-off"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("how", TAMPERED)
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_tampering_with_the_database_is_found(database: Database, keyring: Keyring, how: str) -> None:
+    seeded = await seed(database, keyring, NOW)
+    public = seeded.keys.signing.public_key()
+    async with database.scope(seeded.tenant) as scope:
+        await append(scope, seeded.keys, [dial(n) for n in range(4)])
+        end = await head(scope)
+        anchor = read_anchor(anchor_text(seeded.tenant, end, seeded.keys.signing, NOW).encode(), public)
+        assert (await verify_kept(scope, public, [anchor])).ok
+        third = await show(scope, "3")
+    assert third is not None
+    statement, name = TAMPERED[how]
+    async with database.system() as connection:
+        if statement is not None:
+            await connection.execute(statement)
+        else:
+            await connection.execute(delete(decision_record).where(decision_record.c.seq == 4))
+            await connection.execute(update(chain_head).values(seq=3, hash=third.record.hash))
+    async with database.scope(seeded.tenant) as scope:
+        report = await verify_kept(scope, public, [anchor])
+    assert name in {finding.found for finding in report.findings}
