@@ -4,6 +4,7 @@ CallwrightError
 ├── InputError            something that came from outside is wrong (exit code 2)
 │   ├── ScriptError       a script/1 file
 │   ├── LineFileError     a line/1 file (trunks and inbound routes)
+│   ├── PackError         a rule-pack/1 file, or facts for one
 │   ├── LeadsError        a list of people to call
 │   ├── AudioError        a recording
 │   ├── ModelError        a speech model or a trained understanding
@@ -31,6 +32,7 @@ __all__ = [
     "LineError",
     "LineFileError",
     "ModelError",
+    "PackError",
     "Place",
     "Problem",
     "RefusedError",
@@ -102,6 +104,10 @@ class ScriptError(InputError):
 
 class LineFileError(InputError):
     """A line/1 file cannot be used."""
+
+
+class PackError(InputError):
+    """A rule-pack/1 file, or facts to try one with, cannot be used."""
 
 
 class LeadsError(InputError):

@@ -63,7 +63,7 @@ class Decision:
 
     @property
     def allow(self) -> bool:
-        return bool(self.reasons) and not any(reason.refuses for reason in self.reasons)
+        return bool(self.reasons) and not any(not reason.ok and reason.refuses for reason in self.reasons)
 
     @property
     def refusals(self) -> tuple[Reason, ...]:
@@ -134,7 +134,7 @@ def decide(facts: DialFacts, now: datetime, packs: RuleSet | None = None) -> Dec
     rules = None if packs is None or is_internal(facts) else packs
     verdict = rules.judge(facts, now) if rules is not None else _NOTHING
     reasons += verdict.reasons
-    refusing = [reason for reason in reasons if reason.refuses]
+    refusing = [reason for reason in reasons if not reason.ok and reason.refuses]
     following = _next(facts, now, rules, refusing) if refusing else None
     return Decision(
         facts.callee,

@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
 __all__ = [
     "ANSWERED",
     "BASES",
+    "DISPOSITIONS",
     "PAST_DAYS",
     "Abandonment",
+    "CallOutcome",
     "CompanyFacts",
     "ConsentFacts",
     "DialFacts",
@@ -24,6 +26,7 @@ __all__ = [
     "PastCall",
     "RegistryFacts",
     "ScriptFacts",
+    "Suspect",
 ]
 
 PAST_DAYS = 31
@@ -38,6 +41,12 @@ ANSWERED = frozenset(
     }
 )  # fmt: skip
 """Dispositions of answered calls (calls/disposition.py CONNECTED, which this room may not know; a test holds them together)."""
+
+DISPOSITIONS = ANSWERED | {
+    "busy", "line_busy", "no_answer", "rejected", "switched_off", "suspended", "out_of_service", "unreachable", "empty_number", "barred",
+    "carrier_blocked", "network_fault", "unknown", "not_allowed",
+}  # fmt: skip
+"""All of them."""
 
 FreezeScope = Literal["tenant", "company", "task", "voice"]
 Voice = Literal["human", "synthetic", "recorded"]
@@ -81,6 +90,28 @@ class DueFreeze:
     until: datetime | None
     rule: str
     scope_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CallOutcome:
+    """How a call came out. at: when it was dialled; ended_at: when it was over; said: what the person said, each turn as recognised."""
+
+    at: datetime
+    ended_at: datetime
+    disposition: str
+    talk_ms: int = 0
+    said: tuple[str, ...] = ()
+    task_id: int | None = None
+    company_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """Words that may be a refusal: a person decides. until: how long the freeze would be if they say yes; None = for good."""
+
+    words: tuple[str, ...]
+    rule: str
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +190,7 @@ class DialFacts:
         line_type: `mobile`, `fixed`, `fixed_or_mobile`, `voip`, ...
         callee_type: `consumer` or `business`.
         past: every dial to this person in the last 31 days, of all tasks, in any order; those to be counted as now running too.
-        refusals: when this person refused or opted out, ever (the last 400 days at least).
+        refusals: calls in which this person refused or opted out, older than `past` too (at least those of the last 400 days).
         suspects: how many of the words this person said wait for somebody to judge them.
         freezes: what was not lifted; those that are over may be among them.
         registries: the do-not-call registries the number was looked up in.
@@ -195,7 +226,7 @@ class DialFacts:
     script: ScriptFacts | None = None
     consents: tuple[ConsentFacts, ...] | None = None
     past: tuple[PastCall, ...] | None = None
-    refusals: tuple[datetime, ...] | None = None
+    refusals: tuple[PastCall, ...] | None = None
     freezes: tuple[Freeze, ...] | None = None
     suspects: int | None = None
     registries: tuple[RegistryFacts, ...] | None = None
@@ -216,18 +247,16 @@ class DialFacts:
 
     def digest(self) -> str:
         """sha256 over the canonical JSON of all facts: the decision record names what was looked at without telling it."""
-        return hashlib.sha256(json.dumps(_plain(self), sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+        told = json.dumps(_known(self), default=_plain, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+        return hashlib.sha256(told.encode()).hexdigest()
+
+
+def _known(value: Any) -> dict[str, Any]:
+    """The fields of a value, without those that nobody knows."""
+    return {name: each for name in value.__slots__ if (each := getattr(value, name)) is not None}
 
 
 def _plain(value: Any) -> Any:
-    if value is None or isinstance(value, str | int | float):
-        return value
     if isinstance(value, datetime):
         return value.isoformat()
-    if isinstance(value, frozenset):
-        return sorted(value)
-    if isinstance(value, tuple):
-        return [_plain(item) for item in value]
-    if is_dataclass(value):
-        return {each.name: _plain(getattr(value, each.name)) for each in fields(value)}
-    raise TypeError(f"no fact is a {type(value).__name__}")
+    return sorted(value) if isinstance(value, frozenset) else _known(value)

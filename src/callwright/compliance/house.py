@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, time, timedelta
+from functools import lru_cache
 
 from callwright.compliance.facts import ConsentFacts, DialFacts, Freeze
 from callwright.compliance.openings import DAY, Openings, daily
@@ -156,10 +157,15 @@ def _window(facts: DialFacts, now: datetime) -> Reason:
 def _window_in_zones(facts: DialFacts, zones: tuple[str, ...], now: datetime) -> Reason:
     begin, end = _hours(facts)
     opening = daily(begin, end).at(zones, now)
+    return _opening_reason(begin, end, zones, opening.open, opening.opens_at)
+
+
+@lru_cache(maxsize=4096)
+def _opening_reason(begin: time, end: time, zones: tuple[str, ...], is_open: bool, opens_at: datetime | None) -> Reason:
     detail = f"{begin:%H:%M}-{end:%H:%M} in {', '.join(zones)}"
-    if opening.open:
+    if is_open:
         return Reason("window", True, f"within {detail}", severity="defer")
-    return Reason("window", False, f"outside {detail}", severity="defer", outcome="blocked", next_at=opening.opens_at)
+    return Reason("window", False, f"outside {detail}", severity="defer", outcome="blocked", next_at=opens_at)
 
 
 def _window_next(facts: DialFacts, after: datetime) -> datetime | None:
@@ -252,10 +258,14 @@ def _caps(facts: DialFacts, now: datetime) -> Reason:
             "calls-per-day", False, "the number of calls today is unknown", severity="defer", outcome="unknown"
         )
     cap = facts.max_calls_per_day
+    ok = cap is None or today < cap
+    return _cap_reason(today, cap, ok, None if ok else _caps_next(facts, now))
+
+
+@lru_cache(maxsize=4096)
+def _cap_reason(today: int, cap: int | None, ok: bool, next_at: datetime | None) -> Reason:
     detail = f"{today} today, at most {cap if cap is not None else 'unlimited'}"
-    if cap is None or today < cap:
-        return Reason("calls-per-day", True, detail, severity="defer")
-    return Reason("calls-per-day", False, detail, severity="defer", outcome="blocked", next_at=_caps_next(facts, now))
+    return Reason("calls-per-day", ok, detail, severity="defer", outcome="ok" if ok else "blocked", next_at=next_at)
 
 
 def _caps_next(facts: DialFacts, after: datetime) -> datetime | None:

@@ -48,7 +48,7 @@ class Openings:
         self._week = tuple(week)
         self._closed = closed
         self._closed_hours = closed_hours
-        self._memory: dict[tuple[tuple[str, ...], tuple[str, ...] | None], Opening] = {}
+        self._memory: dict[tuple[tuple[str, ...], tuple[str, ...] | None], tuple[Opening, ...]] = {}
 
     def at(self, zones: tuple[str, ...], now: datetime, regions: tuple[str, ...] | None = None) -> Opening:
         """The stretch that `now` (aware) is in.
@@ -57,13 +57,14 @@ class Openings:
             ZoneInfoNotFoundError: there is no such zone.
         """
         key = (zones, regions)
-        known = self._memory.get(key)
-        if known is not None and known.begin <= now < known.end:
-            return known
+        known = self._memory.get(key, ())
+        for each in known:
+            if each.begin <= now < each.end:
+                return each
         found = self._find(tuple(zone(name) for name in zones), now.astimezone(UTC), regions)
         if len(self._memory) >= _MOST_MEMORIES:
             self._memory.clear()
-        self._memory[key] = found
+        self._memory[key] = (found, *known[:3])  # of now, and of when it opens next
         return found
 
     def _find(self, zones: tuple[ZoneInfo, ...], now: datetime, regions: tuple[str, ...] | None) -> Opening:
@@ -102,17 +103,16 @@ class Openings:
     def _changes(
         self, zones: tuple[ZoneInfo, ...], first: date, days: int, regions: tuple[str, ...] | None
     ) -> Iterator[datetime]:
-        """Every moment at which it may open or close, in order, day after day (two days at a time: zones lie up to 26 hours apart)."""
+        """Every moment at which it may open or close, in order (zones lie up to 26 hours apart)."""
         pending: set[datetime] = set()
         for number in range(days + 1):
             day = first + number * DAY
             for where in zones:
                 pending.update(self._changes_there(where, day, regions))
-            sure = datetime.combine(day, time(), UTC) - DAY / 2  # later days change nothing before this
+            sure = datetime.combine(day, time(8), UTC)  # the next day begins nowhere before 10:00 UTC
             ready = sorted(moment for moment in pending if moment < sure)
             pending.difference_update(ready)
             yield from ready
-        yield from sorted(pending)
 
     def _changes_there(self, where: ZoneInfo, day: date, regions: tuple[str, ...] | None) -> Iterator[datetime]:
         midnight = datetime.combine(day, time())

@@ -12,7 +12,7 @@ __all__ = ["Span", "Unit", "calendar_span"]
 
 Unit = Literal["day", "week", "month"]
 _MOST_MEMORIES = 4096
-_memory: dict[tuple[Unit, tuple[str, ...]], Span] = {}
+_memory: dict[tuple[Unit, tuple[str, ...]], tuple[Span, ...]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +32,10 @@ def calendar_span(unit: Unit, zones: tuple[str, ...], now: datetime) -> Span:
         ValueError: there are no zones.
     """
     key = (unit, zones)
-    known = _memory.get(key)
-    if known is not None and known.since <= now < known.until:
-        return known
+    known = _memory.get(key, ())
+    for each in known:
+        if each.since <= now < each.until:
+            return each
     begins, ends = [], []
     for name in zones:
         first = _first(unit, now.astimezone(zone(name)).date())
@@ -43,7 +44,7 @@ def calendar_span(unit: Unit, zones: tuple[str, ...], now: datetime) -> Span:
     found = Span(min(begins), max(begins), min(ends))
     if len(_memory) >= _MOST_MEMORIES:
         _memory.clear()
-    _memory[key] = found
+    _memory[key] = (found, *known[:3])
     return found
 
 
