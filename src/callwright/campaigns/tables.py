@@ -79,6 +79,7 @@ script_version = tenant_table(
     Column("reviewed_by", String(100)),
     Column("reviewed_at", UtcTime),
     Column("withdrawn_at", UtcTime),
+    Column("withdrawn_by", String(100)),
     UniqueConstraint("tenant_id", "digest"),
     Index("ix_script_version_script", "tenant_id", "script_id", "submitted_at"),
 )
