@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -15,7 +15,7 @@ from callwright.campaigns import delivery_store as rows
 from callwright.store.crypto import TenantKeys
 from callwright.store.database import Scope
 
-__all__ = ["EVENTS", "post", "title"]
+__all__ = ["EVENTS", "post", "post_many", "title"]
 
 EVENTS: Mapping[str, tuple[str, str]] = {
     "call.started": ("call started", "开始呼叫"),
@@ -38,35 +38,41 @@ def title(event: str, language: str) -> str:
 
 
 async def post(scope: Scope, keys: TenantKeys, event: str, body: Mapping[str, Any], now: datetime) -> int:
-    """Lay `{"type", "timestamp", "data"}` (Standard Webhooks, payload structure) ready for every endpoint that wants this event; to how many.
+    """`post_many` of one."""
+    return await post_many(scope, keys, event, [body], now)
 
-    body: JSON-ready; phone numbers in it are masked by whoever calls, unless the event is for the customer's own system.
+
+async def post_many(
+    scope: Scope, keys: TenantKeys, event: str, bodies: Sequence[Mapping[str, Any]], now: datetime
+) -> int:
+    """Lay `{"type", "timestamp", "data"}` (Standard Webhooks, payload structure) ready for every endpoint that wants this event; how many.
+
+    bodies: JSON-ready; phone numbers in them are masked by whoever calls, unless the event is for the customer's own system.
     """
     if event not in EVENTS:
         raise ValueError(f"{event} is no event")
     wanted = [row.id for row in await scope.all(rows.ENDPOINTS) if not row.events or event in row.events]
-    if not wanted:
-        return 0
+    made = [_delivery(keys, event, body, endpoint, now) for body in bodies for endpoint in wanted]
+    if made:
+        await scope.run(rows.ADD, made)
+    return len(made)
+
+
+def _delivery(keys: TenantKeys, event: str, body: Mapping[str, Any], endpoint: int, now: datetime) -> dict[str, Any]:
     text = json.dumps(
         {"type": event, "timestamp": now.isoformat(timespec="milliseconds"), "data": dict(body)},
         ensure_ascii=False,
         default=str,
     ).encode()
-    made = []
-    for endpoint in wanted:
-        name = f"msg_{secrets.token_hex(12)}"
-        made.append(
-            {
-                "id": name,
-                "endpoint_id": endpoint,
-                "event": event,
-                "body": keys.seal(text, f"delivery.{name}"),
-                "state": "waiting",
-                "tries": 0,
-                "due_at": now,
-                "last_error": "",
-                "created_at": now,
-            }
-        )
-    await scope.run(rows.ADD, made)
-    return len(made)
+    name = f"msg_{secrets.token_hex(12)}"
+    return {
+        "id": name,
+        "endpoint_id": endpoint,
+        "event": event,
+        "body": keys.seal(text, f"delivery.{name}"),
+        "state": "waiting",
+        "tries": 0,
+        "due_at": now,
+        "last_error": "",
+        "created_at": now,
+    }

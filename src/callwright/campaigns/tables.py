@@ -119,6 +119,7 @@ task = tenant_table(
     Column("not_after", UtcTime),
     Column("opens_at", UtcTime),  # the weekly window as of now: begin of the present or next opening
     Column("closes_at", UtcTime),
+    Column("tat", UtcTime),  # the task's own calls per second, by GCRA as for a line
     Column("version", Integer, nullable=False, default=1),  # raised by every change; a change names the one it saw
     Column("created_by", String(100), nullable=False),
     Column("created_at", UtcTime, nullable=False),

@@ -1,0 +1,107 @@
+"""Claiming: a worker takes leads that are due, as many as it may begin to call now. Nothing is taken in advance.
+
+Every gate is a number that is 0 unless everything says otherwise: task running, within its opening, line not blocked, robots, calls at once,
+calls per second (GCRA, of line and task), budget.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row
+
+from callwright.campaigns import dispatch_store as rows
+from callwright.campaigns.breaker import spent_up
+from callwright.campaigns.model import Plan
+from callwright.campaigns.pacing import gcra, room
+from callwright.campaigns.schedule import opening
+from callwright.campaigns.terms import Terms
+from callwright.store.database import Scope
+
+__all__ = ["Claimed", "claim", "free"]
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A lead that a worker holds until its lease ends. fence: raised by every claim; attempts: made so far."""
+
+    task_id: int
+    lead_id: int
+    person_id: int
+    owner: str
+    fence: int
+    attempts: int
+    variant: str
+    callback: bool = False
+
+
+async def claim(scope: Scope, terms: Terms, task: int, owner: str, n: int, now: datetime) -> list[Claimed]:
+    """Take at most n leads of the task for this worker, and charge task and line for them. [] = nothing may begin now.
+
+    Raises:
+        TaskError: the task has no valid plan.
+    """
+    if n <= 0:
+        return []
+    row = await scope.first(rows.LOCK_TASK_AND_LINE, task=task)
+    if row is None or row.state != "running":
+        return []
+    plan = await terms.plans.of(scope, task, row.version)
+    opens, closes = await _opening(scope, row, plan, now)
+    able = free(row, plan, opens, closes, n, now)
+    if able <= 0:
+        return []
+    taken = await scope.all(rows.CLAIM, task=task, now=now, room=able, new_owner=owner, until=now + terms.lease)
+    if taken:
+        await _charge(scope, row, plan, (opens, closes), len(taken), now)
+    return [
+        Claimed(
+            task, one.lead_id, one.person_id, owner, one.fence, one.attempts, one.variant,
+            one.callback_at is not None and one.callback_at <= now,
+        )
+        for one in taken
+    ]  # fmt: skip
+
+
+def free(row: Row[Any], plan: Plan, opens: datetime | None, closes: datetime | None, n: int, now: datetime) -> int:
+    """How many of n calls the task and its line may begin now. row: of LOCK_TASK_AND_LINE."""
+    if row.state != "running" or opens is None or closes is None or not opens <= now < closes:
+        return 0
+    if (row.not_after is not None and now >= row.not_after) or (row.starts_at is not None and now < row.starts_at):
+        return 0
+    if row.blocked_until is not None and now < row.blocked_until:
+        return 0
+    able = min(n, room(plan, row.active, row.line_active, row.max_calls), row.max_robots - row.active)
+    if able <= 0:
+        return 0
+    if plan.budget is not None:
+        able = next((begun for begun in range(able) if spent_up(plan, row.spent, row.active + begun)), able)
+    able = min(able, gcra(row.tat, now, plan.calls_per_second, plan.burst, able).granted)
+    return max(0, min(able, gcra(row.line_tat, now, row.calls_per_second, row.burst, able).granted)) if able > 0 else 0
+
+
+async def _opening(scope: Scope, row: Row[Any], plan: Plan, now: datetime) -> tuple[datetime | None, datetime | None]:
+    """The present or next opening; kept in the task until it is over."""
+    if row.closes_at is not None and row.opens_at is not None and now < row.closes_at:
+        return row.opens_at, row.closes_at
+    found = opening(plan, now)
+    if found is None:
+        return None, None
+    await scope.run(rows.OPENING, task=row.id, new_opens=found.opens_at, new_closes=found.closes_at)
+    return found.opens_at, found.closes_at
+
+
+async def _charge(
+    scope: Scope,
+    row: Row[Any],
+    plan: Plan,
+    span: tuple[datetime | None, datetime | None],
+    count: int,
+    now: datetime,
+) -> None:
+    own = gcra(row.tat, now, plan.calls_per_second, plan.burst, count)
+    shared = gcra(row.line_tat, now, row.calls_per_second, row.burst, count)
+    await scope.run(rows.CHARGE_TASK, task=row.id, more=count, new_tat=own.tat, new_opens=span[0], new_closes=span[1])
+    await scope.run(rows.CHARGE_LINE, line=row.line_id, more=count, new_tat=shared.tat)

@@ -1,0 +1,494 @@
+"""All SQL of dispatch: claim, dial, finish, reap, reconcile. The same statements on SQLite and PostgreSQL.
+
+Locks within one transaction, always in this order: task -> task_lead -> person (by id) -> own_number -> chain_head -> line. Only a claim has the
+line before its leads, and it waits for no lead (SKIP LOCKED). On SQLite a transaction is alone from its first statement on.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    BindParameter,
+    Integer,
+    String,
+    and_,
+    bindparam,
+    case,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
+
+from callwright.accounts.tables import company, own_number
+from callwright.campaigns.tables import (
+    attempt,
+    lead,
+    line,
+    script_version,
+    sip_account,
+    task,
+    task_lead,
+    worker,
+)
+from callwright.compliance.tables import consent, consent_use, freeze, freeze_suspect, person, suppression
+from callwright.store.metadata import TENANT, UtcTime
+
+__all__ = [
+    "ACCOUNTS",
+    "ADD_ACCOUNTS",
+    "ADD_ATTEMPTS",
+    "ADD_PERSON",
+    "ADD_USES",
+    "ADD_WORKER",
+    "ADVANCE",
+    "CHARGE_LINE",
+    "CHARGE_TASK",
+    "CLAIM",
+    "CONSENTS",
+    "DIALLING",
+    "END_ATTEMPTS",
+    "FIND_COMPANY",
+    "FREEZES",
+    "IN_FLIGHT",
+    "LAPSED_CLAIMS",
+    "LOCK_ATTEMPTS",
+    "LOCK_CLAIMED",
+    "LOCK_LINE",
+    "LOCK_OWN_NUMBERS",
+    "LOCK_PERSON",
+    "LOCK_TASK",
+    "LOCK_TASKS",
+    "LOCK_TASK_AND_LINE",
+    "LOOK_AT_LEADS",
+    "LOSE_ATTEMPTS",
+    "MOVE_TASK",
+    "OPENING",
+    "OWN_NUMBERS",
+    "OWN_NUMBER_USE",
+    "PAST",
+    "PLAN",
+    "REFUSALS",
+    "RELEASE_CLAIMS",
+    "RELEASE_LINE",
+    "RENEW_ATTEMPTS",
+    "RENEW_CLAIMS",
+    "RUNNING_TASKS",
+    "SCRIPTS",
+    "SCRIPT_TEXT",
+    "SEEN",
+    "SET_LEADS",
+    "SUPPRESSED",
+    "SUSPECTS",
+    "TOUCH_PERSONS",
+    "UNSETTLED",
+]
+
+REFUSALS = ("declined", "opted_out")
+"""Dispositions by which a person says that they do not want this."""
+
+IN_FLIGHT = ("dialling", "ringing", "answered")
+"""States of an attempt whose worker is at it."""
+
+_TASK = bindparam("task", type_=BigInteger())
+_TASKS: BindParameter[int] = bindparam("tasks", expanding=True)
+_LINE = bindparam("line", type_=BigInteger())
+_LEADS: BindParameter[int] = bindparam("leads", expanding=True)
+_PERSONS: BindParameter[int] = bindparam("persons", expanding=True)
+_INDEXES: BindParameter[bytes] = bindparam("indexes", expanding=True)
+_NOW = bindparam("now", type_=UtcTime())
+_OWNER = bindparam("owner", type_=String())
+
+# ------------------------------------------------------------ claim
+
+# FOR NO KEY UPDATE: rows that refer to a task may come in meanwhile.
+LOCK_TASK_AND_LINE = (
+    select(
+        task.c.id, task.c.state, task.c.version, task.c.max_robots, task.c.active, task.c.spent, task.c.opens_at, task.c.closes_at,
+        task.c.not_after, task.c.starts_at, task.c.tat, task.c.line_id, line.c.max_calls, line.c.active.label("line_active"),
+        line.c.calls_per_second, line.c.burst, line.c.tat.label("line_tat"), line.c.blocked_until,
+    )
+    .join_from(task, line, and_(line.c.tenant_id == task.c.tenant_id, line.c.id == task.c.line_id))
+    .where(task.c.tenant_id == TENANT, task.c.id == _TASK)
+    .with_for_update(key_share=True)
+)  # fmt: skip
+
+# `room` is a number of ours, never NULL (LIMIT NULL is no limit: a paused campaign would claim everything), and written into the statement.
+_picked = (
+    select(task_lead.c.lead_id)
+    .where(
+        task_lead.c.tenant_id == TENANT,
+        task_lead.c.task_id == _TASK,
+        task_lead.c.state == "ready",
+        task_lead.c.due_at <= _NOW,
+    )
+    .order_by(task_lead.c.due_at, task_lead.c.rank)
+    .limit(bindparam("room", type_=Integer(), literal_execute=True))
+    .with_for_update(skip_locked=True)
+    .cte("picked")
+)
+CLAIM = (
+    update(task_lead)
+    .where(
+        task_lead.c.tenant_id == TENANT,
+        task_lead.c.task_id == _TASK,
+        task_lead.c.lead_id.in_(select(_picked.c.lead_id)),
+    )
+    .values(
+        state="claimed",
+        owner=bindparam("new_owner", type_=String()),
+        fence=task_lead.c.fence + 1,
+        lease_until=bindparam("until", type_=UtcTime()),
+    )
+    .returning(
+        task_lead.c.lead_id,
+        task_lead.c.person_id,
+        task_lead.c.fence,
+        task_lead.c.attempts,
+        task_lead.c.variant,
+        task_lead.c.callback_at,
+    )
+)
+CHARGE_TASK = (
+    update(task)
+    .where(task.c.tenant_id == TENANT, task.c.id == _TASK)
+    .values(
+        active=task.c.active + bindparam("more", type_=Integer()),
+        tat=bindparam("new_tat", type_=UtcTime()),
+        opens_at=bindparam("new_opens", type_=UtcTime()),
+        closes_at=bindparam("new_closes", type_=UtcTime()),
+    )
+)
+CHARGE_LINE = (
+    update(line)
+    .where(line.c.tenant_id == TENANT, line.c.id == _LINE)
+    .values(active=line.c.active + bindparam("more", type_=Integer()), tat=bindparam("new_tat", type_=UtcTime()))
+)
+OPENING = (
+    update(task)
+    .where(task.c.tenant_id == TENANT, task.c.id == _TASK)
+    .values(opens_at=bindparam("new_opens", type_=UtcTime()), closes_at=bindparam("new_closes", type_=UtcTime()))
+)
+PLAN = select(task.c.plan).where(task.c.tenant_id == TENANT, task.c.id == _TASK)
+
+# ------------------------------------------------------------ dial
+
+LOCK_TASK = (
+    select(
+        task.c.id, task.c.state, task.c.version, task.c.opens_at, task.c.closes_at, task.c.not_after, task.c.starts_at, task.c.line_id,
+        task.c.company_id, company.c.country, company.c.vetted_at, company.c.vetted_until, line.c.name.label("trunk"),
+        line.c.blocked_until,
+    )
+    .join_from(task, company, and_(company.c.tenant_id == task.c.tenant_id, company.c.id == task.c.company_id))
+    .join(line, and_(line.c.tenant_id == task.c.tenant_id, line.c.id == task.c.line_id))
+    .where(task.c.tenant_id == TENANT, task.c.id == _TASK)
+    .with_for_update(key_share=True, of=task)
+)  # fmt: skip
+
+_WHO = (
+    person.c.id.label("person_id"), person.c.number_index, person.c.number, person.c.country, person.c.region, person.c.zones,
+    person.c.line_type, person.c.erased_at,
+)  # fmt: skip
+LOCK_CLAIMED = (
+    select(
+        *_WHO,
+        task_lead.c.lead_id,
+        task_lead.c.fence,
+        task_lead.c.attempts,
+        task_lead.c.lease_until,
+        lead.c.variables,
+        lead.c.time_zone,
+    )
+    .join_from(
+        task_lead, person, and_(person.c.tenant_id == task_lead.c.tenant_id, person.c.id == task_lead.c.person_id)
+    )
+    .join(lead, and_(lead.c.tenant_id == task_lead.c.tenant_id, lead.c.id == task_lead.c.lead_id))
+    .where(
+        task_lead.c.tenant_id == TENANT,
+        task_lead.c.task_id == _TASK,
+        task_lead.c.lead_id.in_(_LEADS),
+        task_lead.c.state == "claimed",
+        task_lead.c.owner == _OWNER,
+    )
+    .order_by(person.c.id)
+    .with_for_update(key_share=True, of=[task_lead, person])
+)
+# The same without a claim and without locks: for previews and simulation.
+LOOK_AT_LEADS = (
+    select(*_WHO, task_lead.c.lead_id, task_lead.c.fence, task_lead.c.attempts, lead.c.variables, lead.c.time_zone)
+    .join_from(
+        task_lead, person, and_(person.c.tenant_id == task_lead.c.tenant_id, person.c.id == task_lead.c.person_id)
+    )
+    .join(lead, and_(lead.c.tenant_id == task_lead.c.tenant_id, lead.c.id == task_lead.c.lead_id))
+    .where(task_lead.c.tenant_id == TENANT, task_lead.c.task_id == _TASK, task_lead.c.lead_id.in_(_LEADS))
+)
+LOCK_PERSON = (
+    select(*_WHO)
+    .where(person.c.tenant_id == TENANT, person.c.number_index == bindparam("number_index"))
+    .with_for_update(key_share=True)
+)
+FIND_COMPANY = select(company.c.id, company.c.country, company.c.vetted_at, company.c.vetted_until).where(
+    company.c.tenant_id == TENANT, company.c.id == bindparam("company", type_=BigInteger())
+)
+LOCK_LINE = (
+    select(line.c.id, line.c.name, line.c.max_calls, line.c.active, line.c.calls_per_second, line.c.burst, line.c.tat, line.c.blocked_until)
+    .where(line.c.tenant_id == TENANT, line.c.name == bindparam("name", type_=String()))
+    .with_for_update(key_share=True)
+)  # fmt: skip
+
+PAST = (
+    select(
+        attempt.c.person_id, attempt.c.dialled_at, attempt.c.ended_at, attempt.c.counts, attempt.c.state, attempt.c.disposition,
+        attempt.c.talk_ms, attempt.c.task_id, task.c.company_id,
+    )
+    .outerjoin_from(attempt, task, and_(task.c.tenant_id == attempt.c.tenant_id, task.c.id == attempt.c.task_id))
+    .where(
+        attempt.c.tenant_id == TENANT,
+        attempt.c.person_id.in_(_PERSONS),
+        attempt.c.dialled_at >= bindparam("refusals_since", type_=UtcTime()),
+        or_(
+            attempt.c.dialled_at >= bindparam("since", type_=UtcTime()),
+            attempt.c.disposition.in_(REFUSALS),
+            attempt.c.state.in_(IN_FLIGHT),
+        ),
+    )
+)  # fmt: skip
+FREEZES = select(
+    freeze.c.number_index, freeze.c.scope, freeze.c.scope_id, freeze.c.reason, freeze.c.frozen_at, freeze.c.until
+).where(
+    freeze.c.tenant_id == TENANT,
+    freeze.c.number_index.in_(_INDEXES),
+    freeze.c.lifted_at.is_(None),
+    or_(freeze.c.until.is_(None), freeze.c.until > _NOW),
+)
+SUSPECTS = (
+    select(freeze_suspect.c.number_index, func.count().label("waiting"))
+    .where(
+        freeze_suspect.c.tenant_id == TENANT,
+        freeze_suspect.c.number_index.in_(_INDEXES),
+        freeze_suspect.c.state == "waiting",
+    )
+    .group_by(freeze_suspect.c.number_index)
+)
+SUPPRESSED = select(suppression.c.number_index, suppression.c.created_at).where(
+    suppression.c.tenant_id == TENANT, suppression.c.number_index.in_(_INDEXES)
+)
+CONSENTS = select(
+    consent.c.id, consent.c.person_id, consent.c.company_id, consent.c.basis, consent.c.scope, consent.c.wording, consent.c.evidence,
+    consent.c.given_at, consent.c.valid_until, consent.c.revoked_at,
+).where(consent.c.tenant_id == TENANT, consent.c.person_id.in_(_PERSONS))  # fmt: skip
+SCRIPTS = select(
+    script_version.c.id, script_version.c.digest, script_version.c.reviewed_at, script_version.c.withdrawn_at
+).where(script_version.c.tenant_id == TENANT, script_version.c.digest.in_(bindparam("digests", expanding=True)))
+SCRIPT_TEXT = select(script_version.c.text).where(
+    script_version.c.tenant_id == TENANT, script_version.c.id == bindparam("script", type_=BigInteger())
+)
+OWN_NUMBERS = (
+    select(
+        own_number.c.id, own_number.c.number, own_number.c.company_id, own_number.c.region, own_number.c.state, own_number.c.max_per_day,
+        own_number.c.verified_at,
+    )
+    .where(
+        own_number.c.tenant_id == TENANT,
+        own_number.c.pool == bindparam("pool", type_=String()),
+        own_number.c.trunk == bindparam("trunk", type_=String()),
+        own_number.c.state.in_(("active", "slowed")),
+    )
+    .order_by(own_number.c.id)
+)  # fmt: skip
+LOCK_OWN_NUMBERS = (
+    select(own_number.c.id)
+    .where(own_number.c.tenant_id == TENANT, own_number.c.id.in_(bindparam("ids", expanding=True)))
+    .order_by(own_number.c.id)
+    .with_for_update(key_share=True)
+)
+OWN_NUMBER_USE = (
+    select(attempt.c.own_number, func.count().label("calls"), func.max(attempt.c.dialled_at).label("last_at"))
+    .where(
+        attempt.c.tenant_id == TENANT,
+        attempt.c.own_number.in_(bindparam("numbers", expanding=True)),
+        attempt.c.dialled_at >= bindparam("since", type_=UtcTime()),
+    )
+    .group_by(attempt.c.own_number)
+)
+ADD_ATTEMPTS = insert(attempt)
+ADD_USES = insert(consent_use)
+ADD_PERSON = insert(person).returning(person.c.id)
+DIALLING = (
+    update(task_lead)
+    .where(task_lead.c.tenant_id == TENANT, task_lead.c.task_id == _TASK, task_lead.c.lead_id.in_(_LEADS))
+    .values(state="dialling", attempts=task_lead.c.attempts + 1, callback_at=None, reason="")
+)
+TOUCH_PERSONS = (
+    update(person)
+    .where(person.c.tenant_id == TENANT, person.c.id.in_(_PERSONS))
+    .values(last_dialled_at=bindparam("at", type_=UtcTime()))
+)
+SET_LEADS = (
+    update(task_lead)
+    .where(
+        task_lead.c.tenant_id == TENANT,
+        task_lead.c.task_id == bindparam("of_task", type_=BigInteger()),
+        task_lead.c.lead_id == bindparam("of_lead", type_=BigInteger()),
+    )
+    .values(
+        state=bindparam("new_state", type_=String()),
+        reason=bindparam("new_reason", type_=String()),
+        due_at=func.coalesce(bindparam("new_due", type_=UtcTime()), task_lead.c.due_at),
+        last_disposition=func.coalesce(bindparam("new_disposition", type_=String()), task_lead.c.last_disposition),
+        callback_at=bindparam("new_callback", type_=UtcTime()),
+        owner=None,
+        lease_until=None,
+    )
+)
+MOVE_TASK = (
+    update(task)
+    .where(task.c.tenant_id == TENANT, task.c.id == _TASK)
+    .values(
+        active=task.c.active - bindparam("fewer", type_=Integer()),
+        dialled=task.c.dialled + bindparam("dialled_more", type_=Integer()),
+        spent=task.c.spent + bindparam("cost", type_=BigInteger()),
+    )
+)
+RELEASE_LINE = (
+    update(line)
+    .where(line.c.tenant_id == TENANT, line.c.id == _LINE)
+    .values(active=line.c.active - bindparam("fewer", type_=Integer()))
+)
+
+# ------------------------------------------------------------ progress, leases
+
+RENEW_ATTEMPTS = (
+    update(attempt)
+    .where(attempt.c.tenant_id == TENANT, attempt.c.owner == _OWNER, attempt.c.state.in_(IN_FLIGHT))
+    .values(lease_until=bindparam("until", type_=UtcTime()))
+)
+RENEW_CLAIMS = (
+    update(task_lead)
+    .where(task_lead.c.tenant_id == TENANT, task_lead.c.owner == _OWNER, task_lead.c.state == "claimed")
+    .values(lease_until=bindparam("until", type_=UtcTime()))
+)
+ADVANCE = (
+    update(attempt)
+    .where(
+        attempt.c.tenant_id == TENANT,
+        attempt.c.id == bindparam("of_attempt", type_=String()),
+        attempt.c.owner == bindparam("of_owner", type_=String()),
+        attempt.c.state.in_(("dialling", "ringing")),
+    )
+    .values(
+        state=bindparam("new_state", type_=String()),
+        answered_at=case(
+            (bindparam("new_state_again", type_=String()) == "answered", bindparam("at", type_=UtcTime())),
+            else_=attempt.c.answered_at,
+        ),
+    )
+)
+ADD_ACCOUNTS = insert(sip_account)
+SEEN = (
+    update(worker)
+    .where(worker.c.tenant_id == TENANT, worker.c.name == bindparam("of_name", type_=String()))
+    .values(seen_at=bindparam("at", type_=UtcTime()), robots=bindparam("count", type_=Integer()))
+)
+ADD_WORKER = insert(worker)
+RUNNING_TASKS = (
+    select(
+        task.c.id,
+        task.c.priority,
+        task.c.guaranteed_robots,
+        task.c.max_robots,
+        task.c.active,
+        task.c.line_id,
+        line.c.name.label("trunk"),
+    )
+    .join_from(task, line, and_(line.c.tenant_id == task.c.tenant_id, line.c.id == task.c.line_id))
+    .where(task.c.tenant_id == TENANT, task.c.state == "running")
+    .order_by(task.c.priority, task.c.id)
+)
+
+# ------------------------------------------------------------ finish
+
+LOCK_TASKS = (
+    select(task.c.id, task.c.version, task.c.line_id, task.c.company_id)
+    .where(task.c.tenant_id == TENANT, task.c.id.in_(_TASKS))
+    .order_by(task.c.id)
+    .with_for_update(key_share=True)
+)
+LOCK_ATTEMPTS = (
+    select(
+        attempt.c.id, attempt.c.task_id, attempt.c.lead_id, attempt.c.person_id, attempt.c.n, attempt.c.state, attempt.c.line_id,
+        attempt.c.owner, attempt.c.fence, attempt.c.dialled_at, attempt.c.answered_at, attempt.c.reconciled, attempt.c.own_number,
+        person.c.number_index, person.c.number,
+    )
+    .join_from(attempt, person, and_(person.c.tenant_id == attempt.c.tenant_id, person.c.id == attempt.c.person_id))
+    .where(attempt.c.tenant_id == TENANT, attempt.c.id.in_(bindparam("attempts", expanding=True)))
+    .order_by(person.c.id, attempt.c.id)
+    .with_for_update(key_share=True, of=[attempt, person])
+)  # fmt: skip
+END_ATTEMPTS = (
+    update(attempt)
+    .where(attempt.c.tenant_id == TENANT, attempt.c.id == bindparam("of_attempt", type_=String()))
+    .values(
+        state=bindparam("new_state", type_=String()),
+        answered_at=bindparam("answered", type_=UtcTime()),
+        ended_at=bindparam("ended", type_=UtcTime()),
+        disposition=bindparam("new_disposition", type_=String()),
+        counts=bindparam("new_counts"),
+        talk_ms=bindparam("talk", type_=Integer()),
+        sip_code=bindparam("code", type_=Integer()),
+        cause=bindparam("new_cause", type_=String()),
+        reconciled=bindparam("how", type_=String()),
+    )
+)
+
+# ------------------------------------------------------------ reap, reconcile
+
+LAPSED_CLAIMS = (
+    select(task_lead.c.task_id)
+    .where(task_lead.c.tenant_id == TENANT, task_lead.c.state == "claimed", task_lead.c.lease_until < _NOW)
+    .distinct()
+    .order_by(task_lead.c.task_id)
+)
+# Leases are looked at again under the lock: a worker that came back in time keeps what it has.
+RELEASE_CLAIMS = (
+    update(task_lead)
+    .where(
+        task_lead.c.tenant_id == TENANT,
+        task_lead.c.task_id == _TASK,
+        task_lead.c.state == "claimed",
+        task_lead.c.lease_until < _NOW,
+    )
+    .values(state="ready", owner=None, lease_until=None)
+    .returning(task_lead.c.lead_id)
+)
+_lapsed = (
+    select(attempt.c.id)
+    .where(attempt.c.tenant_id == TENANT, attempt.c.state.in_(IN_FLIGHT), attempt.c.lease_until < _NOW)
+    .order_by(attempt.c.id)
+    .limit(500)
+    .with_for_update(skip_locked=True)
+    .cte("lapsed")
+)
+LOSE_ATTEMPTS = (
+    update(attempt)
+    .where(attempt.c.tenant_id == TENANT, attempt.c.id.in_(select(_lapsed.c.id)))
+    .values(state="unknown", disposition="unknown")
+    .returning(attempt.c.id, attempt.c.task_id, attempt.c.lead_id)
+)
+UNSETTLED = (
+    select(attempt.c.id, attempt.c.task_id)
+    .where(
+        attempt.c.tenant_id == TENANT,
+        attempt.c.state == "unknown",
+        attempt.c.reconciled == "",
+        attempt.c.lease_until < bindparam("before", type_=UtcTime()),
+    )
+    .order_by(attempt.c.task_id, attempt.c.id)
+    .limit(200)
+)
+ACCOUNTS = (
+    select(sip_account.c.call_id, sip_account.c.method, sip_account.c.code, sip_account.c.at, sip_account.c.source)
+    .where(sip_account.c.tenant_id == TENANT, sip_account.c.call_id.in_(bindparam("calls", expanding=True)))
+    .order_by(sip_account.c.at, sip_account.c.id)
+)

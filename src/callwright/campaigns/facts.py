@@ -1,0 +1,201 @@
+"""Everything the rules look at, read for a batch of people in a bounded number of statements, within the transaction that dials them.
+
+Nothing here decides. What is not found is `None` (nobody knows), and what nobody knows blocks.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Row
+
+from callwright.campaigns import dispatch_store as rows
+from callwright.campaigns.spoken import Spoken, read_spoken
+from callwright.compliance.facts import PAST_DAYS, CompanyFacts, ConsentFacts, DialFacts, Freeze, PastCall, ScriptFacts
+from callwright.store.crypto import TenantKeys
+from callwright.store.database import Scope
+
+__all__ = ["REFUSAL_DAYS", "Concern", "Known", "Version", "company_facts", "dial_facts", "gather", "versions"]
+
+REFUSAL_DAYS = 400
+"""How far back refusals are looked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A script version as it stands now. spoken: None = its text is no valid script."""
+
+    id: int
+    digest: str
+    spoken: Spoken | None
+    facts: ScriptFacts
+
+
+@dataclass(frozen=True, slots=True)
+class Concern:
+    """What a batch of dials is for: of a task, or of a call that somebody asked for (task None)."""
+
+    company: CompanyFacts
+    ring_s: float
+    pacing: str = "robot"
+    task_id: int | None = None
+    owned: frozenset[str] = frozenset()
+
+
+@dataclass(slots=True)
+class Known:
+    """What is on record about one person. in_call: a call to this person is under way; used: the consents that are in force."""
+
+    person_id: int
+    number: str
+    index: bytes
+    country: str
+    region: str
+    zones: tuple[str, ...] | None
+    line_type: str
+    lead_id: int | None = None
+    variables: Mapping[str, str] = field(default_factory=dict)
+    past: list[PastCall] = field(default_factory=list)
+    refusals: list[Any] = field(default_factory=list)
+    freezes: list[Freeze] = field(default_factory=list)
+    suspects: int = 0
+    consents: list[ConsentFacts] = field(default_factory=list)
+    in_call: bool = False
+
+
+async def gather(scope: Scope, keys: TenantKeys, who: Sequence[Row[Any]], now: datetime) -> list[Known]:
+    """What is on record about these people, in their order. who: rows of LOCK_CLAIMED, LOOK_AT_LEADS or LOCK_PERSON.
+
+    Raises:
+        DamagedError: a number or a lead's variables cannot be opened.
+    """
+    known = [_person(keys, row) for row in who]
+    by_person: dict[int, list[Known]] = defaultdict(list)
+    by_index: dict[bytes, list[Known]] = defaultdict(list)
+    for one in known:
+        by_person[one.person_id].append(one)
+        by_index[one.index].append(one)
+    persons, indexes = list(by_person), list(by_index)
+    if not persons:
+        return known
+    since = now - timedelta(days=PAST_DAYS)
+    for row in await scope.all(
+        rows.PAST, persons=persons, since=since, refusals_since=now - timedelta(days=REFUSAL_DAYS)
+    ):
+        for one in by_person[row.person_id]:
+            _remember(one, row, since)
+    for row in await scope.all(rows.CONSENTS, persons=persons):
+        fact = _consent(row)
+        for one in by_person[row.person_id]:
+            one.consents.append(fact)
+    for row in await scope.all(rows.FREEZES, indexes=indexes, now=now):
+        stop = Freeze(row.scope, row.reason, row.frozen_at, row.until, row.scope_id)
+        for one in by_index[bytes(row.number_index)]:
+            one.freezes.append(stop)
+    for row in await scope.all(rows.SUPPRESSED, indexes=indexes):
+        for one in by_index[bytes(row.number_index)]:
+            one.freezes.append(Freeze("tenant", "erased", row.created_at))
+    for row in await scope.all(rows.SUSPECTS, indexes=indexes):
+        for one in by_index[bytes(row.number_index)]:
+            one.suspects = int(row.waiting)
+    return known
+
+
+def _person(keys: TenantKeys, row: Row[Any]) -> Known:
+    index = bytes(row.number_index)
+    values = row._mapping
+    zone = values.get("time_zone")
+    zones = (zone,) if zone else tuple(row.zones) or None
+    variables = json.loads(keys.open(values["variables"], "lead.variables")) if values.get("variables") else {}
+    one = Known(
+        row.person_id,
+        keys.open_number(row.number, index) if row.number else "",
+        index,
+        row.country,
+        row.region,
+        zones,
+        row.line_type,
+        values.get("lead_id"),
+        {str(name): str(value) for name, value in variables.items()},
+    )
+    if row.erased_at is not None or not one.number:
+        one.freezes.append(Freeze("tenant", "erased", row.erased_at or datetime.fromtimestamp(0, UTC)))
+    return one
+
+
+def _remember(one: Known, row: Row[Any], since: datetime) -> None:
+    call = PastCall(row.dialled_at, row.counts, row.disposition, row.talk_ms, row.task_id, row.company_id)
+    one.in_call = one.in_call or row.state in rows.IN_FLIGHT
+    if row.disposition in rows.REFUSALS:
+        one.refusals.append(call)
+    if row.dialled_at >= since:
+        one.past.append(call)
+
+
+def _consent(row: Row[Any]) -> ConsentFacts:
+    return ConsentFacts(
+        row.basis, frozenset(row.scope), row.given_at, row.valid_until, row.revoked_at, row.company_id, row.wording, row.evidence,
+        row.id,
+    )  # fmt: skip
+
+
+async def versions(scope: Scope, digests: Sequence[str]) -> dict[str, Version]:
+    """Script versions by digest, as they stand now: a review that was withdrawn counts at once."""
+    found = {}
+    for row in await scope.all(rows.SCRIPTS, digests=list(digests)):
+        said = _SPOKEN.get(row.digest)
+        if said is None:
+            text = await scope.value(rows.SCRIPT_TEXT, script=row.id)
+            said = read_spoken(text or "", row.digest)
+            if said is not None:
+                _SPOKEN[row.digest] = said
+        reviewed = row.reviewed_at is not None and row.withdrawn_at is None
+        facts = said.as_reviewed(reviewed) if said is not None else ScriptFacts(reviewed=False)
+        found[row.digest] = Version(row.id, row.digest, said, facts)
+    return found
+
+
+_SPOKEN: dict[str, Spoken] = {}  # by digest of the text: the same for every tenant, as many as there are scripts
+
+
+def company_facts(row: Row[Any], company_id: int) -> CompanyFacts:
+    """row: with country, vetted_at, vetted_until."""
+    return CompanyFacts(company_id, row.country, row.vetted_at is not None, row.vetted_until)
+
+
+def dial_facts(concern: Concern, one: Known, version: Version | None, caller: str) -> DialFacts:
+    """The facts of one dial. version: None = the script is not there (then it is as good as not reviewed)."""
+    said = version.spoken if version is not None else None
+    script = version.facts if version is not None else ScriptFacts(reviewed=False)
+    return DialFacts(
+        callee=one.number,
+        caller=caller,
+        owned_callers=concern.owned,
+        purpose=said.purpose if said is not None else "unknown",
+        needed_scope=said.needed_scope if said is not None else frozenset(),
+        consent_max_age_days=said.max_age_days if said is not None else None,
+        script_window=said.window if said is not None else None,
+        max_calls_per_day=said.per_day if said is not None else None,
+        missing_vars=tuple(name for name in (said.required if said is not None else ()) if not one.variables.get(name)),
+        country=one.country or None,
+        regions=tuple(one.region.split("/")) if one.region else None,
+        zones=one.zones,
+        line_type=one.line_type,
+        task_id=concern.task_id,
+        company=concern.company,
+        script=script,
+        consents=tuple(one.consents),
+        past=tuple(one.past),
+        refusals=tuple(one.refusals),
+        freezes=tuple(one.freezes),
+        suspects=one.suspects,
+        pacing=concern.pacing,
+        ring_s=concern.ring_s,
+        caller_verified=bool(caller),
+        caller_answers=bool(caller),
+    )

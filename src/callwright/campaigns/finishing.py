@@ -1,0 +1,161 @@
+"""The end of a dial: what came of it, what follows for the lead, and the counters back. Once, whoever says it how often.
+
+Fenced: only the worker that dialled, with the fence it had, may finish an attempt that is in flight. The same worker may still tell what became
+of an attempt that was given up as `unknown` (it was stopped past its lease, not dead) until somebody else has settled it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+from sqlalchemy import Row
+
+from callwright.calls.disposition import FACTS, Disposition
+from callwright.campaigns import dispatch_store as rows
+from callwright.campaigns.breaker import cost
+from callwright.campaigns.model import Plan
+from callwright.campaigns.retry import Next, Outcome, after
+from callwright.campaigns.terms import Terms
+from callwright.store.crypto import TenantKeys
+from callwright.store.database import Scope
+
+__all__ = ["Ended", "Finished", "How", "disposition_of", "finish", "settle"]
+
+How = Literal["", "late", "line", "kamailio", "absent", "reported"]
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """What became of one attempt. owner, fence: of its Dial; callback_at: a time that was agreed; how: "" by the worker itself, else the
+    witness that says it (then owner and fence are not looked at); counts: None = as the disposition says."""
+
+    attempt: str
+    owner: str
+    fence: int
+    disposition: Disposition
+    ended_at: datetime
+    answered_at: datetime | None = None
+    talk_ms: int = 0
+    sip_code: int | None = None
+    cause: str = ""
+    tags: frozenset[str] = field(default_factory=frozenset)
+    callback_at: datetime | None = None
+    how: How = ""
+    counts: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """fresh: it was written now (False: it was over, or not this worker's); following: what becomes of the lead."""
+
+    attempt: str
+    fresh: bool
+    following: Next | None = None
+
+
+async def finish(
+    scope: Scope, keys: TenantKeys, terms: Terms, ended: Sequence[Ended], tasks: Sequence[int], now: datetime
+) -> list[Finished]:
+    """Write how attempts came out; in their order. tasks: those the attempts are of (calls that were asked for have none).
+
+    Raises:
+        TaskError: the plan of a task is not valid (any more).
+    """
+    if not ended:
+        return []
+    task_rows = {row.id: row for row in await _lock_tasks(scope, tasks)}
+    found = {row.id: row for row in await scope.all(rows.LOCK_ATTEMPTS, attempts=[one.attempt for one in ended])}
+    batch = _Batch()
+    answers = []
+    for one in ended:
+        row = found.get(one.attempt)
+        if row is None or not _may(row, one) or (row.task_id is not None and row.task_id not in task_rows):
+            answers.append(Finished(one.attempt, False))
+            continue
+        del found[one.attempt]  # told twice in one batch: the first time counts
+        task = task_rows.get(row.task_id) if row.task_id is not None else None
+        plan = await terms.plans.of(scope, task.id, task.version) if task is not None else None
+        answers.append(Finished(one.attempt, True, batch.add(row, one, plan, now)))
+    await batch.write(scope)
+    return answers
+
+
+async def settle(
+    scope: Scope, keys: TenantKeys, terms: Terms, ended: Sequence[Ended], tasks: Sequence[int], now: datetime
+) -> list[Finished]:
+    """The same, said by a witness about attempts that are `unknown`."""
+    if not all(one.how for one in ended):
+        raise ValueError("a witness says who it is")
+    return await finish(scope, keys, terms, ended, tasks, now)
+
+
+async def _lock_tasks(scope: Scope, tasks: Sequence[int]) -> Sequence[Row[Any]]:
+    return await scope.all(rows.LOCK_TASKS, tasks=sorted(set(tasks))) if tasks else ()
+
+
+def _may(row: Row[Any], one: Ended) -> bool:
+    """Whether this may be written about this attempt."""
+    if one.how:
+        return bool(row.state == "unknown" and row.reconciled == "")
+    if (row.owner, row.fence) != (one.owner, one.fence):
+        return False
+    return bool(row.state in rows.IN_FLIGHT or (row.state == "unknown" and row.reconciled in {"", "reported"}))
+
+
+class _Batch:
+    """Rows to be written, gathered over attempts of one or many tasks."""
+
+    def __init__(self) -> None:
+        self.attempts: list[dict[str, Any]] = []
+        self.leads: list[dict[str, Any]] = []
+        self.tasks: Counter[int] = Counter()
+        self.spent: Counter[int] = Counter()
+        self.lines: Counter[int] = Counter()
+
+    def add(self, row: Row[Any], one: Ended, plan: Plan | None, now: datetime) -> Next | None:
+        """One attempt; what follows for its lead."""
+        known = one.how != "reported"
+        how = one.how or ("late" if row.state == "unknown" else "")
+        self.attempts.append(
+            {
+                "of_attempt": row.id, "new_state": "done" if known else "unknown", "answered": one.answered_at or row.answered_at,
+                "ended": one.ended_at, "new_disposition": one.disposition,
+                "new_counts": FACTS[one.disposition].counts if one.counts is None else one.counts,
+                "talk": one.talk_ms, "code": one.sip_code, "new_cause": one.cause[:64], "how": how,
+            }
+        )  # fmt: skip
+        following = None
+        if plan is not None and row.task_id is not None:
+            outcome = Outcome(one.disposition, one.ended_at, one.tags, one.callback_at)
+            following = after(plan, row.n, outcome, now) if known else Next("parked", "unknown")
+            self.spent[row.task_id] += cost(plan, one.talk_ms)
+            self.leads.append(
+                {
+                    "of_task": row.task_id, "of_lead": row.lead_id, "new_state": following.state,
+                    "new_reason": following.reason[:64], "new_due": following.due_at, "new_disposition": one.disposition,
+                    "new_callback": following.due_at if following.reason == "callback" else None,
+                }
+            )  # fmt: skip
+        if row.reconciled != "reported":  # its place was given back when it was reported
+            self.lines[row.line_id] += 1
+            if row.task_id is not None:
+                self.tasks[row.task_id] += 1
+        return following
+
+    async def write(self, scope: Scope) -> None:
+        """In the order of locks; the lines last."""
+        await scope.run(rows.SET_LEADS, self.leads)
+        await scope.run(rows.END_ATTEMPTS, self.attempts)
+        for task in sorted(self.tasks.keys() | self.spent.keys()):
+            await scope.run(rows.MOVE_TASK, task=task, fewer=self.tasks[task], dialled_more=0, cost=self.spent[task])
+        for line in sorted(self.lines):
+            await scope.run(rows.RELEASE_LINE, line=line, fewer=self.lines[line])
+
+
+def disposition_of(value: str) -> Disposition:
+    """A disposition as a record says it; what this version does not know is `unknown`."""
+    return next((known for known in FACTS if known == value), "unknown")

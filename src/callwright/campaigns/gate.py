@@ -1,0 +1,420 @@
+"""The gate: one transaction that looks at everything again and writes the dial, or its refusal, before anything rings.
+
+In this order, and locked in this order: task (running, open?), leads (still ours?), persons, their facts, the decision, our own number, the
+record, the attempt, the counters. The INVITE may leave once this transaction is committed, by the Permit that comes out of it; whoever crashes
+in between leaves an attempt that is never repeated by itself.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Row
+
+from callwright.campaigns import dispatch_store as rows
+from callwright.campaigns.claims import Claimed
+from callwright.campaigns.events import post_many
+from callwright.campaigns.facts import Concern, Known, Version, company_facts, dial_facts, gather, versions
+from callwright.campaigns.model import Plan
+from callwright.campaigns.own_numbers import OwnNumber, pick
+from callwright.campaigns.retry import Next, refused
+from callwright.campaigns.terms import Terms
+from callwright.campaigns.variants import assign, share_of
+from callwright.campaigns.verdicts import judged, local_day, refused_because
+from callwright.compliance.decision import Decision, Permit
+from callwright.compliance.facts import ConsentFacts, DialFacts
+from callwright.compliance.record_store import append
+from callwright.compliance.records import NewRecord
+from callwright.store.crypto import TenantKeys
+from callwright.store.database import Scope
+
+__all__ = ["Dial", "Refused", "Veto", "dial", "own_numbers"]
+
+_NO_NUMBER_WAIT = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Dial:
+    """A call that may be placed now. attempt: its Call-ID; variables: what the script may say; ring_s, trunk: how."""
+
+    attempt: str
+    permit: Permit
+    person_id: int
+    owner: str
+    fence: int
+    script_version: int
+    digest: str
+    variables: Mapping[str, str] = field(repr=False)
+    trunk: str
+    ring_s: float
+    task_id: int | None = None
+    lead_id: int | None = None
+    variant: str = ""
+    origin: str = "task"
+    record: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A call that is not placed. reason: the first rule that refuses (`lost` = the lead was no longer ours: nothing was written)."""
+
+    lead_id: int | None
+    person_id: int
+    reason: str
+    next_allowed_at: datetime | None = None
+    record: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Veto:
+    """What stands against a lead besides the rules: the customer's pre-dial webhook said no. retry_at: None = not in this task."""
+
+    reason: str
+    retry_at: datetime | None = None
+
+
+@dataclass(slots=True)
+class Case:
+    """One lead on its way through the gate."""
+
+    one: Known
+    facts: DialFacts
+    decision: Decision
+    version: Version | None
+    own: OwnNumber | None
+    claimed: Claimed | None = None
+    veto: Veto | None = None
+    attempt: str = ""
+    record: str = ""
+
+    @property
+    def allowed(self) -> bool:
+        return self.decision.allow and self.veto is None and self.version is not None and self.own is not None
+
+
+async def dial(
+    scope: Scope,
+    keys: TenantKeys,
+    terms: Terms,
+    claimed: Sequence[Claimed],
+    now: datetime,
+    vetoes: Mapping[int, Veto] | None = None,
+) -> list[Dial | Refused]:
+    """Decide about leads that were claimed (of one task, by one worker) and write it down; in their order. vetoes: by lead.
+
+    Raises:
+        ValueError: the leads are of different tasks or workers, or a record would tell a number; nobody is dialled.
+        DamagedError: a number cannot be opened.
+    """
+    if not claimed:
+        return []
+    first = claimed[0]
+    if any((one.task_id, one.owner) != (first.task_id, first.owner) for one in claimed):
+        raise ValueError("one batch is of one task and one worker")
+    task = await scope.first(rows.LOCK_TASK, task=first.task_id)
+    leads = [one.lead_id for one in claimed]
+    who = await scope.all(rows.LOCK_CLAIMED, task=first.task_id, leads=leads, owner=first.owner)
+    fences = {one.lead_id: one for one in claimed}
+    mine = [row for row in who if row.fence == fences[row.lead_id].fence]
+    lost: dict[int | None, Dial | Refused] = {
+        one.lead_id: Refused(one.lead_id, one.person_id, "lost") for one in claimed
+    }
+    if task is None or not mine:
+        return list(lost.values())
+    closed = _closed(task, now)
+    if closed is not None:
+        await _give_back(scope, task, [row.lead_id for row in mine], closed)
+        return list((lost | {row.lead_id: Refused(row.lead_id, row.person_id, closed) for row in mine}).values())
+    plan = await terms.plans.of(scope, first.task_id, task.version)
+    cases = await _cases(scope, keys, terms, task, plan, mine, fences, vetoes or {}, now)
+    return list((lost | await _write(scope, keys, terms, task, plan, cases, now)).values())
+
+
+def _closed(task: Row[Any], now: datetime) -> str | None:
+    """Why the task may not dial now, None = it may."""
+    if task.state != "running":
+        return "not_running"
+    if task.opens_at is None or task.closes_at is None or not task.opens_at <= now < task.closes_at:
+        return "closed"
+    if (task.not_after is not None and now >= task.not_after) or (task.starts_at is not None and now < task.starts_at):
+        return "closed"
+    return "line_blocked" if task.blocked_until is not None and now < task.blocked_until else None
+
+
+async def _give_back(scope: Scope, task: Row[Any], leads: Sequence[int], reason: str) -> None:
+    """Nothing was decided about these leads: they are due as before."""
+    each = [_lead_row(task.id, lead, Next("ready", reason)) for lead in leads]
+    await scope.run(rows.SET_LEADS, each)
+    await _release(scope, task.id, task.line_id, len(leads))
+
+
+async def _release(scope: Scope, task: int, line: int, fewer: int, dialled: int = 0, cost: int = 0) -> None:
+    """The counters; the line's last of all."""
+    if fewer or dialled or cost:
+        await scope.run(rows.MOVE_TASK, task=task, fewer=fewer, dialled_more=dialled, cost=cost)
+    if fewer:
+        await scope.run(rows.RELEASE_LINE, line=line, fewer=fewer)
+
+
+def _lead_row(task: int, lead: int, following: Next, disposition: str | None = None) -> dict[str, Any]:
+    return {
+        "of_task": task, "of_lead": lead, "new_state": following.state, "new_reason": following.reason[:64], "new_due": following.due_at,
+        "new_disposition": disposition, "new_callback": following.due_at if following.reason == "callback" else None,
+    }  # fmt: skip
+
+
+# ------------------------------------------------------------ deciding
+
+
+async def _cases(
+    scope: Scope,
+    keys: TenantKeys,
+    terms: Terms,
+    task: Row[Any],
+    plan: Plan,
+    mine: Sequence[Row[Any]],
+    fences: Mapping[int, Claimed],
+    vetoes: Mapping[int, Veto],
+    now: datetime,
+) -> list[Case]:
+    known = await gather(scope, keys, mine, now)
+    scripts = await versions(scope, [share.digest for share in plan.scripts if share.digest])
+    numbers = await own_numbers(scope, plan.numbers, task.trunk, now)
+    concern = Concern(
+        company_facts(task, task.company_id),
+        plan.ring_s,
+        {"robots": "robot"}.get(plan.transfer.mode, plan.transfer.mode),
+        task.id,
+        frozenset(number.number for number in numbers if number.verified),
+    )
+    begun = terms.monotonic()
+    cases = []
+    for one in known:
+        claimed = fences[one.lead_id or 0]
+        share = share_of(plan, claimed.variant) or share_of(plan, assign(plan, str(task.id), claimed.lead_id))
+        version = scripts.get(share.digest or "") if share is not None else None
+        case = decided(terms, concern, one, version, numbers, now, plan, begun)
+        case.claimed, case.veto = claimed, vetoes.get(claimed.lead_id)
+        if case.allowed and case.own is not None:
+            case.own.used(now)
+        cases.append(case)
+    return cases
+
+
+def decided(
+    terms: Terms,
+    concern: Concern,
+    one: Known,
+    version: Version | None,
+    numbers: Sequence[OwnNumber],
+    now: datetime,
+    plan: Plan | None,
+    begun: float,
+) -> Case:
+    """The decision about one person. Pure but for the watch that tells how long it takes."""
+    local_first = plan is None or plan.local_first
+    own = pick(numbers, one.number, one.country, concern.company.id, now, local_first=local_first)
+    facts = dial_facts(concern, one, version, own.number if own is not None else "")
+    per_30_days = version.spoken.per_30_days if version is not None and version.spoken is not None else None
+    if own is None:
+        decision = refused_because(facts, "own-number", "no number of ours may be shown now", now, _NO_NUMBER_WAIT)
+    else:
+        decision = judged(
+            terms.decide, terms.packs, facts, one, plan.caps if plan is not None else None, per_30_days, now
+        )
+    if terms.monotonic() - begun > terms.patience_s:
+        decision = refused_because(facts, "rules-slow", "the rules took too long", now, _NO_NUMBER_WAIT)
+    return Case(one, facts, decision, version, own)
+
+
+async def own_numbers(scope: Scope, pool: str, trunk: str, now: datetime) -> list[OwnNumber]:
+    """The numbers of a pool that this trunk may show, with the calls of today of those that have a limit (these are locked)."""
+    numbers = [
+        OwnNumber(
+            row.id, row.number, row.region, row.state, row.company_id, row.max_per_day, row.verified_at is not None
+        )
+        for row in await scope.all(rows.OWN_NUMBERS, pool=pool, trunk=trunk)
+    ]
+    counted = [number for number in numbers if number.counted]
+    if counted:
+        await scope.all(rows.LOCK_OWN_NUMBERS, ids=[number.id for number in counted])
+        use = await scope.all(
+            rows.OWN_NUMBER_USE, numbers=[number.number for number in counted], since=now - timedelta(days=1)
+        )
+        by_number = {row.own_number: row for row in use}
+        for number in counted:
+            row = by_number.get(number.number)
+            if row is not None:
+                number.calls, number.last_at = int(row.calls), row.last_at
+    return numbers
+
+
+# ------------------------------------------------------------ writing
+
+
+async def _write(
+    scope: Scope, keys: TenantKeys, terms: Terms, task: Row[Any], plan: Plan, cases: Sequence[Case], now: datetime
+) -> dict[int | None, Dial | Refused]:
+    """Everything that was decided, in the order of locks."""
+    dialled = [case for case in cases if case.allowed]
+    stopped = [case for case in cases if not case.allowed]
+    answers: dict[int | None, Dial | Refused] = {}
+    settled: list[dict[str, Any]] = []
+    told: list[dict[str, Any]] = []
+    for case in stopped:
+        following = after_refusal(plan, case, now)
+        settled.append(_lead_row(task.id, case.one.lead_id or 0, following))
+        told.append(_filtered(task.id, case, following))
+    if settled:
+        await scope.run(rows.SET_LEADS, settled)
+    if dialled:
+        await scope.run(rows.DIALLING, task=task.id, leads=[case.one.lead_id for case in dialled])
+        await scope.run(rows.TOUCH_PERSONS, persons=[case.one.person_id for case in dialled], at=now)
+    await record(scope, keys, cases, task.id, task.company_id, now)
+    if dialled:
+        await write_attempts(scope, dialled, task.line_id, now + terms.lease, now)
+    if told:
+        await post_many(scope, keys, "lead.filtered", told, now)
+    for case in dialled:
+        answers[case.one.lead_id] = permitted(case, task.trunk, plan.ring_s, task.id)
+    for case in stopped:
+        answers[case.one.lead_id] = Refused(
+            case.one.lead_id, case.one.person_id, why(case), case.decision.next_allowed_at, case.record
+        )
+    await _release(scope, task.id, task.line_id, len(stopped), len(dialled))
+    return answers
+
+
+def why(case: Case) -> str:
+    """The first thing that stands against the call."""
+    refusals = case.decision.refusals
+    if refusals:
+        return refusals[0].rule
+    return case.veto.reason if case.veto is not None else "script"
+
+
+def after_refusal(plan: Plan, case: Case, now: datetime) -> Next:
+    """What becomes of a lead that was not dialled."""
+    if not case.decision.allow:
+        return refused(plan, case.decision.next_allowed_at, why(case), now)
+    if case.veto is not None:
+        return refused(plan, case.veto.retry_at, "pre_dial", now)
+    return refused(plan, None, "script", now)
+
+
+def _filtered(task: int, case: Case, following: Next) -> dict[str, Any]:
+    return {
+        "task": task, "lead": case.one.lead_id, "reason": why(case), "state": following.state,
+        "next_allowed_at": None if following.due_at is None else following.due_at.isoformat(),
+    }  # fmt: skip
+
+
+async def record(
+    scope: Scope, keys: TenantKeys, cases: Sequence[Case], task: int | None, company: int | None, now: datetime
+) -> None:
+    """Decision records of all cases; each case that may dial gets its attempt's name, each its record's."""
+    entries = []
+    for case in cases:
+        if case.allowed:
+            case.attempt = secrets.token_hex(16)
+        because = "" if not case.decision.allow or case.allowed else "pre_dial" if case.veto is not None else "script"
+        entries.append(
+            NewRecord(
+                "dial" if case.allowed else "refusal",
+                now,
+                case.decision,
+                case.facts.digest(),
+                case.one.person_id,
+                task,
+                case.one.lead_id,
+                case.attempt or None,
+                company,
+                case.version.id if case.version is not None else None,
+                case.own.id if case.own is not None else None,
+                evidence(case.one.consents, now),
+                because,
+            )
+        )
+    for case, sealed in zip(cases, await append(scope, keys, entries), strict=True):
+        case.record = f"{sealed.seq}"
+
+
+def evidence(consents: Sequence[ConsentFacts], now: datetime) -> dict[str, str | int]:
+    """What the decision rests on: the consents that are in force, with their proofs."""
+    found: dict[str, str | int] = {}
+    for at, consent in enumerate(in_force(consents, now), start=1):
+        found[f"consent_{at}"] = consent.id or 0
+        if consent.evidence:
+            found[f"proof_{at}"] = consent.evidence
+    return found
+
+
+def in_force(consents: Sequence[ConsentFacts], now: datetime) -> list[ConsentFacts]:
+    """Those that are neither revoked nor over."""
+    return [
+        consent
+        for consent in consents
+        if (consent.revoked_at is None or consent.revoked_at > now)
+        and (consent.valid_until is None or consent.valid_until > now)
+    ]
+
+
+async def write_attempts(
+    scope: Scope,
+    cases: Sequence[Case],
+    line: int,
+    lease_until: datetime,
+    now: datetime,
+    origin: str = "",
+    owner: str = "",
+) -> None:
+    """The dial intents and the use of the consents they rest on."""
+    attempts, uses = [], []
+    for case in cases:
+        claimed = case.claimed
+        attempts.append(
+            {
+                "id": case.attempt, "task_id": case.facts.task_id, "lead_id": case.one.lead_id, "person_id": case.one.person_id,
+                "n": claimed.attempts + 1 if claimed is not None else 1, "state": "dialling",
+                "origin": origin or ("callback" if claimed is not None and claimed.callback else "task"), "line_id": line,
+                "own_number": case.facts.caller, "script_version_id": case.version.id if case.version is not None else None,
+                "variant": claimed.variant if claimed is not None else "", "record_seq": int(case.record),
+                "owner": claimed.owner if claimed is not None else owner, "fence": claimed.fence if claimed is not None else 0,
+                "lease_until": lease_until, "dialled_at": now, "local_day": local_day(case.one.zones, now), "disposition": "",
+                "counts": True, "talk_ms": 0, "cause": "", "reconciled": "",
+            }
+        )  # fmt: skip
+        uses += [
+            {"consent_id": consent.id, "attempt_id": case.attempt, "used_at": now}
+            for consent in in_force(case.one.consents, now)
+            if consent.id is not None
+        ]
+    await scope.run(rows.ADD_ATTEMPTS, attempts)
+    await scope.run(rows.ADD_USES, uses)
+
+
+def permitted(case: Case, trunk: str, ring_s: float, task: int | None, origin: str = "task", owner: str = "") -> Dial:
+    """What the worker gets: only an allowing decision makes a permit."""
+    claimed, version = case.claimed, case.version
+    assert version is not None
+    return Dial(
+        case.attempt,
+        case.decision.permit(),
+        case.one.person_id,
+        claimed.owner if claimed is not None else owner,
+        claimed.fence if claimed is not None else 0,
+        version.id,
+        version.digest,
+        case.one.variables,
+        trunk,
+        ring_s,
+        task,
+        case.one.lead_id,
+        claimed.variant if claimed is not None else "",
+        "callback" if claimed is not None and claimed.callback else origin,
+        case.record,
+    )

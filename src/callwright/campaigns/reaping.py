@@ -1,0 +1,98 @@
+"""What dead workers leave behind. A lapsed claim goes back to the queue: nothing rang. A lapsed dial becomes `unknown`: somebody may have been
+rung, so it is never dialled again by itself; when all is quiet, witnesses are asked what became of it (`reconcile`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from callwright.campaigns import dispatch_store as rows
+from callwright.campaigns.finishing import Finished, settle
+from callwright.campaigns.reconcile import Account, verdict
+from callwright.campaigns.terms import Terms
+from callwright.store.crypto import TenantKeys
+from callwright.store.database import Database, Scope
+
+__all__ = ["Reaped", "lose", "reap", "reconcile", "release"]
+
+
+@dataclass(slots=True)
+class Reaped:
+    """released: claims that went back to the queue; lost: attempts that became unknown; settled: those that are known now, or reported."""
+
+    released: int = 0
+    lost: int = 0
+    settled: list[Finished] = field(default_factory=list)
+
+
+async def reap(
+    database: Database, tenant: int, keys: TenantKeys, terms: Terms, now: datetime, witnessed: datetime | None = None
+) -> Reaped:
+    """Everything there is to do, each in a transaction of its own. witnessed: see `reconcile`."""
+    done = Reaped()
+    async with database.scope(tenant) as scope:
+        tasks = [row.task_id for row in await scope.all(rows.LAPSED_CLAIMS, now=now)]
+    for task in tasks:
+        async with database.scope(tenant) as scope:
+            done.released += await release(scope, task, now)
+    async with database.scope(tenant) as scope:
+        done.lost = await lose(scope, now)
+    async with database.scope(tenant) as scope:
+        done.settled = await reconcile(scope, keys, terms, now, witnessed)
+    return done
+
+
+async def release(scope: Scope, task: int, now: datetime) -> int:
+    """Lapsed claims of a task go back to the queue, and their places to task and line; how many."""
+    locked = await scope.all(rows.LOCK_TASKS, tasks=[task])
+    back = await scope.all(rows.RELEASE_CLAIMS, task=task, now=now)
+    if back:
+        await scope.run(rows.MOVE_TASK, task=task, fewer=len(back), dialled_more=0, cost=0)
+        await scope.run(rows.RELEASE_LINE, line=locked[0].line_id, fewer=len(back))
+    return len(back)
+
+
+async def lose(scope: Scope, now: datetime) -> int:
+    """Attempts in flight whose lease is over become `unknown`, their leads wait; their places stay taken until they are settled, since
+    their calls may still be up."""
+    lost = await scope.all(rows.LOSE_ATTEMPTS, now=now)
+    await scope.run(
+        rows.SET_LEADS,
+        [
+            {
+                "of_task": row.task_id, "of_lead": row.lead_id, "new_state": "parked", "new_reason": "unknown", "new_due": None,
+                "new_disposition": "unknown", "new_callback": None,
+            }
+            for row in lost
+            if row.task_id is not None
+        ],
+    )  # fmt: skip
+    return len(lost)
+
+
+async def reconcile(
+    scope: Scope, keys: TenantKeys, terms: Terms, now: datetime, witnessed: datetime | None = None
+) -> list[Finished]:
+    """Ask the witnesses about attempts that have been unknown and quiet for long enough, by Call-ID.
+
+    witnessed: until when a proxy that every INVITE passes (Kamailio's accounting) has told everything; None = there is none. Then a call
+    that it does not know never left, and the lead may be called again.
+    """
+    waiting = await scope.all(rows.UNSETTLED, before=now - terms.quiet)
+    if not waiting:
+        return []
+    tasks = sorted({row.task_id for row in waiting if row.task_id is not None})
+    await scope.all(rows.LOCK_TASKS, tasks=tasks or [0])
+    told = await _accounts(scope, [row.id for row in waiting])
+    found = await scope.all(rows.LOCK_ATTEMPTS, attempts=[row.id for row in waiting])
+    ended = [verdict(row, told.get(row.id, ()), terms.quiet, now, witnessed) for row in found]
+    return await settle(scope, keys, terms, ended, tasks, now)
+
+
+async def _accounts(scope: Scope, attempts: Sequence[str]) -> dict[str, list[Account]]:
+    told: dict[str, list[Account]] = {}
+    for row in await scope.all(rows.ACCOUNTS, calls=list(attempts)):
+        told.setdefault(row.call_id, []).append(Account(row.call_id, row.method, row.code, row.at, row.source))
+    return told

@@ -1,0 +1,116 @@
+"""What witnesses say about an attempt that nobody finished: our own line's log, or the accounting of the proxy. Pure but for `keep`.
+
+Both are rows of `sip_account`, by the attempt's Call-ID. The trunks write `ATTEMPT@host` for the first trunk and `ATTEMPT.2@host` for the second
+one (a second one is only tried when the first did not ring): all of them are accounts of one attempt.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Row
+
+from callwright.calls.disposition import FACTS, Disposition, disposition
+from callwright.campaigns import dispatch_store as rows
+from callwright.campaigns.finishing import Ended, How
+from callwright.store.database import Scope
+
+__all__ = ["Account", "attempt_of", "keep", "verdict"]
+
+_CALL_ID = re.compile(r"([0-9a-f]{32})(?:\.\d{1,2})?(?:@.*)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One line of an account. code: of the response (0 = the request left). source: `line` or `kamailio`."""
+
+    call_id: str
+    method: str
+    code: int
+    at: datetime
+    source: str
+
+
+def attempt_of(call_id: str) -> str | None:
+    """The attempt that a Call-ID is of; None = it is none of ours."""
+    match = _CALL_ID.fullmatch(call_id)
+    return match[1] if match is not None else None
+
+
+async def keep(scope: Scope, accounts: Iterable[Account]) -> int:
+    """Write accounts of our own calls; of others nothing is kept. How many."""
+    each = [
+        {"call_id": name, "method": one.method[:12], "code": one.code, "at": one.at, "source": one.source}
+        for one in accounts
+        if (name := attempt_of(one.call_id)) is not None
+    ]
+    await scope.run(rows.ADD_ACCOUNTS, each)
+    return len(each)
+
+
+def verdict(
+    attempt: Row[Any], accounts: Sequence[Account], quiet: timedelta, now: datetime, witnessed: datetime | None
+) -> Ended:
+    """How an unknown attempt is settled. attempt: a row of LOCK_ATTEMPTS.
+
+    A final answer is an outcome. A call that began to ring and has no end counts against the caps and goes to a person (`reported`), as does one
+    that nobody knows anything about, unless a complete witness says that it never left.
+    """
+    invites = [account for account in accounts if account.method == "INVITE"]
+    finals = [account for account in invites if account.code >= 200]
+    answered = next((account for account in finals if account.code < 300), None)
+    if answered is not None or attempt.answered_at is not None:
+        return _answered(attempt, answered, accounts)
+    if finals:
+        last = finals[-1]
+        outcome = disposition(answered=False, end="", code=last.code, cause="rejected")
+        return _ended(attempt, outcome, last.at, _how(last), sip_code=last.code)
+    gone_by = attempt.dialled_at + quiet
+    if not invites and attempt.state == "unknown" and witnessed is not None and witnessed >= gone_by:
+        return _ended(attempt, "network_fault", attempt.dialled_at, "absent", counts=False)
+    return _ended(attempt, "unknown", now, "reported")
+
+
+def _answered(attempt: Row[Any], answered: Account | None, accounts: Sequence[Account]) -> Ended:
+    """Somebody answered, and we were gone: interrupted. It counts."""
+    begun = answered.at if answered is not None else attempt.answered_at
+    over = next((account for account in accounts if account.method == "BYE"), None)
+    at = over.at if over is not None else begun
+    talk_ms = max(0, round((at - begun).total_seconds() * 1000))
+    how: How = _how(answered) if answered is not None else "line"
+    return _ended(attempt, "interrupted_by_fault", at, how, answered_at=begun, talk_ms=talk_ms, sip_code=200)
+
+
+def _how(account: Account) -> How:
+    return "kamailio" if account.source == "kamailio" else "line"
+
+
+def _ended(
+    attempt: Row[Any],
+    outcome: Disposition,
+    at: datetime,
+    how: How,
+    *,
+    answered_at: datetime | None = None,
+    talk_ms: int = 0,
+    sip_code: int | None = None,
+    counts: bool | None = None,
+) -> Ended:
+    stands = FACTS[outcome].counts if counts is None else counts
+    return Ended(
+        attempt.id,
+        attempt.owner,
+        attempt.fence,
+        outcome,
+        at,
+        answered_at,
+        talk_ms,
+        sip_code,
+        f"reconciled:{how}",
+        how=how,
+        counts=stands,
+    )

@@ -1,0 +1,354 @@
+"""Claim, dial, finish and reap on both databases: what may begin, what is written, and that everything goes back."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import bindparam, insert, select, update
+
+from callwright.accounts.tables import own_number
+from callwright.campaigns.dispatch import Claimed, Dial, Ended, Reaped, Refused, Terms, Veto, claim, dial, finish, reap
+from callwright.campaigns.reconcile import Account, keep
+from callwright.campaigns.tables import attempt, line, script_version, task, task_lead
+from callwright.campaigns.terms import LEASE, QUIET
+from callwright.compliance.decision import Decision, RuleSet
+from callwright.compliance.facts import DialFacts
+from callwright.compliance.tables import consent_use, decision_record, freeze, freeze_suspect
+from callwright.store.crypto import Keyring
+from callwright.store.database import Database
+from callwright.store.metadata import TENANT
+from callwright.testing.campaigns import NOON, Counters, Lenient, counters, start_task
+from callwright.testing.tenants import Seeded, seed
+
+pytestmark = [pytest.mark.anyio, pytest.mark.integration]
+
+SET_TASK = update(task).where(task.c.tenant_id == TENANT, task.c.id == bindparam("of_task"))
+SET_LINE = update(line).where(line.c.tenant_id == TENANT, line.c.id == bindparam("of_line"))
+LEADS = (
+    select(task_lead.c.lead_id, task_lead.c.state, task_lead.c.reason, task_lead.c.due_at, task_lead.c.attempts)
+    .where(task_lead.c.tenant_id == TENANT)
+    .order_by(task_lead.c.lead_id)
+)
+ATTEMPTS = select(attempt).where(attempt.c.tenant_id == TENANT).order_by(attempt.c.dialled_at, attempt.c.id)
+RECORDS = (
+    select(decision_record.c.seq, decision_record.c.kind, decision_record.c.attempt_id)
+    .where(decision_record.c.tenant_id == TENANT)
+    .order_by(decision_record.c.seq)
+)
+
+
+class House:
+    """One tenant with a task, and short words for what a worker does."""
+
+    def __init__(self, database: Database, seeded: Seeded, task_id: int, terms: Terms) -> None:
+        self.database, self.seeded, self.task, self.terms = database, seeded, task_id, terms
+
+    async def claim(self, n: int = 10, now: datetime = NOON, owner: str = "w1") -> list[Claimed]:
+        async with self.database.scope(self.seeded.tenant) as scope:
+            return await claim(scope, self.terms, self.task, owner, n, now)
+
+    async def dial(
+        self, claimed: list[Claimed], now: datetime = NOON, vetoes: dict[int, Veto] | None = None
+    ) -> list[Dial | Refused]:
+        async with self.database.scope(self.seeded.tenant) as scope:
+            return await dial(scope, self.seeded.keys, self.terms, claimed, now, vetoes)
+
+    async def rings(self, n: int = 10, now: datetime = NOON, owner: str = "w1") -> list[Dial]:
+        answers = await self.dial(await self.claim(n, now, owner), now)
+        return [one for one in answers if isinstance(one, Dial)]
+
+    async def finish(self, *ended: Ended, now: datetime = NOON) -> list[bool]:
+        async with self.database.scope(self.seeded.tenant) as scope:
+            done = await finish(scope, self.seeded.keys, self.terms, ended, [self.task], now)
+        return [one.fresh for one in done]
+
+    async def reap(self, now: datetime, witnessed: datetime | None = None) -> Reaped:
+        return await reap(self.database, self.seeded.tenant, self.seeded.keys, self.terms, now, witnessed)
+
+    async def rows(self, statement: Any) -> list[Any]:
+        async with self.database.scope(self.seeded.tenant) as scope:
+            return list(await scope.all(statement))
+
+    async def put(self, statement: Any, rows: list[dict[str, Any]]) -> None:
+        async with self.database.scope(self.seeded.tenant) as scope:
+            await scope.run(statement, rows)
+
+    async def set_task(self, **values: Any) -> None:
+        await self.put(SET_TASK.values(**values), [{"of_task": self.task}])
+
+    async def counters(self) -> Counters:
+        async with self.database.scope(self.seeded.tenant) as scope:
+            return await counters(scope, self.task)
+
+
+def ended(one: Dial, disposition: Any = "no_answer", at: datetime = NOON, **more: Any) -> Ended:
+    return Ended(one.attempt, one.owner, one.fence, disposition, at, **more)
+
+
+@pytest.fixture
+async def house(database: Database, keyring: Keyring) -> House:
+    seeded = await seed(database, keyring, NOON, leads=4, max_calls=4, calls_per_second=1000)
+    made = House(database, seeded, await start_task(database, seeded, NOON, robots=4), Terms(Lenient()))
+    await made.put(SET_LINE.values(burst=100), [{"of_line": seeded.line}])
+    return made
+
+
+# ------------------------------------------------------------ claim
+
+
+async def test_only_free_slots_are_claimed(house: House) -> None:
+    assert len(await house.claim(3)) == 3
+    assert len(await house.claim(3)) == 1  # of four robots
+    assert await house.claim(3) == []
+    assert await house.counters() == Counters(4, 4, 0, 4)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"state": "paused"},
+        {"state": "pausing"},
+        {"state": "draft"},
+        {"not_after": NOON},
+        {"starts_at": NOON + timedelta(seconds=1)},
+        {"max_robots": 0},
+        {"opens_at": NOON - timedelta(hours=2), "closes_at": NOON, "plan": None},
+    ],
+)
+async def test_a_task_that_may_not_call_claims_nothing_at_all(house: House, values: dict[str, Any]) -> None:
+    if "plan" in values:  # closed at this very moment, and open again only tomorrow
+        plan = (await house.rows(select(task.c.plan).where(task.c.tenant_id == TENANT)))[0].plan
+        plan["calling"]["windows"] = [{"from": "11:00", "to": "12:00"}]
+        values = {**values, "plan": plan}
+    await house.set_task(**values)
+    assert await house.claim(1000) == []
+    assert {row.state for row in await house.rows(LEADS)} == {"ready"}
+    assert await house.counters() == Counters(0, 0, 0, 0)
+
+
+async def test_calls_per_second_and_the_breaker_of_the_line_hold(house: House) -> None:
+    await house.put(SET_LINE.values(calls_per_second=1.0, burst=2), [{"of_line": house.seeded.line}])
+    assert len(await house.claim(4)) == 2
+    assert await house.claim(4, NOON + timedelta(milliseconds=900)) == []
+    assert len(await house.claim(4, NOON + timedelta(seconds=1))) == 1
+    later = NOON + timedelta(seconds=60)
+    await house.put(SET_LINE.values(blocked_until=later), [{"of_line": house.seeded.line}])
+    assert await house.claim(4, NOON + timedelta(seconds=30)) == []
+    assert len(await house.claim(4, later)) == 1
+
+
+async def test_two_workers_never_hold_the_same_lead(house: House) -> None:
+    got = await asyncio.gather(*(house.claim(1, owner=f"w{n}") for n in range(8)))
+    leads = [one.lead_id for batch in got for one in batch]
+    assert len(leads) == len(set(leads)) == 4
+
+
+# ------------------------------------------------------------ dial
+
+
+async def test_a_dial_is_written_with_its_record_before_anything_rings(house: House) -> None:
+    dials = await house.rings(3)
+    assert [one.permit.callee for one in dials] == list(house.seeded.numbers[:3])
+    assert {one.variables["item"] for one in dials} == {"空调清洗"}
+    rows = await house.rows(ATTEMPTS)
+    assert {row.id for row in rows} == {one.attempt for one in dials}
+    assert {(row.state, row.n, row.local_day, row.counts) for row in rows} == {("dialling", 1, "2026-11-26", True)}
+    records = await house.rows(RECORDS)
+    assert [(row.seq, row.kind) for row in records] == [(1, "dial"), (2, "dial"), (3, "dial")]
+    assert {row.attempt_id for row in records} == {one.attempt for one in dials}
+    uses = await house.rows(select(consent_use.c.attempt_id).where(consent_use.c.tenant_id == TENANT))
+    assert len(uses) == 3
+    assert await house.counters() == Counters(3, 3, 3, 0)
+
+
+async def test_pausing_between_claim_and_dial_stops_the_dial(house: House) -> None:
+    claimed = await house.claim(3)
+    await house.set_task(state="pausing")
+    assert {one.reason for one in await house.dial(claimed) if isinstance(one, Refused)} == {"not_running"}
+    assert await house.rows(ATTEMPTS) == []
+    assert {row.state for row in await house.rows(LEADS)} == {"ready"}
+    assert await house.counters() == Counters(0, 0, 0, 0)
+
+
+async def test_a_lead_that_is_no_longer_ours_is_not_dialled(house: House) -> None:
+    claimed = await house.claim(4)
+    later = NOON + LEASE + timedelta(seconds=1)
+    assert (await house.reap(later)).released == 4
+    again = await house.claim(4, later, "w2")
+    assert {one.fence for one in again} == {2}
+    assert {one.reason for one in await house.dial(claimed, later) if isinstance(one, Refused)} == {"lost"}
+    stolen = [replace(one, owner="w2") for one in claimed]  # the right name with an old fence
+    assert {one.reason for one in await house.dial(stolen, later) if isinstance(one, Refused)} == {"lost"}
+    assert sum(isinstance(one, Dial) for one in await house.dial(again, later)) == 4
+    assert await house.counters() == Counters(4, 4, 4, 0)
+
+
+def frozen(seeded: Seeded, which: int, **more: Any) -> dict[str, Any]:
+    index, sealed = seeded.keys.seal_number(seeded.numbers[which])
+    return {
+        "number_index": index, "number": sealed, "scope": "tenant", "reason": "opt_out", "frozen_at": NOON, "until": None, "by": "anna", **more,
+    }  # fmt: skip
+
+
+async def test_what_was_frozen_after_the_claim_is_not_dialled(house: House) -> None:
+    claimed = await house.claim(3)
+    await house.put(insert(freeze), [frozen(house.seeded, 0), frozen(house.seeded, 1, until=NOON + timedelta(days=2))])
+    index, sealed = house.seeded.keys.seal_number(house.seeded.numbers[2])
+    suspect = {"number_index": index, "number": sealed, "call_id": "c", "words": "没兴趣", "found_at": NOON}
+    await house.put(insert(freeze_suspect), [suspect])
+    answers = await house.dial(claimed)
+    assert [one.reason for one in answers[:2] if isinstance(one, Refused)] == ["frozen", "frozen"]
+    leads = await house.rows(LEADS)
+    assert (leads[0].state, leads[0].reason) == ("excluded", "frozen")
+    assert leads[1].state == "ready"
+    assert leads[1].due_at >= NOON + timedelta(days=2)
+    assert {row.kind for row in (await house.rows(RECORDS))[:2]} == {"refusal"}
+    assert [row.person_id for row in await house.rows(ATTEMPTS)] == [house.seeded.persons[2]]
+
+
+@pytest.mark.parametrize("fault", ["raises", "slow", "withdrawn", "veto", "no-number"])
+async def test_whatever_cannot_be_evaluated_blocks(house: House, fault: str) -> None:
+    ticks = iter(range(0, 1000, 10))
+    vetoes: dict[int, Veto] = {}
+
+    def broken(facts: DialFacts, now: datetime, packs: RuleSet | None = None) -> Decision:
+        raise ZeroDivisionError(facts.callee)
+
+    if fault == "raises":
+        house.terms = replace(house.terms, decide=broken)
+    elif fault == "slow":
+        house.terms = replace(house.terms, monotonic=lambda: float(next(ticks)))
+    elif fault == "withdrawn":
+        await house.put(
+            update(script_version).where(script_version.c.tenant_id == TENANT).values(withdrawn_at=NOON), [{}]
+        )
+    elif fault == "no-number":
+        await house.put(update(own_number).where(own_number.c.tenant_id == TENANT).values(state="resting"), [{}])
+    claimed = await house.claim(3)
+    if fault == "veto":
+        vetoes = {one.lead_id: Veto("pre-dial webhook: no", NOON + timedelta(minutes=5)) for one in claimed}
+    answers = await house.dial(claimed, vetoes=vetoes)
+    if fault == "withdrawn":
+        pytest.skip("the rule about reviewed scripts comes with the packs")
+    assert [type(one) for one in answers] == [Refused] * 3
+    assert await house.rows(ATTEMPTS) == []
+    assert [row.kind for row in await house.rows(RECORDS)] == ["refusal"] * 3
+    assert await house.counters() == Counters(0, 0, 0, 0)
+
+
+async def test_nobody_is_rung_while_in_a_call_of_ours(house: House) -> None:
+    first = await house.rings(2)
+    other = await start_task(house.database, house.seeded, NOON, name="other")
+    twin = House(house.database, house.seeded, other, house.terms)
+    answers = await twin.dial(await twin.claim(2))
+    assert {one.reason for one in answers if isinstance(one, Refused)} == {"in-call"}
+    await house.finish(*(ended(one) for one in first))
+    later = NOON + timedelta(minutes=6)
+    assert len(await twin.rings(2, later)) == 2
+
+
+async def test_the_cap_of_a_day_holds_over_all_tasks(house: House) -> None:
+    """The script allows two calls a day to one person; three tasks want them at once."""
+    twins = [house]
+    for name in ("b", "c"):
+        made = await start_task(house.database, house.seeded, NOON, name=name)
+        twins.append(House(house.database, house.seeded, made, house.terms))
+    reached = []
+    for round_, twin in enumerate(twins):
+        now = NOON + timedelta(minutes=10 * round_)
+        dials = await twin.rings(4, now)
+        reached.append(len(dials))
+        await twin.finish(*(ended(one, at=now) for one in dials), now=now)
+    assert reached == [4, 4, 0]
+
+
+# ------------------------------------------------------------ finish
+
+
+async def test_a_finish_gives_back_everything_once(house: House) -> None:
+    dials = await house.rings(3)
+    outcomes = [
+        ended(dials[0], "completed", answered_at=NOON, talk_ms=12_000, sip_code=200),
+        ended(dials[1], "no_answer"),
+        ended(dials[2], "network_fault"),
+    ]
+    assert await house.finish(*outcomes) == [True, True, True]
+    assert await house.finish(*outcomes) == [False, False, False]
+    assert await house.counters() == Counters(0, 0, 0, 0)
+    assert [row.state for row in await house.rows(LEADS)][:3] == ["finished", "ready", "ready"]
+    by_id = {row.id: row for row in await house.rows(ATTEMPTS)}
+    assert [by_id[one.attempt].counts for one in dials] == [True, True, False]
+    assert {row.state for row in by_id.values()} == {"done"}
+
+
+async def test_only_the_owner_with_its_fence_finishes(house: House) -> None:
+    (one,) = await house.rings(1)
+    assert await house.finish(replace(ended(one), owner="w2"), replace(ended(one), fence=7)) == [False, False]
+    assert await house.finish(ended(one), ended(one)) == [True, False]
+
+
+# ------------------------------------------------------------ reap, reconcile
+
+
+async def test_a_lapsed_dial_is_unknown_and_never_dialled_again_by_itself(house: House) -> None:
+    (one,) = await house.rings(1)
+    late = NOON + LEASE + timedelta(seconds=1)
+    done = await house.reap(late)
+    assert (done.released, done.lost, done.settled) == (0, 1, [])
+    assert (await house.counters()).line == 1  # its call may still be up
+    assert len(await house.claim(10, late)) == 3
+    quiet = late + QUIET + timedelta(seconds=1)
+    done = await house.reap(quiet)
+    assert [(end.attempt, end.following and end.following.state) for end in done.settled] == [(one.attempt, "parked")]
+    assert await house.counters() == Counters(0, 0, 0, 0)  # the three claims lapsed as well
+    assert (await house.rows(ATTEMPTS))[0].reconciled == "reported"
+    assert (await house.rows(LEADS))[0].state == "parked"
+    # The worker was only stopped: what it has to say is still taken, once.
+    assert await house.finish(ended(one, "completed", talk_ms=1000)) == [True]
+    assert await house.finish(ended(one, "completed", talk_ms=1000)) == [False]
+    assert await house.counters() == Counters(0, 0, 0, 0)
+    row = (await house.rows(ATTEMPTS))[0]
+    assert (row.state, row.disposition, row.reconciled) == ("done", "completed", "late")
+
+
+async def test_witnesses_settle_what_is_unknown(house: House) -> None:
+    answered, busy, gone, silent = await house.rings(4)
+    lost_at = NOON + LEASE + timedelta(seconds=1)
+    await house.reap(lost_at)
+
+    def told(one: Dial, method: str, code: int, after: int, suffix: str = "") -> Account:
+        return Account(f"{one.attempt}{suffix}@host", method, code, NOON + timedelta(seconds=after), "kamailio")
+
+    async with house.database.scope(house.seeded.tenant) as scope:
+        kept = await keep(
+            scope,
+            [
+                told(answered, "INVITE", 200, 3),
+                told(answered, "BYE", 200, 9),
+                told(busy, "INVITE", 486, 2, ".2"),
+                told(gone, "INVITE", 180, 2),
+                Account("not-ours@host", "INVITE", 200, NOON, "kamailio"),
+            ],
+        )
+    assert kept == 4
+    now = lost_at + QUIET
+    await house.reap(now, witnessed=now)
+    rows = {row.id: row for row in await house.rows(ATTEMPTS)}
+    seen = [(rows[one.attempt].disposition, rows[one.attempt].reconciled) for one in (answered, busy, gone, silent)]
+    assert seen == [
+        ("interrupted_by_fault", "kamailio"), ("busy", "kamailio"), ("unknown", "reported"), ("network_fault", "absent"),
+    ]  # fmt: skip
+    assert rows[answered.attempt].talk_ms == 6000
+    assert not rows[silent.attempt].counts
+    states = {row.lead_id: row.state for row in await house.rows(LEADS)}
+    assert [states[one.lead_id or 0] for one in (answered, busy, gone, silent)] == [
+        "parked",
+        "ready",
+        "parked",
+        "ready",
+    ]
+    assert await house.counters() == Counters(0, 0, 0, 0)
