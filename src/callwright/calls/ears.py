@@ -71,6 +71,7 @@ class Ears:
         self._now_ms = now_ms
         self._hear = hear
         self._vad = parts.make_vad()
+        self._vad.on_voice(self._on_voice)
         self._who = Answerer(parts.script.language, greeting, parts.recogniser, parts.answering, log)
         self._greeting = self._who.greeting
         self._first = Listening(parts.script)
@@ -86,7 +87,7 @@ class Ears:
         self._overhearing = False
         self._leaving = False
         self._parting: anyio.Event | None = None
-        self._voice_ms = 0
+        self._voice_ms = self._frame_ms = 0  # the last frame with voice, the last frame
         self._rest = 0  # silent frames that need no more than voice activity
         self._muted = False
         self._during: deque[tuple[int, str]] = deque(maxlen=16)  # (beginning of an utterance, node that was being said)
@@ -205,6 +206,7 @@ class Ears:
 
     def on_frame(self, frame: Frame) -> None:
         """20 ms of the caller; called in the event loop."""
+        now = self._frame_ms = self._now_ms()
         if self._rest and self._mouth.even and not self._leaving:
             self._rest -= 1
             self._mouth.coast()
@@ -219,7 +221,6 @@ class Ears:
                 return
             voice = self._vad.push(frame.pcm, frame.energy, self._mouth.level_dbfs)
         self._tell_left_out()
-        now = self._now_ms()
         self._voice_ms = now if voice else self._voice_ms
         verdict = self._who.push(frame.pcm, voice)
         if self._greeting.verdict is None:
@@ -235,6 +236,19 @@ class Ears:
         if self._parting is not None and (not self._scribe.under_way or now - self._voice_ms >= _PARTING_PAUSE_MS):
             self._parting.set()
         self._rest = _REST_FRAMES if not voice and self._nothing_happens() else 0
+
+    def _on_voice(self) -> None:
+        """A voice is known between two frames: what it changes (a prompt that pauses) is changed now, 20 ms sooner."""
+        if self._muted or self._leaving or self._greeting.verdict is None:
+            return
+        try:
+            self._rest = 0
+            self._mouth.tick()
+            self._configure()
+            self._voice_ms = self._frame_ms
+            self._carry_out(self._taker.frame(self._frame_ms, True, self._playing()))
+        except Exception as error:  # noqa: BLE001 - told to the call, which ends by it: the model serves other calls too
+            self._hear(error)
 
     def _nothing_happens(self) -> bool:
         """The caller is silent, and nobody waits for words or for who it is: until there is a voice, every third frame tells enough. (Hundreds

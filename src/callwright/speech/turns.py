@@ -36,6 +36,7 @@ from callwright.speech.turn_words import only_backchannel
 __all__ = ["TurnTaker"]
 
 _FRAME_MS = 20
+_ROUNDING_MS = 5  # frames come a millisecond sooner or later: voice that is long enough by their number is long enough
 _PATIENT_SLOTS = frozenset({"int", "number", "phone", "name", "money", "text", "age", "date"})
 _IGNORED_IN_A_ROW = 2
 
@@ -218,7 +219,7 @@ class TurnTaker:
         if prompt is None or self._now is None or self._voice_since is None or s.mode == "none":
             return []
         voice_ms = at_ms + _FRAME_MS - self._voice_since + s.onset_ms
-        if not prompt.position.audible or prompt.position.played_ms < s.guard_ms or voice_ms < s.min_ms:
+        if not prompt.position.audible or prompt.position.played_ms < s.guard_ms or voice_ms + _ROUNDING_MS < s.min_ms:
             return []
         if s.mode == "voice":
             return [] if self._monologue else self._interrupt(at_ms, prompt, self._now, "voice")

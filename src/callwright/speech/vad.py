@@ -7,6 +7,7 @@ loudness once that is known (`vad_levels`). Weaker frames go on with a voice tha
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -28,7 +29,10 @@ _APART_FRAMES = 50  # and told again after so long without
 
 
 class Detector(Protocol):
-    """Speech or not, for one 20 ms frame of 160 samples (8 kHz int16) after the other."""
+    """Speech or not, for one 20 ms frame of 160 samples (8 kHz int16) after the other. on_speech: called between two frames when speech is
+    found there, by a detector that does not know at once (`VadRules.lag_frames`)."""
+
+    on_speech: Callable[[], None] | None
 
     def is_speech(self, frame: Pcm, loud: bool) -> bool:
         """loud: the frame passes the gate; the answer for others does not count, so work may be saved."""
@@ -39,6 +43,8 @@ class Detector(Protocol):
 
 class WebRtcDetector:
     """WebRTC VAD; aggressiveness 0..3."""
+
+    on_speech: Callable[[], None] | None = None
 
     def __init__(self, aggressiveness: int = 2) -> None:
         self._vad = webrtcvad.Vad(aggressiveness)
@@ -119,7 +125,26 @@ class Vad:
     def close(self) -> None:
         """Nothing more will come; what comes all the same is no voice. Safe to call twice."""
         self._closed = True
+        self._detector.on_speech = None
         self._detector.close()
+
+    def on_voice(self, tell: Callable[[], None]) -> None:
+        """Tell, between two frames, that the next `push` will find a voice where the last found none: whoever waits for it need not wait
+        for that frame. Not told when the detector knows at once, or when frames come faster than it runs."""
+
+        def found() -> None:
+            if self._will_find():
+                tell()
+
+        self._detector.on_speech = found
+
+    def _will_find(self) -> bool:
+        """Speech was found in the last frames: the next one, whatever is in it, is voice."""
+        rules, following = self._rules, self._now + 1
+        if self._closed or following - 1 - self._voice_at <= rules.hangover_frames:
+            return False
+        recent = following - self._loud_at <= rules.lag_frames and following - self._strong_at <= rules.lag_frames
+        return recent and self._run + 1 >= rules.onset_frames
 
     def mark(self) -> None:
         """An utterance begins: `faint` tells of what is heard from the last few frames on."""

@@ -197,6 +197,8 @@ class SileroBatch:
                 error,
             )
         self._account(len(waiting), time.perf_counter() - begun)
+        for detector in waiting:
+            detector.tell()
 
     def _run(self, detectors: list[SileroDetector]) -> None:
         count = len(detectors)
@@ -233,22 +235,27 @@ class SileroDetector:
 
     __slots__ = (
         "_batch",
+        "_asked",
         "_before",
         "_clear",
         "_filled",
+        "_found",
         "_instead",
         "_last",
         "_quiet",
         "_ready",
         "_risen",
         "_speech",
+        "on_speech",
         "probability",
         "row",
     )
 
     def __init__(self, batch: SileroBatch) -> None:
         self._batch = batch
+        self.on_speech: Callable[[], None] | None = None
         self._last: Pcm | None = None
+        self._asked = self._found = False
         self._instead: Detector | None = None
         self._filled = 0
         self._quiet = 0
@@ -268,7 +275,9 @@ class SileroDetector:
                 return False
             self._wake()
         if self._ready:
+            self._asked = True
             self._batch.flush()
+            self._asked = False
         self._quiet = 0 if loud else self._quiet + 1
         if self._quiet > _REST_FRAMES:
             self.close()
@@ -285,9 +294,16 @@ class SileroDetector:
     def told(self, probability: float) -> None:
         """What the model says of the oldest window."""
         self.probability = probability
-        self._speech = probability >= (_OFF if self._speech else _ON)
+        before, self._speech = self._speech, probability >= (_OFF if self._speech else _ON)
+        self._found = self._speech and not before
         self._filled -= _WINDOW
         self._ready = False
+
+    def tell(self) -> None:
+        """All calls know: whoever waits for speech of this one hears of it, unless it is asked for a frame right now."""
+        found, self._found = self._found, False
+        if found and not self._asked and self.on_speech is not None:
+            self.on_speech()
 
     def close(self) -> None:
         """Rest, or the end: the row is free for another call."""

@@ -13,9 +13,12 @@ import pytest
 from callwright.errors import ModelError
 from callwright.speech import vad_silero
 from callwright.speech.port import Pcm
-from callwright.speech.vad import Vad, WebRtcDetector
+from callwright.speech.vad import Vad, VadRules, WebRtcDetector
 from callwright.speech.vad_detector import VoiceDetector
 from callwright.speech.vad_silero import SileroBatch, SileroModel, find_silero
+
+
+RULES = VadRules(onset_frames=1, lag_frames=2)  # as they are with this model
 
 
 @pytest.fixture(scope="module")
@@ -41,8 +44,8 @@ def line(seed: int) -> list[Pcm]:
     return list(pcm.astype(np.int16).reshape(-1, 160))
 
 
-def alone(model: SileroModel, frames: list[Pcm]) -> list[bool]:
-    vad = Vad(SileroBatch(model, WebRtcDetector).detector())
+def alone(model: SileroModel, frames: list[Pcm], rules: VadRules | None = None) -> list[bool]:
+    vad = Vad(SileroBatch(model, WebRtcDetector).detector(), rules)
     return [vad.push(frame) for frame in frames]
 
 
@@ -92,6 +95,33 @@ def test_frames_that_come_late_all_at_once_are_told_the_same(model: SileroModel)
         for index, vad in enumerate(vads):
             found[index] += [vad.push(frame) for frame in calls[index][begin : begin + 7]]
     assert found == [alone(model, call) for call in calls]
+
+
+def test_a_voice_is_told_between_two_frames_exactly_where_the_next_one_finds_it(model: SileroModel) -> None:
+    async def main() -> int:
+        told_in_all = 0
+        for seed in range(9):
+            vad = Vad(SileroBatch(model, WebRtcDetector).detector(), RULES)
+            told: list[int] = []
+            flags: list[bool] = []
+            vad.on_voice(lambda told=told, flags=flags: told.append(len(flags)))  # type: ignore[misc]
+            for frame in line(seed):
+                flags.append(vad.push(frame))
+                await asyncio.sleep(0)
+            assert flags == alone(model, line(seed), RULES)
+            assert all(flags[number] and not flags[number - 1] for number in told)
+            told_in_all += len(told)
+        return told_in_all
+
+    assert asyncio.run(main()) >= 5  # the rest begin by their pitch, which is known at once
+
+
+def test_a_voice_is_not_told_while_its_frame_is_asked_for(model: SileroModel) -> None:
+    vad = Vad(SileroBatch(model, WebRtcDetector).detector(), RULES)
+    told: list[int] = []
+    vad.on_voice(lambda: told.append(1))
+    assert any([vad.push(frame) for frame in line(1)])
+    assert told == []
 
 
 def test_silence_costs_no_run(model: SileroModel) -> None:
