@@ -234,8 +234,8 @@ class SileroDetector:
     """See `vad.Detector`; its answers are one frame late."""
 
     __slots__ = (
-        "_batch",
         "_asked",
+        "_batch",
         "_before",
         "_clear",
         "_filled",
