@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
 import webrtcvad
@@ -18,7 +18,17 @@ from callwright.speech.port import Pcm
 from callwright.speech.vad_echo import EchoBound
 from callwright.speech.vad_levels import QUIETEST, CallerLoudness, NoiseFloor, dbfs, level_dbfs
 
-__all__ = ["FRAME_MS", "FRAME_SAMPLES", "Detector", "LeftOut", "Vad", "VadRules", "WebRtcDetector", "level_dbfs"]
+__all__ = [
+    "FRAME_MS",
+    "FRAME_SAMPLES",
+    "Detector",
+    "LateDetector",
+    "LeftOut",
+    "Vad",
+    "VadRules",
+    "WebRtcDetector",
+    "level_dbfs",
+]
 
 FRAME_MS = 20
 FRAME_SAMPLES = 160
@@ -29,10 +39,7 @@ _APART_FRAMES = 50  # and told again after so long without
 
 
 class Detector(Protocol):
-    """Speech or not, for one 20 ms frame of 160 samples (8 kHz int16) after the other. on_speech: called between two frames when speech is
-    found there, by a detector that does not know at once (`VadRules.lag_frames`)."""
-
-    on_speech: Callable[[], None] | None
+    """Speech or not, for one 20 ms frame of 160 samples (8 kHz int16) after the other."""
 
     def is_speech(self, frame: Pcm, loud: bool) -> bool:
         """loud: the frame passes the gate; the answer for others does not count, so work may be saved."""
@@ -41,10 +48,15 @@ class Detector(Protocol):
         """Nothing more will come. Safe to call twice."""
 
 
+@runtime_checkable
+class LateDetector(Detector, Protocol):
+    """One that does not know at once (`VadRules.lag_frames`). on_speech: called between two frames when speech is found there."""
+
+    on_speech: Callable[[], None] | None
+
+
 class WebRtcDetector:
     """WebRTC VAD; aggressiveness 0..3."""
-
-    on_speech: Callable[[], None] | None = None
 
     def __init__(self, aggressiveness: int = 2) -> None:
         self._vad = webrtcvad.Vad(aggressiveness)
@@ -125,7 +137,8 @@ class Vad:
     def close(self) -> None:
         """Nothing more will come; what comes all the same is no voice. Safe to call twice."""
         self._closed = True
-        self._detector.on_speech = None
+        if isinstance(self._detector, LateDetector):
+            self._detector.on_speech = None
         self._detector.close()
 
     def on_voice(self, tell: Callable[[], None]) -> None:
@@ -136,7 +149,8 @@ class Vad:
             if self._will_find():
                 tell()
 
-        self._detector.on_speech = found
+        if isinstance(self._detector, LateDetector):
+            self._detector.on_speech = found
 
     def _will_find(self) -> bool:
         """Speech was found in the last frames: the next one, whatever is in it, is voice."""
