@@ -115,7 +115,7 @@ def test_a_rule_that_raises_refuses(dial: tuple[DialFacts, datetime], data: st.D
     assert (reason.ok, reason.outcome) == (False, "unknown")
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(dials(), st.sampled_from(UNKNOWABLE))
 def test_a_fact_that_nobody_knows_never_helps(dial: tuple[DialFacts, datetime], name: str) -> None:
     facts, now = dial
@@ -123,7 +123,7 @@ def test_a_fact_that_nobody_knows_never_helps(dial: tuple[DialFacts, datetime], 
     assert not decision.allow
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(dials(), st.sets(st.sampled_from([pack.file.id for pack in built_in_packs()])))
 def test_a_further_pack_never_turns_a_refusal_into_an_allowance(
     dial: tuple[DialFacts, datetime], some: set[str]
@@ -135,7 +135,7 @@ def test_a_further_pack_never_turns_a_refusal_into_an_allowance(
     assert refused <= {(r.pack, r.rule) for r in decide(facts, now, ALL).refusals}
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(dials())
 def test_one_more_possible_zone_never_allows(dial: tuple[DialFacts, datetime]) -> None:
     facts, now = dial
@@ -145,7 +145,7 @@ def test_one_more_possible_zone_never_allows(dial: tuple[DialFacts, datetime]) -
             assert decide(replace(facts, zones=(name,)), now, ALL).allow
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(dials())
 def test_the_next_moment_is_allowed_by_time_and_the_minute_before_is_not(dial: tuple[DialFacts, datetime]) -> None:
     facts, now = dial
@@ -171,7 +171,7 @@ def _refused_by_time(facts: DialFacts, moment: datetime) -> list[str]:
     return [reason.rule for reason in decision.refusals if (reason.pack, reason.rule) in timely]
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     moments(),
     st.lists(st.sampled_from([name for names in PLACES.values() for name in names] + ["Africa/Cairo", "America/Havana", "Asia/Beirut"]),

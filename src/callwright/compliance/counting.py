@@ -1,13 +1,14 @@
 """How many of some moments lie within a span before now, and from when on fewer do. Pure.
 
-A span is rolling (`24h`, `30d`, `90min`: strictly less than that ago) or a calendar one (`day`, `week`, `month`) on the callee's own clock.
+A span is rolling (`24h`, `30d`, `90min`: strictly less than that ago, whatever clocks did meanwhile), or a calendar one (`day`, `week`,
+`month`) on the callee's own clock.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import cast
 
 from callwright.compliance.spans import Unit, calendar_span
@@ -43,7 +44,9 @@ class Counter:
 
     def begin(self, zones: tuple[str, ...], now: datetime) -> datetime:
         """Moments from here on count (a rolling span: moments after here)."""
-        return calendar_span(self._unit, zones, now).begin if self.rolling is None else now - self.rolling
+        return (
+            calendar_span(self._unit, zones, now).begin if self.rolling is None else now.astimezone(UTC) - self.rolling
+        )
 
     def count(self, moments: Sequence[datetime], zones: tuple[str, ...], now: datetime) -> int:
         """How many count. One in the future (a clock was set) counts too."""
@@ -58,7 +61,7 @@ class Counter:
             return None
         if self.rolling is not None:
             newest = sorted(moments, reverse=True)
-            return after if len(newest) < most else max(after, newest[most - 1] + self.rolling)
+            return after if len(newest) < most else max(after, newest[most - 1].astimezone(UTC) + self.rolling)
         moment = after
         for _ in range(_MOST_SPANS):
             if self.count(moments, zones, moment) < most:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Protocol
 
@@ -129,8 +129,9 @@ def decide(facts: DialFacts, now: datetime, packs: RuleSet | None = None) -> Dec
 
     A call to our own staff is judged by the house alone.
     """
-    reasons = house_reasons(facts, now)
     decided_at = now.isoformat(timespec="seconds")
+    now = now.astimezone(UTC)  # Python adds to a local time by its clock on the wall
+    reasons = house_reasons(facts, now)
     rules = None if packs is None or is_internal(facts) else packs
     verdict = rules.judge(facts, now) if rules is not None else _NOTHING
     reasons += verdict.reasons

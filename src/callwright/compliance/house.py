@@ -42,7 +42,7 @@ def house_reasons(facts: DialFacts, now: datetime) -> tuple[Reason, ...]:
 
 def house_next(facts: DialFacts, after: datetime) -> datetime | None:
     """The earliest moment from `after` on at which window, freezes and cap hold, if nobody calls meanwhile. None = never, or nobody knows."""
-    moment = after
+    moment = after.astimezone(UTC)
     for _ in range(8):  # each round is later; the three settle within a few
         steps = (_window_next(facts, moment), freeze_over(facts, moment), _caps_next(facts, moment))
         if None in steps:

@@ -69,7 +69,7 @@ class Openings:
 
     def _find(self, zones: tuple[ZoneInfo, ...], now: datetime, regions: tuple[str, ...] | None) -> Opening:
         opened, begin, end = self._open(zones, now, regions), None, now
-        for moment in self._changes(zones, (now - DAY).date(), 3, regions):
+        for moment in self._changes(zones, (now - 2 * DAY).date(), 4, regions):
             same = self._open(zones, moment, regions) == opened
             if moment <= now:
                 begin = (begin or moment) if same else None
@@ -104,6 +104,7 @@ class Openings:
         self, zones: tuple[ZoneInfo, ...], first: date, days: int, regions: tuple[str, ...] | None
     ) -> Iterator[datetime]:
         """Every moment at which it may open or close, in order (zones lie up to 26 hours apart)."""
+        begin = datetime.combine(first, time(12), UTC)  # by then the first day has begun everywhere
         pending: set[datetime] = set()
         for number in range(days + 1):
             day = first + number * DAY
@@ -112,7 +113,7 @@ class Openings:
             sure = datetime.combine(day, time(8), UTC)  # the next day begins nowhere before 10:00 UTC
             ready = sorted(moment for moment in pending if moment < sure)
             pending.difference_update(ready)
-            yield from ready
+            yield from (moment for moment in ready if moment >= begin)
 
     def _changes_there(self, where: ZoneInfo, day: date, regions: tuple[str, ...] | None) -> Iterator[datetime]:
         midnight = datetime.combine(day, time())

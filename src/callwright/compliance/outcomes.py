@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import UTC
 
 from callwright.compliance.facts import CallOutcome, DialFacts, DueFreeze, Suspect
 from callwright.compliance.packs import Packs
@@ -27,6 +28,7 @@ def consequences(facts: DialFacts, outcome: CallOutcome, packs: Packs) -> Conseq
     Args:
         facts: of the person and the task; `past` holds the calls before this one.
     """
+    outcome = replace(outcome, at=outcome.at.astimezone(UTC), ended_at=outcome.ended_at.astimezone(UTC))
     freezes: list[DueFreeze] = []
     suspects: list[Suspect] = []
     for rule in packs.applying(facts, outcome.ended_at):

@@ -108,6 +108,7 @@ class Packs:
 
     def judge(self, facts: DialFacts, now: datetime) -> Verdict:
         """Every rule that could apply to the call at `now`. Never raises."""
+        now = now.astimezone(UTC)
         selection = self._select(facts, now)
         reasons = [selection.covered]
         due: list[DueFreeze] = []
@@ -127,7 +128,7 @@ class Packs:
 
     def next_at(self, facts: DialFacts, after: datetime) -> datetime | None:
         """See `decision.RuleSet`. Each rule says when it would hold; the latest of them is asked about again, until none moves it."""
-        moment = after
+        moment = after.astimezone(UTC)
         for _ in range(_MOST_STEPS):
             selection = self._select(facts, moment)
             latest: datetime | None = moment

@@ -8,6 +8,7 @@ from datetime import UTC
 
 from callwright.compliance.cases import harmless, moment, with_facts
 from callwright.compliance.facts import DialFacts
+from callwright.compliance.openings import zone
 from callwright.compliance.pack_model import Case
 from callwright.compliance.packs import CompiledRule, Pack, Packs
 from callwright.compliance.rules.check import Timely
@@ -36,7 +37,7 @@ def rehearse(pack: Pack) -> Iterator[Trial]:
 
 def _failure(packs: Packs, rule: CompiledRule, case: Case, country: str) -> str:
     zones = case.facts.get("zones") or (rule.pack.clock,)
-    now = moment(case.at, tuple(zones))
+    now = moment(case.at, tuple(zones)).astimezone(UTC)
     facts = with_facts(harmless(now, country, (rule.pack.clock,)), case.facts)
     if rule not in packs.applying(facts, now):
         return "" if case.expect == "not-applied" else f"expected {case.expect}, but the rule did not apply"
@@ -49,10 +50,10 @@ def _failure(packs: Packs, rule: CompiledRule, case: Case, country: str) -> str:
 
 
 def _wrong_next(rule: CompiledRule, case: Case, facts: DialFacts, zones: tuple[str, ...]) -> str:
-    now = moment(case.at, zones)
+    now = moment(case.at, zones).astimezone(UTC)
     found = rule.check.next_at(facts, now) if isinstance(rule.check, Timely) else None
     wanted = None if case.next in (None, "never") else moment(str(case.next), zones)
     if found == wanted:
         return ""
-    told = "never" if found is None else found.astimezone(now.tzinfo or UTC).isoformat(timespec="minutes")
+    told = "never" if found is None else found.astimezone(zone(zones[0])).isoformat(timespec="minutes")
     return f"expected to be allowed next at {case.next}, got {told}"

@@ -18,7 +18,7 @@ from callwright.compliance.rules.check import Timely
 
 NOW = datetime(2026, 11, 26, 2, 0, tzinfo=UTC)  # 10:00 in Shanghai
 GOOD = harmless(NOW, "CN", ("Asia/Shanghai",))
-EXPECTED = {"house", "cn"}
+EXPECTED = {"house", "cn", "us", "uk", "eu", "de", "fr", "ca", "au"}
 
 
 @pytest.fixture(scope="module")
@@ -104,3 +104,12 @@ def test_a_third_refused_call_names_the_freeze_that_is_due(packs: Packs) -> None
     assert (due.rule, due.reason, due.scope) == ("cn/refused-and-short", "refused_short", "tenant")
     assert due.until == NOW + timedelta(days=29)
     assert decision.next_allowed_at == due.until
+
+
+def test_a_number_that_could_be_anywhere_in_a_country_obeys_all_its_regions(packs: Packs) -> None:
+    at = datetime(2026, 11, 27, 1, 30, tzinfo=UTC)  # Thursday 20:30 in New York
+    new_york = replace(harmless(at, "US", ("America/New_York",)), regions=("NY",))
+    ids = {rule.name for rule in packs.applying(new_york, at)}
+    anywhere = {rule.name for rule in packs.applying(replace(new_york, regions=None), at)}
+    assert ids < anywhere
+    assert any("fl" in name for name in anywhere - ids)
