@@ -63,6 +63,7 @@ lead = tenant_table(
     Column("time_zone", String(48)),  # as the list says; None = all zones of the person
     Column("created_at", UtcTime, nullable=False),
     UniqueConstraint("tenant_id", "list_id", "person_id"),
+    Index("ix_lead_person", "tenant_id", "person_id"),
 )
 
 # A script as it was at one moment: what was reviewed is what is spoken.

@@ -21,7 +21,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "Run the events of a call through its script again; exit 1 at the first decision that differs from the log.",
         ),
         "script": ("script:script_app", "Check, test, draw and start scripts."),
-        "leads": ("leads:leads_app", "Look at lists of people before they are called."),
+        "leads": ("leads:leads_app", "Lists of people to call: check, import, export."),
         "sip": ("sip:sip_app", "The line: what was said to the far side, and what it answered."),
         "line": ("line:line_app", "Check and serve lines."),
         "calls": ("calls:calls_app", "Calls that were made: what is left of them, what was said in them."),

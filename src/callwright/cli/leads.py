@@ -1,54 +1,169 @@
-"""`callwright leads check FILE`: is this list of people fit to be called from?"""
+"""`callwright leads`: is this list of people fit to be called from? Import it, list what is there, export it again."""
 
 from __future__ import annotations
 
-from collections import Counter
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from enum import StrEnum
+from functools import partial
 from pathlib import Path
 
+import anyio
 import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bar
 
-from callwright.campaigns.leads import import_csv
+from callwright.campaigns.entries import Entry, Rules, is_zone, judge
+from callwright.campaigns.errors_file import Complaints
+from callwright.campaigns.importing import Progress, check_people
+from callwright.campaigns.leads import usable
+from callwright.campaigns.mapping import FIELDS, VARIABLE, targets
+from callwright.campaigns.numbers import known_region
+from callwright.campaigns.rows import Source
+from callwright.campaigns.sources import open_list
+from callwright.cli.leads_words import WORDS
 from callwright.errors import Place, Problem, SettingsError
 from callwright.script.loader import load
 
 __all__ = ["leads_app"]
 
 leads_app = typer.Typer(
-    no_args_is_help=True, add_completion=False, help="Look at lists of people before they are called."
+    no_args_is_help=True, add_completion=False, help="Lists of people to call: check, import, export."
 )
+
+
+class Language(StrEnum):
+    en = "en"
+    zh = "zh"
 
 
 @leads_app.callback()
 def group() -> None:
-    """Look at lists of people before they are called."""
+    """Lists of people to call: check, import, export."""
+
+
+FILE = typer.Argument(
+    ..., help="CSV, XLSX or JSON with a number and a basis for each person; other columns are variables."
+)
+REGION = typer.Option("", "--region", metavar="CC", help="Country of numbers without +, for example CN or US.")
+MAPPING = typer.Option(
+    [], "--mapping", metavar="COLUMN=FIELD", help="What a column is: a field, a variable, or - (left out)."
+)
+DEFAULT = typer.Option([], "--default", metavar="FIELD=VALUE", help="Value of a field for rows that have none.")
+ZONE = typer.Option("UTC", "--zone", metavar="ZONE", help="Time zone of times without one, for example Asia/Shanghai.")
+ENCODING = typer.Option("", "--encoding", help="Of a CSV that is neither UTF-8, UTF-16 nor GB18030.")
+SHEET = typer.Option("", "--sheet", metavar="NAME", help="Of a workbook; else the first one.")
+ERRORS = typer.Option(None, "--errors", metavar="FILE", help="Write every row that is not taken, and why, as CSV.")
+LANG = typer.Option(Language.en, "--lang", help="Language of messages.")
 
 
 @leads_app.command("check")
 def check_command(
-    file: Path = typer.Argument(
-        ..., help="A CSV with the columns number and basis; others are variables of the script."
-    ),
-    region: str = typer.Option("", "--region", help="Country of numbers without +, for example CN or US."),
+    file: Path = FILE,
+    region: str = REGION,
     script: Path | None = typer.Option(None, "--script", help="Say which rows lack a variable this script needs."),
+    mapping: list[str] = MAPPING,
+    default: list[str] = DEFAULT,
+    zone: str = ZONE,
+    encoding: str = ENCODING,
+    sheet: str = SHEET,
+    errors: Path | None = ERRORS,
+    lang: Language = LANG,
 ) -> None:
     """Read a list as an import would; every bad row is told with its line and its cure, and the exit code is 2."""
-    if region and (len(region) != 2 or not region.isalpha()):
-        raise SettingsError(
-            Problem("bad-region", f"--region {region} is no country", hint="two letters, for example CN or US")
-        )
-    leads = import_csv(file, region.upper() or None)
-    by_basis = Counter(lead.basis for lead in leads)
-    typer.echo(
-        f"{file}: {len(leads)} people; " + ", ".join(f"{count} by {basis}" for basis, count in sorted(by_basis.items()))
-    )
-    if script is None:
-        return
-    needed = [name for name, var in load(script).script.vars.items() if var.required]
-    missing = [(lead.row, [name for name in needed if name not in lead.variables]) for lead in leads]
-    lacking = [(row, names) for row, names in missing if names]
-    for row, names in lacking:
-        place = Place(str(file), row)
-        typer.echo(
-            str(Problem("missing-variable", f"no {', '.join(names)}: would not be called", place, severity="warning"))
-        )
-    typer.echo(f"{len(leads) - len(lacking)} of {len(leads)} have what {script} needs")
+    source = open_list(file, lang.value, encoding=encoding, sheet=sheet)
+    defaults = pairs(default, "--default")
+    found = targets(source.columns, pairs(mapping, "--mapping"), defaults, file=source.name, lang=lang.value)
+    rules = Rules(found, datetime.now(UTC), defaults, country(region), zone_name(zone))
+    show_reading(source, found, lang)
+    with Complaints.to(errors, source.name, lang.value) as complaints, progress_bar(source) as progress:
+        checked = anyio.run(partial(check_people, source, rules, complaints, progress=progress))
+    words = WORDS[lang.value]
+    people = ", ".join(words["by"].format(count=count, basis=basis) for basis, count in sorted(checked.people.items()))
+    typer.echo(words["checked"].format(file=file, count=sum(checked.people.values()), people=people))
+    if complaints.rows:
+        raise complaints.error()
+    if script is not None:
+        show_unusable(source, rules, script, lang)
+
+
+def show_reading(source: Source, found: tuple[str, ...], lang: Language) -> None:
+    """How the file was understood: its form, and what each column is taken for."""
+    words = WORDS[lang.value]
+    form = ", ".join(filter(None, (source.kind.upper(), *source.how.values())))
+    typer.echo(words["read"].format(form=form))
+    for column, target in zip(source.columns, found, strict=True):
+        name = target.removeprefix(VARIABLE)
+        meant = words["variable"].format(name=name) if target != name else target or words["left out"]
+        typer.echo(f"  {column or '-'}: {meant}")
+
+
+def show_unusable(source: Source, rules: Rules, file: Path, lang: Language) -> None:
+    """Which rows lack a variable that the script requires."""
+    script = load(file).script
+    words = WORDS[lang.value]
+    people = lacking = 0
+    for verdict in (judge(rules, row) for row in source.rows()):
+        if not isinstance(verdict, Entry):
+            continue
+        people += 1
+        use = usable(json.loads(verdict.variables), script)
+        if not use.ok:
+            lacking += 1
+            message = words["lacks"].format(names=", ".join(use.missing))
+            typer.echo(str(Problem("missing-variable", message, Place(source.name, verdict.line), severity="warning")))
+    typer.echo(words["usable"].format(count=people - lacking, of=people, script=file))
+
+
+@contextmanager
+def progress_bar(source: Source) -> Iterator[Callable[[Progress], None]]:
+    """A bar on the screen; nothing where there is none."""
+    parts = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Bar(*parts, console=Console(stderr=True), transient=True, disable=0 < source.about < 20_000) as bar:
+        task = bar.add_task(source.name, total=source.about or None)
+
+        def show(progress: Progress) -> None:
+            bar.update(task, completed=progress.rows, description=progress.part)
+
+        yield show
+
+
+def pairs(texts: list[str], option: str) -> Mapping[str, str]:
+    """NAME=VALUE of an option that may come again.
+
+    Raises:
+        SettingsError: one has no `=`, or --default names no field.
+    """
+    found = dict(text.rpartition("=")[::2] if option == "--mapping" else text.partition("=")[::2] for text in texts)
+    for name, value in found.items():
+        if not name or not value:
+            raise SettingsError(Problem("bad-option", f"{option} {name}{value} is no NAME=VALUE"))
+        if option == "--default" and (name not in FIELDS or name == "number"):
+            raise SettingsError(Problem("bad-option", f"{option} {name}: one of {', '.join(FIELDS[1:])}"))
+    return found
+
+
+def country(text: str) -> str | None:
+    """The country of --region.
+
+    Raises:
+        SettingsError: there is none of this name.
+    """
+    if text and not known_region(text.upper()):
+        hint = "two letters, for example CN or US"
+        raise SettingsError(Problem("bad-region", f"--region {text} is no country", hint=hint))
+    return text.upper() or None
+
+
+def zone_name(text: str) -> str:
+    """The zone of --zone.
+
+    Raises:
+        SettingsError: there is none of this name.
+    """
+    if not is_zone(text):
+        raise SettingsError(Problem("bad-zone", f"--zone {text} is no time zone", hint="for example Asia/Shanghai"))
+    return text

@@ -21,7 +21,7 @@ import anyio.to_thread
 
 from callwright.calls.model import CallFiles, CallRecord, mask
 from callwright.calls.outbox import FileOutbox
-from callwright.campaigns.leads import Lead, import_csv
+from callwright.campaigns.leads import Lead, read_whole
 from callwright.compliance.decision import DialFacts, decide
 from callwright.demo.people import Callee, Crowd
 from callwright.errors import InputError, Place, Problem
@@ -244,7 +244,7 @@ async def ring_everybody(
         LeadsError: the list cannot be used.
         RefusedError: somebody on it may not be called; then nobody is.
     """
-    leads = await anyio.to_thread.run_sync(import_csv, folder / "leads.csv")
+    leads = await anyio.to_thread.run_sync(read_whole, folder / "leads.csv", now)
     by_number = {person.number: person for person in crowd.people}
     frozen = await anyio.to_thread.run_sync(FileOutbox(folder / "outbox.jsonl").frozen)
     waiting = [

@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.sql.schema import SchemaItem
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-__all__ = ["TENANT", "TENANT_TABLES", "BigId", "Json", "UtcTime", "metadata", "tenant_table"]
+__all__ = ["TENANT", "TENANT_TABLES", "BigId", "Json", "UtcTime", "metadata", "temporary", "tenant_table"]
 
 metadata = MetaData(
     naming_convention={
@@ -25,6 +25,9 @@ metadata = MetaData(
         "pk": "pk_%(table_name)s",
     }
 )
+
+temporary = MetaData()
+"""Tables that live within one transaction: rows on their way in (staging.py). They are no part of the database."""
 
 TENANT_TABLES: set[Table] = set()
 """Tables whose rows belong to a tenant."""

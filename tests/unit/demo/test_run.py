@@ -13,7 +13,7 @@ import anyio.lowlevel
 import pytest
 
 from callwright.calls.model import CallFiles, CallRecord
-from callwright.campaigns.leads import import_csv
+from callwright.campaigns.leads import read_whole
 from callwright.demo.people import Callee, Crowd
 from callwright.demo.run import (
     DemoCall,
@@ -151,7 +151,7 @@ def test_a_file_is_no_folder(tmp_path: Path) -> None:
 
 def test_the_list_is_one_an_operator_could_bring(tmp_path: Path) -> None:
     write_leads(tmp_path / "leads.csv", visit(), people(8), NOW)
-    leads = import_csv(tmp_path / "leads.csv")
+    leads = read_whole(tmp_path / "leads.csv", NOW)
     assert [lead.number for lead in leads] == [person.number for person in people(8)]
     assert {lead.basis for lead in leads} == {"contract"}
     assert all(lead.variables["name"] for lead in leads)

@@ -1,0 +1,281 @@
+"""Import people with the proof of why they may be called: read, judge, compare with what is known, write; good rows are taken, others told.
+
+    source = open_list(path)
+    report = await import_people(database, keyring, tenant, source, Options("autumn", region="CN"), now)
+
+Written in batches, each a transaction of its own, so that dialling goes on beside it; until the last one the list is `importing` and nobody
+may call from it. Killed in between, the same command finishes it: who is on the list already is left alone.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, cast
+
+from callwright.campaigns import lead_store
+from callwright.campaigns.entries import Entry, Rules
+from callwright.campaigns.errors_file import Complaints
+from callwright.campaigns.mapping import VARIABLE, targets
+from callwright.campaigns.rows import Fault, Source
+from callwright.campaigns.validators import judged, workers_for
+from callwright.campaigns.wording import Language, problem
+from callwright.errors import LeadsError, Place
+from callwright.store.crypto import Keyring, TenantKeys
+from callwright.store.database import Database
+
+__all__ = ["VARIABLES", "Checked", "Options", "Progress", "Report", "check_people", "import_people"]
+
+VARIABLES = "lead.variables"
+"""The context under which the variables of a lead are sealed: a JSON object of strings."""
+
+_BATCH = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a list is taken.
+
+    name: of the list; mapping, defaults: see mapping.targets; region: country of numbers without +; zone: of times without one; lang: of
+    messages; all_or_nothing: one bad row, and nothing is written; not_elsewhere: leave out who is on another list of the tenant;
+    not_in_task: leave out who is in this task; company: whom the consent was given to (None = the tenant itself); workers: processes,
+    None = as many as are worth it; by: who imports.
+    """
+
+    name: str
+    mapping: Mapping[str, str] = field(default_factory=dict)
+    defaults: Mapping[str, str] = field(default_factory=dict)
+    region: str | None = None
+    zone: str = "UTC"
+    lang: Language = "en"
+    all_or_nothing: bool = False
+    not_elsewhere: bool = False
+    not_in_task: int | None = None
+    company: int | None = None
+    workers: int | None = None
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """rows: how many were worked off; about: how many there are, nearly (0 = unknown); part: `checking` or `importing`."""
+
+    part: str
+    rows: int
+    about: int
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A list that was only looked at. people: who could be taken, by basis; bad: rows that could not; duplicates: rows whose number stands
+    above already."""
+
+    rows: int
+    people: Mapping[str, int]
+    bad: int
+    duplicates: int
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What became of every row: `rows` is the sum of the others. kept_out: by fate (suppressed, frozen, elsewhere, in-task); people: on the
+    list now."""
+
+    list_id: int
+    rows: int
+    imported: int
+    already: int
+    duplicates: int
+    bad: int
+    kept_out: Mapping[str, int]
+    people: int
+
+
+async def check_people(
+    source: Source,
+    rules: Rules,
+    complaints: Complaints,
+    *,
+    workers: int | None = None,
+    progress: Callable[[Progress], None] = lambda _: None,
+) -> Checked:
+    """Judge every row, write nothing.
+
+    Raises:
+        LeadsError: the file cannot be read to its end, or has no rows.
+    """
+    people: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
+    async with aclosing(_unlike(source, rules, complaints, counts, workers)) as good:
+        async for entries in good:
+            people.update(entry.basis for entry in entries)
+            progress(Progress("checking", counts["rows"], source.about))
+    return Checked(counts["rows"], people, counts["bad"], counts["duplicates"])
+
+
+async def import_people(
+    database: Database,
+    keyring: Keyring,
+    tenant: int,
+    source: Source,
+    options: Options,
+    now: datetime,
+    *,
+    complaints: Complaints | None = None,
+    progress: Callable[[Progress], None] = lambda _: None,
+) -> Report:
+    """Put the people of a file on a list of the tenant. The same file again changes nothing.
+
+    Args:
+        now: aware. complaints: where rows that are not taken are told.
+
+    Raises:
+        LeadsError: nothing was written: the columns are wrong, with `all_or_nothing` a row is, or another file is half imported.
+    """
+    told = complaints or Complaints(source.name, options.lang)
+    _check_name(options)
+    found = targets(source.columns, options.mapping, options.defaults, file=source.name, lang=options.lang)
+    rules = Rules(found, now, dict(options.defaults), options.region, options.zone)
+    if options.all_or_nothing:
+        await check_people(source, rules, told, workers=options.workers, progress=progress)
+        if told.rows:
+            raise told.error()
+    async with database.scope(tenant) as scope:
+        keys = await keyring.tenant(scope)
+        known = await lead_store.create_list(scope, options.name, now, options.by)
+        if known.state == "importing" and known.sha256 and known.sha256 != source.sha256:
+            place = Place(source.name)
+            raise LeadsError(problem("unfinished", options.lang, place, name=options.name, file=known.source))
+        await lead_store.set_state(scope, known.id, "importing", source.name, source.sha256)
+    counts: Counter[str] = Counter()
+    workers = options.workers
+    async with (
+        aclosing(_unlike(source, rules, told, counts, workers)) as good,
+        aclosing(_batches(good)) as batches,
+    ):
+        async for entries in batches:
+            rows = [_sealed(entry, source, keys) for entry in entries]
+            async with database.scope(tenant) as scope:
+                taken, fates = await lead_store.take(
+                    scope, rows, known.id, now,
+                    company=options.company, not_elsewhere=options.not_elsewhere, not_in_task=options.not_in_task,
+                )  # fmt: skip
+            counts["imported"] += taken
+            counts["already"] += len(rows) - taken - len(fates)  # somebody else wrote them meanwhile
+            for line, fate in fates:
+                counts[fate] += 1
+                if fate != "already":
+                    told.add(line, Fault("number", fate, {"task": options.not_in_task}))
+            progress(Progress("importing", counts["rows"], source.about))
+    return await _finished(database, tenant, known.id, source, found, counts, known.mapping)
+
+
+def _check_name(options: Options) -> None:
+    name = options.name
+    if not name.strip() or len(name) > 200 or not name.isprintable():
+        raise LeadsError(problem("bad-name", options.lang, Place(), name=name[:50]))
+
+
+async def _unlike(
+    source: Source, rules: Rules, complaints: Complaints, counts: Counter[str], workers: int | None
+) -> AsyncGenerator[list[Entry]]:
+    """The good rows, chunk by chunk, each number once; the others are told."""
+    lines: dict[int, int] = {}
+    about = workers_for(source.about or _size_unknown(source)) if workers is None else workers
+    async with aclosing(judged(rules, source.rows, about)) as verdicts:
+        async for chunk in verdicts:
+            good: list[Entry] = []
+            counts["rows"] += len(chunk)
+            for verdict in chunk:
+                if not isinstance(verdict, Entry):
+                    counts["bad"] += 1
+                    complaints.add(verdict.line, *verdict.faults)
+                    continue
+                first = lines.setdefault(int(verdict.number), verdict.line)  # E.164 as a number: half the memory
+                if first == verdict.line:
+                    good.append(verdict)
+                else:
+                    counts["duplicates"] += 1
+                    complaints.add(verdict.line, Fault("number", "duplicate", {"line": first}))
+            yield good
+    if not counts["rows"]:
+        raise LeadsError(problem("empty", complaints.lang, Place(source.name)))
+
+
+def _size_unknown(source: Source) -> int:
+    """A workbook does not tell its rows, and reading it takes longer than judging them."""
+    return 0 if source.kind == "xlsx" else source.about
+
+
+async def _batches(chunks: AsyncIterator[list[Entry]]) -> AsyncGenerator[list[Entry]]:
+    """Larger ones."""
+    batch: list[Entry] = []
+    async for chunk in chunks:
+        batch += chunk
+        if len(batch) >= _BATCH:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _sealed(entry: Entry, source: Source, keys: TenantKeys) -> tuple[Any, ...]:
+    """As `lead_store.STAGED` says."""
+    index, number = keys.seal_number(entry.number)
+    return (
+        entry.line, index, number, entry.country, entry.region, entry.line_type, _json(entry.zones), entry.time_zone,
+        keys.seal(entry.variables, VARIABLES), entry.basis, _json(entry.scope), entry.wording, entry.channel,
+        entry.source, source.evidence(entry.line), entry.given_at, entry.valid_until,
+    )  # fmt: skip
+
+
+def _json(words: tuple[str, ...]) -> str:
+    return json.dumps(words, ensure_ascii=False)
+
+
+async def _finished(
+    database: Database,
+    tenant: int,
+    list_id: int,
+    source: Source,
+    found: tuple[str, ...],
+    counts: Counter[str],
+    before: Mapping[str, Any],
+) -> Report:
+    """Remember for each file what became of it, so that the same one again is not counted twice."""
+    kept_out = {fate: counts[fate] for fate in ("suppressed", "frozen", "elsewhere", "in-task") if counts[fate]}
+    files = cast("dict[str, Any]", before.get("files", {}))
+    own = {
+        "name": source.name, "rows": counts["rows"], "duplicates": counts["duplicates"],
+        "refused": counts["bad"] + sum(kept_out.values()),
+        "columns": dict(zip(source.columns, found, strict=True)),
+    }  # fmt: skip
+    files = {**files, source.sha256: own}
+    variables = [*before.get("variables", ()), *_variables(found)]
+    told = {"files": files, "variables": list(dict.fromkeys(variables))}
+    async with database.scope(tenant) as scope:
+        people = await lead_store.written(scope, list_id)
+        rows, duplicates, refused = (
+            sum(file[name] for file in files.values()) for name in ("rows", "duplicates", "refused")
+        )
+        await lead_store.finish_list(
+            scope, list_id, told, rows=rows, imported=people, duplicates=duplicates, refused=refused
+        )
+    return Report(
+        list_id,
+        counts["rows"],
+        counts["imported"],
+        counts["already"],
+        counts["duplicates"],
+        counts["bad"],
+        kept_out,
+        people,
+    )
+
+
+def _variables(found: tuple[str, ...]) -> Iterator[str]:
+    return (target.removeprefix(VARIABLE) for target in found if target.startswith(VARIABLE))

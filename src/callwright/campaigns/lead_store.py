@@ -1,0 +1,255 @@
+"""All SQL of lists and their people: a batch of rows is staged, compared with what is known, and written by a handful of statements.
+
+The same statements run on SQLite and PostgreSQL. A person already known is found by the blind index of the number; nothing is written twice,
+whoever imports at the same time: persons and leads are unique, a consent is named by its evidence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Integer,
+    LargeBinary,
+    Row,
+    String,
+    Table,
+    and_,
+    bindparam,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)  # fmt: skip
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from callwright.campaigns.tables import lead, lead_list, task_lead
+from callwright.compliance.tables import consent, freeze, person, suppression
+from callwright.store.database import Scope
+from callwright.store.metadata import TENANT, Json, UtcTime, temporary
+from callwright.store.staging import stage
+
+__all__ = ["STAGED", "create_list", "every_list", "find_list", "finish_list", "people", "set_state", "take", "written"]
+
+_row = Table(
+    "import_row",
+    temporary,
+    Column("line", Integer, nullable=False),
+    Column("number_index", LargeBinary(16), nullable=False),
+    Column("number", LargeBinary, nullable=False),
+    Column("country", String(2), nullable=False),
+    Column("region", String(64), nullable=False),
+    Column("line_type", String(24), nullable=False),
+    Column("zones", Json, nullable=False),
+    Column("time_zone", String(48)),
+    Column("variables", LargeBinary, nullable=False),
+    Column("basis", String(24), nullable=False),
+    Column("scope", Json, nullable=False),
+    Column("wording", String(64), nullable=False),
+    Column("channel", String(32), nullable=False),
+    Column("source", String(200), nullable=False),
+    Column("evidence", String(64), nullable=False),
+    Column("given_at", UtcTime),
+    Column("valid_until", UtcTime),
+    Column("person_id", BigInteger),
+    Column("fate", String(12)),  # why it is kept out; None = it is taken
+    prefixes=["TEMPORARY"],
+    postgresql_on_commit="DROP",
+)
+STAGED = tuple(column.name for column in _row.c if column.name not in ("person_id", "fate"))
+"""What a staged row holds, in order."""
+
+_NOW, _LIST, _COMPANY, _TASK = (
+    bindparam("at", type_=UtcTime()), bindparam("list", type_=BigInteger()), bindparam("company", type_=BigInteger()),
+    bindparam("task", type_=BigInteger()),
+)  # fmt: skip
+
+
+def _fate(name: str, *condition: Any) -> Any:
+    return update(_row).where(_row.c.fate.is_(None), *condition).values(fate=name)
+
+
+_SUPPRESSED = _fate(
+    "suppressed",
+    exists().where(suppression.c.tenant_id == TENANT, suppression.c.number_index == _row.c.number_index),
+)
+_FROZEN = _fate(
+    "frozen",
+    exists().where(
+        freeze.c.tenant_id == TENANT,
+        freeze.c.number_index == _row.c.number_index,
+        freeze.c.lifted_at.is_(None),
+        or_(freeze.c.until.is_(None), freeze.c.until > _NOW),
+        or_(freeze.c.scope.in_(("tenant", "voice")), and_(freeze.c.scope == "company", freeze.c.scope_id == _COMPANY)),
+    ),
+)
+_KNOW = (
+    update(_row)
+    .where(_row.c.fate.is_(None), _row.c.person_id.is_(None))
+    .values(
+        person_id=select(person.c.id)
+        .where(person.c.tenant_id == TENANT, person.c.number_index == _row.c.number_index)
+        .scalar_subquery()
+    )
+)
+_ALREADY = _fate(
+    "already",
+    exists().where(lead.c.tenant_id == TENANT, lead.c.person_id == _row.c.person_id, lead.c.list_id == _LIST),
+)
+_ELSEWHERE = _fate(
+    "elsewhere",
+    exists().where(lead.c.tenant_id == TENANT, lead.c.person_id == _row.c.person_id, lead.c.list_id != _LIST),
+)
+_IN_TASK = _fate(
+    "in-task",
+    exists().where(
+        task_lead.c.tenant_id == TENANT, task_lead.c.person_id == _row.c.person_id, task_lead.c.task_id == _TASK
+    ),
+)
+_OF_NUMBER = ("number_index", "number", "country", "region", "zones", "line_type")
+_ADD_PERSONS = (
+    upsert(person)
+    .from_select(
+        ["tenant_id", *_OF_NUMBER, "created_at"],
+        select(TENANT, *(_row.c[name] for name in _OF_NUMBER), _NOW)
+        .where(_row.c.fate.is_(None), _row.c.person_id.is_(None))
+        .order_by(_row.c.number_index),  # two imports at once take their locks in one order
+        include_defaults=False,
+    )
+    .on_conflict_do_nothing(index_elements=["tenant_id", "number_index"])
+)
+_OF_CONSENT = ("basis", "scope", "wording", "channel", "source", "evidence", "given_at", "valid_until")
+_SAME_CONSENT = (
+    consent.c.tenant_id == TENANT,
+    consent.c.person_id == _row.c.person_id,
+    consent.c.evidence == _row.c.evidence,
+)
+_ADD_CONSENTS = insert(consent).from_select(
+    ["tenant_id", "person_id", "company_id", *_OF_CONSENT, "revoked_means", "created_at"],
+    select(TENANT, _row.c.person_id, _COMPANY, *(_row.c[name] for name in _OF_CONSENT), bindparam("nothing", ""), _NOW)
+    .where(_row.c.fate.is_(None), ~exists().where(*_SAME_CONSENT))
+    .order_by(_row.c.line),
+    include_defaults=False,
+)
+_ADD_LEADS = (
+    upsert(lead)
+    .from_select(
+        ["tenant_id", "list_id", "person_id", "row", "variables", "consent_id", "time_zone", "created_at"],
+        select(
+            TENANT, _LIST, _row.c.person_id, _row.c.line, _row.c.variables,
+            select(func.min(consent.c.id)).where(*_SAME_CONSENT).scalar_subquery(), _row.c.time_zone, _NOW,
+        ).where(_row.c.fate.is_(None)).order_by(_row.c.line),
+        include_defaults=False,
+    )
+    .on_conflict_do_nothing(index_elements=["tenant_id", "list_id", "person_id"])
+)  # fmt: skip
+_FATES = select(_row.c.line, _row.c.fate).where(_row.c.fate.is_not(None)).order_by(_row.c.line)
+
+_FIND_LIST = select(lead_list).where(lead_list.c.tenant_id == TENANT, lead_list.c.name == bindparam("name"))
+_CREATE_LIST = upsert(lead_list).on_conflict_do_nothing(index_elements=["tenant_id", "name"])
+_EVERY_LIST = select(lead_list).where(lead_list.c.tenant_id == TENANT).order_by(lead_list.c.name)
+_SET_STATE = (
+    update(lead_list)
+    .where(lead_list.c.tenant_id == TENANT, lead_list.c.id == _LIST)
+    .values(state=bindparam("to"), source=bindparam("file"), sha256=bindparam("digest"))
+)
+_FINISH = (
+    update(lead_list)
+    .where(lead_list.c.tenant_id == TENANT, lead_list.c.id == _LIST)
+    .values(
+        state="ready", mapping=bindparam("told"), rows=bindparam("read"), imported=bindparam("taken"),
+        duplicates=bindparam("twice"), refused=bindparam("not_taken"),
+    )
+)  # fmt: skip
+_WRITTEN = select(func.count()).select_from(lead).where(lead.c.tenant_id == TENANT, lead.c.list_id == _LIST)
+_PEOPLE = (
+    select(
+        lead.c.id, lead.c.row, lead.c.variables, lead.c.time_zone, person.c.number, person.c.number_index,
+        person.c.country, person.c.line_type, *(consent.c[name] for name in _OF_CONSENT), consent.c.revoked_at,
+    )
+    .select_from(
+        lead.join(person, and_(person.c.tenant_id == TENANT, person.c.id == lead.c.person_id)).outerjoin(
+            consent, and_(consent.c.tenant_id == TENANT, consent.c.id == lead.c.consent_id)
+        )
+    )
+    .where(lead.c.tenant_id == TENANT, lead.c.list_id == _LIST, lead.c.id > bindparam("after", type_=BigInteger()))
+    .order_by(lead.c.id)
+    .limit(bindparam("most", type_=Integer()))
+)  # fmt: skip
+
+
+async def take(
+    scope: Scope,
+    rows: Iterable[tuple[Any, ...]],
+    list_id: int,
+    now: datetime,
+    *,
+    company: int | None = None,
+    not_elsewhere: bool = False,
+    not_in_task: int | None = None,
+) -> tuple[int, Sequence[tuple[int, str]]]:
+    """Write rows (`STAGED`), but those that are kept out; how many were written, and (line, fate) of the others.
+
+    Fates: `suppressed`, `frozen`, `already` (on this list), `elsewhere`, `in-task`. No two rows may have one number.
+    """
+    await stage(scope, _row, STAGED, rows)
+    await scope.run(_SUPPRESSED)
+    await scope.run(_FROZEN, at=now, company=company)
+    await scope.run(_KNOW)
+    await scope.run(_ALREADY, list=list_id)
+    if not_elsewhere:
+        await scope.run(_ELSEWHERE, list=list_id)
+    if not_in_task is not None:
+        await scope.run(_IN_TASK, task=not_in_task)
+    if await scope.run(_ADD_PERSONS, at=now):
+        await scope.run(_KNOW)
+    await scope.run(_ADD_CONSENTS, at=now, company=company)
+    taken = await scope.run(_ADD_LEADS, at=now, list=list_id)
+    return taken, [(row.line, row.fate) for row in await scope.all(_FATES)]
+
+
+async def find_list(scope: Scope, name: str) -> Row[Any] | None:
+    """The list of this name."""
+    return await scope.first(_FIND_LIST, name=name)
+
+
+async def create_list(scope: Scope, name: str, now: datetime, by: str) -> Row[Any]:
+    """The list of this name: a new one, being imported, or the one that is there."""
+    await scope.run(_CREATE_LIST, [{"name": name, "state": "importing", "created_at": now, "by": by}])
+    found = await find_list(scope, name)
+    assert found is not None, "it was just written"
+    return found
+
+
+async def set_state(scope: Scope, list_id: int, state: str, file: str, sha256: str) -> None:
+    """Say what is happening to a list, and with which file."""
+    await scope.run(_SET_STATE, list=list_id, to=state, file=file[-300:], digest=sha256)
+
+
+async def finish_list(
+    scope: Scope, list_id: int, told: dict[str, Any], *, rows: int, imported: int, duplicates: int, refused: int
+) -> None:
+    """The list is ready to be called."""
+    counted = {"read": rows, "taken": imported, "twice": duplicates, "not_taken": refused}
+    await scope.run(_FINISH, list=list_id, told=told, **counted)
+
+
+async def written(scope: Scope, list_id: int) -> int:
+    """How many people are on the list."""
+    return int(await scope.value(_WRITTEN, list=list_id))
+
+
+async def every_list(scope: Scope) -> Sequence[Row[Any]]:
+    """All lists of the tenant by name."""
+    return await scope.all(_EVERY_LIST)
+
+
+async def people(scope: Scope, list_id: int, after: int, most: int) -> Sequence[Row[Any]]:
+    """The next people of a list behind this lead, with their consent (its columns are None when there is none)."""
+    return await scope.all(_PEOPLE, list=list_id, after=after, most=most)

@@ -1,0 +1,54 @@
+"""Many rows at once: put into a table of the transaction's own first, from which ordinary statements take them.
+
+COPY would be the fast way into PostgreSQL, but not into tables with row-level security; into a temporary table it is. So what is checked, joined
+and written is the same on both databases, within the tenant, and only the filling differs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Table
+from sqlalchemy.schema import CreateTable
+
+from callwright.store.database import Scope
+from callwright.store.metadata import UtcTime, temporary
+
+__all__ = ["stage"]
+
+
+async def stage(scope: Scope, table: Table, columns: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> None:
+    """Make this table of `temporary` anew within the transaction, and fill it.
+
+    Args:
+        columns: the names that the values of a row stand for, in order. JSON is given as text, moments as aware datetimes.
+    """
+    if table.metadata is not temporary:
+        raise ValueError(f"{table.name} is no temporary table")
+    connection = scope.connection
+    if scope.dialect == "postgresql":
+        await connection.execute(CreateTable(table))
+        raw = (await connection.get_raw_connection()).driver_connection
+        await raw.copy_records_to_table(table.name, records=rows, columns=columns)  # type: ignore[union-attr]
+        await connection.exec_driver_sql(f"ANALYZE {table.name}")
+        return
+    await connection.exec_driver_sql(f"DROP TABLE IF EXISTS {table.name}")
+    await connection.execute(CreateTable(table))
+    marks = ", ".join("?" for _ in columns)
+    moments = [at for at, name in enumerate(columns) if isinstance(table.c[name].type, UtcTime)]
+    records = [_with_milliseconds(row, moments) for row in rows]
+    insert = f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES ({marks})"  # noqa: S608 - names from our own table
+    if records:
+        await connection.exec_driver_sql(insert, records)
+
+
+def _with_milliseconds(row: tuple[Any, ...], moments: Sequence[int]) -> tuple[Any, ...]:
+    if not moments:
+        return row
+    values = list(row)
+    for at in moments:
+        moment: datetime | None = values[at]
+        values[at] = None if moment is None else round(moment.timestamp() * 1000)
+    return tuple(values)
