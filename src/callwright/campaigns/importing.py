@@ -1,7 +1,7 @@
 """Import people with the proof of why they may be called: read, judge, compare with what is known, write; good rows are taken, others told.
 
     source = open_list(path)
-    report = await import_people(database, keyring, tenant, source, Options("autumn", region="CN"), now)
+    report = await import_people(database, keys, source, Options("autumn", region="CN"), now)
 
 Written in batches, each a transaction of its own, so that dialling goes on beside it; until the last one the list is `importing` and nobody
 may call from it. Killed in between, the same command finishes it: who is on the list already is left alone.
@@ -25,7 +25,7 @@ from callwright.campaigns.rows import Fault, Source
 from callwright.campaigns.validators import judged, workers_for
 from callwright.campaigns.wording import Language, problem
 from callwright.errors import LeadsError, Place
-from callwright.store.crypto import Keyring, TenantKeys
+from callwright.store.crypto import TenantKeys
 from callwright.store.database import Database
 
 __all__ = ["VARIABLES", "Checked", "Options", "Progress", "Report", "check_people", "import_people"]
@@ -119,8 +119,7 @@ async def check_people(
 
 async def import_people(
     database: Database,
-    keyring: Keyring,
-    tenant: int,
+    keys: TenantKeys,
     source: Source,
     options: Options,
     now: datetime,
@@ -144,8 +143,7 @@ async def import_people(
         await check_people(source, rules, told, workers=options.workers, progress=progress)
         if told.rows:
             raise told.error()
-    async with database.scope(tenant) as scope:
-        keys = await keyring.tenant(scope)
+    async with database.scope(keys.tenant) as scope:
         known = await lead_store.create_list(scope, options.name, now, options.by)
         if known.state == "importing" and known.sha256 and known.sha256 != source.sha256:
             place = Place(source.name)
@@ -159,7 +157,7 @@ async def import_people(
     ):
         async for entries in batches:
             rows = [_sealed(entry, source, keys) for entry in entries]
-            async with database.scope(tenant) as scope:
+            async with database.scope(keys.tenant) as scope:
                 taken, fates = await lead_store.take(
                     scope, rows, known.id, now,
                     company=options.company, not_elsewhere=options.not_elsewhere, not_in_task=options.not_in_task,
@@ -171,7 +169,7 @@ async def import_people(
                 if fate != "already":
                     told.add(line, Fault("number", fate, {"task": options.not_in_task}))
             progress(Progress("importing", counts["rows"], source.about))
-    return await _finished(database, tenant, known.id, source, found, counts, known.mapping)
+    return await _finished(database, keys, known.id, source, found, counts, known.mapping)
 
 
 def _check_name(options: Options) -> None:
@@ -239,7 +237,7 @@ def _json(words: tuple[str, ...]) -> str:
 
 async def _finished(
     database: Database,
-    tenant: int,
+    keys: TenantKeys,
     list_id: int,
     source: Source,
     found: tuple[str, ...],
@@ -257,7 +255,7 @@ async def _finished(
     files = {**files, source.sha256: own}
     variables = [*before.get("variables", ()), *_variables(found)]
     told = {"files": files, "variables": list(dict.fromkeys(variables))}
-    async with database.scope(tenant) as scope:
+    async with database.scope(keys.tenant) as scope:
         people = await lead_store.written(scope, list_id)
         rows, duplicates, refused = (
             sum(file[name] for file in files.values()) for name in ("rows", "duplicates", "refused")

@@ -45,7 +45,7 @@ from sqlalchemy.sql.selectable import (
 )
 
 from callwright.errors import ScopeError
-from callwright.store.metadata import TENANT, TENANT_TABLES, metadata
+from callwright.store.metadata import TENANT, TENANT_TABLES, metadata, temporary
 
 __all__ = ["needed"]
 
@@ -199,7 +199,8 @@ def _table(one: FromClause) -> Table | None:
         one = one.element
     if not isinstance(one, TableClause):
         return None
-    if not isinstance(one, Table) or metadata.tables.get(one.key) is not one:
+    known = isinstance(one, Table) and (one.metadata is temporary or metadata.tables.get(one.key) is one)
+    if not isinstance(one, Table) or not known:
         raise ScopeError(f"{one.name} is no table of ours: it cannot be told whose rows it holds")
     return one
 
