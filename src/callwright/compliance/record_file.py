@@ -34,11 +34,14 @@ __all__ = [
     "Found",
     "Report",
     "anchor_text",
+    "genuine",
     "header_text",
+    "parse_signed",
     "public_key",
     "public_text",
     "read_anchor",
     "record_text",
+    "signed",
     "verify",
 ]
 
@@ -53,6 +56,7 @@ Found = Literal[
 
 _RECORDS, _ANCHOR = "callwright-records/1", "callwright-anchor/1"
 _SHOWN = 100
+_LARGEST = 1 << 28  # a manifest of very many files
 _KEY = re.compile(r"(?:ed25519:)?([0-9a-f]{64})")
 _HEADER = {
     "first": int, "format": str, "last": int, "last_hash": str, "made_at": str, "prev": str, "public_key": str, "signature": str,
@@ -124,7 +128,7 @@ def header_text(tenant: int, first: int, before: bytes, end: Head, key: Ed25519P
         "first": first, "format": _RECORDS, "last": end.seq, "last_hash": end.hash.hex(), "made_at": iso(now), "prev": before.hex(),
         "public_key": public_text(key.public_key()), "tenant": tenant,
     }  # fmt: skip
-    return _signed(said, key)
+    return signed(said, key)
 
 
 def anchor_text(tenant: int, end: Head, key: Ed25519PrivateKey, now: datetime) -> str:
@@ -133,7 +137,7 @@ def anchor_text(tenant: int, end: Head, key: Ed25519PrivateKey, now: datetime) -
         "format": _ANCHOR, "hash": end.hash.hex(), "made_at": iso(now), "public_key": public_text(key.public_key()), "seq": end.seq,
         "tenant": tenant,
     }  # fmt: skip
-    return _signed(said, key)
+    return signed(said, key)
 
 
 def record_text(record: Sealed) -> str:
@@ -147,8 +151,8 @@ def read_anchor(data: bytes, key: Ed25519PublicKey) -> Anchor:
     Raises:
         InputError: it is none, was changed, or another key signed it.
     """
-    said = _parsed(data, _ANCHORED)
-    if said is None or said["format"] != _ANCHOR or not _genuine(said, key):
+    said = parse_signed(data, _ANCHORED)
+    if said is None or said["format"] != _ANCHOR or not genuine(said, key):
         hint = "take the anchor as it was written, and the key of its tenant"
         raise InputError(Problem("anchor", "this is no anchor that this key signed", hint=hint))
     return Anchor(said["tenant"], said["seq"], bytes.fromhex(said["hash"]))
@@ -161,14 +165,14 @@ def verify(lines: Iterable[bytes], key: Ed25519PublicKey, anchors: Sequence[Anch
     """
     rest = iter(lines)
     first_line = next(rest, b"")
-    header = _parsed(first_line, _HEADER)
+    header = parse_signed(first_line, _HEADER)
     if header is None or header["format"] != _RECORDS:
         finding = Finding("not-an-export", "the first line is no header of an export in canonical JSON", line=1)
         return Report(0, 0, 0, 0, "", (finding,), 1)
     check = ChainCheck(key, header["tenant"], anchors)
     if header["public_key"] != public_text(key):
         check.find("other-key", "the file names another public key than the one it is checked with", line=1)
-    elif not _genuine(header, key):
+    elif not genuine(header, key):
         check.find("changed-header", "the signature of the header does not fit it", line=1)
     check.begin(header["first"], _bytes32(header["prev"]))
     for number, line in enumerate(rest, start=2):
@@ -282,13 +286,20 @@ class ChainCheck:
             self.find("differs-from-anchor", "an anchor knows another record of this number", seq)
 
 
-def _signed(said: Mapping[str, Any], key: Ed25519PrivateKey) -> str:
+def signed(said: Mapping[str, Any], key: Ed25519PrivateKey) -> str:
+    """A mapping with its `format` as canonical JSON, with `signature` and a line feed."""
     return canonical({**said, "signature": key.sign(_about(said)).hex()}) + "\n"
 
 
-def _genuine(said: Mapping[str, Any], key: Ed25519PublicKey) -> bool:
+def genuine(said: Mapping[str, Any], key: Ed25519PublicKey) -> bool:
+    """Whether this key, which it names, made its `signature`."""
     bare = {name: value for name, value in said.items() if name != "signature"}
     return said["public_key"] == public_text(key) and _signed_by(key, _bytes64(said["signature"]), _about(bare))
+
+
+def parse_signed(line: bytes, fields: Mapping[str, type]) -> dict[str, Any] | None:
+    """The signed mapping of a line or small file with exactly these fields, None = it is none; not yet checked with a key."""
+    return _parsed(line, fields, _LARGEST)
 
 
 def _about(said: Mapping[str, Any]) -> bytes:
@@ -304,9 +315,9 @@ def _signed_by(key: Ed25519PublicKey, signature: bytes, message: bytes) -> bool:
     return True
 
 
-def _parsed(line: bytes, fields: Mapping[str, type]) -> dict[str, Any] | None:
+def _parsed(line: bytes, fields: Mapping[str, type], longest: int = LONGEST_LINE) -> dict[str, Any] | None:
     """The mapping of a line with exactly these fields, if it is written canonically: then no byte of it can differ unseen."""
-    if not line.endswith(b"\n") or len(line) > LONGEST_LINE:
+    if not line.endswith(b"\n") or len(line) > longest:
         return None
     try:
         said = json.loads(line)

@@ -120,6 +120,7 @@ freeze_suspect = tenant_table(
     Column("found_at", UtcTime, nullable=False),
     Column("decided_at", UtcTime),
     Column("decided_by", String(100)),
+    Column("decision", String(500), nullable=False, default=""),  # why it was dismissed, or what was noted
     Column("freeze_id", ForeignKey("freeze.id")),
     UniqueConstraint("tenant_id", "call_id"),
     Index("ix_freeze_suspect_number", "tenant_id", "number_index", "state"),

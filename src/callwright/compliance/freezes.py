@@ -1,0 +1,233 @@
+"""The freeze library (冻结库): numbers nobody calls, neither a robot nor a person. Pure: what a freeze means, and lists as files.
+
+A freeze stands for a scope: `tenant` (everything), `company` or `task` (only for that one), `voice` (robots may not call, people may). It
+ends by itself at `until`, or when somebody lifts it and says why.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import cast, get_args
+
+from callwright.compliance.facts import Freeze, FreezeScope
+from callwright.errors import InputError, Place, Problem
+
+__all__ = [
+    "COLUMNS",
+    "REASONS",
+    "SCOPES",
+    "NewFreeze",
+    "Reading",
+    "active",
+    "applies",
+    "e164",
+    "masked",
+    "outlasts",
+    "parse_freezes",
+    "period_end",
+    "safe_cell",
+    "write_freezes",
+]
+
+SCOPES: tuple[FreezeScope, ...] = get_args(FreezeScope)
+
+REASONS: Mapping[str, tuple[str, str, int | None]] = {
+    "opt_out": ("asked not to be called", "要求免打扰", None),
+    "complaint": ("complained", "投诉", None),
+    "wrong_person": ("the number is somebody else's", "非本人", None),
+    "refused_short": ("several refusals and short calls in a day", "多次拒接或短通话", 90),
+    "keyword": ("said words of refusal, confirmed by a person", "疑似拒绝，人工确认", 90),
+    "abuse": ("was insulting", "辱骂", 180),
+    "imported": ("on a list that was imported", "名单导入", None),
+    "erased": ("asked to be forgotten", "要求删除", None),
+    "manual": ("frozen by hand", "手工冻结", None),
+}
+"""Reason -> title in English and Chinese, and for how many days (None = until it is lifted)."""
+
+COLUMNS = ("number", "scope", "scope_id", "reason", "until", "note")
+_MOST_ROWS = 1_000_000
+_MOST_PROBLEMS = 1000
+_E164 = re.compile(r"\+[1-9][0-9]{6,14}")
+_BETWEEN = re.compile(r"[\s\-().\u00a0]")
+
+
+@dataclass(frozen=True, slots=True)
+class NewFreeze:
+    """A freeze to be written. until: None = for good."""
+
+    number: str
+    reason: str = "manual"
+    scope: FreezeScope = "tenant"
+    scope_id: int | None = None
+    until: datetime | None = None
+    note: str = ""
+    source: str = ""
+
+    def __post_init__(self) -> None:
+        problem = _wrong(self)
+        if problem:
+            raise InputError(problem)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A list that was read: what can be used, and what is wrong with the rest."""
+
+    freezes: tuple[NewFreeze, ...]
+    problems: tuple[Problem, ...]
+
+
+def active(freeze: Freeze, now: datetime) -> bool:
+    """Whether it still stands; `Freeze` is a row that was not lifted."""
+    return freeze.until is None or now < freeze.until
+
+
+def applies(
+    freezes: Iterable[Freeze],
+    now: datetime,
+    *,
+    company_id: int | None = None,
+    task_id: int | None = None,
+    robot: bool = True,
+) -> list[Freeze]:
+    """Those that forbid this call. A call for a company or task that nobody knows is forbidden by every freeze of that kind."""
+    return [freeze for freeze in freezes if active(freeze, now) and _meant(freeze, company_id, task_id, robot)]
+
+
+def _meant(freeze: Freeze, company_id: int | None, task_id: int | None, robot: bool) -> bool:
+    match freeze.scope:
+        case "company":
+            return company_id is None or freeze.scope_id == company_id
+        case "task":
+            return task_id is not None and freeze.scope_id == task_id
+        case "voice":
+            return robot
+        case _:
+            return True
+
+
+def outlasts(old: datetime | None, new: datetime | None) -> bool:
+    """Whether a freeze until `old` makes one until `new` needless."""
+    return old is None or (new is not None and old >= new)
+
+
+def period_end(reason: str, now: datetime) -> datetime | None:
+    """When a freeze for this reason ends by itself; None = never."""
+    days = REASONS[reason][2]
+    return None if days is None else now + timedelta(days=days)
+
+
+def e164(text: str) -> str | None:
+    """`+86 139-0000 0001` -> `+8613900000001`; None = it is no number with its country code."""
+    plain = _BETWEEN.sub("", text.strip().removeprefix("'"))
+    return plain if _E164.fullmatch(plain) else None
+
+
+def masked(number: str) -> str:
+    """`+86139****0001`: enough to know it again."""
+    return f"{number[:-8]}****{number[-4:]}" if len(number) > 10 else "****"
+
+
+def safe_cell(text: str) -> str:
+    """A cell that no spreadsheet takes for a formula (OWASP, CSV injection): a ' before = + - @, tab and line ends; none within."""
+    plain = text.replace("\r", " ").replace("\n", " ")
+    return f"'{plain}" if plain.startswith(("=", "+", "-", "@", "\t", "'", "|", "＝", "＋", "－", "＠")) else plain
+
+
+def write_freezes(freezes: Iterable[NewFreeze]) -> Iterator[str]:
+    """Lines of a CSV with a header, safe to open in a spreadsheet; `parse_freezes` reads it."""
+    yield _csv(COLUMNS)
+    for one in freezes:
+        until = "" if one.until is None else one.until.astimezone(UTC).isoformat(timespec="seconds")
+        scope_id = "" if one.scope_id is None else str(one.scope_id)
+        yield _csv([safe_cell(cell) for cell in (one.number, one.scope, scope_id, one.reason, until, one.note)])
+
+
+def parse_freezes(lines: Iterable[str], file: str, now: datetime) -> Reading:
+    """Read a CSV: a header that names at least `number`, then one number a line. `until` is a date or a time with its zone.
+
+    Never raises for what the file holds.
+    """
+    rows = csv.reader(lines, strict=True)
+    good: list[NewFreeze] = []
+    problems: list[Problem] = []
+    try:
+        header = [cell.removeprefix("\ufeff").strip().lower() for cell in next(rows, [])]
+        problem = _wrong_header(header, file)
+        if problem:
+            return Reading((), (problem,))
+        for row in rows:
+            if len(good) >= _MOST_ROWS or len(problems) >= _MOST_PROBLEMS:
+                problems.append(
+                    Problem("too-long", "the rest was not read", Place(file, rows.line_num), "mend or split the file")
+                )
+                break
+            if any(cell.strip() for cell in row):
+                made = _row(dict(zip(header, row, strict=False)), Place(file, rows.line_num), now)
+                problems.append(made) if isinstance(made, Problem) else good.append(made)
+    except (csv.Error, UnicodeDecodeError) as error:
+        problems.append(Problem("csv", f"this is no CSV in UTF-8: {error}", Place(file, rows.line_num)))
+    return Reading(tuple(good), tuple(problems))
+
+
+def _wrong_header(header: list[str], file: str) -> Problem | None:
+    known = f"columns: {', '.join(COLUMNS)}"
+    if "number" not in header:
+        return Problem("no-number", "the first line names no column `number`", Place(file, 1), known)
+    unknown = [name for name in header if name not in COLUMNS]
+    return Problem("unknown-column", f"there is no column {unknown[0]!r}", Place(file, 1), known) if unknown else None
+
+
+def _row(cells: Mapping[str, str], place: Place, now: datetime) -> NewFreeze | Problem:
+    told = {name: cell.strip().removeprefix("'") for name, cell in cells.items()}
+    number = e164(told.get("number", ""))
+    if number is None:
+        return Problem("number", "this is no number with its country code", place, "write +8613900000001")
+    scope, reason = told.get("scope") or "tenant", told.get("reason") or "imported"
+    scope_id = told.get("scope_id", "")
+    if scope_id and not (scope_id.isascii() and scope_id.isdigit() and len(scope_id) < 19):
+        return Problem("scope-id", "scope_id is the id of a company or task", place)
+    try:
+        until = _moment(told["until"]) if told.get("until") else None
+        if until is not None and until <= now:
+            return Problem("over", "this freeze is over already", place, "leave it out, or give it a later end")
+        return NewFreeze(
+            number, reason, cast("FreezeScope", scope), int(scope_id) if scope_id else None, until,
+            told.get("note", "")[:500], place.file[:100],
+        )  # fmt: skip
+    except InputError as error:
+        problem = error.problems[0]
+        return Problem(problem.code, problem.message, place, problem.hint)
+
+
+def _moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise InputError(Problem("until", "until is no date", hint="write 2027-03-01")) from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _wrong(new: NewFreeze) -> Problem | None:
+    if not _E164.fullmatch(new.number):
+        return Problem("number", "this is no number with its country code", hint="write +8613900000001")
+    if new.scope not in SCOPES:
+        return Problem("scope", f"there is no scope {str(new.scope)[:20]!r}", hint=f"one of {', '.join(SCOPES)}")
+    if new.reason not in REASONS:
+        return Problem("reason", f"there is no reason {new.reason[:20]!r}", hint=f"one of {', '.join(REASONS)}")
+    if (new.scope in ("company", "task")) != (new.scope_id is not None):
+        return Problem("scope-id", "a freeze for a company or task names it by its id, and no other does")
+    if new.until is not None and new.until.tzinfo is None:
+        return Problem("until", "the end of a freeze has a time zone")
+    return None
+
+
+def _csv(cells: Iterable[str]) -> str:
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\n").writerow(cells)
+    return out.getvalue()

@@ -1,0 +1,139 @@
+"""What a freeze forbids, and lists of them as files."""
+
+from __future__ import annotations
+
+import io
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from callwright.compliance.facts import Freeze
+from callwright.compliance.freezes import (
+    NewFreeze,
+    active,
+    applies,
+    e164,
+    masked,
+    outlasts,
+    parse_freezes,
+    period_end,
+    safe_cell,
+    write_freezes,
+)
+from callwright.errors import InputError
+
+NOW = datetime(2026, 11, 26, 4, 0, tzinfo=UTC)
+LATER = NOW + timedelta(days=1)
+
+
+def frozen(scope: str = "tenant", until: datetime | None = None, scope_id: int | None = None) -> Freeze:
+    return Freeze(scope, "manual", NOW, until, scope_id)  # type: ignore[arg-type]
+
+
+def test_a_freeze_ends_at_its_end() -> None:
+    until = NOW + timedelta(seconds=1)
+    assert active(frozen(until=until), NOW)
+    assert not active(frozen(until=until), until)
+    assert active(frozen(), NOW + timedelta(days=36500))
+
+
+@pytest.mark.parametrize(
+    ("freeze", "robot", "company", "task", "forbids"),
+    [
+        (frozen(), True, 1, 2, True),
+        (frozen(), False, 1, 2, True),
+        (frozen("voice"), True, 1, 2, True),
+        (frozen("voice"), False, 1, 2, False),
+        (frozen("company", scope_id=1), False, 1, 2, True),
+        (frozen("company", scope_id=1), True, 9, 2, False),
+        (frozen("company", scope_id=1), True, None, None, True),
+        (frozen("task", scope_id=2), True, 1, 2, True),
+        (frozen("task", scope_id=2), True, 1, 3, False),
+        (frozen(until=NOW), True, 1, 2, False),
+    ],
+)
+def test_scopes(freeze: Freeze, robot: bool, company: int | None, task: int | None, forbids: bool) -> None:
+    assert bool(applies([freeze], NOW, company_id=company, task_id=task, robot=robot)) is forbids
+
+
+def test_periods() -> None:
+    assert period_end("opt_out", NOW) is None
+    assert period_end("keyword", NOW) == NOW + timedelta(days=90)
+    assert outlasts(None, None)
+    assert outlasts(LATER, NOW)
+    assert not outlasts(NOW, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("+86 139-0000 0001", "+8613900000001"), ("'+1 (202) 555-0123", "+12025550123"), ("13900000001", None), ("+0", None),
+     ("+86139000000011112222", None), ("", None), ("+８６1390000", None)],
+)  # fmt: skip
+def test_numbers(text: str, number: str | None) -> None:
+    assert e164(text) == number
+
+
+def test_numbers_are_masked() -> None:
+    assert masked("+8613900000001") == "+86139****0001"
+    assert masked("+49301234") == "****"
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+86", "-1", "@x", "\tx", "＝1"])
+def test_no_cell_is_a_formula(text: str) -> None:
+    assert safe_cell(text).startswith("'")
+
+
+NOTES = st.text(st.characters(codec="utf-8", exclude_characters="\r\n\x00"), max_size=40).map(str.strip)
+
+
+@given(st.lists(NOTES, max_size=4))
+def test_what_is_written_is_read_again(notes: list[str]) -> None:
+    made = [NewFreeze("+8613900000001", "manual", until=LATER, note=note, source="f.csv") for note in notes]
+    text = "".join(write_freezes(made))
+    assert not any(line.startswith(("=", "+", "-", "@")) for line in text.split("\n"))
+    reading = parse_freezes(io.StringIO(text, newline=""), "f.csv", NOW)
+    assert not reading.problems
+    assert [one.note for one in reading.freezes] == notes
+    assert [one.until for one in reading.freezes] == [LATER] * len(notes)
+
+
+@given(st.lists(st.text(max_size=30), max_size=6))
+def test_whatever_a_file_holds_is_a_problem_and_no_error(lines: list[str]) -> None:
+    parse_freezes(["number,scope\n", *lines], "f.csv", NOW)
+    parse_freezes(lines, "f.csv", NOW)
+
+
+def test_bad_rows_are_told_and_good_ones_kept() -> None:
+    text = (
+        "\ufeffNumber,Scope,scope_id,reason,until\n"
+        "+8613900000001,,,,\n"
+        "13900000001,,,,\n"
+        "+8613900000002,galaxy,,,\n"
+        "+8613900000003,task,x,,\n"
+        "+8613900000004,task,,,\n"
+        "+8613900000005,,,because,\n"
+        "+8613900000006,,,,soon\n"
+        "+8613900000007,,,,2020-01-01\n"
+        "\n"
+        "+8613900000008,company,3,manual,2027-03-01\n"
+    )
+    reading = parse_freezes(text.splitlines(keepends=True), "f.csv", NOW)
+    assert [one.number[-1] for one in reading.freezes] == ["1", "8"]
+    assert reading.freezes[1].until == datetime(2027, 3, 1, tzinfo=UTC)
+    told = [(problem.place.line, problem.code) for problem in reading.problems]
+    codes = ["number", "scope", "scope-id", "scope-id", "reason", "until", "over"]
+    assert told == list(zip(range(3, 10), codes, strict=True))
+
+
+@pytest.mark.parametrize("header", ["", "phone\n", "number,colour\n"])
+def test_a_list_without_a_proper_header_is_refused(header: str) -> None:
+    reading = parse_freezes([header, "+8613900000001\n"], "f.csv", NOW)
+    assert not reading.freezes
+    assert len(reading.problems) == 1
+
+
+def test_a_freeze_without_a_zone_is_refused() -> None:
+    with pytest.raises(InputError, match="time zone"):
+        NewFreeze("+8613900000001", until=datetime(2027, 1, 1))
