@@ -62,6 +62,10 @@ class Everyday:
         """(kind, id) of what the sentences of a section mean to this script."""
         return self._targets.get(section)
 
+    def knows(self, normalised: str) -> bool:
+        """Whether it is an everyday answer word by word, whatever it means to this script."""
+        return _key(normalised) in self._book.sections
+
     def read(self, normalised: str, final: frozenset[str] = frozenset()) -> Candidate | None:
         """The one thing a sentence means to this script, or None. final: labels (`kind:id`) that need a surer guess."""
         section, score, why = self._section(normalised)

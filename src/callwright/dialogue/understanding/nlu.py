@@ -51,6 +51,11 @@ class Nlu:
             (rule.id, _CURATED[rule.role]) for rule in script.globals if rule.role in _CURATED and not rule.event
         )
         self._masks: dict[tuple[frozenset[str] | None, frozenset[str] | None], Labels] = {}
+        self._freezing = frozenset(
+            rule.id
+            for rule in script.globals
+            if rule.role == "do_not_disturb" or any(act.kind == "freeze" for act in rule.do)
+        )
         # These end a call or freeze a number; a phrase of the author may do so at once, a statistical guess needs more.
         self._final = frozenset(
             f"global:{rule.id}" for rule in script.globals if rule.end or any(act.kind == "freeze" for act in rule.do)
@@ -132,17 +137,25 @@ class Nlu:
         )
 
     def _best_reading(self, readings: Sequence[str]) -> tuple[int, str, tuple[Hit, ...]]:
-        """The reading with the strongest author match; what the recogniser thought best unless another is stronger."""
+        """The reading with the strongest author match; what the recogniser thought best unless another is stronger. A whole everyday
+        answer in the best reading gives way to nothing in the others but a wish for no more calls."""
         best: tuple[int, str, tuple[Hit, ...]] = (0, "", ())
+        whole = False
         for number, reading in enumerate(readings):
             said = reading[:MAX_CHARS]
             normalised = normalise(said, self._lang)
             hits = self._with_safety(normalised, self._rules.find(normalised, said))
-            if number == 0 or _strength(hits) > _strength(best[2]):
+            if number == 0:
+                best = (number, normalised, hits)
+                whole = not hits and self._everyday is not None and self._everyday.knows(normalised)
+            elif _strength(hits) > _strength(best[2]) and (not whole or self._wants_no_calls(hits)):
                 best = (number, normalised, hits)
             if any(hit.explicit for hit in best[2]):
                 break
         return best
+
+    def _wants_no_calls(self, hits: tuple[Hit, ...]) -> bool:
+        return any(hit.kind == "global" and hit.candidate.id in self._freezing for hit in hits)
 
     def _with_safety(self, text: str, hits: tuple[Hit, ...]) -> tuple[Hit, ...]:
         """The curated lists stand behind the author's phrases: a wish for no more calls, or for a person, that the script's own words

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from callwright.dialogue.understanding.everyday import Everyday
 from callwright.dialogue.understanding.nlu import Nlu
 from callwright.dialogue.values import Context
 from callwright.errors import ScriptError
@@ -150,6 +151,24 @@ def test_an_alternative_with_an_authors_phrase_wins(mandarin: Any) -> None:
 def test_what_was_recognised_stays_when_it_matches(mandarin: Any) -> None:
     assert mandarin.hear("好的", alternatives=("多少钱",)).normalised == "好的"
     assert mandarin.hear("天气", alternatives=("地铁",)).normalised == "天气"
+
+
+def test_a_whole_everyday_answer_gives_way_to_a_wish_for_no_more_calls_alone(make_script: Any) -> None:
+    script = make_script(
+        globals=[
+            {"id": "dnd", "role": "do_not_disturb", "phrases": ["别再打"], "end": "bye"},
+            {"id": "repeat", "role": "repeat", "phrases": ["没听清"], "say": ["?"]},
+            {"id": "later", "role": "callback", "phrases": ["在忙"], "end": "bye"},
+        ]
+    )
+    nlu = Nlu(script, everyday=Everyday(script))
+
+    def heard(*readings: str) -> list[str]:
+        return [found.id for found in nlu.understand(readings[0], Context(), readings[1:]).candidates]
+
+    assert heard("明天再说吧", "没听清再说吧") == ["later"]
+    assert heard("明天再说八", "没听清再说吧") == ["repeat"]
+    assert heard("明天再说吧", "没听清再说吧", "别再打") == ["dnd"]
 
 
 def test_a_broken_pattern_is_a_script_error(make_script: Any) -> None:
