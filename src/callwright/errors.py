@@ -12,6 +12,7 @@ CallwrightError
 │   └── SettingsError     environment or command line
 ├── RefusedError               the call may not be placed (compliance)
 ├── StoreError            what is kept cannot be reached or used
+│   ├── LostError         the connection broke: whether the last commit was done is not known
 │   ├── DamagedError      it is there and cannot be opened: damaged, or sealed with another key
 │   └── ScopeError        a statement that would leave its tenant (a mistake in the code)
 └── LineError             the line or its peer failed (telephony)
@@ -31,6 +32,7 @@ __all__ = [
     "LeadsError",
     "LineError",
     "LineFileError",
+    "LostError",
     "ModelError",
     "PackError",
     "Place",
@@ -138,6 +140,10 @@ class RefusedError(CallwrightError):
 
 class StoreError(CallwrightError):
     """The database, the keys or the blobs cannot be reached or used; says what and how to mend it."""
+
+
+class LostError(StoreError):
+    """The connection to the database broke within a transaction: it is undone, unless it was just being committed."""
 
 
 class DamagedError(StoreError):

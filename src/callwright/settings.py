@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from callwright.errors import InputError, Problem
@@ -32,10 +32,10 @@ class Settings:
     vad: str = "auto"
     asr: str = ""
     voice: str = ""
-    database: str = ""
+    database: str = field(default="", repr=False)  # it may hold a password
     key_file: Path = Path("callwright.key")
     blobs: str = ""
-    smtp: str = ""
+    smtp: str = field(default="", repr=False)
     mail_from: str = "callwright@localhost"
 
     @classmethod

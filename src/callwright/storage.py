@@ -1,4 +1,4 @@
-"""What is kept, opened as settings say: the database and the keys of its tenants. Part of the composition root, apart from the robot's."""
+"""What is kept, opened as settings say: the database, the keys of its tenants, the blobs. Part of the composition root."""
 
 from __future__ import annotations
 
@@ -9,52 +9,79 @@ from pathlib import Path
 
 import anyio.to_thread
 from sqlalchemy import select
-from sqlalchemy.engine import make_url
 
 from callwright.accounts.tables import tenant
 from callwright.errors import InputError, Problem
 from callwright.settings import Settings
+from callwright.store.blobs import Blobs
 from callwright.store.crypto import Keyring
 from callwright.store.database import Database
-from callwright.store.schema import create_everything
+from callwright.store.revision import current, require_head
 
-__all__ = ["Storage", "find_tenant", "open_storage"]
+__all__ = ["Storage", "find_tenant", "open_database", "open_storage", "set_up"]
 
 
 @dataclass(frozen=True, slots=True)
 class Storage:
-    """An open database with the keys of its tenants."""
+    """An open database with the keys of its tenants, and the blobs it names."""
 
     database: Database
     keyring: Keyring
+    blobs: Blobs
 
 
 @asynccontextmanager
-async def open_storage(settings: Settings) -> AsyncIterator[Storage]:
-    """The database and its master key. An embedded database (SQLite) is made, with its key, when it is not there.
+async def open_database(settings: Settings, *, connections: int = 8) -> AsyncIterator[Database]:
+    """The database alone, whatever its revision.
 
     Raises:
-        SettingsError: the address, or the key file, is wrong or missing.
+        SettingsError: the address is none of a database we know.
+    """
+    async with Database.open(settings.database, connections=connections) as database:
+        await anyio.to_thread.run_sync(_make_room, database)
+        yield database
+
+
+async def set_up(settings: Settings) -> tuple[str | None, str]:
+    """Make the tables, or upgrade them: from which revision (None = there was nothing) to which. An embedded database that is made gets its
+    key file.
+
+    Raises:
+        SettingsError: the address, or the key file, is wrong.
+        StoreError: the database cannot be reached, or belongs to a newer version or another program.
+    """
+    from callwright.store import migrating  # brings Alembic, which the other commands need not wait for
+
+    async with open_database(settings, connections=1) as database:
+        if database.dialect == "sqlite" and await current(database) is None:
+            Keyring.from_file(settings.key_file, create=True)
+        return await migrating.upgrade(database)
+
+
+@asynccontextmanager
+async def open_storage(settings: Settings, *, connections: int = 8) -> AsyncIterator[Storage]:
+    """Ready to work with. An embedded database (SQLite) is made, with its key, when it is not there; a server's must have been set up
+    (`callwright db upgrade`), and its key file must be there.
+
+    Raises:
+        SettingsError: a setting is wrong, or the key file is missing.
         StoreError: the database cannot be reached, or is older or newer than this program.
     """
-    new = await anyio.to_thread.run_sync(_prepare, settings.database)
-    keyring = Keyring.from_file(settings.key_file, create=new)
-    async with Database.open(settings.database) as database:
-        if new:
-            await create_everything(database)
-        yield Storage(database, keyring)
+    async with open_database(settings, connections=connections) as database, Blobs.open(settings.blobs) as blobs:
+        if database.dialect == "sqlite" and await current(database) is None:
+            await set_up(settings)
+        await require_head(database)
+        yield Storage(database, Keyring.from_file(settings.key_file), blobs)
 
 
-def _prepare(url: str) -> bool:
-    """Make room for an embedded database; whether it is still to be made."""
-    if not url.startswith("sqlite"):
-        return False
-    file = Path(make_url(url).database or "callwright.db")
-    file.parent.mkdir(parents=True, exist_ok=True)
-    new = not file.exists()
-    if new:
-        file.touch(mode=0o600)  # SQLite gives its journals the same rights
-    return new
+def _make_room(database: Database) -> None:
+    """For an embedded database: its folder, and a file that only its owner may read (SQLite gives its journals the same rights)."""
+    if database.dialect != "sqlite":
+        return
+    file = Path(database.engine.url.database or "")
+    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if not file.exists():
+        file.touch(mode=0o600)
 
 
 async def find_tenant(database: Database, slug: str) -> int:

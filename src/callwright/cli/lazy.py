@@ -29,6 +29,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "recordings": ("recordings:recordings_app", "Recorded prompts: sheet, import, review."),
         "endpoint": ("endpoint:endpoint_app", "Where news of campaigns goes: webhooks, group robots, mail."),
         "models": ("models:models_app", "Speech models: list, fetch, compare, find."),
+        "db": ("db:db_app", "The database: make it, upgrade it, look whether it is right."),
         "bench": ("bench:bench_app", "Measure what callwright claims, on this machine."),
     }
 )

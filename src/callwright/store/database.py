@@ -3,24 +3,28 @@
     async with database.scope(tenant_id) as scope:          # one transaction: committed on leaving, undone by an error
         row = await scope.first(FIND, number=...)
         await scope.run(insert(lead), rows)                 # tenant_id is filled in
+    async with database.reading(tenant_id) as scope: ...    # of one moment; waits for nobody
 
-SQLite: WAL, `BEGIN IMMEDIATE` (a writer waits for its turn instead of failing at the end), synchronous=FULL: what is committed survives a
-power cut. PostgreSQL: `app.tenant` is set for the transaction, so that row-level security lets nothing else be seen.
+SQLite: WAL; `BEGIN IMMEDIATE` (a writer waits for its turn instead of failing at the end); synchronous=FULL (what is committed survives a
+power cut); a reader sees the moment it began and holds up no writer. PostgreSQL: `app.tenant` is set for the transaction, so that row-level
+security lets nothing else be seen; who falls asleep within a transaction loses it after a minute, with the locks it holds.
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 from sqlalchemy import Executable, Row, event, text
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoneFreeError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.sql.dml import Insert
+from sqlalchemy.sql.selectable import SelectBase
 
-from callwright.errors import Problem, ScopeError, SettingsError
+from callwright.errors import LostError, Problem, ScopeError, SettingsError, StoreError
 from callwright.store.scoping import needed
 
 __all__ = ["Database", "Scope"]
@@ -29,13 +33,18 @@ Record = Mapping[str, Any]
 
 _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
 _BUSY_S = 30.0
+_SERVER = {"application_name": "callwright", "jit": "off", "idle_in_transaction_session_timeout": "60000"}
+_PREPARED = 512  # statements each connection keeps prepared: all we have
+_READING = "callwright_reading"
+_HINT = "write sqlite:///callwright.db or postgresql://user@host/name"
 
 
 class Scope:
     """One transaction within one tenant. Statements name their tenant by `TENANT`; the scope fills it in."""
 
-    def __init__(self, connection: AsyncConnection, tenant: int) -> None:
+    def __init__(self, connection: AsyncConnection, tenant: int, *, reads: bool = False) -> None:
         self.connection, self.tenant = connection, tenant
+        self._reads = reads
 
     @property
     def dialect(self) -> str:
@@ -67,8 +76,16 @@ class Scope:
         each = [self._filled(statement, row) for row in rows]
         return (await self.connection.execute(statement, each)).all() if each else ()
 
+    @asynccontextmanager
+    async def savepoint(self) -> AsyncIterator[None]:
+        """A part that is undone by itself when it fails; the transaction goes on."""
+        async with self.connection.begin_nested():
+            yield
+
     def _filled(self, statement: Executable, parameters: Record) -> dict[str, Any]:
         names = needed(statement)
+        if self._reads and not isinstance(statement, SelectBase):
+            raise ScopeError(f"this transaction only reads: take `scope`, not `reading`\n{statement}")
         if "tenant_id" in parameters and "tenant_id" not in names:
             raise ScopeError(f"a row never changes its tenant\n{statement}")
         filled = dict(parameters)
@@ -82,6 +99,7 @@ class Database:
 
     def __init__(self, engine: AsyncEngine) -> None:
         self.engine = engine
+        self._reader = engine.execution_options(**{_READING: True})
 
     @property
     def dialect(self) -> str:
@@ -91,20 +109,21 @@ class Database:
     @classmethod
     @asynccontextmanager
     async def open(cls, url: str, *, connections: int = 8) -> AsyncIterator[Database]:
-        """url: `sqlite:///FILE` or `postgresql://USER@HOST/NAME`; connections: at most so many at once.
+        """url: `sqlite:///FILE` or `postgresql://USER@HOST/NAME`; connections: at most so many at once. Connects when it is first used.
 
         Raises:
             SettingsError: the address is none of a database we know.
         """
-        try:
-            address = make_url(url)
-            driver = _DRIVERS[address.get_backend_name()]
-        except (ArgumentError, KeyError):
-            hint = "write sqlite:///callwright.db or postgresql://user@host/name"
-            raise SettingsError(Problem("database", "CALLWRIGHT_DATABASE_URL names no database", hint=hint)) from None
-        options: dict[str, Any] = {"pool_size": connections, "max_overflow": 0}
-        engine = create_async_engine(address.set(drivername=driver), **options)
-        if driver.startswith("sqlite"):
+        address = _address(url)
+        options: dict[str, Any] = {"pool_size": connections, "max_overflow": 0, "pool_timeout": _BUSY_S}
+        if address.get_backend_name() == "postgresql":
+            options["connect_args"] = {
+                "server_settings": _SERVER,
+                "prepared_statement_cache_size": _PREPARED,
+                "timeout": 10,
+            }
+        engine = create_async_engine(address, **options)
+        if engine.dialect.name == "sqlite":
             _as_we_use_sqlite(engine)
         try:
             yield cls(engine)
@@ -113,20 +132,85 @@ class Database:
 
     @asynccontextmanager
     async def scope(self, tenant: int) -> AsyncIterator[Scope]:
-        """One transaction within this tenant."""
-        async with self.engine.begin() as connection:
+        """One transaction within this tenant.
+
+        Raises:
+            StoreError: the database cannot be reached, or is busy for too long.
+            LostError: the connection broke.
+        """
+        async with _transaction(self.engine) as connection:
             if connection.dialect.name == "postgresql":
                 await connection.execute(_SET_TENANT, {"tenant": str(tenant)})
             yield Scope(connection, tenant)
 
     @asynccontextmanager
+    async def reading(self, tenant: int) -> AsyncIterator[Scope]:
+        """The same for what only reads: on SQLite no writer waits for it and it waits for none.
+
+        Raises:
+            StoreError, LostError: as for `scope`.
+            ScopeError: something would be changed.
+        """
+        async with _transaction(self._reader) as connection:
+            if connection.dialect.name == "postgresql":
+                await connection.execute(_SET_TENANT, {"tenant": str(tenant)})
+            yield Scope(connection, tenant, reads=True)
+
+    @asynccontextmanager
     async def system(self) -> AsyncIterator[AsyncConnection]:
-        """A transaction outside of all tenants: for the list of tenants and for migrations only."""
-        async with self.engine.begin() as connection:
+        """A transaction outside of all tenants: for the list of tenants and for migrations only.
+
+        Raises:
+            StoreError, LostError: as for `scope`.
+        """
+        async with _transaction(self.engine) as connection:
             yield connection
 
 
 _SET_TENANT = text("SELECT set_config('app.tenant', :tenant, true)")
+
+
+def _address(url: str) -> URL:
+    try:
+        address = make_url(url)
+        driver = _DRIVERS[address.get_backend_name()]
+    except (ArgumentError, KeyError):
+        raise SettingsError(Problem("database", "CALLWRIGHT_DATABASE_URL names no database", hint=_HINT)) from None
+    if driver.startswith("sqlite") and address.database in (None, "", ":memory:"):
+        raise SettingsError(Problem("database", "CALLWRIGHT_DATABASE_URL names no file", hint=_HINT))
+    return address.set(drivername=driver)
+
+
+@asynccontextmanager
+async def _transaction(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    try:
+        connection = await engine.connect()
+    except NoneFreeError:
+        raise StoreError(f"all connections to {_shown(engine)} were in use for {_BUSY_S:.0f} s") from None
+    except Exception as error:  # whatever a driver raises while it connects
+        why = str(getattr(error, "orig", None) or error).strip() or type(error).__name__
+        raise StoreError(f"cannot connect to {_shown(engine)}: {why}") from error
+    try:
+        async with AsyncExitStack() as stack:
+            stack.push_async_exit(connection)  # given back to the pool even when this task is cancelled
+            async with connection.begin():
+                yield connection
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            raise LostError(f"the connection to {_shown(engine)} broke within a transaction: {error.orig}") from error
+        if isinstance(error, OperationalError) and "database is locked" in str(error.orig):
+            raise StoreError(f"{_shown(engine)} was locked by another program for {_BUSY_S:.0f} s") from error
+        raise
+
+
+def _shown(engine: AsyncEngine) -> str:
+    """Which database, without its password."""
+    url = engine.url
+    return (
+        f"{url.database}"
+        if engine.dialect.name == "sqlite"
+        else f"{url.host or 'localhost'}:{url.port or 5432}/{url.database}"
+    )
 
 
 def _as_we_use_sqlite(engine: AsyncEngine) -> None:
@@ -134,10 +218,12 @@ def _as_we_use_sqlite(engine: AsyncEngine) -> None:
     def prepare(connection: Any, _: Any) -> None:
         connection.isolation_level = None  # we begin transactions ourselves
         cursor = connection.cursor()
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={_BUSY_S * 1000:.0f}"):
+        # busy_timeout comes first: to turn a new file to WAL needs the lock too
+        for pragma in (f"busy_timeout={_BUSY_S * 1000:.0f}", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
     @event.listens_for(engine.sync_engine, "begin")
     def begin(connection: Any) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        reads = connection.get_execution_options().get(_READING)
+        connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")

@@ -6,7 +6,7 @@ Every tenant table in every block of a statement (SELECT, subquery, EXISTS, CTE,
 - `t.c.tenant_id == other.c.tenant_id`, where `other` is held in the same block or, correlated, in one around it,
 
 as a conjunct of WHERE or of a join's ON. The ON of a left join holds its right side only; that of a full join holds nothing. What cannot be
-looked into (text, literal SQL, tables we do not know) is refused. The table `tenant` is held by its own `id`. An INSERT is given its tenant by
+looked into (text, literal SQL, tables we do not know) is refused; temporary tables of the transaction itself belong to whoever made them. The table `tenant` is held by its own `id`. An INSERT is given its tenant by
 the scope, or takes it from a SELECT that is held; a conflict may only be with a row of the same tenant.
 
 PostgreSQL refuses the same by row-level security; here is the guard that SQLite has too, and that tells which table of which statement.
@@ -92,7 +92,7 @@ def _look_into(statement: Executable) -> frozenset[str]:
         )
     _check(statement, frozenset(), frozenset())
     names = {TENANT.key} if any(map(_is_tenant, _everything(statement))) else set()
-    if isinstance(statement, Insert) and statement.select is None:
+    if isinstance(statement, Insert) and statement.select is None and statement.table in TENANT_TABLES:
         names.add(_OWNER)
     return frozenset(names)
 
@@ -199,8 +199,8 @@ def _table(one: FromClause) -> Table | None:
         one = one.element
     if not isinstance(one, TableClause):
         return None
-    known = isinstance(one, Table) and (one.metadata is temporary or metadata.tables.get(one.key) is one)
-    if not isinstance(one, Table) or not known:
+    passing = isinstance(one, Table) and one.metadata is temporary and one.name not in metadata.tables
+    if not isinstance(one, Table) or not (passing or metadata.tables.get(one.key) is one):
         raise ScopeError(f"{one.name} is no table of ours: it cannot be told whose rows it holds")
     return one
 
@@ -233,9 +233,10 @@ def _is_owner(column: object) -> bool:
 
 
 def _check_insert(block: Insert) -> None:
-    table = block.table
-    if table not in TENANT_TABLES:
-        raise _refused(block, f"{table.name} belongs to no tenant")
+    if block.table not in TENANT_TABLES:
+        if _table(block.table) is None or _has_owner(block.table) or block.table.name in metadata.tables:
+            raise _refused(block, f"{block.table.name} belongs to no tenant")
+        return
     if block._multi_values:
         raise _refused(block, "many rows are given when it runs (`scope.run(INSERT, rows)`), not in the statement")
     for conflict in (one for one in _everything(block) if hasattr(one, "inferred_target_elements")):

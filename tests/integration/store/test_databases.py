@@ -11,7 +11,7 @@ from callwright.campaigns.tables import lead
 from callwright.store.crypto import Keyring
 from callwright.store.database import Database
 from callwright.store.metadata import TENANT
-from callwright.testing.databases import PostgresServer, missing
+from callwright.testing.databases import PostgresServer
 from callwright.testing.tenants import seed
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration]
@@ -30,14 +30,3 @@ async def test_a_fresh_database_holds_what_is_put_into_it(database: Database, ke
 def test_we_are_no_superuser_and_may_not_bypass_tenants(postgres: PostgresServer) -> None:
     assert postgres.sql("SELECT rolsuper, rolbypassrls FROM pg_roles WHERE rolname = 'callwright'") == "f|f"
     assert postgres.sql("SHOW fsync") == "on"
-
-
-@pytest.mark.skipif(bool(missing()), reason=missing())
-async def test_what_was_committed_survives_a_crash(keyring: Keyring) -> None:
-    with PostgresServer.start() as server:
-        async with Database.open(url := server.fresh()) as database:
-            seeded = await seed(database, keyring, NOW, leads=2)
-        server.kill()
-        server.boot()
-        async with Database.open(url) as database, database.scope(seeded.tenant) as scope:
-            assert await scope.value(COUNT) == 2

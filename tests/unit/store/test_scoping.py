@@ -7,8 +7,11 @@ from typing import Any
 
 import pytest
 from sqlalchemy import (
+    Column,
     Executable,
+    Integer,
     MetaData,
+    String,
     Table,
     and_,
     bindparam,
@@ -35,7 +38,7 @@ from callwright.compliance.tables import consent, freeze, person
 from callwright.errors import ScopeError
 from callwright.store.crypto import Keyring
 from callwright.store.database import Database
-from callwright.store.metadata import TENANT
+from callwright.store.metadata import TENANT, temporary
 from callwright.store.scoping import needed
 from callwright.testing.tenants import Seeded, seed
 
@@ -50,6 +53,7 @@ WORKERS = select(
     TENANT, lead.c.time_zone, func.max(lead.c.created_at), func.count(), func.max(lead.c.created_at)
 ).where(MINE, lead.c.time_zone.is_not(None))
 COLUMNS = ["tenant_id", "name", "seen_at", "robots", "started_at"]
+STAGE = Table("stage", temporary, Column("number", String(16)), Column("lead_id", Integer))
 ROW = {"name": "w", "seen_at": NOW, "started_at": NOW, "robots": 1}
 KEY = ["tenant_id", "name"]
 
@@ -106,6 +110,21 @@ CHANGES: dict[str, tuple[Executable, dict[str, Any]]] = {
 }
 
 
+PASSING = [
+    (insert(STAGE), set()),
+    (select(STAGE.c.number), set()),
+    (update(STAGE).values(number="1"), set()),
+    (delete(STAGE), set()),
+    (insert(STAGE).from_select(["lead_id"], select(lead.c.id).where(MINE)), {"tenant"}),
+    (insert(worker).from_select(["tenant_id", "name"], select(TENANT, STAGE.c.number)), {"tenant"}),
+]
+
+
+@pytest.mark.parametrize(("statement", "names"), PASSING)
+def test_a_temporary_table_belongs_to_whoever_made_it(statement: Executable, names: set[str]) -> None:
+    assert needed(statement) == names
+
+
 def leaving() -> dict[str, Executable]:
     """Statements that would leave their tenant, or might."""
     free = select(lead.c.id)
@@ -148,6 +167,8 @@ def leaving() -> dict[str, Executable]:
         "in ON": free.select_from(lead.join(person, and_(OF_LEAD, exists(select(freeze.c.id))))).where(MINE),
         "lateral": free.where(MINE).select_from(lead).join(lateral(select(person.c.id)), person.c.id == lead.c.id),
         "all tenants": select(tenant.c.id),
+        "staged from others": insert(STAGE).from_select(["lead_id"], free),
+        "staged over ours": select(Table("lead", temporary, Column("id", Integer), extend_existing=True)),
         "text": text("SELECT id FROM lead WHERE tenant_id = :tenant"),
         "text within": free.where(MINE, text("1 = 1")),
         "literal SQL": select(literal_column("(SELECT max(id) FROM lead)")),

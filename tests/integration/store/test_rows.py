@@ -1,0 +1,79 @@
+"""Row-level security of PostgreSQL: raw SQL, past our own check, sees and changes nothing of another tenant."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from callwright.store.crypto import Keyring
+from callwright.store.database import Database
+from callwright.store.metadata import TENANT_TABLES
+from callwright.testing.tenants import Seeded, seed
+
+pytestmark = [
+    pytest.mark.anyio,
+    pytest.mark.integration,
+    pytest.mark.parametrize("database_url", ["postgresql"], indirect=True),
+]
+
+NOW = datetime(2026, 11, 26, 12, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+async def two(database: Database, keyring: Keyring) -> tuple[Seeded, Seeded]:
+    return await seed(database, keyring, NOW, slug="one"), await seed(database, keyring, NOW, slug="two")
+
+
+async def test_without_a_tenant_nothing_is_seen(database: Database, two: tuple[Seeded, Seeded]) -> None:
+    assert two
+    async with database.system() as connection:
+        for table in TENANT_TABLES:
+            assert (await connection.execute(text(f'SELECT count(*) FROM "{table.name}"'))).scalar() == 0, table.name
+
+
+async def test_within_a_tenant_its_own_rows_are(database: Database, two: tuple[Seeded, Seeded]) -> None:
+    one, other = two
+    async with database.scope(one.tenant) as scope:
+        for table in ("lead", "person", "consent", "company", "tenant_key"):
+            found = await scope.connection.execute(text(f"SELECT DISTINCT tenant_id FROM {table}"))
+            assert found.scalars().all() == [one.tenant], table
+        gone = await scope.connection.execute(
+            text("DELETE FROM lead WHERE tenant_id = :other"), {"other": other.tenant}
+        )
+        assert gone.rowcount == 0
+    async with database.scope(other.tenant) as scope:
+        assert (await scope.connection.execute(text("SELECT count(*) FROM lead"))).scalar() == 3
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "INSERT INTO worker (tenant_id, name, seen_at, robots, started_at) VALUES (:other, 'w', now(), 1, now())",
+        "UPDATE lead SET tenant_id = :other",
+    ],
+)
+async def test_nothing_is_written_into_another(database: Database, two: tuple[Seeded, Seeded], statement: str) -> None:
+    one, other = two
+    with pytest.raises(DBAPIError, match="row-level security"):
+        async with database.scope(one.tenant) as scope:
+            await scope.connection.execute(text(statement), {"other": other.tenant})
+
+
+async def test_the_tenant_is_forgotten_with_its_transaction(database: Database, two: tuple[Seeded, Seeded]) -> None:
+    """One connection, used in turn: nothing of the last transaction's tenant is left on it."""
+    async with Database.open(database.engine.url.render_as_string(hide_password=False), connections=1) as single:
+        async with single.scope(two[0].tenant) as scope:
+            assert (await scope.connection.execute(text("SELECT count(*) FROM lead"))).scalar() == 3
+        async with single.system() as connection:
+            assert (await connection.execute(text("SELECT count(*) FROM lead"))).scalar() == 0
+
+
+async def test_a_tenant_goes_with_all_it_has(database: Database, two: tuple[Seeded, Seeded]) -> None:
+    async with database.system() as connection:
+        await connection.execute(text("DELETE FROM tenant WHERE id = :one"), {"one": two[0].tenant})
+    for seeded, left in zip(two, (0, 3), strict=True):
+        async with database.scope(seeded.tenant) as scope:
+            assert (await scope.connection.execute(text("SELECT count(*) FROM person"))).scalar() == left

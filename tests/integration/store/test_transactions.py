@@ -1,0 +1,164 @@
+"""What a transaction promises on both engines: waiting, reading, and clear words when the database is not there."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import insert, select, text, update
+
+from callwright.campaigns.tables import line, worker
+from callwright.errors import LostError, ScopeError, SettingsError, StoreError
+from callwright.store.crypto import Keyring
+from callwright.store.database import Database
+from callwright.store.metadata import TENANT
+from callwright.testing.databases import PostgresServer, missing
+from callwright.testing.sipp import free_port
+from callwright.testing.tenants import seed
+
+pytestmark = [pytest.mark.anyio, pytest.mark.integration]
+
+NOW = datetime(2026, 11, 26, 12, 0, tzinfo=UTC)
+ACTIVE = select(line.c.active).where(line.c.tenant_id == TENANT).with_for_update()
+RAISE = update(line).where(line.c.tenant_id == TENANT)
+ADD = insert(worker)
+WORKERS = select(worker.c.name).where(worker.c.tenant_id == TENANT).order_by(worker.c.name)
+
+
+async def test_who_reads_and_writes_takes_turns(database: Database, keyring: Keyring) -> None:
+    one = await seed(database, keyring, NOW, leads=0)
+
+    async def raise_it() -> None:
+        for _ in range(5):
+            async with database.scope(one.tenant) as scope:
+                active = await scope.value(ACTIVE)
+                await asyncio.sleep(0)
+                await scope.run(RAISE, active=active + 1)
+
+    await asyncio.gather(*(raise_it() for _ in range(6)))
+    async with database.reading(one.tenant) as scope:
+        assert await scope.value(ACTIVE) == 30
+
+
+async def test_an_error_undoes_all_and_a_savepoint_its_part(database: Database, keyring: Keyring) -> None:
+    one = await seed(database, keyring, NOW, leads=0)
+    row = {"seen_at": NOW, "started_at": NOW, "robots": 1}
+    with pytest.raises(ZeroDivisionError):
+        async with database.scope(one.tenant) as scope:
+            await scope.run(ADD, name="lost", **row)
+            raise ZeroDivisionError
+    async with database.scope(one.tenant) as scope:
+        await scope.run(ADD, name="kept", **row)
+        with pytest.raises(ZeroDivisionError):
+            async with scope.savepoint():
+                await scope.run(ADD, name="undone", **row)
+                raise ZeroDivisionError
+        async with scope.savepoint():
+            await scope.run(ADD, name="kept too", **row)
+    async with database.reading(one.tenant) as scope:
+        assert [found.name for found in await scope.all(WORKERS)] == ["kept", "kept too"]
+
+
+async def test_who_reads_waits_for_no_writer_and_changes_nothing(database: Database, keyring: Keyring) -> None:
+    one = await seed(database, keyring, NOW, leads=0)
+    read = select(line.c.active).where(line.c.tenant_id == TENANT)
+    async with asyncio.timeout(20), database.scope(one.tenant) as writer, database.reading(one.tenant) as reader:
+        await writer.run(RAISE, active=1)
+        assert await reader.value(read) == 0
+        with pytest.raises(ScopeError, match="only reads"):
+            await reader.run(RAISE, active=2)
+
+
+async def test_a_cancelled_transaction_is_undone_and_its_connection_is_fit(database_url: str, keyring: Keyring) -> None:
+    async with Database.open(database_url, connections=1) as database:
+        one = await seed(database, keyring, NOW, leads=0)
+        inside = asyncio.Event()
+
+        async def halfway() -> None:
+            async with database.scope(one.tenant) as scope:
+                await scope.run(RAISE, active=9)
+                inside.set()
+                await asyncio.Event().wait()
+
+        task = asyncio.create_task(halfway())
+        await inside.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        async with database.scope(one.tenant) as scope:
+            assert await scope.value(ACTIVE) == 0
+
+
+@pytest.mark.parametrize("url", ["", "mysql://x/y", "sqlite://", "sqlite:///:memory:", "callwright.db"])
+async def test_an_address_that_names_no_database(url: str) -> None:
+    with pytest.raises(SettingsError, match="CALLWRIGHT_DATABASE_URL"):
+        async with Database.open(url):
+            pass
+
+
+async def test_a_database_that_cannot_be_reached(tmp_path: Path) -> None:
+    (tmp_path / "text").write_text("no database " * 100)
+    urls = [
+        f"sqlite:///{tmp_path}/nowhere/x.db",
+        f"sqlite:///{tmp_path}/text",
+        f"postgresql://u:secret@127.0.0.1:{free_port()}/x",
+    ]
+    for url in urls:
+        async with Database.open(url) as database:
+            with pytest.raises(StoreError, match="cannot connect to") as told:
+                async with database.system():
+                    pass
+            assert "secret" not in str(told.value)
+
+
+@pytest.mark.parametrize("name", ["no_such_database", "no_such_role"])
+async def test_a_server_that_does_not_let_us_in(postgres: PostgresServer, name: str) -> None:
+    url = postgres.url("postgres", "nobody") if name == "no_such_role" else postgres.url(name)
+    async with Database.open(url) as database:
+        with pytest.raises(StoreError, match=r"cannot connect to 127.0.0.1:.*does not exist"):
+            async with database.system():
+                pass
+
+
+async def test_no_connection_is_free(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("callwright.store.database._BUSY_S", 0.1)
+    async with Database.open(database_url, connections=1) as database, database.system():
+        with pytest.raises(StoreError, match="were in use for"):
+            async with database.system():
+                pass
+
+
+async def test_a_locked_sqlite_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("callwright.store.database._BUSY_S", 0.1)
+    async with Database.open(f"sqlite:///{tmp_path}/x.db") as database, database.system():
+        with pytest.raises(StoreError, match="locked by another program"):
+            async with database.system() as second:
+                await second.execute(text("CREATE TABLE x (y)"))
+
+
+async def test_sqlite_is_as_durable_as_we_say(tmp_path: Path) -> None:
+    async with Database.open(f"sqlite:///{tmp_path}/x.db") as database, database.system() as connection:
+        for pragma, value in (("journal_mode", "wal"), ("synchronous", 2), ("foreign_keys", 1)):
+            assert (await connection.execute(text(f"PRAGMA {pragma}"))).scalar() == value
+
+
+@pytest.mark.skipif(bool(missing()), reason=missing())
+async def test_a_server_that_dies_is_told_and_found_again_with_all_that_was_committed(keyring: Keyring) -> None:
+    with PostgresServer.start() as server:
+        async with Database.open(server.fresh()) as database:
+            one = await seed(database, keyring, NOW, leads=0)
+            async with database.scope(one.tenant) as scope:
+                await scope.run(RAISE, active=4)
+            with pytest.raises(LostError):
+                async with database.scope(one.tenant) as scope:
+                    await scope.run(RAISE, active=5)
+                    await asyncio.to_thread(server.kill)
+                    await scope.value(ACTIVE)
+            with pytest.raises(StoreError):
+                async with database.scope(one.tenant) as scope:
+                    await scope.value(ACTIVE)
+            await asyncio.to_thread(server.boot)
+            async with database.scope(one.tenant) as scope:
+                assert await scope.value(ACTIVE) == 4
