@@ -6,8 +6,9 @@ Every tenant table in every block of a statement (SELECT, subquery, EXISTS, CTE,
 - `t.c.tenant_id == other.c.tenant_id`, where `other` is held in the same block or, correlated, in one around it,
 
 as a conjunct of WHERE or of a join's ON. The ON of a left join holds its right side only; that of a full join holds nothing. What cannot be
-looked into (text, literal SQL, tables we do not know) is refused; temporary tables of the transaction itself belong to whoever made them. The table `tenant` is held by its own `id`. An INSERT is given its tenant by
-the scope, or takes it from a SELECT that is held; a conflict may only be with a row of the same tenant.
+looked into (text, literal SQL, tables we do not know) is refused; temporary tables belong to the transaction that made them. The table
+`tenant` is held by its own `id`. An INSERT is given its tenant by the scope, or takes it from a SELECT that is held; a conflict may only be
+with a row of the same tenant.
 
 PostgreSQL refuses the same by row-level security; here is the guard that SQLite has too, and that tells which table of which statement.
 """
