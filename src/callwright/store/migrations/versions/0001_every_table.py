@@ -387,6 +387,7 @@ def upgrade() -> None:
         sa.Column("found_at", own.UtcTime(), nullable=False),
         sa.Column("decided_at", own.UtcTime(), nullable=True),
         sa.Column("decided_by", sa.String(length=100), nullable=True),
+        sa.Column("decision", sa.String(length=500), nullable=False),
         sa.Column("freeze_id", own.BigId, nullable=True),
         sa.ForeignKeyConstraint(["freeze_id"], ["freeze.id"], name=op.f("fk_freeze_suspect_freeze_id")),
         sa.ForeignKeyConstraint(
@@ -494,6 +495,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_lead")),
         sa.UniqueConstraint("tenant_id", "list_id", "person_id", name=op.f("uq_lead_tenant_id_list_id_person_id")),
     )
+    with op.batch_alter_table("lead", schema=None) as batch_op:
+        batch_op.create_index("ix_lead_person", ["tenant_id", "person_id"], unique=False)
+
     op.create_table(
         "task_event",
         sa.Column("tenant_id", sa.BigInteger(), nullable=False),
