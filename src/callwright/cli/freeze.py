@@ -1,0 +1,233 @@
+"""`callwright freeze`: the freeze library (冻结库)."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, cast
+
+import anyio
+import typer
+
+from callwright.cli.problems import print_json, show_problems
+from callwright.cli.tenancy import TenantOption, working
+from callwright.cli.who import ByOption, moment_of, number_of
+from callwright.compliance import freeze_store
+from callwright.compliance.facts import FreezeScope
+from callwright.compliance.freeze_store import Frozen
+from callwright.compliance.freezes import NewFreeze, masked, parse_freezes, period_end, write_freezes
+from callwright.errors import InputError, Place, Problem
+
+__all__ = ["freeze_app"]
+
+freeze_app = typer.Typer(
+    no_args_is_help=True, help="The freeze library: numbers nobody calls, robots and people alike."
+)
+
+_PAGE = 1000
+_LARGEST = 200 << 20
+NUMBER = typer.Argument(..., metavar="NUMBER", help="With its country code: +8613900000001.")
+UNTIL = typer.Option("", "--until", metavar="TIME", help="Until then; else as long as the reason says.")
+
+
+@freeze_app.command("add")
+def add(
+    number: str = NUMBER,
+    reason: Annotated[str, typer.Option("--reason", help="opt_out, complaint, wrong_person, manual, ...")] = "manual",
+    kind: Annotated[str, typer.Option("--scope", help="tenant, company, task, or voice (robots only).")] = "tenant",
+    scope_id: Annotated[int | None, typer.Option("--scope-id", help="The company or task.")] = None,
+    until: str = UNTIL,
+    note: Annotated[str, typer.Option("--note", help="For whoever looks at it later.")] = "",
+    by: ByOption = "cli",
+    tenant: TenantOption = "",
+) -> None:
+    """Freeze a number. Freezing it twice changes nothing."""
+    now = datetime.now(UTC)
+    new = NewFreeze(number_of(number), reason, cast("FreezeScope", kind), scope_id, moment_of(until), note[:500], "cli")
+    if new.until is None:
+        new = NewFreeze(new.number, reason, new.scope, scope_id, period_end(reason, now), new.note, "cli")
+
+    async def run() -> tuple[int, bool]:
+        async with working(tenant) as at, at.database.scope(at.tenant) as scope:
+            return await freeze_store.freeze(scope, at.keys, new, now, by)
+
+    made, fresh = anyio.run(run)
+    typer.echo(f"freeze {made} {'added' if fresh else 'stands already'}: {_until(new.until)}")
+
+
+@freeze_app.command("list")
+def list_(
+    number: Annotated[str, typer.Option("--number", help="Of this number only.")] = "",
+    reason: Annotated[str | None, typer.Option("--reason", help="For this reason only.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="Also those that were lifted or are over.")] = False,
+    after: Annotated[int, typer.Option("--after", help="From after this id on.")] = 0,
+    most: Annotated[int, typer.Option("--most", min=1, max=10_000, help="At most so many.")] = 50,
+    as_json: Annotated[bool, typer.Option("--json", help="Print them as JSON.")] = False,
+    tenant: TenantOption = "",
+) -> None:
+    """What is frozen; numbers are masked."""
+    wanted = number_of(number) if number else None
+
+    async def run() -> list[Frozen]:
+        async with working(tenant) as at, at.database.scope(at.tenant) as scope:
+            return await freeze_store.listed(
+                scope, at.keys, datetime.now(UTC), number=wanted, reason=reason, lifted=every, after=after, most=most
+            )
+
+    found = anyio.run(run)
+    if as_json:
+        print_json([_json(one) for one in found])
+        return
+    for one in found:
+        ended = f"  lifted by {one.lifted_by}: {one.lift_reason}" if one.lifted_at else ""
+        what = f"{one.freeze.scope}{f' {one.freeze.scope_id}' if one.freeze.scope_id else ''}"
+        typer.echo(
+            f"{one.id:>6}  {masked(one.number):<16}  {what:<12}  {one.freeze.reason:<14}  {_until(one.freeze.until)}{ended}"
+        )
+    if not found:
+        typer.echo("nothing is frozen")
+
+
+@freeze_app.command("lift")
+def lift(
+    freeze: Annotated[int, typer.Argument(metavar="ID", help="Of the freeze.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why; it is kept.")],
+    by: ByOption = "cli",
+    tenant: TenantOption = "",
+) -> None:
+    """Unfreeze."""
+
+    async def run() -> None:
+        async with working(tenant) as at, at.database.scope(at.tenant) as scope:
+            await freeze_store.lift(scope, freeze, by, reason, datetime.now(UTC))
+
+    anyio.run(run)
+    typer.echo(f"freeze {freeze} lifted")
+
+
+@freeze_app.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(help="CSV: number, and scope, scope_id, reason, until, note if you like.")],
+    by: ByOption = "cli",
+    tenant: TenantOption = "",
+) -> None:
+    """Freeze every number of a list. Exit 2: some rows could not be used; the others are frozen."""
+    now = datetime.now(UTC)
+    try:
+        if file.stat().st_size > _LARGEST:
+            raise InputError(Problem("too-large", "this is larger than 200 MB", Place(str(file)), "split it"))
+        with file.open(encoding="utf-8-sig", newline="") as lines:
+            reading = parse_freezes(lines, file.name, now)
+    except OSError as error:
+        raise InputError(Problem("file", f"cannot be read: {error.strerror}", Place(str(file)))) from None
+
+    async def run() -> int:
+        async with working(tenant) as at, at.database.scope(at.tenant) as scope:
+            made = await freeze_store.freeze_all(scope, at.keys, reading.freezes, now, by)
+            return sum(fresh for _, fresh in made)
+
+    fresh = anyio.run(run) if reading.freezes else 0
+    typer.echo(f"{fresh} frozen, {len(reading.freezes) - fresh} were frozen before, {len(reading.problems)} not usable")
+    if reading.problems:
+        show_problems({file.name: list(reading.problems)})
+        raise typer.Exit(2)
+
+
+@freeze_app.command("export")
+def export(
+    out: Annotated[
+        Path, typer.Argument(metavar="FILE", help="Written anew, for its owner's eyes only: whole numbers.")
+    ],
+    tenant: TenantOption = "",
+) -> None:
+    """Write what is frozen as CSV, safe to open in a spreadsheet."""
+
+    async def run() -> list[NewFreeze]:
+        found: list[NewFreeze] = []
+        async with working(tenant) as at, at.database.scope(at.tenant) as scope:
+            last = 0
+            while page := await freeze_store.listed(scope, at.keys, datetime.now(UTC), after=last, most=_PAGE):
+                last = page[-1].id
+                found += [_again(one) for one in page if one.number]
+        return found
+
+    found = anyio.run(run)
+    try:
+        out.touch(mode=0o600)
+        out.write_text("".join(write_freezes(found)), encoding="utf-8", newline="")
+    except OSError as error:
+        raise InputError(Problem("file", f"cannot be written: {error.strerror}", Place(str(out)))) from None
+    typer.echo(f"{len(found)} freezes -> {out}")
+
+
+@freeze_app.command("suspects")
+def suspects(
+    most: Annotated[int, typer.Option("--most", min=1, max=10_000, help="At most so many.")] = 50,
+    tenant: TenantOption = "",
+) -> None:
+    """Words that may be a refusal, and wait for somebody to judge them. Until then these numbers are not called."""
+
+    async def run() -> list[freeze_store.Suspect]:
+        async with working(tenant) as at, at.database.scope(at.tenant) as scope:
+            return await freeze_store.suspects(scope, at.keys, most=most)
+
+    found = anyio.run(run)
+    for one in found:
+        typer.echo(
+            f"{one.id:>6}  {masked(one.number):<16}  {one.found_at:%Y-%m-%d %H:%M}  call {one.call_id}  {one.words}"
+        )
+    if not found:
+        typer.echo("nothing waits")
+
+
+@freeze_app.command("confirm")
+def confirm(
+    suspect: Annotated[int, typer.Argument(metavar="ID", help="Of the suspect.")],
+    until: str = UNTIL,
+    note: Annotated[str, typer.Option("--note", help="For whoever looks at it later.")] = "",
+    by: ByOption = "cli",
+    tenant: TenantOption = "",
+) -> None:
+    """It was a refusal: freeze the number (90 days, or --until)."""
+
+    async def run() -> int:
+        async with working(tenant) as at, at.database.scope(at.tenant) as scope:
+            now = datetime.now(UTC)
+            return await freeze_store.confirm(scope, at.keys, suspect, by, now, moment_of(until), note)
+
+    typer.echo(f"freeze {anyio.run(run)} added")
+
+
+@freeze_app.command("dismiss")
+def dismiss(
+    suspect: Annotated[int, typer.Argument(metavar="ID", help="Of the suspect.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why it was none; it is kept.")],
+    by: ByOption = "cli",
+    tenant: TenantOption = "",
+) -> None:
+    """It was no refusal."""
+
+    async def run() -> None:
+        async with working(tenant) as at, at.database.scope(at.tenant) as scope:
+            await freeze_store.dismiss(scope, suspect, by, reason, datetime.now(UTC))
+
+    anyio.run(run)
+    typer.echo(f"suspect {suspect} dismissed")
+
+
+def _again(one: Frozen) -> NewFreeze:
+    freeze = one.freeze
+    return NewFreeze(one.number, freeze.reason, freeze.scope, freeze.scope_id, freeze.until, one.note, one.source)
+
+
+def _until(moment: datetime | None) -> str:
+    return "for good" if moment is None else f"until {moment:%Y-%m-%d %H:%M} UTC"
+
+
+def _json(one: Frozen) -> dict[str, object]:
+    return {
+        "id": one.id, "number": masked(one.number), "scope": one.freeze.scope, "scope_id": one.freeze.scope_id,
+        "reason": one.freeze.reason, "until": one.freeze.until and one.freeze.until.isoformat(), "note": one.note, "source": one.source,
+        "by": one.by, "frozen_at": one.freeze.frozen_at.isoformat(), "lifted_at": one.lifted_at and one.lifted_at.isoformat(),
+        "lifted_by": one.lifted_by, "lift_reason": one.lift_reason,
+    }  # fmt: skip
