@@ -22,7 +22,7 @@ _ALL = select(company).where(company.c.tenant_id == TENANT).order_by(company.c.i
 _ADD = insert(company).returning(company.c.id)
 _VET = (
     update(company)
-    .where(company.c.tenant_id == TENANT, company.c.id == bindparam("id", type_=BigInteger()))
+    .where(company.c.tenant_id == TENANT, company.c.id == bindparam("which", type_=BigInteger()))
     .values(
         vetted_at=bindparam("now", type_=UtcTime()),
         vetted_by=bindparam("who", type_=String()),
@@ -67,7 +67,7 @@ async def vet(
         problems.append(Problem("vetting-over", "the end of the vetting is over already", hint="Name a later day."))
     if problems or row is None:
         raise InputError(problems)
-    await scope.run(_VET, id=row.id, now=now, who=by, end=until, papers=[dict(paper) for paper in papers])
+    await scope.run(_VET, which=row.id, now=now, who=by, end=until, papers=[dict(paper) for paper in papers])
 
 
 async def listed(scope: Scope) -> Sequence[Row[Any]]:

@@ -33,7 +33,7 @@ _ADD_LINE = insert(line)
 _ADD_NUMBER = insert(own_number)
 _SET_LINE = (
     update(line)
-    .where(line.c.tenant_id == TENANT, line.c.id == bindparam("id", type_=BigInteger()))
+    .where(line.c.tenant_id == TENANT, line.c.id == bindparam("which", type_=BigInteger()))
     .values(
         max_calls=bindparam("calls", type_=Integer()),
         calls_per_second=bindparam("rate", type_=Float()),
@@ -56,7 +56,7 @@ async def sync(scope: Scope, trunks: Sequence[Trunk], pool: str, now: datetime) 
     for trunk in trunks:
         limits = {"calls": trunk.calls, "rate": trunk.calls_per_second, "together": trunk.burst}
         if trunk.name in known:
-            await scope.run(_SET_LINE, id=known[trunk.name], **limits)
+            await scope.run(_SET_LINE, which=known[trunk.name], **limits)
         else:
             await scope.run(
                 _ADD_LINE,

@@ -37,6 +37,9 @@ COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "subject": ("subject:subject_app", "A person's rights: to be forgotten."),
         "endpoint": ("endpoint:endpoint_app", "Where news of campaigns goes: webhooks, group robots, mail."),
         "models": ("models:models_app", "Speech models: list, fetch, compare, find."),
+        "tenant": ("tenant:tenant_app", "Tenants: whose people, numbers and companies they are."),
+        "company": ("company:company_app", "Companies that are called for, and whether their papers were looked at."),
+        "number": ("number:number_app", "Our own numbers: which may be shown, and where they are registered."),
         "db": ("db:db_app", "The database: make it, upgrade it, look whether it is right."),
         "bench": ("bench:bench_app", "Measure what callwright claims, on this machine."),
     }

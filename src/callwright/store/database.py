@@ -139,9 +139,7 @@ class Database:
             LostError: the connection broke.
         """
         async with _transaction(self.engine) as connection:
-            if connection.dialect.name == "postgresql":
-                await connection.execute(_SET_TENANT, {"tenant": str(tenant)})
-            yield Scope(connection, tenant)
+            yield await self.enter(connection, tenant)
 
     @asynccontextmanager
     async def reading(self, tenant: int) -> AsyncIterator[Scope]:
@@ -152,9 +150,13 @@ class Database:
             ScopeError: something would be changed.
         """
         async with _transaction(self._reader) as connection:
-            if connection.dialect.name == "postgresql":
-                await connection.execute(_SET_TENANT, {"tenant": str(tenant)})
-            yield Scope(connection, tenant, reads=True)
+            yield await self.enter(connection, tenant, reads=True)
+
+    async def enter(self, connection: AsyncConnection, tenant: int, *, reads: bool = False) -> Scope:
+        """Go on within a tenant in a transaction of `system`: with the tenant that it has just made."""
+        if connection.dialect.name == "postgresql":
+            await connection.execute(_SET_TENANT, {"tenant": str(tenant)})
+        return Scope(connection, tenant, reads=reads)
 
     @asynccontextmanager
     async def system(self) -> AsyncIterator[AsyncConnection]:

@@ -1,0 +1,60 @@
+"""Tenants: each has its own people, companies, numbers and keys, and sees nothing of another."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, bindparam, insert, select, update
+
+from callwright.accounts.tables import tenant
+from callwright.errors import InputError, Problem
+from callwright.store.crypto import Keyring
+from callwright.store.database import Database
+
+__all__ = ["add", "listed", "suspend"]
+
+_SLUG = re.compile(r"[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?")
+
+_ADD = insert(tenant).returning(tenant.c.id)
+_ALL = select(tenant).order_by(tenant.c.slug)
+_BY_SLUG = select(tenant.c.id).where(tenant.c.slug == bindparam("which"))
+_SUSPEND = update(tenant).where(tenant.c.slug == bindparam("which"))
+
+
+async def add(database: Database, keyring: Keyring, slug: str, name: str, now: datetime) -> int:
+    """A tenant with its keys; its id. slug: how commands call it.
+
+    Raises:
+        InputError: the slug is none, or somebody has it.
+    """
+    if not _SLUG.fullmatch(slug):
+        hint = "small letters, digits and -, at most 64, like acme-support"
+        raise InputError(Problem("bad-slug", f"`{slug}` cannot be the name of a tenant in commands", hint=hint))
+    async with database.system() as connection:
+        if (await connection.execute(_BY_SLUG, {"which": slug})).first() is not None:
+            raise InputError(Problem("known-tenant", f"there is a tenant {slug}"))
+        made = await connection.execute(_ADD, {"slug": slug, "name": name or slug, "created_at": now})
+        number = int(made.scalar_one())
+        await keyring.create(await database.enter(connection, number), now)
+    return number
+
+
+async def suspend(database: Database, slug: str, suspended: bool) -> None:
+    """Stop a tenant, or let it go on: nobody is called for one that is suspended.
+
+    Raises:
+        InputError: there is none of this name.
+    """
+    async with database.system() as connection:
+        changed = await connection.execute(_SUSPEND, {"which": slug, "suspended": suspended})
+    if not changed.rowcount:
+        raise InputError(Problem("tenant", f"there is no tenant {slug}", hint="callwright tenant list"))
+
+
+async def listed(database: Database) -> Sequence[Row[Any]]:
+    """All of them: id, slug, name, suspended, created_at."""
+    async with database.system() as connection:
+        return (await connection.execute(_ALL)).all()
