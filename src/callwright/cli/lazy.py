@@ -36,6 +36,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "complaint": ("complaint:complaint_app", "Complaints: frozen at once, answered in time, with the evidence."),
         "subject": ("subject:subject_app", "A person's rights: to be forgotten."),
         "endpoint": ("endpoint:endpoint_app", "Where news of campaigns goes: webhooks, group robots, mail."),
+        "rules": ("rules:rules_app", "Rule packs: what they say, and why a call may be placed."),
         "models": ("models:models_app", "Speech models: list, fetch, compare, find."),
         "tenant": ("tenant:tenant_app", "Tenants: whose people, numbers and companies they are."),
         "company": ("company:company_app", "Companies that are called for, and whether their papers were looked at."),

@@ -10,9 +10,31 @@ from callwright.compliance.openings import DAY, Openings, daily
 from callwright.compliance.reasons import Reason
 from callwright.compliance.spans import calendar_span
 
-__all__ = ["HOUSE_WINDOW", "PERMITTED_BASES", "freeze_over", "holds", "house_next", "house_reasons", "is_internal"]
+__all__ = [
+    "HOUSE_TITLES",
+    "HOUSE_WINDOW",
+    "PERMITTED_BASES",
+    "freeze_over",
+    "holds",
+    "house_next",
+    "house_reasons",
+    "is_internal",
+]
 
 HOUSE_WINDOW = (time(9, 0), time(20, 0))
+HOUSE_TITLES = {
+    "basis": "There is a basis on record that the purpose allows",
+    "scope": "The consent covers what the script asks for",
+    "consent-age": "The consent is not older than the script allows",
+    "window": "09:00 to 20:00 in every zone the number could be in, and within the script's hours",
+    "frozen": "The number is not frozen",
+    "caller-owned": "The number shown is ours",
+    "calls-per-day": "The script's own limit of calls a day",
+    "variables": "Everything the script must say is known",
+    "packs": "The place is covered by a rule pack",
+}
+"""What each rule asks, for people."""
+
 SERVICE_BASES = frozenset({"consent", "contract", "legal_obligation", "existing_customer"})
 PERMITTED_BASES = {
     "marketing": frozenset({"consent"}),

@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from callwright.compliance.decision import Verdict
 from callwright.compliance.facts import DialFacts, DueFreeze
-from callwright.compliance.holiday import CALENDAR
+from callwright.compliance.holiday import CALENDAR, known_regions
 from callwright.compliance.openings import DAY
 from callwright.compliance.pack_model import AppliesIf, PackFile, Rule
 from callwright.compliance.reasons import REFUSING, Reason
@@ -172,7 +172,7 @@ class Packs:
         if known is None:
             if len(self._selections) >= _MOST_SELECTIONS:
                 self._selections.clear()
-            known = self._selections[whole] = self._selected(at, key, facts.regions or None)
+            known = self._selections[whole] = self._selected(at, key, _regions(facts.country, facts.regions))
         return known
 
     def _selected(self, at: int, key: _Key, regions: tuple[str, ...] | None) -> _Selection:
@@ -218,6 +218,11 @@ def _reaches(pack: PackFile, country: str | None, seller: str | None) -> bool:
     if "*" in pack.places or country is None or country in pack.places:
         return True
     return "seller" in pack.applies_to and (seller is None or seller in pack.places)
+
+
+def _regions(country: str | None, regions: tuple[str, ...] | None) -> tuple[str, ...] | None:
+    """The regions, when all of them are known codes; a word that is none could mean any region."""
+    return regions if regions and country is not None and known_regions(country).issuperset(regions) else None
 
 
 def _fits(cond: AppliesIf, key: _Key, regions: tuple[str, ...] | None) -> bool:
