@@ -108,6 +108,7 @@ class Vad:
 
     def __init__(self, detector: Detector | None = None, rules: VadRules | None = None) -> None:
         self._detector = detector or WebRtcDetector()
+        self._late = self._detector if isinstance(self._detector, LateDetector) else None
         self._rules = rules or VadRules()
         self._floor = NoiseFloor()
         self._caller = CallerLoudness()
@@ -143,8 +144,9 @@ class Vad:
     def wakes_at(self) -> float:
         """Mean square below which the next few frames are line noise and nothing more, so that they may be pushed later, several at a time;
         0 while a voice is heard or the detector still listens."""
-        listening = isinstance(self._detector, LateDetector) and not self._detector.resting
-        if listening or self._now - self._voice_at <= self._rules.hangover_frames:
+        if (
+            self._late is not None and not self._late.resting
+        ) or self._now - self._voice_at <= self._rules.hangover_frames:
             return 0.0
         gate = self._floor.dbfs + self._rules.above_floor_db - _SINKING_DB
         return mean_square(max(gate, self._rules.lowest_dbfs))
@@ -152,8 +154,8 @@ class Vad:
     def close(self) -> None:
         """Nothing more will come; what comes all the same is no voice. Safe to call twice."""
         self._closed = True
-        if isinstance(self._detector, LateDetector):
-            self._detector.on_speech = None
+        if self._late is not None:
+            self._late.on_speech = None
         self._detector.close()
 
     def on_voice(self, tell: Callable[[], None]) -> None:
@@ -164,8 +166,8 @@ class Vad:
             if self._will_find():
                 tell()
 
-        if isinstance(self._detector, LateDetector):
-            self._detector.on_speech = found
+        if self._late is not None:
+            self._late.on_speech = found
 
     def _will_find(self) -> bool:
         """Speech was found in the last frames: the next one, whatever is in it, is voice."""
