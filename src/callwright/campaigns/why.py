@@ -238,10 +238,11 @@ def _refusal(row: Row[Any] | None) -> tuple[datetime | None, tuple[str, ...], da
     """When, by which rules, and until when the last refusal on record said no."""
     if row is None:
         return None, (), None
-    decision = json.loads(row.body).get("decision", {})
-XX.get("reasons", ()) if not one.get("ok") and one.get("refuses", True)
-    )
-    until = decision.get("next_allowed_at")
+    body = json.loads(row.body)
+    rules = tuple(str(one["rule"]) for one in body["rules"] if one["outcome"] != "ok" and one["severity"] in REFUSING)
+    if body["because"]:
+        rules = (str(body["because"]), *rules)
+    until = body["next_allowed_at"]
     return row.at, rules, None if until is None else datetime.fromisoformat(until)
 
 
