@@ -22,8 +22,6 @@ COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         ),
         "script": ("script:script_app", "Check, test, draw and start scripts."),
         "leads": ("leads:leads_app", "Lists of people to call: check, import, export."),
-        "tenant": ("tenant:tenant_app", "Tenants: whose data is kept apart from whose."),
-        "company": ("company:company_app", "Companies that are called for, and who looked at their papers."),
         "task": ("task:task_app", "Tasks: who is called, when, and why nobody is."),
         "sip": ("sip:sip_app", "The line: what was said to the far side, and what it answered."),
         "line": ("line:line_app", "Check and serve lines."),
