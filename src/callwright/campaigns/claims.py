@@ -7,7 +7,7 @@ calls per second (GCRA, of line and task), budget.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Row
@@ -15,12 +15,12 @@ from sqlalchemy import Row
 from callwright.campaigns import dispatch_store as rows
 from callwright.campaigns.breaker import spent_up
 from callwright.campaigns.model import Plan
-from callwright.campaigns.pacing import gcra, room
+from callwright.campaigns.pacing import Tokens, gcra, room
 from callwright.campaigns.schedule import opening
 from callwright.campaigns.terms import Terms
 from callwright.store.database import Scope
 
-__all__ = ["Claimed", "claim", "free"]
+__all__ = ["Claimed", "claim", "free", "tokens"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +78,22 @@ def free(row: Row[Any], plan: Plan, opens: datetime | None, closes: datetime | N
         return 0
     if plan.budget is not None:
         able = next((begun for begun in range(able) if spent_up(plan, row.spent, row.active + begun)), able)
-    able = min(able, gcra(row.tat, now, plan.calls_per_second, plan.burst, able).granted)
-    return max(0, min(able, gcra(row.line_tat, now, row.calls_per_second, row.burst, able).granted)) if able > 0 else 0
+    able = min(able, tokens(row.tat, now, plan.calls_per_second, plan.burst, able).granted)
+    return (
+        max(0, min(able, tokens(row.line_tat, now, row.calls_per_second, row.burst, able).granted)) if able > 0 else 0
+    )
+
+
+def tokens(tat: datetime | None, now: datetime, per_second: float, burst: int, want: int) -> Tokens:
+    """GCRA. A theoretical arrival further ahead than a full burst was written by a clock that has been set back: it does not close the line."""
+    if tat is not None:
+        tat = min(tat, now + timedelta(seconds=burst / per_second + 0.001))
+    return gcra(tat, now, per_second, burst, want)
 
 
 async def _opening(scope: Scope, row: Row[Any], plan: Plan, now: datetime) -> tuple[datetime | None, datetime | None]:
     """The present or next opening; kept in the task until it is over."""
-    if row.closes_at is not None and row.opens_at is not None and now < row.closes_at:
+    if row.closes_at is not None and row.opens_at is not None and row.opens_at <= now < row.closes_at:
         return row.opens_at, row.closes_at
     found = opening(plan, now)
     if found is None:
@@ -101,7 +110,7 @@ async def _charge(
     count: int,
     now: datetime,
 ) -> None:
-    own = gcra(row.tat, now, plan.calls_per_second, plan.burst, count)
-    shared = gcra(row.line_tat, now, row.calls_per_second, row.burst, count)
+    own = tokens(row.tat, now, plan.calls_per_second, plan.burst, count)
+    shared = tokens(row.line_tat, now, row.calls_per_second, row.burst, count)
     await scope.run(rows.CHARGE_TASK, task=row.id, more=count, new_tat=own.tat, new_opens=span[0], new_closes=span[1])
     await scope.run(rows.CHARGE_LINE, line=row.line_id, more=count, new_tat=shared.tat)

@@ -10,7 +10,8 @@ docs/explanation/nobody-is-rung-twice.md tells why; docs/reference/attempts.md d
 """
 
 from callwright.campaigns.claims import Claimed, claim
-from callwright.campaigns.finishing import Ended, Finished, finish
+from callwright.campaigns.ended import Ended
+from callwright.campaigns.finishing import Finished, finish
 from callwright.campaigns.gate import Dial, Refused, Veto, dial
 from callwright.campaigns.reaping import Reaped, reap
 from callwright.campaigns.terms import Plans, Terms

@@ -29,6 +29,7 @@ from callwright.campaigns.tables import (
     script_version,
     sip_account,
     task,
+    task_event,
     task_lead,
     worker,
 )
@@ -48,11 +49,13 @@ __all__ = [
     "CLAIM",
     "CONSENTS",
     "DIALLING",
+    "DIGESTS",
     "END_ATTEMPTS",
     "FIND_COMPANY",
     "FREEZES",
     "IN_FLIGHT",
     "LAPSED_CLAIMS",
+    "LAST_START",
     "LOCK_ATTEMPTS",
     "LOCK_CLAIMED",
     "LOCK_LINE",
@@ -69,11 +72,11 @@ __all__ = [
     "OWN_NUMBER_USE",
     "PAST",
     "PLAN",
+    "RECENT",
     "REFUSALS",
     "RELEASE_CLAIMS",
     "RELEASE_LINE",
     "RENEW_ATTEMPTS",
-    "RENEW_CLAIMS",
     "RUNNING_TASKS",
     "SCRIPTS",
     "SCRIPT_TEXT",
@@ -361,12 +364,12 @@ RELEASE_LINE = (
 
 RENEW_ATTEMPTS = (
     update(attempt)
-    .where(attempt.c.tenant_id == TENANT, attempt.c.owner == _OWNER, attempt.c.state.in_(IN_FLIGHT))
-    .values(lease_until=bindparam("until", type_=UtcTime()))
-)
-RENEW_CLAIMS = (
-    update(task_lead)
-    .where(task_lead.c.tenant_id == TENANT, task_lead.c.owner == _OWNER, task_lead.c.state == "claimed")
+    .where(
+        attempt.c.tenant_id == TENANT,
+        attempt.c.id.in_(bindparam("attempts", expanding=True)),
+        attempt.c.owner == bindparam("of_owner", type_=String()),
+        attempt.c.state.in_(IN_FLIGHT),
+    )
     .values(lease_until=bindparam("until", type_=UtcTime()))
 )
 ADVANCE = (
@@ -375,7 +378,7 @@ ADVANCE = (
         attempt.c.tenant_id == TENANT,
         attempt.c.id == bindparam("of_attempt", type_=String()),
         attempt.c.owner == bindparam("of_owner", type_=String()),
-        attempt.c.state.in_(("dialling", "ringing")),
+        or_(attempt.c.state == "dialling", attempt.c.state == "ringing"),
     )
     .values(
         state=bindparam("new_state", type_=String()),
@@ -410,22 +413,40 @@ RUNNING_TASKS = (
 # ------------------------------------------------------------ finish
 
 LOCK_TASKS = (
-    select(task.c.id, task.c.version, task.c.line_id, task.c.company_id)
+    select(task.c.id, task.c.version, task.c.line_id, task.c.company_id, task.c.state)
     .where(task.c.tenant_id == TENANT, task.c.id.in_(_TASKS))
     .order_by(task.c.id)
     .with_for_update(key_share=True)
 )
 LOCK_ATTEMPTS = (
     select(
-        attempt.c.id, attempt.c.task_id, attempt.c.lead_id, attempt.c.person_id, attempt.c.n, attempt.c.state, attempt.c.line_id,
-        attempt.c.owner, attempt.c.fence, attempt.c.dialled_at, attempt.c.answered_at, attempt.c.reconciled, attempt.c.own_number,
-        person.c.number_index, person.c.number,
+        attempt.c.id, attempt.c.task_id, attempt.c.lead_id, attempt.c.n, attempt.c.state, attempt.c.line_id, attempt.c.owner,
+        attempt.c.fence, attempt.c.dialled_at, attempt.c.answered_at, attempt.c.reconciled, attempt.c.own_number,
+        attempt.c.script_version_id, task.c.company_id, *_WHO,
     )
     .join_from(attempt, person, and_(person.c.tenant_id == attempt.c.tenant_id, person.c.id == attempt.c.person_id))
+    .outerjoin(task, and_(task.c.tenant_id == attempt.c.tenant_id, task.c.id == attempt.c.task_id))
     .where(attempt.c.tenant_id == TENANT, attempt.c.id.in_(bindparam("attempts", expanding=True)))
     .order_by(person.c.id, attempt.c.id)
     .with_for_update(key_share=True, of=[attempt, person])
 )  # fmt: skip
+DIGESTS = select(script_version.c.digest).where(
+    script_version.c.tenant_id == TENANT, script_version.c.id.in_(bindparam("scripts", expanding=True))
+)
+LAST_START = select(func.max(task_event.c.at)).where(
+    task_event.c.tenant_id == TENANT, task_event.c.task_id == _TASK, task_event.c.change.in_(("start", "resume"))
+)
+RECENT = (
+    select(attempt.c.disposition)
+    .where(
+        attempt.c.tenant_id == TENANT,
+        attempt.c.task_id == _TASK,
+        attempt.c.dialled_at >= bindparam("since", type_=UtcTime()),
+        attempt.c.state == "done",
+    )
+    .order_by(attempt.c.dialled_at.desc())
+    .limit(bindparam("most", type_=Integer()))
+)
 END_ATTEMPTS = (
     update(attempt)
     .where(attempt.c.tenant_id == TENANT, attempt.c.id == bindparam("of_attempt", type_=String()))

@@ -61,7 +61,7 @@ class Known:
     lead_id: int | None = None
     variables: Mapping[str, str] = field(default_factory=dict)
     past: list[PastCall] = field(default_factory=list)
-    refusals: list[Any] = field(default_factory=list)
+    refusals: list[PastCall] = field(default_factory=list)
     freezes: list[Freeze] = field(default_factory=list)
     suspects: int = 0
     consents: list[ConsentFacts] = field(default_factory=list)

@@ -8,44 +8,24 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 from sqlalchemy import Row
 
-from callwright.calls.disposition import FACTS, Disposition
+from callwright.calls.disposition import FACTS
 from callwright.campaigns import dispatch_store as rows
 from callwright.campaigns.breaker import cost
+from callwright.campaigns.consequences import break_off, draw
+from callwright.campaigns.ended import Ended
 from callwright.campaigns.model import Plan
 from callwright.campaigns.retry import Next, Outcome, after
 from callwright.campaigns.terms import Terms
 from callwright.store.crypto import TenantKeys
 from callwright.store.database import Scope
 
-__all__ = ["Ended", "Finished", "How", "disposition_of", "finish", "settle"]
-
-How = Literal["", "late", "line", "kamailio", "absent", "reported"]
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """What became of one attempt. owner, fence: of its Dial; callback_at: a time that was agreed; how: "" by the worker itself, else the
-    witness that says it (then owner and fence are not looked at); counts: None = as the disposition says."""
-
-    attempt: str
-    owner: str
-    fence: int
-    disposition: Disposition
-    ended_at: datetime
-    answered_at: datetime | None = None
-    talk_ms: int = 0
-    sip_code: int | None = None
-    cause: str = ""
-    tags: frozenset[str] = field(default_factory=frozenset)
-    callback_at: datetime | None = None
-    how: How = ""
-    counts: bool | None = None
+__all__ = ["Finished", "finish", "settle"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +51,8 @@ async def finish(
     found = {row.id: row for row in await scope.all(rows.LOCK_ATTEMPTS, attempts=[one.attempt for one in ended])}
     batch = _Batch()
     answers = []
+    over: list[tuple[Row[Any], Ended]] = []
+    plans: dict[int, Plan] = {}
     for one in ended:
         row = found.get(one.attempt)
         if row is None or not _may(row, one) or (row.task_id is not None and row.task_id not in task_rows):
@@ -79,8 +61,15 @@ async def finish(
         del found[one.attempt]  # told twice in one batch: the first time counts
         task = task_rows.get(row.task_id) if row.task_id is not None else None
         plan = await terms.plans.of(scope, task.id, task.version) if task is not None else None
+        if task is not None and plan is not None:
+            plans[task.id] = plan
+        over.append((row, one))
         answers.append(Finished(one.attempt, True, batch.add(row, one, plan, now)))
+    await draw(scope, keys, terms, over, now)
     await batch.write(scope)
+    for number, plan in plans.items():
+        said = [one.disposition for row, one in over if row.task_id == number]
+        await break_off(scope, keys, task_rows[number], plan, said, now)
     return answers
 
 
@@ -154,8 +143,3 @@ class _Batch:
             await scope.run(rows.MOVE_TASK, task=task, fewer=self.tasks[task], dialled_more=0, cost=self.spent[task])
         for line in sorted(self.lines):
             await scope.run(rows.RELEASE_LINE, line=line, fewer=self.lines[line])
-
-
-def disposition_of(value: str) -> Disposition:
-    """A disposition as a record says it; what this version does not know is `unknown`."""
-    return next((known for known in FACTS if known == value), "unknown")

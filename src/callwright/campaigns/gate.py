@@ -17,6 +17,7 @@ from sqlalchemy import Row
 
 from callwright.campaigns import dispatch_store as rows
 from callwright.campaigns.claims import Claimed
+from callwright.campaigns.consequences import write_freezes
 from callwright.campaigns.events import post_many
 from callwright.campaigns.facts import Concern, Known, Version, company_facts, dial_facts, gather, versions
 from callwright.campaigns.model import Plan
@@ -274,6 +275,8 @@ async def _write(
     if dialled:
         await scope.run(rows.DIALLING, task=task.id, leads=[case.one.lead_id for case in dialled])
         await scope.run(rows.TOUCH_PERSONS, persons=[case.one.person_id for case in dialled], at=now)
+    due = [(case.one.number, "", freeze) for case in stopped for freeze in case.decision.due]
+    await write_freezes(scope, keys, due, now)
     await record(scope, keys, cases, task.id, task.company_id, now)
     if dialled:
         await write_attempts(scope, dialled, task.line_id, now + terms.lease, now)

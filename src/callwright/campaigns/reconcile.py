@@ -16,7 +16,7 @@ from sqlalchemy import Row
 
 from callwright.calls.disposition import FACTS, Disposition, disposition
 from callwright.campaigns import dispatch_store as rows
-from callwright.campaigns.finishing import Ended, How
+from callwright.campaigns.ended import Ended, How
 from callwright.store.database import Scope
 
 __all__ = ["Account", "attempt_of", "keep", "verdict"]

@@ -51,7 +51,7 @@ def spoken(script: Script, digest: str) -> Spoken:
         voice="synthetic",
         records=True,
         label_audible=first is not None and "ai" in first.must,
-        label_metadata=None,  # our recordings carry no mark of a synthetic voice yet
+        label_metadata=True,  # calls/labels.py marks each recording
     )
     window = None if house.window is None else (str(house.window.from_), str(house.window.to))
     return Spoken(

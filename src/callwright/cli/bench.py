@@ -95,6 +95,26 @@ def soak(
     finish(report, json_file)
 
 
+@bench_app.command("dispatch")
+def dispatch(
+    seconds: float = typer.Option(6.0, "--seconds", min=1.0, max=600.0, help="How long each round is."),
+    leads: int = typer.Option(
+        0, "--leads", min=0, max=20_000_000, help="Also: how much slower a claim is with so many more in the queue."
+    ),
+    engine: list[str] = typer.Option(
+        ["postgresql", "sqlite"], "--engine", metavar="NAME", help="postgresql, sqlite; may be given twice."
+    ),
+    json_file: Path | None = typer.Option(None, "--json", metavar="FILE", help="Also write the figures as JSON."),
+) -> None:
+    """Dispatch: claim, dial with all rules and its record, finish; cycles a second on PostgreSQL and SQLite."""
+    from callwright.bench.dispatch import run
+
+    if not set(engine) <= {"postgresql", "sqlite"}:
+        raise typer.BadParameter("write postgresql or sqlite", param_hint="--engine")
+    console = Console(stderr=True)
+    finish(run(seconds, leads, engine, say=lambda part: console.print(part, highlight=False)), json_file)
+
+
 @bench_app.command("sip")
 def sip(
     seconds: float = typer.Option(10.0, "--seconds", min=1.0, max=600.0, help="How long each round is."),
@@ -184,15 +204,3 @@ def finish(report: Report, json_file: Path | None) -> None:
         report.write(json_file)
     if not report.ok:
         raise typer.Exit(1)
-
-
-@bench_app.command("import")
-def importing(
-    rows: int = typer.Option(1_000_000, "--rows", min=20_000, max=5_000_000, help="How many rows the list has."),
-    json_file: Path | None = typer.Option(None, "--json", metavar="FILE", help="Also write the figures as JSON."),
-) -> None:
-    """Import of a list into SQLite and PostgreSQL: judged, deduplicated, scrubbed, sealed, stored; time and memory; then once more."""
-    from callwright.bench.importing import run
-
-    console = Console(stderr=True)
-    finish(run(rows, say=lambda part: console.print(part, highlight=False)), json_file)

@@ -17,6 +17,7 @@ from sqlalchemy import bindparam, func, insert, select, update
 
 from callwright.campaigns.model import Plan
 from callwright.campaigns.tables import attempt, lead, line, script_version, task, task_lead
+from callwright.campaigns.terms import Terms
 from callwright.compliance.decision import Verdict
 from callwright.compliance.facts import DialFacts
 from callwright.compliance.reasons import Reason
@@ -25,7 +26,17 @@ from callwright.store.database import Database, Scope
 from callwright.store.metadata import TENANT
 from callwright.testing.tenants import Seeded
 
-__all__ = ["NOON", "VARIABLES", "Counters", "Lenient", "counters", "plan_of", "start_task"]
+__all__ = [
+    "NOON",
+    "VARIABLES",
+    "Counters",
+    "Lenient",
+    "counters",
+    "daytime_zone",
+    "plan_of",
+    "quick_terms",
+    "start_task",
+]
 
 NOON = datetime(2026, 11, 26, 4, 0, tzinfo=UTC)
 """Thursday, noon in China."""
@@ -72,6 +83,17 @@ def plan_of(digest: str, **changes: Any) -> Plan:
     return Plan.model_validate(value | changes)
 
 
+def quick_terms() -> Terms:
+    """Short leases, for tests with a real clock."""
+    return Terms(Lenient(), lease=timedelta(seconds=5), quiet=timedelta(seconds=2))
+
+
+def daytime_zone(now: datetime) -> str:
+    """A zone in which it is about two in the afternoon now: a real clock's task may call there for hours."""
+    ahead = (14 - now.astimezone(UTC).hour + 11) % 24 - 11
+    return "Etc/GMT" if ahead == 0 else f"Etc/GMT{-ahead:+d}"  # their signs are the other way round
+
+
 _ADD_SCRIPT = insert(script_version).returning(script_version.c.id)
 _FIND_SCRIPT = select(script_version.c.id).where(
     script_version.c.tenant_id == TENANT, script_version.c.digest == bindparam("digest")
@@ -80,7 +102,7 @@ _ADD_TASK = insert(task).returning(task.c.id)
 _SET_VARIABLES = (
     update(lead)
     .where(lead.c.tenant_id == TENANT, lead.c.id == bindparam("of_lead"))
-    .values(variables=bindparam("sealed"))
+    .values(variables=bindparam("sealed"), time_zone=bindparam("zone"))
 )
 _ADD_LEADS = insert(task_lead)
 _COUNTERS = select(task.c.active, line.c.active.label("line_active")).where(
@@ -106,9 +128,10 @@ async def start_task(
     name: str = "task",
     robots: int = 10,
     leads: Mapping[int, int] | None = None,
+    zone: str | None = None,
     **changes: Any,
 ) -> int:
-    """A running task. leads: persons by lead (None = all that were seeded); changes: of the plan."""
+    """A running task. leads: persons by lead (None = all that were seeded); zone: of the people; changes: of the plan."""
     async with database.scope(seeded.tenant) as scope:
         digest = await _script(scope, now)
         plan = plan_of(digest, **({"robots": {"max": robots}} | changes))
@@ -122,7 +145,8 @@ async def start_task(
         who = leads if leads is not None else dict(zip(seeded.leads, seeded.persons, strict=True))
         sealed = json.dumps(VARIABLES, ensure_ascii=False)
         await scope.run(
-            _SET_VARIABLES, [{"of_lead": one, "sealed": seeded.keys.seal(sealed, "lead.variables")} for one in who]
+            _SET_VARIABLES,
+            [{"of_lead": one, "sealed": seeded.keys.seal(sealed, "lead.variables"), "zone": zone} for one in who],
         )
         due = now - timedelta(seconds=1)
         rows = [

@@ -123,8 +123,7 @@ class FakeMedia:
             self._release()
         pcm = self.on_tick(played)
         if self._on_frame is not None:
-            samples = pcm.astype(np.float32)
-            self._on_frame(Frame(self._index, pcm, False, float(samples @ samples) / len(samples)))
+            self._on_frame(Frame(self._index, pcm))
         self._index += 1
 
     def _release(self) -> None:

@@ -57,6 +57,7 @@ async def seed(
     first: int = 0,
     max_calls: int = 10,
     calls_per_second: float = 10.0,
+    burst: int = 1,
 ) -> Seeded:
     """A new tenant. first: where its numbers begin; tenants with the same one know the same people."""
     async with database.system() as connection:
@@ -77,7 +78,7 @@ async def seed(
             "created_at": now,
         }
         (own,) = await _add(scope, own_number, [shown])
-        limits = {"name": "a", "max_calls": max_calls, "calls_per_second": calls_per_second, "burst": 1}
+        limits = {"name": "a", "max_calls": max_calls, "calls_per_second": calls_per_second, "burst": burst}
         (trunk,) = await _add(scope, line, [limits])
         (script,) = await _add(scope, script_version, [_reviewed(now)])
         (names,) = await _add(

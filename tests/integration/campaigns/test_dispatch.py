@@ -91,10 +91,8 @@ def ended(one: Dial, disposition: Any = "no_answer", at: datetime = NOON, **more
 
 @pytest.fixture
 async def house(database: Database, keyring: Keyring) -> House:
-    seeded = await seed(database, keyring, NOON, leads=4, max_calls=4, calls_per_second=1000)
-    made = House(database, seeded, await start_task(database, seeded, NOON, robots=4), Terms(Lenient()))
-    await made.put(SET_LINE.values(burst=100), [{"of_line": seeded.line}])
-    return made
+    seeded = await seed(database, keyring, NOON, leads=4, max_calls=4, calls_per_second=1000, burst=100)
+    return House(database, seeded, await start_task(database, seeded, NOON, robots=4), Terms(Lenient()))
 
 
 # ------------------------------------------------------------ claim

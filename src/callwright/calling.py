@@ -1,0 +1,258 @@
+"""The composition of a worker: trunks of a line file, a robot for each script version that is spoken, and what becomes of their calls."""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
+
+import anyio
+import anyio.to_thread
+import httpx
+
+from callwright.app import open_speech, robot_of
+from callwright.calls.labels import mark
+from callwright.calls.log import read_log
+from callwright.calls.model import CallFiles, CallRecord
+from callwright.calls.outbox import FileOutbox
+from callwright.calls.robot import Robot
+from callwright.calls.transcript import transcript
+from callwright.campaigns import deliveries, number_health, pre_dial
+from callwright.campaigns.claims import Claimed
+from callwright.campaigns.clocks import DatabaseClock
+from callwright.campaigns.delivery_store import PRE_DIAL
+from callwright.campaigns.dispatch import Dial, Ended, Terms, Veto
+from callwright.campaigns.dispatch_store import SCRIPT_TEXT
+from callwright.campaigns.ended import disposition_of
+from callwright.campaigns.hints import Hints
+from callwright.campaigns.mail import SmtpPost
+from callwright.campaigns.worker import DATABASE_FAULTS, Came, Tell, Worker, WorkerSettings
+from callwright.compliance.pack_file import load_packs
+from callwright.dialogue.values import Transfer
+from callwright.errors import StoreError
+from callwright.script.loader import loads
+from callwright.settings import Settings
+from callwright.speech.vad_detector import VoiceDetector
+from callwright.store.crypto import TenantKeys
+from callwright.store.database import Database
+from callwright.telephony.port import DialOrder, LineDriver
+from callwright.telephony.rtp.engine import RtpEngine
+from callwright.telephony.trunks.driver import Trunks
+from callwright.telephony.trunks.loader import load_line
+
+__all__ = ["Calling", "open_calling", "worker_name"]
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Calling:
+    """line: the line file; out: where logs and recordings go, a folder a day; tenant: of the trunks, in the line file; packs: folder of rule
+    packs of one's own; robots: calls at once; drain_s: how long calls may go on when it is stopped."""
+
+    line: Path
+    out: Path
+    robots: int
+    tenant: str = "default"
+    packs: Path | None = None
+    drain_s: float = 120.0
+    recognisers: int = 2
+
+
+def worker_name() -> str:
+    """New at every start: what an earlier process of this machine held is not ours."""
+    return f"{socket.gethostname()[:30]}-{os.getpid()}-{secrets.token_hex(4)}"
+
+
+@asynccontextmanager
+async def open_calling(
+    calling: Calling, settings: Settings, database: Database, tenant: int, keys: TenantKeys
+) -> AsyncIterator[Worker]:
+    """A worker that is ready: `run()` works. Everything is freed on leaving.
+
+    Raises:
+        InputError: the line file or a rule pack cannot be used.
+        LineError: a socket cannot be bound.
+    """
+    terms = Terms(await anyio.to_thread.run_sync(load_packs, calling.packs))
+    loaded = await anyio.to_thread.run_sync(load_line, calling.line)
+    async with AsyncExitStack() as stack:
+        engine = await stack.enter_async_context(RtpEngine.start(quiet_dbov=settings.quiet_dbov))
+        trunks = await stack.enter_async_context(Trunks.open(loaded, engine))
+        robots = await stack.enter_async_context(_Robots.open(calling, settings, database, tenant, trunks))
+        client = await stack.enter_async_context(deliveries.open_client())
+        hints = Hints(tenant)
+        await stack.enter_async_context(hints.listening(settings.database))
+        clock = DatabaseClock(database, tenant)
+        await clock.sync()
+        name = worker_name()
+        post = SmtpPost.from_url(settings.smtp) if settings.smtp else None
+        sender = deliveries.Sender(database, keys, tenant, name, client, clock.now, post, settings.mail_from)
+        beside = await stack.enter_async_context(anyio.create_task_group())
+        stack.callback(beside.cancel_scope.cancel)
+        beside.start_soon(_again, "deliveries", 1.0, sender.round)
+        beside.start_soon(_again, "health of numbers", 60.0, partial(_health, database, tenant, keys, clock))
+        yield Worker(
+            database,
+            tenant,
+            keys,
+            terms,
+            robots.place,
+            WorkerSettings(name, calling.robots, drain_s=calling.drain_s),
+            clock,
+            hints,
+            _Asking(database, tenant, keys, client, clock).vetoes,
+        )
+
+
+async def _again(what: str, seconds: float, act: Callable[[], Awaitable[object]]) -> None:
+    """For ever; a database that is not there is waited for."""
+    while True:
+        try:
+            if await act():
+                continue
+        except DATABASE_FAULTS as error:
+            log.warning("%s: the database cannot be reached: %s", what, type(error).__name__)
+        await anyio.sleep(seconds)
+
+
+async def _health(database: Database, tenant: int, keys: TenantKeys, clock: DatabaseClock) -> None:
+    async with database.scope(tenant) as scope:
+        await number_health.slow(scope, keys, clock.now())
+
+
+class _Robots:
+    """A robot for each script version, made when the first call speaks it."""
+
+    def __init__(self, calling: Calling, settings: Settings, database: Database, tenant: int, line: LineDriver) -> None:
+        self._calling, self._settings, self._database, self._tenant, self._line = (
+            calling,
+            settings,
+            database,
+            tenant,
+            line,
+        )
+        self._outbox = FileOutbox(calling.out / "outbox.jsonl")
+        self._stack = AsyncExitStack()
+        self._making = anyio.Lock()
+        self._robots: dict[str, Robot] = {}
+        self._voices: VoiceDetector | None = None
+
+    @classmethod
+    @asynccontextmanager
+    async def open(
+        cls, calling: Calling, settings: Settings, database: Database, tenant: int, line: LineDriver
+    ) -> AsyncIterator[_Robots]:
+        await anyio.Path(calling.out).mkdir(parents=True, exist_ok=True)
+        robots = cls(calling, settings, database, tenant, line)
+        async with robots._stack:
+            yield robots
+
+    async def _robot(self, order: Dial) -> Robot:
+        async with self._making:
+            if order.digest not in self._robots:
+                async with self._database.scope(self._tenant) as scope:
+                    text = await scope.value(SCRIPT_TEXT, script=order.script_version)
+                if text is None:
+                    raise StoreError(f"the script version {order.script_version} is not there")
+                if self._voices is None:
+                    self._voices = await anyio.to_thread.run_sync(VoiceDetector.open, self._settings.vad)
+                speech = await self._stack.enter_async_context(
+                    open_speech(
+                        loads(text).script,
+                        self._settings,
+                        recordings=None,
+                        workers=self._calling.recognisers,
+                        voices=self._voices,
+                    )
+                )
+                self._robots[order.digest] = robot_of(speech, self._line, self._outbox, _nobody)
+            return self._robots[order.digest]
+
+    async def place(self, order: Dial, tell: Tell, now: Callable[[], datetime]) -> Came:
+        """See `worker.Place`."""
+        robot = await self._robot(order)
+        begun = now()
+        files = CallFiles(self._calling.out / f"{begun:%Y-%m-%d}", order.attempt)  # WAV: it can be marked
+
+        def watch(state: str, sentence: str) -> None:
+            if state == "ringing":
+                tell("ringing")
+            elif state == "answered":
+                tell("answered")
+
+        ring = DialOrder(order.permit, "", order.attempt, ring_timeout_s=order.ring_s, tenant=self._calling.tenant)
+        record = await robot.call(ring, order.variables, files, watch)
+        said = await anyio.to_thread.run_sync(_after, files, record, order.attempt)
+        blobs = {"log": record.log, "recording": record.recording}
+        return Came(_ended(order, record, said, begun, now()), record, blobs)
+
+
+def _after(files: CallFiles, record: CallRecord, attempt: str) -> tuple[str, ...]:
+    """Mark the recording; what the person said."""
+    try:
+        if record.recording:
+            mark(Path(record.recording), attempt)
+        lines = transcript(read_log(files.log))
+    except OSError as error:
+        log.warning("call %s: %s", attempt, error.strerror)
+        return ()
+    return tuple(line.text for line in lines if line.who == "caller")
+
+
+def _ended(order: Dial, record: CallRecord, said: tuple[str, ...], begun: datetime, now: datetime) -> Ended:
+    rang = timedelta(milliseconds=record.ring_ms or 0)
+    return Ended(
+        order.attempt,
+        order.owner,
+        order.fence,
+        disposition_of(record.disposition),
+        now,
+        begun + rang if record.answered else None,
+        record.talk_ms,
+        record.code,
+        record.cause,
+        frozenset(record.tags),
+        said=said,
+    )
+
+
+async def _nobody(wanted: Transfer) -> DialOrder | None:
+    """No person of ours is there to take over."""
+    return None
+
+
+class _Asking:
+    """The customer's pre-dial webhook, asked about every lead that was claimed."""
+
+    def __init__(
+        self, database: Database, tenant: int, keys: TenantKeys, client: httpx.AsyncClient, clock: DatabaseClock
+    ) -> None:
+        self._database, self._tenant, self._keys, self._client, self._clock = database, tenant, keys, client, clock
+
+    async def vetoes(self, claimed: Sequence[Claimed]) -> dict[int, Veto]:
+        async with self._database.scope(self._tenant) as scope:
+            asked = await scope.all(PRE_DIAL)
+        if not asked:
+            return {}
+        found: dict[int, Veto] = {}
+
+        async def one(lead: Claimed) -> None:
+            now = self._clock.now()
+            data = {"task": lead.task_id, "lead": lead.lead_id, "attempt": lead.attempts + 1}
+            verdict = await pre_dial.ask(self._client, self._keys, asked, data, now)
+            if not verdict.allow:
+                wait = verdict.retry_after_s
+                found[lead.lead_id] = Veto(verdict.reason, None if wait is None else now + timedelta(seconds=wait))
+
+        async with anyio.create_task_group() as tasks:
+            for lead in claimed:
+                tasks.start_soon(one, lead)
+        return found

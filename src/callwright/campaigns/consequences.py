@@ -1,0 +1,121 @@
+"""What follows from how calls came out, in the transaction of their finish: freezes, words for a person to judge, a task that pauses itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row
+
+from callwright.calls.disposition import CONNECTED
+from callwright.campaigns import dispatch_store as rows
+from callwright.campaigns.breaker import FAILED, REFUSED, judge
+from callwright.campaigns.ended import Ended
+from callwright.campaigns.events import post_many
+from callwright.campaigns.facts import Concern, Known, Version, company_facts, dial_facts, gather, versions
+from callwright.campaigns.model import Plan
+from callwright.campaigns.service import ask
+from callwright.campaigns.states import SYSTEM
+from callwright.campaigns.terms import Terms
+from callwright.compliance.decision import DialFacts
+from callwright.compliance.facts import CallOutcome, CompanyFacts, DueFreeze
+from callwright.compliance.freeze_store import freeze_all, suspect
+from callwright.compliance.freezes import NewFreeze, masked
+from callwright.compliance.outcomes import consequences
+from callwright.compliance.packs import Packs
+from callwright.store.crypto import TenantKeys
+from callwright.store.database import Scope
+
+__all__ = ["CONSEQUENT", "break_off", "draw", "write_freezes"]
+
+CONSEQUENT = CONNECTED | {"rejected", "carrier_blocked"}
+"""Outcomes from which something may follow: a person was reached, or refused."""
+
+_OPEN = ("running",)
+
+
+async def draw(
+    scope: Scope, keys: TenantKeys, terms: Terms, over: Sequence[tuple[Row[Any], Ended]], now: datetime
+) -> None:
+    """Write what the rules make of these calls. over: rows of LOCK_ATTEMPTS with what became of them."""
+    over = [(row, ended) for row, ended in over if ended.disposition in CONSEQUENT]
+    if not over or not isinstance(terms.packs, Packs):
+        return
+    known = await gather(scope, keys, [row for row, _ in over], now)
+    scripts = await versions(scope, await _digests(scope, [row for row, _ in over]))
+    by_id = {version.id: version for version in scripts.values()}
+    houses = await _houses(scope, [row for row, _ in over])
+    due: list[tuple[str, str, DueFreeze]] = []
+    for one, (row, ended) in zip(known, over, strict=True):
+        facts = _facts(one, row, by_id.get(row.script_version_id), houses.get(row.company_id))
+        outcome = CallOutcome(
+            row.dialled_at, ended.ended_at, ended.disposition, ended.talk_ms, ended.said, row.task_id, row.company_id
+        )
+        found = consequences(facts, outcome, terms.packs)
+        due += [(one.number, row.id, freeze) for freeze in found.freezes]
+        if found.suspects:
+            words = "; ".join(word for each in found.suspects for word in each.words)
+            _, fresh = await suspect(scope, keys, one.number, row.id, words, now, row.task_id)
+            if fresh:
+                body = {"attempt": row.id, "number": masked(one.number), "words": words}
+                await post_many(scope, keys, "suspect.found", [body], now)
+    await write_freezes(scope, keys, due, now)
+
+
+def _facts(one: Known, row: Row[Any], version: Version | None, house: CompanyFacts | None) -> DialFacts:
+    one.past = [call for call in one.past if call.at != row.dialled_at]
+    concern = Concern(
+        house or CompanyFacts(row.company_id), 30.0, task_id=row.task_id, owned=frozenset({row.own_number})
+    )
+    return dial_facts(concern, one, version, row.own_number)
+
+
+async def _digests(scope: Scope, over: Sequence[Row[Any]]) -> list[str]:
+    ids = sorted({row.script_version_id for row in over if row.script_version_id is not None})
+    return [row.digest for row in await scope.all(rows.DIGESTS, scripts=ids)]
+
+
+async def _houses(scope: Scope, over: Sequence[Row[Any]]) -> Mapping[int, CompanyFacts]:
+    found = {}
+    for company in sorted({row.company_id for row in over if row.company_id is not None}):
+        row = await scope.first(rows.FIND_COMPANY, company=company)
+        if row is not None:
+            found[company] = company_facts(row, company)
+    return found
+
+
+async def write_freezes(
+    scope: Scope, keys: TenantKeys, due: Sequence[tuple[str, str, DueFreeze]], now: datetime
+) -> None:
+    """Freezes that rules say are due: (number, attempt or "", freeze)."""
+    if not due:
+        return
+    new = [
+        NewFreeze(number, freeze.reason, freeze.scope, freeze.scope_id, freeze.until, freeze.rule, attempt)
+        for number, attempt, freeze in due
+    ]
+    made = await freeze_all(scope, keys, new, now, SYSTEM)
+    told = [
+        {"number": masked(number), "reason": freeze.reason, "rule": freeze.rule, "until": freeze.until}
+        for (number, _, freeze), (_, fresh) in zip(due, made, strict=True)
+        if fresh
+    ]
+    if told:
+        await post_many(scope, keys, "freeze.added", told, now)
+
+
+async def break_off(
+    scope: Scope, keys: TenantKeys, task: Row[Any], plan: Plan, dispositions: Sequence[str], now: datetime
+) -> str | None:
+    """Pause a task whose calls fail or are not wanted; why. dispositions: of the calls that were just finished."""
+    if task.state not in _OPEN or not any(one in FAILED or one in REFUSED for one in dispositions):
+        return None
+    since = await scope.value(rows.LAST_START, task=task.id)
+    recent = await scope.all(
+        rows.RECENT, task=task.id, since=since or now.replace(year=2000), most=plan.breaker.attempts
+    )
+    why = judge(plan, [row.disposition for row in reversed(recent)])
+    if why is not None:
+        await ask(scope, keys, task.id, "pause", SYSTEM, now, why=why)
+    return why

@@ -1,0 +1,79 @@
+"""A call that somebody asks for by name, now: the same gate, the same caps, the same record. It belongs to no task.
+
+The person must be known (imported, with a consent or another basis); the script must be reviewed, the company vetted.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from callwright.campaigns import dispatch_store as rows
+from callwright.campaigns.claims import tokens
+from callwright.campaigns.facts import Concern, company_facts, gather, versions
+from callwright.campaigns.gate import Dial, Refused, decided, own_numbers, permitted, record, why, write_attempts
+from callwright.campaigns.terms import Terms
+from callwright.compliance.facts import CompanyFacts
+from callwright.errors import LineError
+from callwright.store.crypto import TenantKeys
+from callwright.store.database import Scope
+
+__all__ = ["Asked", "dial_now"]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Who is to be called, with what. script: digest of a reviewed version; line: its name; origin: `api` or `agent`."""
+
+    number: str
+    script: str
+    company: int
+    line: str
+    pool: str = "default"
+    ring_s: float = 30.0
+    origin: str = "api"
+
+
+async def dial_now(
+    scope: Scope, keys: TenantKeys, terms: Terms, asked: Asked, variables: dict[str, str], owner: str, now: datetime
+) -> Dial | Refused:
+    """Decide and write it down; the INVITE may leave once this is committed. owner: who places the call and finishes it.
+
+    Raises:
+        LineError: the line has no room now; nothing was written, ask again.
+    """
+    who = await scope.all(rows.LOCK_PERSON, number_index=keys.index(asked.number))
+    if not who:
+        return Refused(None, 0, "unknown-person")
+    (one,) = await gather(scope, keys, who, now)
+    one.variables = variables
+    house = await scope.first(rows.FIND_COMPANY, company=asked.company)
+    version = (await versions(scope, [asked.script])).get(asked.script)
+    numbers = await own_numbers(scope, asked.pool, asked.line, now)
+    concern = Concern(
+        company_facts(house, asked.company) if house is not None else CompanyFacts(asked.company),
+        asked.ring_s,
+        owned=frozenset(number.number for number in numbers if number.verified),
+    )
+    case = decided(terms, concern, one, version, numbers, now, None, terms.monotonic())
+    await record(scope, keys, [case], None, asked.company, now)
+    if not case.allowed:
+        return Refused(None, one.person_id, why(case), case.decision.next_allowed_at, case.record)
+    line = await scope.first(rows.LOCK_LINE, name=asked.line)
+    granted = tokens(line.tat, now, line.calls_per_second, line.burst, 1) if line is not None else None
+    if (
+        line is None
+        or granted is None
+        or not granted.granted
+        or line.active >= line.max_calls
+        or _blocked(line.blocked_until, now)
+    ):
+        raise LineError(f"the line {asked.line} takes no call now")
+    await scope.run(rows.TOUCH_PERSONS, persons=[one.person_id], at=now)
+    await write_attempts(scope, [case], line.id, now + terms.lease, now, asked.origin, owner)
+    await scope.run(rows.CHARGE_LINE, line=line.id, more=1, new_tat=granted.tat)
+    return permitted(case, asked.line, asked.ring_s, None, asked.origin, owner)
+
+
+def _blocked(until: datetime | None, now: datetime) -> bool:
+    return until is not None and now < until

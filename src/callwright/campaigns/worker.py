@@ -1,0 +1,353 @@
+"""A worker: as many robots as it was given, each with a call that may be placed, for every running task of one tenant.
+
+It looks for leads as long as a robot is free, renews its leases, writes how calls go and came out, and clears up behind workers that died.
+When it cannot reach the database it begins no call: a permit is only good for a part of the lease it was written with.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal, Protocol
+
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from callwright.calls.model import CallRecord
+from callwright.campaigns import dispatch_store as rows
+from callwright.campaigns.claims import Claimed, claim
+from callwright.campaigns.clocks import DatabaseClock
+from callwright.campaigns.ended import Ended
+from callwright.campaigns.events import post
+from callwright.campaigns.finishing import finish
+from callwright.campaigns.gate import Dial, Refused, Veto, dial
+from callwright.campaigns.hints import Hints
+from callwright.campaigns.reaping import Reaped, reap
+from callwright.campaigns.reconcile import Account, keep
+from callwright.campaigns.results import for_webhook
+from callwright.campaigns.results import keep as keep_result
+from callwright.campaigns.service import settle
+from callwright.campaigns.terms import Terms
+from callwright.errors import CallwrightError, StoreError
+from callwright.store.crypto import TenantKeys
+from callwright.store.database import Database, Scope
+
+__all__ = ["DATABASE_FAULTS", "Came", "Place", "Tell", "Vetoes", "Worker", "WorkerSettings"]
+
+log = logging.getLogger(__name__)
+
+Step = Literal["ringing", "answered"]
+Tell = Callable[[Step], None]
+_GOODBYE_S = 10.0
+_RENEWED_TOGETHER = 500
+DATABASE_FAULTS = (StoreError, DBAPIError, PoolTimeout, OSError)
+
+
+@dataclass(frozen=True, slots=True)
+class Came:
+    """How a call came out: `ended`, and what the robot left behind, if it got so far."""
+
+    ended: Ended
+    record: CallRecord | None = None
+    blobs: Mapping[str, str] = field(default_factory=dict)
+
+
+class Place(Protocol):
+    """Who places a call and talks."""
+
+    async def __call__(self, order: Dial, tell: Tell, now: Callable[[], datetime]) -> Came:
+        """Ring, talk, hang up. tell: it rings, it was answered. Whatever it raises is an outcome nobody knows."""
+
+
+Vetoes = Callable[[Sequence[Claimed]], Awaitable[Mapping[int, Veto]]]
+"""Asked between claim and dial, outside of any transaction: the pre-dial webhook."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerSettings:
+    """name: of the process, new at each start; robots: calls at once; batch: leads claimed together; poll_s: between looks when nothing is due;
+    keep_s: between renewals; reap_s: between clearing up; drain_s: how long calls may go on once it is told to stop."""
+
+    name: str
+    robots: int
+    batch: int = 10
+    poll_s: float = 0.5
+    keep_s: float = 1.0
+    reap_s: float = 5.0
+    drain_s: float = 120.0
+
+
+@dataclass(slots=True)
+class _Told:
+    """What is to be written: a step of a call, or its end."""
+
+    order: Dial
+    at: datetime
+    step: Step | None = None
+    came: Came | None = None
+
+
+class Worker:
+    """`run` until `stop`. witnessed: until when a proxy's accounting is complete (see `reconcile`)."""
+
+    def __init__(
+        self,
+        database: Database,
+        tenant: int,
+        keys: TenantKeys,
+        terms: Terms,
+        place: Place,
+        settings: WorkerSettings,
+        clock: DatabaseClock,
+        hints: Hints | None = None,
+        vetoes: Vetoes | None = None,
+        witnessed: Callable[[], datetime | None] = lambda: None,
+    ) -> None:
+        self._database, self._tenant, self._keys, self._terms = database, tenant, keys, terms
+        self._place, self._settings, self._clock = place, settings, clock
+        self._hints = hints or Hints(tenant)
+        self._vetoes, self._witnessed = vetoes, witnessed
+        self._live: dict[str, asyncio.Task[None]] = {}
+        self._told: asyncio.Queue[_Told] = asyncio.Queue()
+        self._mine: set[str] = set()  # attempts whose leases are renewed: from their dial until their end is written
+        self._stopping = asyncio.Event()
+        self._renewed = float("-inf")  # monotonic, when the last renewal that went well began
+        self.dialled = 0
+        self.reaped = Reaped()
+
+    # ------------------------------------------------------------ life
+
+    async def run(self) -> None:
+        """Work until told to stop and the last call is over (or `drain_s` later)."""
+        await self._begin()
+        async with asyncio.TaskGroup() as tasks:
+            around = [
+                tasks.create_task(self._every(self._settings.keep_s, self._keep)),
+                tasks.create_task(self._every(self._settings.reap_s, self._clear_up)),
+                tasks.create_task(self._write()),
+            ]
+            looking = tasks.create_task(self._look(tasks))
+            await self._stopping.wait()
+            await asyncio.wait([looking])
+            await self._drain()
+            for each in around:
+                each.cancel()
+
+    def stop(self) -> None:
+        """Begin no call any more; those that are up may go on."""
+        self._stopping.set()
+        self._hints.tell()
+
+    @property
+    def live(self) -> int:
+        """How many calls are up."""
+        return len(self._live)
+
+    async def _begin(self) -> None:
+        begun = self._terms.monotonic()
+        now = await self._clock.sync()
+        async with self._database.scope(self._tenant) as scope:
+            await scope.run(
+                rows.ADD_WORKER, name=self._settings.name, seen_at=now, robots=self._settings.robots, started_at=now
+            )
+        self._renewed = begun
+
+    async def _drain(self) -> None:
+        if self._live:
+            await asyncio.wait(list(self._live.values()), timeout=self._settings.drain_s)
+        left = list(self._live.values())
+        for task in left:
+            task.cancel()
+        if left:
+            await asyncio.wait(left, timeout=_GOODBYE_S)
+        try:
+            async with asyncio.timeout(_GOODBYE_S):
+                await self._told.join()
+        except TimeoutError:
+            log.error("%s: results of calls could not be written", self._settings.name)
+
+    async def _every(self, seconds: float, act: Callable[[], Awaitable[None]]) -> None:
+        """For ever; a database that is not there is waited for."""
+        while True:
+            try:
+                await act()
+            except DATABASE_FAULTS as error:
+                log.warning("%s: the database cannot be reached: %s", self._settings.name, _kind(error))
+            except CallwrightError as error:
+                log.error("%s: %s", self._settings.name, error)
+            await asyncio.sleep(seconds)
+
+    # ------------------------------------------------------------ leases
+
+    async def _keep(self) -> None:
+        """Look at the time and renew what this worker holds."""
+        begun = self._terms.monotonic()
+        now = await self._clock.sync()
+        until = now + self._terms.lease
+        mine = sorted(self._mine)
+        async with self._database.scope(self._tenant) as scope:
+            for at in range(0, len(mine), _RENEWED_TOGETHER):
+                some = mine[at : at + _RENEWED_TOGETHER]
+                await scope.run(rows.RENEW_ATTEMPTS, of_owner=self._settings.name, until=until, attempts=some)
+            await scope.run(rows.SEEN, of_name=self._settings.name, at=now, count=self._settings.robots)
+        self._renewed = begun
+
+    def _held(self) -> bool:
+        """Whether the leases of this worker were renewed lately enough for it to begin calls."""
+        return self._terms.monotonic() - self._renewed < self._terms.lease.total_seconds() / 2
+
+    async def _clear_up(self) -> None:
+        now = self._clock.now()
+        done = await reap(self._database, self._tenant, self._keys, self._terms, now, self._witnessed())
+        self.reaped.released += done.released
+        self.reaped.lost += done.lost
+        self.reaped.settled += done.settled
+        async with self._database.scope(self._tenant) as scope:
+            await settle(scope, self._keys, now)
+
+    # ------------------------------------------------------------ claim and dial
+
+    async def _look(self, tasks: asyncio.TaskGroup) -> None:
+        """As long as robots are free and leads are due."""
+        while not self._stopping.is_set():
+            begun = 0
+            try:
+                if self._held():
+                    begun = await self._round(tasks)
+            except DATABASE_FAULTS as error:
+                log.warning("%s: nothing is dialled: %s", self._settings.name, _kind(error))
+            if not begun:
+                await self._hints.wait(self._settings.poll_s)
+
+    async def _round(self, tasks: asyncio.TaskGroup) -> int:
+        """One look at every running task, those that lack guaranteed robots first; how many leads were decided about."""
+        async with self._database.scope(self._tenant) as scope:
+            running = await scope.all(rows.RUNNING_TASKS)
+        order = sorted(running, key=lambda row: (row.active >= row.guaranteed_robots, row.priority, row.id))
+        decided = 0
+        for row in order:
+            room = min(self._settings.batch, self._settings.robots - len(self._live))
+            if room <= 0 or self._stopping.is_set():
+                break
+            try:
+                decided += await self._batch(tasks, row.id, room)
+            except CallwrightError as error:
+                log.error("task %d: nothing is dialled: %s", row.id, error)
+            except ValueError:
+                log.exception("task %d: nothing is dialled", row.id)
+        return decided
+
+    async def _batch(self, tasks: asyncio.TaskGroup, task: int, room: int) -> int:
+        async with self._database.scope(self._tenant) as scope:
+            claimed = await claim(scope, self._terms, task, self._settings.name, room, self._clock.now())
+        if not claimed:
+            return 0
+        vetoes = await self._vetoes(claimed) if self._vetoes is not None else None
+        permitted = self._terms.monotonic()
+        async with self._database.scope(self._tenant) as scope:
+            answers = await dial(scope, self._keys, self._terms, claimed, self._clock.now(), vetoes)
+        # Committed: from here on each attempt is on record, whatever becomes of us.
+        for order in answers:
+            if isinstance(order, Dial):
+                self._mine.add(order.attempt)
+                self._live[order.attempt] = tasks.create_task(self._call(order, permitted))
+        return sum(not isinstance(one, Refused) or one.reason != "lost" for one in answers)
+
+    async def _call(self, order: Dial, permitted: float) -> None:
+        """One call, up to its outcome. permitted: monotonic, before its dial was written."""
+        try:
+            if self._terms.monotonic() - permitted > self._terms.lease.total_seconds() / 2:
+                came = Came(self._ended(order, "network_fault", "permit_too_old"))  # stopped since: nothing has left
+            else:
+                self.dialled += 1
+                came = await self._place(order, lambda step: self._tell(order, step), self._clock.now)
+        except asyncio.CancelledError:
+            came = Came(self._ended(order, "unknown", "worker_stopped"))
+        except Exception as error:
+            log.exception("call %s", order.attempt)
+            came = Came(self._ended(order, "unknown", type(error).__name__))
+        finally:
+            self._live.pop(order.attempt, None)
+        self._put(_Told(order, self._clock.now(), came=came))
+        self._hints.tell()  # a robot is free
+
+    def _ended(self, order: Dial, disposition: Any, cause: str) -> Ended:
+        return Ended(order.attempt, order.owner, order.fence, disposition, self._clock.now(), cause=cause)
+
+    # ------------------------------------------------------------ writing
+
+    def _tell(self, order: Dial, step: Step) -> None:
+        self._put(_Told(order, self._clock.now(), step=step))
+
+    def _put(self, told: _Told) -> None:
+        self._told.put_nowait(told)
+
+    async def _write(self) -> None:
+        """Everything that was told, many at a time, until the database has taken it."""
+        while True:
+            batch = [await self._told.get()]
+            while not self._told.empty() and len(batch) < 50:
+                batch.append(self._told.get_nowait())
+            await self._until_written(batch)
+            self._mine.difference_update(told.order.attempt for told in batch if told.came is not None)
+            for _ in batch:
+                self._told.task_done()
+
+    async def _until_written(self, batch: Sequence[_Told]) -> None:
+        wait = 0.05
+        while True:
+            try:
+                async with self._database.scope(self._tenant) as scope:
+                    await self._write_batch(scope, batch)
+            except DATABASE_FAULTS as error:
+                log.warning("%s: %d results wait: %s", self._settings.name, len(batch), _kind(error))
+                await asyncio.sleep(wait)
+                wait = min(wait * 2, 2.0)
+            except Exception:
+                log.exception("%s: results of calls cannot be written", self._settings.name)
+                return  # the attempts will be unknown: nobody is dialled again
+            else:
+                return
+
+    async def _write_batch(self, scope: Scope, batch: Sequence[_Told]) -> None:
+        over = [told for told in batch if told.came is not None]
+        tasks = [told.order.task_id for told in over if told.order.task_id is not None]
+        done = await finish(
+            scope, self._keys, self._terms, [told.came.ended for told in over if told.came], tasks, self._clock.now()
+        )
+        for told, end in zip(over, done, strict=True):
+            if end.fresh and told.came is not None and told.came.record is not None:
+                await self._write_result(scope, told, told.came, told.came.record)
+        finished = {told.order.attempt for told in over}
+        steps = [told for told in batch if told.step is not None]
+        await scope.run(
+            rows.ADVANCE,
+            [
+                {
+                    "of_attempt": told.order.attempt, "of_owner": told.order.owner, "new_state": told.step,
+                    "new_state_again": told.step, "at": told.at,
+                }
+                for told in steps
+                if told.order.attempt not in finished
+            ],
+        )  # fmt: skip
+        codes = {"ringing": 180, "answered": 200}
+        await keep(
+            scope, [Account(told.order.attempt, "INVITE", codes[told.step or ""], told.at, "line") for told in steps]
+        )
+
+    async def _write_result(self, scope: Scope, told: _Told, came: Came, record: CallRecord) -> None:
+        await keep_result(scope, self._keys, told.order.attempt, record, came.blobs, told.at)
+        body = for_webhook(record, told.order.attempt, told.order.task_id, {"id": told.order.lead_id})
+        await post(scope, self._keys, "call.ended", body, told.at)
+
+
+def _kind(error: BaseException) -> str:
+    """What is wrong with the database, without the values its message may hold."""
+    inner = getattr(error, "orig", None)
+    return (
+        type(error).__name__ if inner is None else f"{type(error).__name__} ({type(inner.__cause__ or inner).__name__})"
+    )
