@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from sqlalchemy import text
@@ -11,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from callwright.store.crypto import Keyring
 from callwright.store.database import Database
 from callwright.store.metadata import TENANT_TABLES
+from callwright.testing.databases import PostgresServer
 from callwright.testing.tenants import Seeded, seed
 
 pytestmark = [
@@ -19,6 +22,7 @@ pytestmark = [
     pytest.mark.parametrize("database_url", ["postgresql"], indirect=True),
 ]
 
+PAGE = (Path(__file__).resolve().parents[3] / "docs/how-to/use-postgresql.md").read_text(encoding="utf-8")
 NOW = datetime(2026, 11, 26, 12, 0, tzinfo=UTC)
 
 
@@ -77,3 +81,32 @@ async def test_a_tenant_goes_with_all_it_has(database: Database, two: tuple[Seed
     for seeded, left in zip(two, (0, 3), strict=True):
         async with database.scope(seeded.tenant) as scope:
             assert (await scope.connection.execute(text("SELECT count(*) FROM person"))).scalar() == left
+
+
+async def test_a_worker_need_not_own_the_tables(database: Database, postgres: PostgresServer, keyring: Keyring) -> None:
+    """The grants of docs/how-to/use-postgresql.md are enough for a role that cannot change tables."""
+    name = database.engine.url.database or ""
+    grants = [
+        line.replace("callwright_worker", "worker_role") for line in PAGE.splitlines() if "callwright_worker;" in line
+    ]
+    assert len(grants) == 4
+
+    def prepare() -> None:
+        postgres.sql("DROP ROLE IF EXISTS worker_role")
+        postgres.sql("CREATE ROLE worker_role LOGIN")
+        for grant in grants:
+            postgres.sql(f"SET ROLE callwright; {grant}", name)
+
+    await asyncio.to_thread(prepare)
+    try:
+        async with Database.open(postgres.url(name, "worker_role")) as worker:
+            seeded = await seed(worker, keyring, NOW)
+            async with worker.scope(seeded.tenant) as scope:
+                assert (await scope.connection.execute(text("SELECT count(*) FROM lead"))).scalar() == 3
+            async with worker.system() as connection:
+                assert (await connection.execute(text("SELECT count(*) FROM lead"))).scalar() == 0
+            with pytest.raises(DBAPIError, match="must be owner"):
+                async with worker.system() as connection:
+                    await connection.execute(text("ALTER TABLE lead NO FORCE ROW LEVEL SECURITY"))
+    finally:
+        await asyncio.to_thread(postgres.sql, "DROP OWNED BY worker_role; DROP ROLE worker_role", name)
