@@ -193,7 +193,8 @@ class Conversation:
         if self._ended:
             return
         try:
-            self._press(self._pad.tick(self.now_ms()))
+            if self._pad.gathering:
+                self._press(self._pad.tick(self.now_ms()))
             self._ears.on_frame(frame)
         except Exception as error:  # noqa: BLE001 - told to the call, which ends by it; the media engine only complains to its loop
             self._hear(error)

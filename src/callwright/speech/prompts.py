@@ -91,8 +91,10 @@ class Prompts:
         put together from recorded fragments (`opening.1.wav` ... for `opening.wav`) and synthesised values.
 
         A missing recording, or one missing fragment, and all of it is synthesised (with a note); a broken one is an AudioError."""
-        plan = await asyncio.to_thread(self._plan, text, audio, template)
-        key = self._key(text, plan)
+        plan, key = _Plan({}), ""
+        if audio and self._folder is not None:  # files are read and hashed outside the event loop
+            plan, key = await asyncio.to_thread(self._planned, text, audio, template)
+        key = key or self._key(text, plan)
         if key in self._memory:
             self._memory.move_to_end(key)
             return self._memory[key]
@@ -118,9 +120,11 @@ class Prompts:
         content = [_VERSION, text, sources, parts, self._codec]
         return hashlib.sha256(json.dumps(content, ensure_ascii=False).encode()).hexdigest()
 
-    def _plan(self, text: str, audio: str | None, template: str) -> _Plan:
-        if not audio or self._folder is None:
-            return _Plan({})
+    def _planned(self, text: str, audio: str, template: str) -> tuple[_Plan, str]:
+        plan = self._plan(text, audio, template)
+        return plan, self._key(text, plan)
+
+    def _plan(self, text: str, audio: str, template: str) -> _Plan:
         if not has_values(template):
             recording = self._recording(audio)
             if recording is None:

@@ -16,7 +16,7 @@ import webrtcvad
 
 from callwright.speech.port import Pcm
 from callwright.speech.vad_echo import EchoBound
-from callwright.speech.vad_levels import QUIETEST, CallerLoudness, NoiseFloor, dbfs, level_dbfs
+from callwright.speech.vad_levels import QUIETEST, CallerLoudness, NoiseFloor, dbfs, level_dbfs, mean_square
 
 __all__ = [
     "FRAME_MS",
@@ -35,6 +35,7 @@ FRAME_SAMPLES = 160
 _SMOOTHING = 0.4  # of the energy that is compared with the caller's: about 50 ms
 _NOISE_FRAMES = 15  # loud for so long and no speech: noise
 _TOLD_FRAMES = 6  # voice left out for so long is told
+_SINKING_DB = 3.0  # by that the noise floor may sink in a few frames
 _APART_FRAMES = 50  # and told again after so long without
 
 
@@ -50,9 +51,13 @@ class Detector(Protocol):
 
 @runtime_checkable
 class LateDetector(Detector, Protocol):
-    """One that does not know at once (`VadRules.lag_frames`). on_speech: called between two frames when speech is found there."""
+    """One that does not know at once (`VadRules.lag_frames`). on_speech: called between two frames when speech is found there; resting:
+    a frame that does not pass the gate changes nothing for it."""
 
     on_speech: Callable[[], None] | None
+
+    @property
+    def resting(self) -> bool: ...
 
 
 class WebRtcDetector:
@@ -103,6 +108,7 @@ class Vad:
 
     def __init__(self, detector: Detector | None = None, rules: VadRules | None = None) -> None:
         self._detector = detector or WebRtcDetector()
+        self._late = self._detector if isinstance(self._detector, LateDetector) else None
         self._rules = rules or VadRules()
         self._floor = NoiseFloor()
         self._caller = CallerLoudness()
@@ -134,11 +140,22 @@ class Vad:
         """Level of the echo of our prompt relative to the prompt, at most."""
         return self._echo.return_db
 
+    @property
+    def wakes_at(self) -> float:
+        """Mean square below which the next few frames are line noise and nothing more, so that they may be pushed later, several at a time;
+        0 while a voice is heard or the detector still listens."""
+        if (
+            self._late is not None and not self._late.resting
+        ) or self._now - self._voice_at <= self._rules.hangover_frames:
+            return 0.0
+        gate = self._floor.dbfs + self._rules.above_floor_db - _SINKING_DB
+        return mean_square(max(gate, self._rules.lowest_dbfs))
+
     def close(self) -> None:
         """Nothing more will come; what comes all the same is no voice. Safe to call twice."""
         self._closed = True
-        if isinstance(self._detector, LateDetector):
-            self._detector.on_speech = None
+        if self._late is not None:
+            self._late.on_speech = None
         self._detector.close()
 
     def on_voice(self, tell: Callable[[], None]) -> None:
@@ -149,8 +166,8 @@ class Vad:
             if self._will_find():
                 tell()
 
-        if isinstance(self._detector, LateDetector):
-            self._detector.on_speech = found
+        if self._late is not None:
+            self._late.on_speech = found
 
     def _will_find(self) -> bool:
         """Speech was found in the last frames: the next one, whatever is in it, is voice."""
@@ -188,11 +205,12 @@ class Vad:
             samples = frame.astype(np.float32)
             energy = float(samples @ samples) / FRAME_SAMPLES
         level = dbfs(energy)
-        self._smooth += _SMOOTHING * (energy - self._smooth)
-        self._loudest = max(self._loudest, self._smooth)
-        smooth = dbfs(self._smooth)
+        self._smooth = smooth_energy = self._smooth + _SMOOTHING * (energy - self._smooth)
+        if smooth_energy > self._loudest:
+            self._loudest = smooth_energy
+        smooth = dbfs(smooth_energy)
         floor = self._floor.push(smooth, self._noise > _NOISE_FRAMES)
-        loud = level > max(floor + rules.above_floor_db, rules.lowest_dbfs)
+        loud = level > rules.lowest_dbfs and level > floor + rules.above_floor_db
         echo = QUIETEST
         if rules.echo_db is not None and (played_dbfs > QUIETEST or self._echo.active):
             echo = self._echo.push(level, played_dbfs, loud) + rules.echo_db

@@ -10,10 +10,12 @@ import math
 
 from callwright.speech.port import Pcm
 
-__all__ = ["QUIETEST", "CallerLoudness", "NoiseFloor", "dbfs", "level_dbfs"]
+__all__ = ["QUIETEST", "CallerLoudness", "NoiseFloor", "dbfs", "level_dbfs", "mean_square"]
 
 QUIETEST = -96.0  # digital silence
 _FULL_SCALE = 32768.0**2
+_QUIETEST = _FULL_SCALE * 10 ** (QUIETEST / 10)
+_log10 = math.log10
 _FLOOR_RISE_DB = 0.06  # per frame: 3 dB a second
 _FLOOR_LEARN_DB = 0.4  # per frame that is known to be noise: 20 dB a second
 _FLOOR_LOWEST = -78.0
@@ -28,8 +30,12 @@ _FORGET_DB = 0.01  # per frame of voice that was left out: half a dB a second
 
 def dbfs(energy: float) -> float:
     """Level of a mean square of int16 samples; never below `QUIETEST`."""
-    share = energy / _FULL_SCALE  # 0 also where a smoothed level has become too small a number to be divided
-    return max(QUIETEST, 10 * math.log10(share)) if share > 0 else QUIETEST
+    return 10 * _log10(energy / _FULL_SCALE) if energy > _QUIETEST else QUIETEST
+
+
+def mean_square(dbfs: float) -> float:
+    """The mean square of int16 samples that has this level."""
+    return _FULL_SCALE * 10 ** (dbfs / 10)
 
 
 def level_dbfs(frame: Pcm) -> float:

@@ -291,6 +291,11 @@ class SileroDetector:
             self._batch.await_run(self)
         return self._speech or (loud and self._pitched(frame))
 
+    @property
+    def resting(self) -> bool:
+        """The model is not asked until a frame passes the gate."""
+        return self.row < 0
+
     def told(self, probability: float) -> None:
         """What the model says of the oldest window."""
         self.probability = probability

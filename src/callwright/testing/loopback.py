@@ -123,7 +123,8 @@ class FakeMedia:
             self._release()
         pcm = self.on_tick(played)
         if self._on_frame is not None:
-            self._on_frame(Frame(self._index, pcm))
+            samples = pcm.astype(np.float32)
+            self._on_frame(Frame(self._index, pcm, False, float(samples @ samples) / len(samples)))
         self._index += 1
 
     def _release(self) -> None:
