@@ -110,6 +110,7 @@ def test_commands_do_what_the_page_says(page: Path, tmp_path: Path) -> None:
     environment = os.environ | {"PATH": f"{scripts}{os.pathsep}{os.environ['PATH']}", "COLUMNS": "200", "NO_COLOR": "1"}
     environment.setdefault("CALLWRIGHT_SHARED", str((ROOT / ".." / "shared").resolve()))
     environment["CALLWRIGHT_SHARED"] = str((ROOT / environment["CALLWRIGHT_SHARED"]).resolve())
+    environment["XDG_DATA_HOME"] = str(tmp_path / ".data")  # what a page keeps (database, keys) is its own
     found = list(commands(page.read_text(encoding="utf-8")))
     assert found
     for command in found:

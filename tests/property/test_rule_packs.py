@@ -123,6 +123,20 @@ def test_a_fact_that_nobody_knows_never_helps(dial: tuple[DialFacts, datetime], 
     assert not decision.allow
 
 
+NONSENSE: dict[str, Any] = {
+    "zones": ("Mars/North",), "past": (PastCall(datetime(2026, 1, 1)),), "freezes": (Freeze("tenant", "x", BEGIN, datetime(2026, 1, 1)),),
+    "country": "cn", "purpose": "sales", "regions": ("Florida", ""), "suspects": "none", "script": 3, "company": 3,
+}  # fmt: skip
+
+
+@settings(max_examples=60, deadline=None)
+@given(dials(), st.sampled_from(sorted(NONSENSE)))
+def test_facts_that_make_no_sense_never_raise_and_never_help(dial: tuple[DialFacts, datetime], name: str) -> None:
+    facts, now = dial
+    with_nonsense = decide(replace(facts, **{name: NONSENSE[name]}), now, ALL)
+    assert not with_nonsense.allow or (name in {"purpose", "regions"} and decide(facts, now, ALL).allow)
+
+
 @settings(max_examples=60, deadline=None)
 @given(dials(), st.sets(st.sampled_from([pack.file.id for pack in built_in_packs()])))
 def test_a_further_pack_never_turns_a_refusal_into_an_allowance(

@@ -25,9 +25,11 @@ _BASIS_WORDS = {
     "老客户": "existing_customer", "现有客户": "existing_customer", "存量客户": "existing_customer",
 }  # fmt: skip
 _LONGEST = {"wording": 64, "channel": 32, "source": 200, "time_zone": 48, "number": 64, "scope": 500}
+_SHORT = min(_LONGEST.values())
 _UNSHOWN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 _ROUNDED = re.compile(r"\d(?:\.\d+)?[eE]\+?\d+")
 _DATE = re.compile(r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})日?(?:[T\s]+(\d{1,2}):(\d{2})(?::(\d{2}))?)?")
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _SKEW = timedelta(days=1)  # "today" begins earlier elsewhere
 
 
@@ -85,7 +87,9 @@ def judge(rules: Rules, row: Row) -> Entry | Wrong:
     if len(row.cells) > len(rules.targets):
         faults.append(Fault("", "too-many-cells"))
     for target, raw in zip(rules.targets, row.cells, strict=False):
-        cell = from_text(raw.strip())
+        cell = raw.strip()
+        if cell[:1] == "'":
+            cell = from_text(cell)
         if not cell or not target:
             continue
         if target.startswith(VARIABLE):
@@ -100,14 +104,12 @@ def judge(rules: Rules, row: Row) -> Entry | Wrong:
     zone = known.get("time_zone")
     if zone is not None and not is_zone(zone):
         faults.append(Fault("time_zone", "bad-zone", {"zone": zone[:50]}))
-    faults.extend(
-        Fault(name, "cell-too-long", {"length": len(known[name]), "most": most})
-        for name, most in _LONGEST.items()
-        if name in known and most < len(known[name]) <= MAX_CELL
-    )
+    for name, value in known.items():
+        if len(value) > _SHORT and _LONGEST.get(name, MAX_CELL) < len(value) <= MAX_CELL:
+            faults.append(Fault(name, "cell-too-long", {"length": len(value), "most": _LONGEST[name]}))
     if faults or identity is None:
         return Wrong(row.line, tuple(faults))
-    said = json.dumps(variables, ensure_ascii=False, separators=(",", ":")) if variables else "{}"
+    said = _encode(variables)
     described = (known.get("wording", ""), known.get("channel", ""), known.get("source", ""))
     scope = _words(known.get("scope", ""))
     return Entry(row.line, *identity, zone, said, basis, scope, *described, given_at, valid_until)

@@ -49,7 +49,7 @@ _ATTEMPTS = (
     .outerjoin(
         script_version, (script_version.c.id == attempt.c.script_version_id) & (script_version.c.tenant_id == TENANT)
     )
-    .order_by(attempt.c.dialled_at)
+    .order_by(attempt.c.dialled_at.desc())
     .limit(_MOST)
 )
 _SHOWN = (
@@ -72,7 +72,8 @@ class Blobs(Protocol):
 async def write_evidence(
     scope: Scope, keys: TenantKeys, blobs: Blobs, case: Case, out: IO[bytes], now: datetime
 ) -> tuple[str, ...]:
-    """Write the bundle of this case; ids of the calls that it is about. A blob that is gone is named in calls.json, not passed over.
+    """Write the bundle of this case; ids of the calls that it is about. A blob that is gone is named in calls.json, not passed over; of
+    more than ten thousand calls or records the newest are in it, and the manifest says that it is not `complete`.
 
     Raises:
         StoreError: the number of the case was erased.
@@ -82,7 +83,7 @@ async def write_evidence(
     bundle = BundleWriter(out, now)
     index = keys.index(case.number)
     who = await scope.value(_PERSON, index=index)
-    attempts = [] if who is None else await scope.all(_ATTEMPTS, person=who)
+    attempts = [] if who is None else list(reversed(await scope.all(_ATTEMPTS, person=who)))
     bundle.add("case.json", _json(_case(case)))
     calls = [await _call(scope, keys, blobs, bundle, row) for row in attempts]
     bundle.add("calls.json", _json(calls))
@@ -94,12 +95,9 @@ async def write_evidence(
     bundle.add("public-key.txt", f"{public_text(keys.signing.public_key())}\n".encode())
     bundle.add("README.txt", files("callwright.campaigns").joinpath("evidence_readme.txt").read_bytes())
     about = {
-        "complaint": case.reference,
-        "channel": case.channel,
-        "tenant": scope.tenant,
-        "calls": len(calls),
-        "records": len(records),
-    }
+        "calls": len(calls), "channel": case.channel, "complaint": case.reference, "complete": max(len(calls), len(records)) < _MOST,
+        "records": len(records), "tenant": scope.tenant,
+    }  # fmt: skip
     bundle.finish(about, keys.signing)
     return tuple(row.id for row in attempts)
 

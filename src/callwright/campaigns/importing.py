@@ -15,14 +15,15 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, M
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, cast
+from functools import lru_cache, partial
+from typing import Any, TypeVar, cast
 
 from callwright.campaigns import lead_store
-from callwright.campaigns.entries import Entry, Rules
+from callwright.campaigns.entries import Entry, Rules, Wrong
 from callwright.campaigns.errors_file import Complaints
 from callwright.campaigns.mapping import VARIABLE, targets
 from callwright.campaigns.rows import Fault, Source
-from callwright.campaigns.validators import judged, workers_for
+from callwright.campaigns.validators import Verdicts, judged, workers_for
 from callwright.campaigns.wording import Language, problem
 from callwright.errors import LeadsError, Place
 from callwright.store.crypto import TenantKeys
@@ -33,7 +34,8 @@ __all__ = ["VARIABLES", "Checked", "Options", "Progress", "Report", "check_peopl
 VARIABLES = "lead.variables"
 """The context under which the variables of a lead are sealed: a JSON object of strings."""
 
-_BATCH = 10_000
+T = TypeVar("T")
+_BATCH = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +112,7 @@ async def check_people(
     """
     people: Counter[str] = Counter()
     counts: Counter[str] = Counter()
-    async with aclosing(_unlike(source, rules, complaints, counts, workers)) as good:
+    async with aclosing(_unlike(source, rules, complaints, counts, workers, _as_it_is)) as good:
         async for entries in good:
             people.update(entry.basis for entry in entries)
             progress(Progress("checking", counts["rows"], source.about))
@@ -150,13 +152,11 @@ async def import_people(
             raise LeadsError(problem("unfinished", options.lang, place, name=options.name, file=known.source))
         await lead_store.set_state(scope, known.id, "importing", source.name, source.sha256)
     counts: Counter[str] = Counter()
-    workers = options.workers
     async with (
-        aclosing(_unlike(source, rules, told, counts, workers)) as good,
+        aclosing(_unlike(source, rules, told, counts, options.workers, partial(_sealed, source, keys))) as good,
         aclosing(_batches(good)) as batches,
     ):
-        async for entries in batches:
-            rows = [_sealed(entry, source, keys) for entry in entries]
+        async for rows in batches:
             async with database.scope(keys.tenant) as scope:
                 taken, fates = await lead_store.take(
                     scope, rows, known.id, now,
@@ -179,39 +179,45 @@ def _check_name(options: Options) -> None:
 
 
 async def _unlike(
-    source: Source, rules: Rules, complaints: Complaints, counts: Counter[str], workers: int | None
-) -> AsyncGenerator[list[Entry]]:
-    """The good rows, chunk by chunk, each number once; the others are told."""
+    source: Source,
+    rules: Rules,
+    complaints: Complaints,
+    counts: Counter[str],
+    workers: int | None,
+    made: Callable[[Entry], T],
+) -> AsyncGenerator[list[T], None]:
+    """What is made of the good rows, chunk by chunk, each number once; the others are told."""
     lines: dict[int, int] = {}
-    about = workers_for(source.about or _size_unknown(source)) if workers is None else workers
-    async with aclosing(judged(rules, source.rows, about)) as verdicts:
-        async for chunk in verdicts:
-            good: list[Entry] = []
+    if workers is None:
+        workers = workers_for(source.about)
+
+    def make(verdicts: Verdicts) -> list[tuple[Entry, T] | Wrong]:
+        return [(verdict, made(verdict)) if isinstance(verdict, Entry) else verdict for verdict in verdicts]
+
+    async with aclosing(judged(rules, source.rows, workers, make)) as chunks:
+        async for chunk in chunks:
+            good: list[T] = []
             counts["rows"] += len(chunk)
             for verdict in chunk:
-                if not isinstance(verdict, Entry):
+                if isinstance(verdict, Wrong):
                     counts["bad"] += 1
                     complaints.add(verdict.line, *verdict.faults)
                     continue
-                first = lines.setdefault(int(verdict.number), verdict.line)  # E.164 as a number: half the memory
-                if first == verdict.line:
-                    good.append(verdict)
+                entry, result = verdict
+                first = lines.setdefault(int(entry.number), entry.line)  # E.164 as a number: half the memory
+                if first == entry.line:
+                    good.append(result)
                 else:
                     counts["duplicates"] += 1
-                    complaints.add(verdict.line, Fault("number", "duplicate", {"line": first}))
+                    complaints.add(entry.line, Fault("number", "duplicate", {"line": first}))
             yield good
     if not counts["rows"]:
         raise LeadsError(problem("empty", complaints.lang, Place(source.name)))
 
 
-def _size_unknown(source: Source) -> int:
-    """A workbook does not tell its rows, and reading it takes longer than judging them."""
-    return 0 if source.kind == "xlsx" else source.about
-
-
-async def _batches(chunks: AsyncIterator[list[Entry]]) -> AsyncGenerator[list[Entry]]:
+async def _batches(chunks: AsyncIterator[list[T]]) -> AsyncGenerator[list[T], None]:
     """Larger ones."""
-    batch: list[Entry] = []
+    batch: list[T] = []
     async for chunk in chunks:
         batch += chunk
         if len(batch) >= _BATCH:
@@ -221,7 +227,11 @@ async def _batches(chunks: AsyncIterator[list[Entry]]) -> AsyncGenerator[list[En
         yield batch
 
 
-def _sealed(entry: Entry, source: Source, keys: TenantKeys) -> tuple[Any, ...]:
+def _as_it_is(entry: Entry) -> Entry:
+    return entry
+
+
+def _sealed(source: Source, keys: TenantKeys, entry: Entry) -> tuple[Any, ...]:
     """As `lead_store.STAGED` says."""
     index, number = keys.seal_number(entry.number)
     return (
@@ -231,6 +241,7 @@ def _sealed(entry: Entry, source: Source, keys: TenantKeys) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
+@lru_cache(1024)
 def _json(words: tuple[str, ...]) -> str:
     return json.dumps(words, ensure_ascii=False)
 

@@ -83,7 +83,7 @@ async def review(scope: Scope, digest: str, by: str, now: datetime) -> Version:
     if version.submitted_by == by:
         hint = "Somebody else has to read and review it."
         raise TaskError(Problem("own-work", f"{by} handed in {_named(version)} and cannot review it", hint=hint))
-    await scope.run(rows.REVIEW_SCRIPT, digest=version.digest, reviewer=by, now=now)
+    await scope.run(rows.REVIEW_SCRIPT, whole=version.digest, reviewer=by, now=now)
     return await find(scope, version.digest)
 
 
@@ -95,7 +95,7 @@ async def withdraw(scope: Scope, digest: str, by: str, now: datetime) -> Version
     """
     _somebody(by)
     version = await find(scope, digest)
-    await scope.run(rows.WITHDRAW_SCRIPT, digest=version.digest, withdrawer=by, now=now)
+    await scope.run(rows.WITHDRAW_SCRIPT, whole=version.digest, withdrawer=by, now=now)
     return await find(scope, version.digest)
 
 

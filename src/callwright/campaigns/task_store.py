@@ -193,12 +193,12 @@ NEWEST_SCRIPT = (
 )
 REVIEW_SCRIPT = (
     update(script_version)
-    .where(script_version.c.tenant_id == TENANT, script_version.c.digest == _DIGEST)
+    .where(script_version.c.tenant_id == TENANT, script_version.c.digest == bindparam("whole", type_=String()))
     .values(reviewed_by=bindparam("reviewer", type_=String()), reviewed_at=_NOW)
 )
 WITHDRAW_SCRIPT = (
     update(script_version)
-    .where(script_version.c.tenant_id == TENANT, script_version.c.digest == _DIGEST)
+    .where(script_version.c.tenant_id == TENANT, script_version.c.digest == bindparam("whole", type_=String()))
     .values(withdrawn_at=_NOW, withdrawn_by=bindparam("withdrawer", type_=String()))
 )
 

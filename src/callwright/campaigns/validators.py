@@ -1,22 +1,25 @@
 """Rows are looked at by worker processes: numbering plans take most of the time of an import, and a process has one core.
 
-A worker does nothing but answer; it ends when its pipe does, even if whoever asked was killed.
+A worker does nothing but answer; it ends when its pipe does, even if whoever asked was killed. It is a program of its own (`python -m` this
+module), so that it holds the numbering plans and nothing of whoever asked.
 """
 
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
 import os
 import queue
 import signal
+import socket
+import subprocess
+import sys
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from itertools import islice
 from multiprocessing.connection import Connection
-from multiprocessing.context import SpawnProcess
+from typing import TypeVar
 
 from callwright.campaigns.entries import Entry, Rules, Wrong, judge_all
 from callwright.campaigns.rows import Row, RowReader
@@ -24,6 +27,7 @@ from callwright.errors import CallwrightError
 
 __all__ = ["Verdicts", "judged", "workers_for"]
 
+T = TypeVar("T")
 Verdicts = Sequence[Entry | Wrong]
 
 _CHUNK = 2_000
@@ -36,20 +40,20 @@ def workers_for(rows: int) -> int:
     return 0 if rows < _WORTH_A_PROCESS else min(_ENOUGH_WORKERS, len(os.sched_getaffinity(0)))
 
 
-async def judged(rules: Rules, read: RowReader, workers: int) -> AsyncGenerator[Verdicts]:
-    """The verdicts on all rows in their order, a chunk at a time. Close it (`aclosing`) when leaving early.
+async def judged(rules: Rules, read: RowReader, workers: int, then: Callable[[Verdicts], T]) -> AsyncGenerator[T, None]:
+    """What `then` makes of the verdicts (in a thread), a chunk of rows at a time and in their order. Close it (`aclosing`) when leaving early.
 
     Raises:
         LeadsError: the file cannot be read further.
         CallwrightError: a worker was killed.
     """
     rows = read()
-    with _team(rules, workers) as (threads, ask):
+    with _team(rules, workers) as ask, ThreadPoolExecutor(workers + 1, "import") as threads:
         loop = asyncio.get_running_loop()
-        pending: deque[Future[Verdicts]] = deque()
+        pending: deque[Future[T]] = deque()
         try:
             while chunk := await loop.run_in_executor(threads, _next, rows):
-                pending.append(threads.submit(ask, chunk))
+                pending.append(threads.submit(lambda rows: then(ask(rows)), chunk))
                 if len(pending) > 2 * workers:
                     yield await asyncio.wrap_future(pending.popleft())
             while pending:
@@ -63,16 +67,15 @@ def _next(rows: Iterator[Row]) -> list[Row]:
     return list(islice(rows, _CHUNK))
 
 
-class _Team:
-    def __init__(self, rules: Rules, workers: int) -> None:
-        self._free: queue.SimpleQueue[Connection] = queue.SimpleQueue()
-        self._rules, self._workers = rules, workers
+@contextmanager
+def _team(rules: Rules, workers: int) -> Iterator[Callable[[list[Row]], Verdicts]]:
+    """Worker processes, and how they are asked (blocks until one answered); all have ended on leaving."""
+    free: queue.SimpleQueue[Connection] = queue.SimpleQueue()
 
-    def ask(self, chunk: list[Row]) -> Verdicts:
-        """Blocks until a worker answered."""
-        if not self._workers:
-            return judge_all(self._rules, chunk)
-        pipe = self._free.get()
+    def ask(chunk: list[Row]) -> Verdicts:
+        if not workers:
+            return judge_all(rules, chunk)
+        pipe = free.get()
         try:
             pipe.send(chunk)
             verdicts: Verdicts = pipe.recv()
@@ -81,47 +84,39 @@ class _Team:
                 "a worker process of the import ended before its time; import the list again"
             ) from None
         finally:
-            self._free.put(pipe)
+            free.put(pipe)
         return verdicts
 
-    def add(self, pipe: Connection) -> None:
-        self._free.put(pipe)
-
-
-Ask = Callable[[list[Row]], Verdicts]
+    with ExitStack() as stack:
+        for _ in range(workers):
+            pipe = stack.enter_context(_worker())
+            pipe.send(rules)
+            free.put(pipe)
+        yield ask
 
 
 @contextmanager
-def _team(rules: Rules, workers: int) -> Iterator[tuple[ThreadPoolExecutor, Ask]]:
-    """Worker processes, and the threads that wait for them; all have ended on leaving."""
-    context = multiprocessing.get_context("spawn")
-    team = _Team(rules, workers)
-    pipes: list[Connection] = []
-    processes: list[SpawnProcess] = []
-    threads = ThreadPoolExecutor(workers + 1, "import")
+def _worker() -> Iterator[Connection]:
+    ours, theirs = socket.socketpair()
+    with theirs:
+        command = [sys.executable, "-m", "callwright.campaigns.validators", str(theirs.fileno())]
+        process = subprocess.Popen(command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL)  # noqa: S603 - ours
     try:
-        for _ in range(workers):
-            ours, theirs = context.Pipe()
-            process = context.Process(target=_work, args=(theirs, rules), name="callwright-import", daemon=True)
-            process.start()
-            theirs.close()
-            pipes.append(ours)
-            processes.append(process)
-            team.add(ours)
-        yield threads, team.ask
+        with Connection(ours.detach()) as pipe:
+            yield pipe
     finally:
-        threads.shutdown(wait=True, cancel_futures=True)
-        for pipe in pipes:
-            pipe.close()
-        for process in processes:
-            process.join()
+        process.wait()  # its pipe is closed
 
 
-def _work(pipe: Connection, rules: Rules) -> None:
+def _work(pipe: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # who asked decides when it is over
-    while True:
-        try:
-            chunk = pipe.recv()
-            pipe.send(judge_all(rules, chunk))
-        except (EOFError, OSError):
-            return
+    try:
+        rules = pipe.recv()
+        while True:
+            pipe.send(judge_all(rules, pipe.recv()))
+    except (EOFError, OSError):
+        return
+
+
+if __name__ == "__main__":
+    _work(Connection(int(sys.argv[1])))

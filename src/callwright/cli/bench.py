@@ -204,3 +204,15 @@ def finish(report: Report, json_file: Path | None) -> None:
         report.write(json_file)
     if not report.ok:
         raise typer.Exit(1)
+
+
+@bench_app.command("import")
+def importing(
+    rows: int = typer.Option(1_000_000, "--rows", min=20_000, max=5_000_000, help="How many rows the list has."),
+    json_file: Path | None = typer.Option(None, "--json", metavar="FILE", help="Also write the figures as JSON."),
+) -> None:
+    """Import of a list into SQLite and PostgreSQL: judged, deduplicated, scrubbed, sealed, stored; time and memory; then once more."""
+    from callwright.bench.importing import run
+
+    console = Console(stderr=True)
+    finish(run(rows, say=lambda part: console.print(part, highlight=False)), json_file)

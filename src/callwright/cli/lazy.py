@@ -22,6 +22,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         ),
         "script": ("script:script_app", "Check, test, draw and start scripts."),
         "leads": ("leads:leads_app", "Lists of people to call: check, import, export."),
+        "task": ("task:task_app", "Tasks: who is called, when, and why nobody is."),
         "sip": ("sip:sip_app", "The line: what was said to the far side, and what it answered."),
         "line": ("line:line_app", "Check and serve lines."),
         "calls": ("calls:calls_app", "Calls that were made: what is left of them, what was said in them."),
@@ -36,6 +37,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "complaint": ("complaint:complaint_app", "Complaints: frozen at once, answered in time, with the evidence."),
         "subject": ("subject:subject_app", "A person's rights: to be forgotten."),
         "endpoint": ("endpoint:endpoint_app", "Where news of campaigns goes: webhooks, group robots, mail."),
+        "rules": ("rules:rules_app", "Rule packs: what they say, and why a call may be placed."),
         "worker": (
             "worker:worker",
             "Call the people of running tasks, until SIGTERM or SIGINT: then no call begins any more, and those that are up may end.",

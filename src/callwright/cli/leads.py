@@ -3,28 +3,33 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import anyio
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
+from rich.table import Table
 
 from callwright.campaigns.entries import Entry, Rules, is_zone, judge
 from callwright.campaigns.errors_file import Complaints
-from callwright.campaigns.importing import Progress, check_people
+from callwright.campaigns.exporting import Form, export_people
+from callwright.campaigns.importing import Options, Progress, Report, check_people, import_people
+from callwright.campaigns.lead_store import every_list
 from callwright.campaigns.leads import usable
 from callwright.campaigns.mapping import FIELDS, VARIABLE, targets
 from callwright.campaigns.numbers import known_region
 from callwright.campaigns.rows import Source
 from callwright.campaigns.sources import open_list
 from callwright.cli.leads_words import WORDS
+from callwright.cli.tenancy import TenantOption, working
 from callwright.errors import Place, Problem, SettingsError
 from callwright.script.loader import load
 
@@ -88,6 +93,96 @@ def check_command(
         raise complaints.error()
     if script is not None:
         show_unusable(source, rules, script, lang)
+
+
+@leads_app.command("import")
+def import_command(
+    file: Path = FILE,
+    name: str = typer.Option(..., "--list", metavar="NAME", help="Which list; it is made when there is none."),
+    region: str = REGION,
+    mapping: list[str] = MAPPING,
+    default: list[str] = DEFAULT,
+    zone: str = ZONE,
+    encoding: str = ENCODING,
+    sheet: str = SHEET,
+    errors: Path | None = ERRORS,
+    all_or_nothing: bool = typer.Option(False, "--all-or-nothing", help="One bad row, and nobody is imported."),
+    not_elsewhere: bool = typer.Option(False, "--not-elsewhere", help="Leave out who is on another list."),
+    not_in_task: int | None = typer.Option(None, "--not-in-task", metavar="ID", help="Leave out who is in this task."),
+    company: int | None = typer.Option(None, "--company", metavar="ID", help="Whom they gave their consent to."),
+    by: str = typer.Option("", "--by", metavar="NAME", help="Who imports; is kept with the list."),
+    lang: Language = LANG,
+    tenant: TenantOption = "",
+) -> None:
+    """Put the people of a list where tasks find them. Good rows are taken, the others told; the same file again changes nothing."""
+    source = open_list(file, lang.value, encoding=encoding, sheet=sheet)
+    options = Options(
+        name, pairs(mapping, "--mapping"), pairs(default, "--default"), country(region), zone_name(zone), lang.value,
+        all_or_nothing, not_elsewhere, not_in_task, company, by=by,
+    )  # fmt: skip
+    found = targets(source.columns, options.mapping, options.defaults, file=source.name, lang=lang.value)
+    show_reading(source, found, lang)
+
+    async def run() -> Report:
+        async with working(tenant) as at:
+            now = datetime.now(UTC)
+            return await import_people(
+                at.database, at.keys, source, options, now, complaints=complaints, progress=progress
+            )
+
+    with Complaints.to(errors, source.name, lang.value) as complaints, progress_bar(source) as progress:
+        report = anyio.run(run)
+    show_report(report, name, lang)
+    for problem in complaints.error().problems:
+        typer.echo(str(problem), err=True)
+
+
+@leads_app.command("lists")
+def lists_command(lang: Language = LANG, tenant: TenantOption = "") -> None:
+    """All lists, and how many people are on each."""
+
+    async def run() -> Sequence[Any]:
+        async with working(tenant) as at, at.database.scope(at.tenant) as scope:
+            return await every_list(scope)
+
+    found, words = anyio.run(run), WORDS[lang.value]
+    table = Table(*words["columns"].split("|"))
+    for one in found:
+        counts = (one.imported, one.rows, one.duplicates, one.refused)
+        table.add_row(one.name, one.state, *map(str, counts), f"{one.created_at:%Y-%m-%d %H:%M}")
+    Console().print(table if found else words["no lists"])
+
+
+@leads_app.command("export")
+def export_command(
+    name: str = typer.Argument(..., metavar="LIST", help="Which list."),
+    out: Path = typer.Option(..., "--out", metavar="FILE", help="Where to: a .csv or an .xlsx."),
+    whole_numbers: bool = typer.Option(False, "--whole-numbers", help="Numbers as they are; else they are masked."),
+    lang: Language = LANG,
+    tenant: TenantOption = "",
+) -> None:
+    """Write the people of a list to a file that no spreadsheet runs. With whole numbers, an import reads it back."""
+    forms: dict[str, Form] = {".csv": "csv", ".xlsx": "xlsx"}
+    form = forms.get(out.suffix.lower())
+    if form is None:
+        raise SettingsError(Problem("bad-option", f"--out {out} is neither .csv nor .xlsx"))
+
+    async def run() -> int:
+        async with working(tenant) as at:
+            masked = not whole_numbers
+            return await export_people(at.database, at.keys, name, out, form=form, masked=masked, lang=lang.value)
+
+    typer.echo(WORDS[lang.value]["exported"].format(count=anyio.run(run), file=out))
+
+
+def show_report(report: Report, name: str, lang: Language) -> None:
+    """What became of the rows."""
+    words = WORDS[lang.value]
+    told = {"name": name, "people": report.people, "rows": report.rows, "imported": report.imported}
+    typer.echo(words["imported"].format(**told, already=report.already))
+    for why, count in {"bad": report.bad, "duplicates": report.duplicates, **report.kept_out}.items():
+        if count:
+            typer.echo(words["left"].format(count=count, why=words[why]))
 
 
 def show_reading(source: Source, found: tuple[str, ...], lang: Language) -> None:

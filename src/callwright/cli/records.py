@@ -11,6 +11,7 @@ import anyio
 import typer
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from callwright.campaigns.recorded import unrecorded
 from callwright.cli.problems import print_json
 from callwright.cli.tenancy import TenantOption, working
 from callwright.compliance import record_file, record_store
@@ -183,7 +184,9 @@ async def _verify_database(public: str, anchors: list[Path], tenant: str) -> Ver
         own = at.keys.signing.public_key()
         trusted = _key(public) if public else own
         known = [record_file.read_anchor(_bytes(path), trusted) for path in anchors]
-        return _summary(await record_store.verify_kept(scope, trusted, known))
+        what, findings, count = _summary(await record_store.verify_kept(scope, trusted, known))
+        without = await unrecorded(scope)
+        return what, [*findings, *without], count + len(without)
 
 
 def _summary(report: record_file.Report) -> Verified:

@@ -12,6 +12,7 @@ import typer
 from rich.text import Text
 
 from callwright.cli.problems import console, fails, file_json, print_json, show_problems
+from callwright.cli.script_versions import add_version_commands
 from callwright.dialogue.rehearsal import TestResult, rehearse
 from callwright.dialogue.understanding.nlu import Nlu
 from callwright.errors import Place, Problem, ScriptError, SettingsError
@@ -157,3 +158,6 @@ def _show_tests(results: dict[str, tuple[TestResult, ...]]) -> None:
                 screen.print(Text(f"      {failure}", style="red"))
             for who, text in result.lines:
                 screen.print(Text(f"      {who}: {text}", style="dim"))
+
+
+add_version_commands(script_app)

@@ -10,7 +10,6 @@ import hashlib
 import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import lru_cache
 from typing import Protocol
 
 from callwright.compliance.facts import DialFacts, DueFreeze
@@ -87,7 +86,7 @@ class Decision:
             "next_allowed_at": _iso(self.next_allowed_at),
             "packs": self.packs,
         }
-        reasons = ",".join(map(_fragment, self.reasons))
+        reasons = ",".join([reason.canonical() for reason in self.reasons])
         return f'{_json(head)[:-1]},"reasons":[{reasons}]}}'  # "reasons" sorts last
 
     def digest(self) -> str:
@@ -174,20 +173,3 @@ def _iso(moment: datetime | None) -> str | None:
 
 def _json(value: object) -> str:
     return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-
-
-@lru_cache(maxsize=8192)
-def _fragment(reason: Reason) -> str:
-    """A reason in canonical JSON; most of them are the same from one dial to the next."""
-    return _json(
-        {
-            "detail": reason.detail,
-            "next_at": _iso(reason.next_at),
-            "ok": reason.ok,
-            "outcome": reason.outcome,
-            "pack": reason.pack,
-            "rule": reason.rule,
-            "severity": reason.severity,
-            "version": reason.version,
-        }
-    )

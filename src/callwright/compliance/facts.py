@@ -16,6 +16,7 @@ __all__ = [
     "BASES",
     "DISPOSITIONS",
     "PAST_DAYS",
+    "PURPOSES",
     "Abandonment",
     "CallOutcome",
     "CompanyFacts",
@@ -31,6 +32,9 @@ __all__ = [
 
 PAST_DAYS = 31
 """How far back `DialFacts.past` reaches."""
+
+PURPOSES = frozenset({"marketing", "service", "survey", "notice", "inbound", "screening", "chat", "internal"})
+"""What a call can be for (script/1, and `internal`). Any other word is as good as none: it could be marketing."""
 
 BASES = frozenset({"consent", "contract", "legal_obligation", "existing_customer", "staff"})
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import holidays
 
-__all__ = ["CALENDAR", "country_has_calendar", "public_holidays"]
+__all__ = ["CALENDAR", "country_has_calendar", "known_regions", "public_holidays"]
 
 CALENDAR = f"holidays {version('holidays')}"
 
@@ -25,17 +25,23 @@ def country_has_calendar(country: str) -> bool:
     return country in holidays.list_supported_countries()
 
 
+@lru_cache(maxsize=256)
+def known_regions(country: str) -> frozenset[str]:
+    """Codes of states and provinces (`FL`); none of a country that the package does not know."""
+    return frozenset(_calendar(country, None).subdivisions) if country_has_calendar(country) else frozenset()
+
+
 def public_holidays(country: str, regional: bool) -> Callable[[date, tuple[str, ...] | None], bool]:
     """Whether a day is a public holiday: of the country, and with `regional` of any of the regions (None = any region at all).
 
     Days the package moved (observed) are holidays as well as those they were moved from.
     """
-    known = tuple(_calendar(country, None).subdivisions) if regional else ()
+    known = known_regions(country) if regional else frozenset()
 
     def is_holiday(day: date, regions: tuple[str, ...] | None) -> bool:
         if day in _calendar(country, None):
             return True
-        asked = known if not regions else tuple(region for region in regions if region in known)
+        asked = known if not regions or not known.issuperset(regions) else regions
         return any(day in _calendar(country, region) for region in asked)
 
     return is_holiday

@@ -2,17 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, time, timedelta
 from functools import lru_cache
 
-from callwright.compliance.facts import ConsentFacts, DialFacts, Freeze
+from callwright.compliance.facts import PURPOSES, ConsentFacts, DialFacts, Freeze
 from callwright.compliance.openings import DAY, Openings, daily
 from callwright.compliance.reasons import Reason
 from callwright.compliance.spans import calendar_span
 
-__all__ = ["HOUSE_WINDOW", "PERMITTED_BASES", "freeze_over", "holds", "house_next", "house_reasons", "is_internal"]
+__all__ = [
+    "HOUSE_TITLES",
+    "HOUSE_WINDOW",
+    "PERMITTED_BASES",
+    "freeze_over",
+    "holds",
+    "house_next",
+    "house_reasons",
+    "is_internal",
+]
 
 HOUSE_WINDOW = (time(9, 0), time(20, 0))
+HOUSE_TITLES = {
+    "basis": "There is a basis on record that the purpose allows",
+    "scope": "The consent covers what the script asks for",
+    "consent-age": "The consent is not older than the script allows",
+    "window": "09:00 to 20:00 in every zone the number could be in, and within the script's hours",
+    "frozen": "The number is not frozen",
+    "caller-owned": "The number shown is ours",
+    "calls-per-day": "The script's own limit of calls a day",
+    "variables": "Everything the script must say is known",
+    "packs": "The place is covered by a rule pack",
+}
+"""What each rule asks, for people."""
+
 SERVICE_BASES = frozenset({"consent", "contract", "legal_obligation", "existing_customer"})
 PERMITTED_BASES = {
     "marketing": frozenset({"consent"}),
@@ -26,7 +49,21 @@ def is_internal(facts: DialFacts) -> bool:
 
 
 def house_reasons(facts: DialFacts, now: datetime) -> tuple[Reason, ...]:
-    """Every house rule. Nothing short-circuits: the record shows all reasons."""
+    """Every house rule. Nothing short-circuits: the record shows all reasons. A rule that fails (facts that make no sense) refuses."""
+    try:
+        return _all_reasons(facts, now)
+    except Exception:  # noqa: BLE001  then each by itself, to name the one that fails
+        return tuple(_guarded(name, rule, facts, now) for name, rule in _ONE_BY_ONE.items())
+
+
+def _guarded(name: str, rule: Callable[[DialFacts, datetime], Reason], facts: DialFacts, now: datetime) -> Reason:
+    try:
+        return rule(facts, now)
+    except Exception as error:  # noqa: BLE001  whatever a rule stumbles over, it refuses
+        return Reason(name, False, f"the rule failed ({type(error).__name__})", outcome="unknown")
+
+
+def _all_reasons(facts: DialFacts, now: datetime) -> tuple[Reason, ...]:
     ground = _best_ground(facts, now)
     return (
         _basis(facts, ground, now),
@@ -42,7 +79,13 @@ def house_reasons(facts: DialFacts, now: datetime) -> tuple[Reason, ...]:
 
 def house_next(facts: DialFacts, after: datetime) -> datetime | None:
     """The earliest moment from `after` on at which window, freezes and cap hold, if nobody calls meanwhile. None = never, or nobody knows."""
-    moment = after.astimezone(UTC)
+    try:
+        return _settled(facts, after.astimezone(UTC))
+    except Exception:  # noqa: BLE001  what fails has no next moment
+        return None
+
+
+def _settled(facts: DialFacts, moment: datetime) -> datetime | None:
     for _ in range(8):  # each round is later; the three settle within a few
         steps = (_window_next(facts, moment), freeze_over(facts, moment), _caps_next(facts, moment))
         if None in steps:
@@ -71,6 +114,8 @@ def holds(ground: ConsentFacts, now: datetime) -> bool:
 
 
 def _allowed(facts: DialFacts) -> frozenset[str]:
+    if facts.purpose not in PURPOSES:
+        return PERMITTED_BASES["marketing"]
     return PERMITTED_BASES.get(facts.purpose, SERVICE_BASES)
 
 
@@ -289,3 +334,15 @@ def _variables(facts: DialFacts) -> Reason:
     if not facts.missing_vars:
         return _ALL_THERE
     return Reason("variables", False, f"missing: {', '.join(facts.missing_vars)}", outcome="blocked")
+
+
+_ONE_BY_ONE: Mapping[str, Callable[[DialFacts, datetime], Reason]] = {
+    "basis": lambda facts, now: _basis(facts, _best_ground(facts, now), now),
+    "scope": lambda facts, now: _scope(facts, _best_ground(facts, now)),
+    "consent-age": lambda facts, now: _age(facts, _best_ground(facts, now), now),
+    "window": _window,
+    "frozen": _frozen,
+    "caller-owned": lambda facts, now: _OWNED if facts.caller in facts.owned_callers else _NOT_OWNED,
+    "calls-per-day": _caps,
+    "variables": lambda facts, now: _variables(facts),
+}

@@ -5,7 +5,9 @@ Packs of one's own can only be stricter: they are added to the built-in ones, an
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from importlib import resources
 from pathlib import Path
@@ -21,7 +23,7 @@ from callwright.compliance.packs import Pack, Packs, compile_pack
 from callwright.compliance.rules import CHECKS
 from callwright.errors import PackError, Place, Problem
 from callwright.yaml_file import Kind, Source, check_head, decode, nearest_place, read, read_bytes
-from callwright.yaml_problems import Dialect, did_you_mean, explain
+from callwright.yaml_problems import Dialect, did_you_mean, explain, follow
 
 __all__ = ["PACK_FILE", "built_in_packs", "load_facts", "load_pack", "load_packs", "loads_pack"]
 
@@ -170,8 +172,8 @@ def _wrong_params(rule: Rule, field: str, source: Source) -> Iterator[Problem]:
     try:
         kind.params.model_validate(rule.params)
     except ValidationError as error:
-        part = _part(source, f"{field}.params", rule.params)
-        yield from explain(error, part, Dialect(kind.params, f"the parameters of {rule.check}", _REFERENCE, _PATTERNS))
+        dialect = Dialect(kind.params, f"the parameters of {rule.check}", _REFERENCE, _PATTERNS)
+        yield from _explained(error, source, f"{field}.params", dialect)
 
 
 def _wrong_cases(pack: PackFile, rule: Rule, field: str, source: Source) -> Iterator[Problem]:
@@ -196,18 +198,28 @@ def _wrong_facts(facts: Mapping[str, Any], source: Source, field: str) -> Iterat
     try:
         FactsFile.model_validate(dict(facts))
     except ValidationError as error:
-        yield from explain(error, _part(source, field, facts), Dialect(FactsFile, "the facts", _REFERENCE, _PATTERNS))
+        yield from _explained(error, source, field, Dialect(FactsFile, "the facts", _REFERENCE, _PATTERNS))
         return
     for at, name in enumerate(facts.get("zones") or ()):
         place = nearest_place(source.places, f"{field}.zones[{at}]" if field else f"zones[{at}]")
         yield from _no_zone(str(name), place)
 
 
-def _part(source: Source, field: str, value: Any) -> Source:
-    """What stands below `field`, with paths that begin there; its places keep their own names."""
+def _explained(error: ValidationError, source: Source, field: str, dialect: Dialect) -> Iterator[Problem]:
+    """What pydantic says about the part below `field`."""
     if not field:
-        return source
-    below = {path[len(field) + 1 :]: place for path, place in source.places.items() if path.startswith(f"{field}.")}
-    below[""] = nearest_place(source.places, field)
-    bare = {path[len(field) + 1 :]: text for path, text in source.bare.items() if path.startswith(f"{field}.")}
-    return Source(value, below, bare)
+        yield from explain(error, source, dialect)
+        return
+    path, value, _ = follow(_steps(field), source.value)
+    below = {name[len(path) + 1 :]: place for name, place in source.places.items() if name.startswith(f"{path}.")}
+    bare = {name[len(path) + 1 :]: text for name, text in source.bare.items() if name.startswith(f"{path}.")}
+    below[""] = nearest_place(source.places, path)
+    for problem in explain(error, Source(value, below, bare), dialect):
+        place = problem.place
+        whole = f"{field}.{place.field}" if place.field else field
+        yield replace(problem, place=Place(place.file, place.line, place.column, whole))
+
+
+def _steps(field: str) -> list[int | str]:
+    """`rules[0].params` as steps."""
+    return [int(part) if part.isdigit() else part for part in re.findall(r"[^.\[\]]+", field)]

@@ -1,7 +1,7 @@
 """The packs that could apply to a call, compiled once, and what they say of it. Pure.
 
-Of all rules that could apply each must hold, so the strictest wins and a pack can only forbid. What nobody knows fits (`applies_if`) and does
-not hold (a missing fact refuses). A rule that raises refuses. A country without a pack of its own is closed.
+Of all rules that could apply each must hold, so the strictest wins and a pack can only forbid. What nobody knows, or a word that means nothing,
+fits (`applies_if`) and does not hold (a missing fact refuses). A rule that raises refuses. A country without a pack of its own is closed.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
 from callwright.compliance.decision import Verdict
-from callwright.compliance.facts import DialFacts, DueFreeze
-from callwright.compliance.holiday import CALENDAR
+from callwright.compliance.facts import PURPOSES, DialFacts, DueFreeze
+from callwright.compliance.holiday import CALENDAR, known_regions
 from callwright.compliance.openings import DAY
 from callwright.compliance.pack_model import AppliesIf, PackFile, Rule
 from callwright.compliance.reasons import REFUSING, Reason
@@ -30,6 +30,9 @@ _EAST, _WEST = (
     timedelta(hours=12),
 )  # a day begins somewhere 14 h before UTC's and ends 12 h after it
 _FIRST = datetime.min.replace(tzinfo=UTC)
+_VOICES = frozenset({"human", "synthetic", "recorded"})
+_CALLEES = frozenset({"consumer", "business"})
+_PACINGS = frozenset({"robot", "progressive", "predictive"})
 _Key = tuple[str | None, ...]
 
 
@@ -109,7 +112,10 @@ class Packs:
     def judge(self, facts: DialFacts, now: datetime) -> Verdict:
         """Every rule that could apply to the call at `now`. Never raises."""
         now = now.astimezone(UTC)
-        selection = self._select(facts, now)
+        try:
+            selection = self._select(facts, now)
+        except Exception as error:  # noqa: BLE001  facts that make no sense refuse
+            return Verdict((_uncovered(f"the rules cannot be chosen ({type(error).__name__})"),))
         reasons = [selection.covered]
         due: list[DueFreeze] = []
         for rule in selection.rules:
@@ -172,7 +178,7 @@ class Packs:
         if known is None:
             if len(self._selections) >= _MOST_SELECTIONS:
                 self._selections.clear()
-            known = self._selections[whole] = self._selected(at, key, facts.regions or None)
+            known = self._selections[whole] = self._selected(at, key, _regions(facts.country, facts.regions))
         return known
 
     def _selected(self, at: int, key: _Key, regions: tuple[str, ...] | None) -> _Selection:
@@ -220,6 +226,11 @@ def _reaches(pack: PackFile, country: str | None, seller: str | None) -> bool:
     return "seller" in pack.applies_to and (seller is None or seller in pack.places)
 
 
+def _regions(country: str | None, regions: tuple[str, ...] | None) -> tuple[str, ...] | None:
+    """The regions, when all of them are known codes; a word that is none could mean any region."""
+    return regions if regions and country is not None and known_regions(country).issuperset(regions) else None
+
+
 def _fits(cond: AppliesIf, key: _Key, regions: tuple[str, ...] | None) -> bool:
     return all(_conditions(cond, key, regions))
 
@@ -229,11 +240,11 @@ def _conditions(cond: AppliesIf, key: _Key, regions: tuple[str, ...] | None) -> 
     pairs: tuple[tuple[Sequence[str] | None, str | None], ...] = (
         (cond.country, country),
         (cond.seller, seller),
-        (cond.purpose, purpose),
-        (cond.voice, voice),
+        (cond.purpose, purpose if purpose in PURPOSES else None),
+        (cond.voice, voice if voice in _VOICES else None),
         (cond.line_type, None if line_type == "unknown" else line_type),
-        (cond.callee, callee),
-        (cond.pacing, pacing),
+        (cond.callee, callee if callee in _CALLEES else None),
+        (cond.pacing, pacing if pacing in _PACINGS else None),
     )
     for wanted, known in pairs:
         yield wanted is None or known is None or known in wanted

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
@@ -27,6 +28,18 @@ class Reason:
     severity: Severity = "block"
     outcome: Outcome = "ok"
     next_at: datetime | None = None
+    _told: list[str] = field(default_factory=list, init=False, repr=False, compare=False)
+
+    def canonical(self) -> str:
+        """Canonical JSON of it. Kept, as most reasons are the same objects from one dial to the next."""
+        if not self._told:
+            next_at = None if self.next_at is None else self.next_at.isoformat()
+            told = {
+                "detail": self.detail, "next_at": next_at, "ok": self.ok, "outcome": self.outcome, "pack": self.pack, "rule": self.rule,
+                "severity": self.severity, "version": self.version,
+            }  # fmt: skip
+            self._told.append(json.dumps(told, sort_keys=True, ensure_ascii=False, separators=(",", ":")))
+        return self._told[0]
 
     @property
     def refuses(self) -> bool:

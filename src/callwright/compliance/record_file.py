@@ -50,7 +50,7 @@ LONGEST_LINE = 1 << 20
 
 Found = Literal[
     "not-an-export", "changed-header", "other-key", "truncated", "not-canonical", "edited", "bad-signature", "gap", "duplicate", "reordered",
-    "other-tenant", "misnumbered", "added", "cut-off", "differs-from-anchor", "bad-anchor", "head-differs", "columns-differ",
+    "other-tenant", "misnumbered", "added", "cut-off", "differs-from-anchor", "bad-anchor", "columns-differ", "unrecorded",
 ]  # fmt: skip
 """What can be wrong; docs/reference/decision-records.md explains each."""
 

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 from sqlalchemy import func, insert, select, update
 
@@ -20,7 +21,7 @@ from callwright.campaigns.sources import open_list
 from callwright.campaigns.tables import lead, lead_list
 from callwright.compliance.tables import consent, freeze, person, suppression
 from callwright.errors import LeadsError
-from callwright.store.crypto import Keyring
+from callwright.store.crypto import Keyring, TenantKeys
 from callwright.store.database import Database
 from callwright.store.metadata import TENANT
 from callwright.testing.tenants import Seeded, numbers, seed
@@ -217,15 +218,11 @@ if __name__ == "__main__":
 async def test_killed_in_between_the_same_command_finishes_it(
     database: Database, database_url: str, acme: Seeded, tmp_path: Path
 ) -> None:
-    from callwright.store.crypto import TenantKeys
-
     data = bytes(range(32))
     keys = TenantKeys(acme.tenant, data, bytes(32))
     path, program = tmp_path / "people.csv", tmp_path / "killed.py"
     path.write_text("number,basis\n" + "\n".join(f"{n},contract" for n in numbers(9_000)), encoding="utf-8")
     program.write_text(KILLED, encoding="utf-8")
-    import anyio
-
     done = await anyio.run_process(
         [sys.executable, str(program), database_url, str(acme.tenant), data.hex(), str(path), "2"], check=False,
         stderr=subprocess.STDOUT,

@@ -12,10 +12,11 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 
 from callwright.campaigns.erasure import delete_blobs, erase
 from callwright.campaigns.evidence import write_evidence
+from callwright.campaigns.recorded import unrecorded
 from callwright.campaigns.tables import attempt, call_result, lead
 from callwright.compliance.bundle import MANIFEST, verify_bundle
 from callwright.compliance.complaint_store import NewComplaint, answer, bundled, close, find, listed, open_case
@@ -114,6 +115,7 @@ async def test_a_complaint_from_its_first_word_to_its_end(database: Database, ke
     data = await bundle_of(database, seeded, blobs, "2026-4711")
     about, findings = verify_bundle(io.BytesIO(data), seeded.keys.signing.public_key())
     assert not findings
+    assert about["complete"] is True
     assert (about["complaint"], about["calls"], about["records"]) == ("2026-4711", 1, 2)
     with zipfile.ZipFile(io.BytesIO(data)) as opened:
         assert opened.read("calls/c-1/recording.wav") == b"RIFF1234"
@@ -136,6 +138,17 @@ async def test_a_complaint_from_its_first_word_to_its_end(database: Database, ke
         done = await find(scope, seeded.keys, "2026-4711", NOW)
         assert (done.state, done.calls, done.late) == ("closed", ("c-1",), "")
         assert await listed(scope, seeded.keys, NOW) == []
+
+
+async def test_an_attempt_without_its_record_is_found(database: Database, keyring: Keyring) -> None:
+    seeded = await seed(database, keyring, NOW)
+    await called(database, seeded, 0, "c-1")
+    await called(database, seeded, 1, "c-2")
+    async with database.scope(seeded.tenant) as scope:
+        assert await unrecorded(scope) == []
+        statement = update(attempt).where(attempt.c.tenant_id == TENANT, attempt.c.id == "c-2").values(record_seq=1)
+        await scope.run(statement)
+        assert [finding.seq for finding in await unrecorded(scope)] == [1]
 
 
 async def test_what_is_overdue_is_listed(database: Database, keyring: Keyring) -> None:

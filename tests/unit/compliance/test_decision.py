@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
-from callwright.calls.disposition import CONNECTED
+from callwright.calls.disposition import CONNECTED, Disposition
 from callwright.compliance.decision import DialFacts, Permit, decide
-from callwright.compliance.facts import ANSWERED, CompanyFacts, ConsentFacts, Freeze, PastCall
+from callwright.compliance.facts import ANSWERED, DISPOSITIONS, PURPOSES, CompanyFacts, ConsentFacts, Freeze, PastCall
 from callwright.errors import RefusedError
+from callwright.script.blocks import Purpose
 
 NOW = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
 GOOD = DialFacts(
@@ -168,3 +169,27 @@ def test_the_digest_names_every_fact_and_every_reason() -> None:
 
 def test_answered_means_the_same_here_as_in_the_taxonomy() -> None:
     assert ANSWERED == CONNECTED
+    assert frozenset(get_args(Disposition)) == DISPOSITIONS
+    assert {*get_args(Purpose), "internal"} == PURPOSES
+
+
+def test_a_purpose_that_nobody_knows_is_taken_for_marketing() -> None:
+    by_contract = (ConsentFacts("contract"),)
+    assert decide(replace(CAMPAIGN, purpose="service", consents=by_contract), TEN).allow
+    assert not decide(replace(CAMPAIGN, purpose="sevrice", consents=by_contract), TEN).allow
+
+
+@pytest.mark.parametrize(
+    ("rule", "change"),
+    [
+        ("window", {"zones": ("Mars/North",)}), ("window", {"script_window": ("9", "25:00")}),
+        ("calls-per-day", {"past": (PastCall(datetime(2026, 11, 20)),)}),
+        ("frozen", {"freezes": (Freeze("tenant", "x", TEN, until=datetime(2026, 11, 20)),)}),
+        ("basis", {"consents": (ConsentFacts("consent", valid_until=datetime(2026, 11, 20)),)}),
+    ],
+)  # fmt: skip
+def test_facts_that_make_no_sense_refuse_and_raise_nothing(rule: str, change: dict[str, Any]) -> None:
+    decision = decide(replace(CAMPAIGN, **change), TEN)
+    (reason,) = [reason for reason in decision.refusals if reason.rule == rule]
+    assert (reason.outcome, decision.next_allowed_at) == ("unknown", None)
+    assert reason.detail.startswith("the rule failed")

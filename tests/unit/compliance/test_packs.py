@@ -113,3 +113,5 @@ def test_a_number_that_could_be_anywhere_in_a_country_obeys_all_its_regions(pack
     anywhere = {rule.name for rule in packs.applying(replace(new_york, regions=None), at)}
     assert ids < anywhere
     assert any("fl" in name for name in anywhere - ids)
+    word = {rule.name for rule in packs.applying(replace(new_york, regions=("New York",)), at)}
+    assert word == anywhere  # a word that is no code of a state could mean any
