@@ -1,7 +1,7 @@
 """Claiming: a worker takes leads that are due, as many as it may begin to call now. Nothing is taken in advance.
 
-Every gate is a number that is 0 unless everything says otherwise: task running, within its opening, line not blocked, robots, calls at once,
-calls per second (GCRA, of line and task), budget.
+Every gate is a number that is 0 unless everything says otherwise: tenant not suspended, task running, within its opening, line not
+blocked, robots, calls at once, calls per second (GCRA, of line and task), budget.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ async def claim(scope: Scope, terms: Terms, task: int, owner: str, n: int, now: 
     if n <= 0:
         return []
     row = await scope.first(rows.LOCK_TASK_AND_LINE, task=task)
-    if row is None or row.state != "running":
+    if row is None or row.state != "running" or row.suspended:
         return []
     plan = await terms.plans.of(scope, task, row.version)
     opens, closes = await _opening(scope, row, plan, now)
@@ -67,7 +67,7 @@ async def claim(scope: Scope, terms: Terms, task: int, owner: str, n: int, now: 
 
 def free(row: Row[Any], plan: Plan, opens: datetime | None, closes: datetime | None, n: int, now: datetime) -> int:
     """How many of n calls the task and its line may begin now. row: of LOCK_TASK_AND_LINE."""
-    if row.state != "running" or opens is None or closes is None or not opens <= now < closes:
+    if row.state != "running" or row.suspended or opens is None or closes is None or not opens <= now < closes:
         return 0
     if (row.not_after is not None and now >= row.not_after) or (row.starts_at is not None and now < row.starts_at):
         return 0

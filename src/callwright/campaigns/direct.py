@@ -42,6 +42,8 @@ async def dial_now(
     Raises:
         LineError: the line has no room now; nothing was written, ask again.
     """
+    if await scope.value(rows.SUSPENDED):
+        return Refused(None, 0, "suspended")
     who = await scope.all(rows.LOCK_PERSON, number_index=keys.index(asked.number))
     if not who:
         return Refused(None, 0, "unknown-person")

@@ -21,7 +21,7 @@ from sqlalchemy import (
     update,
 )
 
-from callwright.accounts.tables import company, own_number
+from callwright.accounts.tables import company, own_number, tenant
 from callwright.campaigns.tables import (
     attempt,
     lead,
@@ -84,6 +84,7 @@ __all__ = [
     "SET_LEADS",
     "SUPPRESSED",
     "SUSPECTS",
+    "SUSPENDED",
     "TOUCH_PERSONS",
     "UNSETTLED",
 ]
@@ -105,16 +106,20 @@ _OWNER = bindparam("owner", type_=String())
 
 # ------------------------------------------------------------ claim
 
+# A suspended tenant calls nobody: looked at by the claim, by the gate, and by a call that somebody asks for.
+SUSPENDED = select(tenant.c.suspended).where(tenant.c.id == TENANT)
+_suspended = SUSPENDED.scalar_subquery().label("suspended")
+
 # FOR NO KEY UPDATE: rows that refer to a task may come in meanwhile.
 LOCK_TASK_AND_LINE = (
     select(
         task.c.id, task.c.state, task.c.version, task.c.max_robots, task.c.active, task.c.spent, task.c.opens_at, task.c.closes_at,
         task.c.not_after, task.c.starts_at, task.c.tat, task.c.line_id, line.c.max_calls, line.c.active.label("line_active"),
-        line.c.calls_per_second, line.c.burst, line.c.tat.label("line_tat"), line.c.blocked_until,
+        line.c.calls_per_second, line.c.burst, line.c.tat.label("line_tat"), line.c.blocked_until, _suspended,
     )
     .join_from(task, line, and_(line.c.tenant_id == task.c.tenant_id, line.c.id == task.c.line_id))
     .where(task.c.tenant_id == TENANT, task.c.id == _TASK)
-    .with_for_update(key_share=True)
+    .with_for_update(key_share=True, of=[task, line])
 )  # fmt: skip
 
 # `room` is a number of ours, never NULL (LIMIT NULL is no limit: a paused campaign would claim everything), and written into the statement.
@@ -181,7 +186,7 @@ LOCK_TASK = (
     select(
         task.c.id, task.c.state, task.c.version, task.c.opens_at, task.c.closes_at, task.c.not_after, task.c.starts_at, task.c.line_id,
         task.c.company_id, company.c.country, company.c.vetted_at, company.c.vetted_until, line.c.name.label("trunk"),
-        line.c.blocked_until,
+        line.c.blocked_until, _suspended,
     )
     .join_from(task, company, and_(company.c.tenant_id == task.c.tenant_id, company.c.id == task.c.company_id))
     .join(line, and_(line.c.tenant_id == task.c.tenant_id, line.c.id == task.c.line_id))

@@ -137,6 +137,8 @@ async def dial(
 
 def _closed(task: Row[Any], now: datetime) -> str | None:
     """Why the task may not dial now, None = it may."""
+    if task.suspended:
+        return "suspended"
     if task.state != "running":
         return "not_running"
     if task.opens_at is None or task.closes_at is None or not task.opens_at <= now < task.closes_at:

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from sqlalchemy import bindparam, insert, select, update
 
-from callwright.accounts.tables import own_number
+from callwright.accounts.tables import own_number, tenant
+from callwright.campaigns.direct import Asked, dial_now
 from callwright.campaigns.dispatch import Claimed, Dial, Ended, Reaped, Refused, Terms, Veto, claim, dial, finish, reap
 from callwright.campaigns.reconcile import Account, keep
 from callwright.campaigns.tables import attempt, line, script_version, task, task_lead
@@ -170,6 +171,29 @@ async def test_pausing_between_claim_and_dial_stops_the_dial(house: House) -> No
     assert await house.rows(ATTEMPTS) == []
     assert {row.state for row in await house.rows(LEADS)} == {"ready"}
     assert await house.counters() == Counters(0, 0, 0, 0)
+
+
+async def test_a_suspended_tenant_calls_nobody(house: House) -> None:
+    taken = await house.claim(2)
+    await suspend(house, True)
+    answers = await house.dial(taken)
+    assert [(one.reason, isinstance(one, Refused)) for one in answers if isinstance(one, Refused)] == [
+        ("suspended", True)
+    ] * 2
+    assert await house.claim(2) == []
+    asked = Asked(house.seeded.numbers[0], "", house.seeded.company, "a")
+    async with house.database.scope(house.seeded.tenant) as scope:
+        answer = await dial_now(scope, house.seeded.keys, house.terms, asked, {}, "w1", NOON)
+    assert isinstance(answer, Refused)
+    assert answer.reason == "suspended"
+    assert not await house.rows(ATTEMPTS)
+    await suspend(house, False)
+    assert len(await house.rings(2)) == 2
+
+
+async def suspend(house: House, on: bool) -> None:
+    async with house.database.system() as connection:
+        await connection.execute(update(tenant).where(tenant.c.id == house.seeded.tenant).values(suspended=on))
 
 
 async def test_a_lead_that_is_no_longer_ours_is_not_dialled(house: House) -> None:
