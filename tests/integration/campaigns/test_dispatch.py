@@ -18,6 +18,7 @@ from callwright.campaigns.tables import attempt, line, script_version, task, tas
 from callwright.campaigns.terms import LEASE, QUIET
 from callwright.compliance.decision import Decision, RuleSet
 from callwright.compliance.facts import DialFacts
+from callwright.compliance.pack_file import load_packs
 from callwright.compliance.tables import consent_use, decision_record, freeze, freeze_suspect
 from callwright.store.crypto import Keyring
 from callwright.store.database import Database
@@ -245,6 +246,7 @@ async def test_whatever_cannot_be_evaluated_blocks(house: House, fault: str) -> 
     elif fault == "slow":
         house.terms = replace(house.terms, monotonic=lambda: float(next(ticks)))
     elif fault == "withdrawn":
+        house.terms = replace(house.terms, packs=load_packs())
         await house.put(
             update(script_version).where(script_version.c.tenant_id == TENANT).values(withdrawn_at=NOON), [{}]
         )
@@ -254,8 +256,6 @@ async def test_whatever_cannot_be_evaluated_blocks(house: House, fault: str) -> 
     if fault == "veto":
         vetoes = {one.lead_id: Veto("pre-dial webhook: no", NOON + timedelta(minutes=5)) for one in claimed}
     answers = await house.dial(claimed, vetoes=vetoes)
-    if fault == "withdrawn":
-        pytest.skip("the rule about reviewed scripts comes with the packs")
     assert [type(one) for one in answers] == [Refused] * 3
     assert await house.rows(ATTEMPTS) == []
     assert [row.kind for row in await house.rows(RECORDS)] == ["refusal"] * 3
