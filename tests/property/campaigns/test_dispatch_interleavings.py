@@ -4,6 +4,7 @@ window is left, nobody who is frozen is dialled, nothing is dialled while paused
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import count
@@ -95,7 +96,7 @@ class Play:
             return
         self._rang([answer], None)
 
-    def _rang(self, answers: list[object], number: int | None) -> None:
+    def _rang(self, answers: Sequence[object], number: int | None) -> None:
         for one in answers:
             if isinstance(one, Dial):
                 assert number not in self.paused, "dialled while paused"
