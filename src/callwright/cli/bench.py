@@ -216,3 +216,15 @@ def importing(
 
     console = Console(stderr=True)
     finish(run(rows, say=lambda part: console.print(part, highlight=False)), json_file)
+
+
+@bench_app.command("simulate")
+def simulating(
+    leads: int = typer.Option(1_000_000, "--leads", min=1_000, max=5_000_000, help="How many leads."),
+    json_file: Path | None = typer.Option(None, "--json", metavar="FILE", help="Also write the figures as JSON."),
+) -> None:
+    """A task of many leads on a virtual clock: processor time, and whether groups come to what single leads come to."""
+    from callwright.bench.simulate import run
+
+    console = Console(stderr=True)
+    finish(run(leads, say=lambda part: console.print(f"simulating {part} ...", highlight=False)), json_file)
