@@ -27,7 +27,7 @@ from callwright.speech.models import MANDARIN, find_english_model, find_model
 __all__ = ["Engine", "serve"]
 
 Language = Literal["zh", "en"]
-_PARTIAL_EVERY = 3  # audio messages of 40 ms: a text that changes more often helps nobody
+_PARTIAL_EVERY = 3  # audio messages of 40 ms: a text that changes more often helps nobody; the first one is sent as soon as there is one
 
 
 class Engine:
@@ -110,7 +110,7 @@ class _Server:
         elif kind is Kind.AUDIO and stream.active:
             stream.decoder.push(np.frombuffer(body, dtype=np.int16))
             stream.messages += 1
-            if stream.messages % _PARTIAL_EVERY == 0:
+            if not stream.last or stream.messages % _PARTIAL_EVERY == 0:
                 self._partial(stream)
             stream.decoder.consider()
         elif kind is Kind.END:

@@ -1,0 +1,68 @@
+"""What a worker sends while somebody speaks."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import Any, cast
+
+import numpy as np
+
+from callwright.speech.asr.frames import HEADER, Kind, pack, pack_json, unpack_header
+from callwright.speech.asr.worker import Engine, _Server
+
+_MESSAGE = np.zeros(320, dtype=np.int16).tobytes()  # 40 ms
+
+
+class _Decoder:
+    """Knows a little more after every message."""
+
+    def __init__(self, texts: list[str]) -> None:
+        self._texts = texts
+        self._pushed = 0
+
+    def begin(self) -> None:
+        self._pushed = 0
+
+    def push(self, pcm: Any) -> None:
+        self._pushed += 1
+
+    def partial(self) -> str:
+        return self._texts[self._pushed - 1]
+
+    def consider(self) -> bool:
+        return False
+
+
+class _Engine:
+    def __init__(self, texts: list[str]) -> None:
+        self._texts = texts
+
+    def open_decoder(self, *_: Any) -> tuple[_Decoder, tuple[str, ...]]:
+        return _Decoder(self._texts), ()
+
+
+def _partials(texts: list[str]) -> list[tuple[int, str]]:
+    """(audio messages pushed, text) of each partial."""
+    out = io.BytesIO()
+    server = _Server(cast(Engine, _Engine(texts)), out)
+    server.handle(Kind.OPEN, 1, pack_json(Kind.OPEN, 1, {"key": "k", "language": "zh", "phrases": []})[HEADER.size :])
+    server.handle(Kind.BEGIN, 1, pack(Kind.BEGIN, 1)[HEADER.size :])
+    found: list[tuple[int, str]] = []
+    for number in range(1, len(texts) + 1):
+        out.seek(0)
+        out.truncate()
+        server.handle(Kind.AUDIO, 1, _MESSAGE)
+        answer = out.getvalue()
+        if answer:
+            assert unpack_header(answer[: HEADER.size])[0] is Kind.PARTIAL
+            found.append((number, json.loads(answer[HEADER.size :])["text"]))
+    return found
+
+
+def test_the_first_words_are_sent_at_once_and_what_follows_every_120_ms() -> None:
+    assert _partials(["", "好", "好的", "好的谢", "好的谢谢", "好的谢谢"]) == [(2, "好"), (3, "好的"), (6, "好的谢谢")]
+
+
+def test_nothing_heard_is_nothing_sent() -> None:
+    assert _partials(["", "", "", ""]) == []
