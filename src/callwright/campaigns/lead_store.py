@@ -100,14 +100,17 @@ _KNOW = (
 )
 _ALREADY = _fate(
     "already",
+    _row.c.person_id.is_not(None),
     exists().where(lead.c.tenant_id == TENANT, lead.c.person_id == _row.c.person_id, lead.c.list_id == _LIST),
 )
 _ELSEWHERE = _fate(
     "elsewhere",
+    _row.c.person_id.is_not(None),
     exists().where(lead.c.tenant_id == TENANT, lead.c.person_id == _row.c.person_id, lead.c.list_id != _LIST),
 )
 _IN_TASK = _fate(
     "in-task",
+    _row.c.person_id.is_not(None),
     exists().where(
         task_lead.c.tenant_id == TENANT, task_lead.c.person_id == _row.c.person_id, task_lead.c.task_id == _TASK
     ),

@@ -18,6 +18,11 @@ from callwright.store.metadata import UtcTime, temporary
 
 __all__ = ["stage"]
 
+# A batch is small beside the tables it is compared with: by index, one row after the other. The planner would rather read a table of a million
+# whole for each batch, and while that is being filled it takes it for empty.
+_WAYS_THAT_READ_ALL = ("enable_hashjoin", "enable_mergejoin", "enable_seqscan")
+_CACHE_KIB = 64 * 1024  # SQLite: the indexes of keyed hashes are hit everywhere at once
+
 
 async def stage(scope: Scope, table: Table, columns: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> None:
     """Make this table of `temporary` anew within the transaction, and fill it.
@@ -33,7 +38,10 @@ async def stage(scope: Scope, table: Table, columns: Sequence[str], rows: Iterab
         raw = (await connection.get_raw_connection()).driver_connection
         await raw.copy_records_to_table(table.name, records=rows, columns=columns)  # type: ignore[union-attr]
         await connection.exec_driver_sql(f"ANALYZE {table.name}")
+        for way in _WAYS_THAT_READ_ALL:
+            await connection.exec_driver_sql(f"SET LOCAL {way} = off")
         return
+    await connection.exec_driver_sql(f"PRAGMA cache_size = -{_CACHE_KIB}")
     await connection.exec_driver_sql(f"DROP TABLE IF EXISTS {table.name}")
     await connection.execute(CreateTable(table))
     marks = ", ".join("?" for _ in columns)
