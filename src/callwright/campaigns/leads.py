@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from callwright.campaigns.entries import Entry, Rules, judge
 from callwright.campaigns.errors_file import Complaints
-from callwright.campaigns.mapping import targets
+from callwright.campaigns.mapping import VARIABLE, guess, targets
 from callwright.campaigns.rows import Fault
 from callwright.campaigns.sources import open_list
 from callwright.campaigns.wording import Language, problem
@@ -48,6 +48,9 @@ def usable(variables: Mapping[str, str], script: Script) -> Use:
     return Use(not missing, missing, f"missing: {', '.join(missing)}"[:64] if missing else "")
 
 
+_DESCRIBING = ("channel", "source")
+
+
 def read_whole(path: Path, now: datetime, region: str | None = None, lang: Language = "en") -> tuple[Lead, ...]:
     """Everybody on a small list, or nobody: without a database, for rehearsals.
 
@@ -58,7 +61,9 @@ def read_whole(path: Path, now: datetime, region: str | None = None, lang: Langu
         LeadsError: with the bad rows, their places and their cures.
     """
     source = open_list(path, lang)
-    found = targets(source.columns, {}, {}, file=source.name, lang=lang)
+    # A rehearsal keeps no ledger: what would describe a consent there is a variable of the script here.
+    spoken = {column: VARIABLE + column for column in source.columns if guess(column) in _DESCRIBING}
+    found = targets(source.columns, spoken, {}, file=source.name, lang=lang)
     rules = Rules(found, now, region=region)
     complaints = Complaints(source.name, lang)
     leads: dict[str, Lead] = {}
