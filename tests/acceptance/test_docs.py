@@ -105,6 +105,7 @@ def with_fragment(fragment: str) -> str:
     [page for page in PAGES if BLOCK.search(page.read_text(encoding="utf-8"))],
     ids=lambda page: str(page.relative_to(ROOT)),
 )
+@pytest.mark.timeout(900)
 def test_commands_do_what_the_page_says(page: Path, tmp_path: Path) -> None:
     scripts = Path(sys.executable).parent
     environment = os.environ | {"PATH": f"{scripts}{os.pathsep}{os.environ['PATH']}", "COLUMNS": "200", "NO_COLOR": "1"}
@@ -123,7 +124,7 @@ def test_commands_do_what_the_page_says(page: Path, tmp_path: Path) -> None:
             capture_output=True,
             text=True,
             encoding="utf-8",
-            timeout=240,
+            timeout=840,
             stdin=subprocess.DEVNULL,
             check=False,
         )
