@@ -35,6 +35,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "consent": ("consent:consent_app", "The consent ledger: who agreed to what, the proof, every use."),
         "freeze": ("freeze:freeze_app", "The freeze library: numbers nobody calls, robots and people alike."),
         "complaint": ("complaint:complaint_app", "Complaints: frozen at once, answered in time, with the evidence."),
+        "audit": ("audit:audit_app", "The audit log: who changed what, and who looked at personal data."),
         "subject": ("subject:subject_app", "A person's rights: to be forgotten."),
         "endpoint": ("endpoint:endpoint_app", "Where news of campaigns goes: webhooks, group robots, mail."),
         "rules": ("rules:rules_app", "Rule packs: what they say, and why a call may be placed."),

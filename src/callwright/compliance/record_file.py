@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -186,8 +186,15 @@ class ChainCheck:
 
     What went before decides how a fault is called, so that its reader knows what to look for."""
 
-    def __init__(self, key: Ed25519PublicKey, tenant: int, anchors: Sequence[Anchor]) -> None:
-        self.key, self.tenant = key, tenant
+    def __init__(
+        self,
+        key: Ed25519PublicKey,
+        tenant: int,
+        anchors: Sequence[Anchor],
+        about: Callable[[bytes], bytes] = signed_bytes,
+    ) -> None:
+        """about: what the signature is over, of a hash: another one for another kind of chain (audit/file.py)."""
+        self.key, self.tenant, self._about = key, tenant, about
         self.findings: list[Finding] = []
         self.count = self.records = 0
         self.first = self.next = 1
@@ -237,7 +244,7 @@ class ChainCheck:
             self._linked(record, line)
             self.before, self.next = record.hash, seq + 1
             self._anchored(seq, record.hash)
-        if not _signed_by(self.key, record.signature, signed_bytes(record.hash)):
+        if not _signed_by(self.key, record.signature, self._about(record.hash)):
             self.find("bad-signature", "the key did not sign this", seq, line)
 
     def end(self, head: Head) -> None:

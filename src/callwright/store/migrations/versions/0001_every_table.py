@@ -64,6 +64,40 @@ def upgrade() -> None:
         batch_op.create_index("ix_attempt_task", ["tenant_id", "task_id", "dialled_at"], unique=False)
 
     op.create_table(
+        "audit_entry",
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("seq", sa.BigInteger(), nullable=False),
+        sa.Column("at", own.UtcTime(), nullable=False),
+        sa.Column("user_id", sa.BigInteger(), nullable=True),
+        sa.Column("token_id", sa.BigInteger(), nullable=True),
+        sa.Column("via", sa.String(length=16), nullable=False),
+        sa.Column("action", sa.String(length=64), nullable=False),
+        sa.Column("kind", sa.String(length=32), nullable=False),
+        sa.Column("object", sa.String(length=64), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("hash", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("signature", sa.LargeBinary(length=64), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["tenant.id"], name=op.f("fk_audit_entry_tenant_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("tenant_id", "seq", name=op.f("pk_audit_entry")),
+    )
+    with op.batch_alter_table("audit_entry", schema=None) as batch_op:
+        batch_op.create_index("ix_audit_entry_action", ["tenant_id", "action", "seq"], unique=False)
+        batch_op.create_index("ix_audit_entry_object", ["tenant_id", "kind", "object", "seq"], unique=False)
+        batch_op.create_index("ix_audit_entry_user", ["tenant_id", "user_id", "seq"], unique=False)
+
+    op.create_table(
+        "audit_head",
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("seq", sa.BigInteger(), nullable=False),
+        sa.Column("hash", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("base_seq", sa.BigInteger(), nullable=False),
+        sa.Column("base_hash", sa.LargeBinary(length=32), nullable=False),
+        sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"], name=op.f("fk_audit_head_tenant_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("tenant_id", name=op.f("pk_audit_head")),
+    )
+    op.create_table(
         "call_result",
         sa.Column("tenant_id", sa.BigInteger(), nullable=False),
         sa.Column("attempt_id", sa.String(length=40), nullable=False),
@@ -545,6 +579,8 @@ def upgrade() -> None:
     for statement in protecting(
         [
             "attempt",
+            "audit_entry",
+            "audit_head",
             "call_result",
             "chain_head",
             "company",
