@@ -6,7 +6,7 @@ DEMO_ARGS ?=
 PYTEST_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast lint format bench peers peers-voice docs lock clean
+.PHONY: help setup web demo test test-fast lint format bench peers peers-voice docs lock clean
 
 help: ## Show this list
 	@echo "callwright - make targets:"
@@ -17,6 +17,9 @@ $(STAMP): pyproject.toml requirements/dev.txt scripts/setup
 
 setup: $(STAMP) ## Prepare .venv (uv, the locked packages, callwright itself) and the Debian packages
 
+web: $(STAMP) ## Build the console (brings its own Node where there is none)
+	@sh scripts/web
+
 demo: $(STAMP) ## Ring 24 simulated people on loopback and report every call (DEMO_ARGS="--lang zh")
 	@.venv/bin/callwright demo $(DEMO_ARGS)
 
@@ -26,8 +29,8 @@ test: $(STAMP) ## Run all tests with coverage (PYTEST_ARGS="-k name")
 test-fast: $(STAMP) ## Unit and property tests only
 	@$(PY) -m pytest tests/unit tests/property -q $(PYTEST_ARGS)
 
-lint: $(STAMP) ## ruff, ruff format, mypy strict, import-linter
-	@.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy && .venv/bin/lint-imports
+lint: $(STAMP) ## ruff, ruff format, mypy strict, import-linter, and the types of the console
+	@.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy && .venv/bin/lint-imports && sh scripts/web-types
 
 format: $(STAMP) ## Let ruff rewrite the sources
 	@.venv/bin/ruff check --fix . && .venv/bin/ruff format .
@@ -53,4 +56,4 @@ lock: ## Write requirements/*.txt again from pyproject.toml
 	@sh scripts/lock
 
 clean: ## Remove what the targets made
-	@rm -rf .venv .venv-peers .venv-pipecat .venv-livekit .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage htmlcov callwright-demo
+	@rm -rf .venv .venv-peers .venv-pipecat .venv-livekit .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage htmlcov callwright-demo web/node_modules src/callwright/web/static

@@ -1,0 +1,19 @@
+"""The routers of all features, by the name under which the documentation groups them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from fastapi import APIRouter
+
+from callwright.api import health
+
+__all__ = ["ROUTERS"]
+
+# One line each, in the order of the documentation.
+ROUTERS: Mapping[str, APIRouter] = MappingProxyType(
+    {
+        "health": health.router,
+    }
+)

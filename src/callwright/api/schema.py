@@ -1,0 +1,80 @@
+"""The OpenAPI document: what FastAPI makes of the routes, with the answers that all of them have, as problem documents."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
+
+from callwright.http.here import needs_of
+from callwright.http.problems import ProblemDocument, answers
+
+__all__ = ["asked_of", "describe"]
+
+_INTRODUCTION = """The API of callwright. Every error is a problem document (RFC 9457). Lists are paged by cursor: pass `next` of a page as
+`cursor`. A POST with an `Idempotency-Key` is done once, however often it is sent. Log in with a session cookie (then every unsafe method
+needs the header `X-Callwright: 1`), or send an API token: `Authorization: Bearer cw_...`."""
+
+
+def asked_of(route: APIRoute) -> set[str]:
+    """What a route asks of its viewer: permissions, `any`, `open`; empty = it forgot to say."""
+    found: set[str] = set()
+    waiting = list(route.dependant.dependencies)
+    while waiting:
+        dependant = waiting.pop()
+        asked = needs_of(dependant.call) if dependant.call else None
+        if asked is not None:
+            found.add(str(asked))
+        waiting += dependant.dependencies
+    return found
+
+
+def describe(app: FastAPI) -> None:
+    """Let the application describe itself so."""
+
+    def openapi() -> dict[str, Any]:
+        if not app.openapi_schema:
+            app.openapi_schema = _document(app)
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _document(app: FastAPI) -> dict[str, Any]:
+    document = get_openapi(title=app.title, version=app.version, description=_INTRODUCTION, routes=app.routes)
+    components = document.setdefault("components", {})
+    schemas = components.setdefault("schemas", {})
+    problem = ProblemDocument.model_json_schema(ref_template="#/components/schemas/{model}")
+    schemas |= problem.pop("$defs") | {"ProblemDocument": problem}
+    for unused in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(unused, None)
+    components["securitySchemes"] = {
+        "session": {"type": "apiKey", "in": "cookie", "name": "callwright"},
+        "token": {"type": "http", "scheme": "bearer"},
+    }
+    for route in app.routes:
+        if isinstance(route, APIRoute):
+            for method in route.methods or ():
+                _complete(document["paths"][route.path_format][method.lower()], route)
+    return document
+
+
+def _complete(operation: dict[str, Any], route: APIRoute) -> None:
+    asked = asked_of(route)
+    common = [422, 429, 503]
+    if asked - {"open"}:
+        common += [401, 403]
+        operation["security"] = [{"session": []}, {"token": []}]
+        wanted = sorted(asked - {"any"})
+        if wanted:
+            operation["x-permission"] = wanted[0]
+    if "{" in route.path_format:
+        common.append(404)
+    if (route.methods or set()) & {"POST", "PUT", "PATCH", "DELETE"}:
+        common += [403, 409, 413]
+    for status, answer in answers(*common).items():
+        known = operation["responses"].get(str(status))
+        if known is None or status == 422:
+            operation["responses"][str(status)] = answer

@@ -1,0 +1,82 @@
+// The frame: theme, language, queries, and the pages by address.
+import { App as AntApp, ConfigProvider, theme } from "antd";
+import enUS from "antd/locale/en_US";
+import zhCN from "antd/locale/zh_CN";
+import dayjs from "dayjs";
+import "dayjs/locale/zh-cn";
+import { QueryClientProvider } from "@tanstack/react-query";
+import { useEffect, useMemo, useState } from "react";
+import { useTranslation } from "react-i18next";
+import { createBrowserRouter, RouterProvider } from "react-router";
+import { queries } from "@/api/client";
+import { language } from "@/words";
+import { PAGES } from "./features";
+import { Frame } from "./Frame";
+import { type Mode, ModeContext, prefersDark } from "./mode";
+import { Lost, Outside } from "./Outside";
+import { Allowed } from "./Allowed";
+import { Faults } from "./Faults";
+import "./app.css";
+
+function router() {
+  const inside = PAGES.filter((page) => !page.outside).map((page) => ({
+    path: page.path,
+    lazy: async () => {
+      const { Component } = await page.load();
+      return {
+        Component: () => (
+          <Allowed permission={page.permission}>
+            <Component />
+          </Allowed>
+        ),
+      };
+    },
+  }));
+  const outside = PAGES.filter((page) => page.outside).map((page) => ({ path: page.path, lazy: page.load }));
+  return createBrowserRouter([
+    { element: <Outside />, HydrateFallback: () => null, children: outside },
+    { element: <Frame />, HydrateFallback: () => null, children: [...inside, { path: "*", element: <Lost /> }] },
+  ]);
+}
+
+export function App() {
+  useTranslation(); // draws again when the language changes
+  const [mode, setMode] = useState<Mode>(() => (localStorage.getItem("callwright.mode") as Mode | null) ?? "system");
+  const dark = mode === "dark" || (mode === "system" && prefersDark());
+  const zh = language() === "zh";
+  const routes = useMemo(router, []);
+  useEffect(() => {
+    document.documentElement.lang = zh ? "zh-CN" : "en";
+    dayjs.locale(zh ? "zh-cn" : "en");
+  }, [zh]);
+  useEffect(() => {
+    document.documentElement.style.colorScheme = dark ? "dark" : "light";
+    localStorage.setItem("callwright.mode", mode);
+  }, [dark, mode]);
+  return (
+    <ModeContext.Provider value={{ mode, setMode }}>
+      <ConfigProvider
+        locale={zh ? zhCN : enUS}
+        theme={{
+          algorithm: dark ? [theme.darkAlgorithm, theme.compactAlgorithm] : theme.compactAlgorithm,
+          cssVar: { key: "callwright" },
+          token: {
+            colorPrimary: dark ? "#3fb6b2" : "#0b6e6e",
+            colorLink: dark ? "#5cc8c4" : "#0b6e6e",
+            colorTextDescription: dark ? "#a6a6a6" : "#5f5f5f",
+            colorTextPlaceholder: dark ? "#8f8f8f" : "#707070",
+            fontSize: 14,
+            borderRadius: 6,
+          },
+        }}
+      >
+        <AntApp>
+          <QueryClientProvider client={queries}>
+            <Faults />
+            <RouterProvider router={routes} />
+          </QueryClientProvider>
+        </AntApp>
+      </ConfigProvider>
+    </ModeContext.Provider>
+  );
+}

@@ -1,0 +1,3 @@
+import type { PageOf } from "@/app/features";
+
+export const compliance: PageOf[] = [];
