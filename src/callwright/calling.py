@@ -25,15 +25,18 @@ from callwright.calls.outbox import FileOutbox
 from callwright.calls.robot import Robot
 from callwright.calls.transcript import transcript
 from callwright.campaigns import deliveries, number_health, pre_dial
+from callwright.campaigns.accounting import Witness
 from callwright.campaigns.claims import Claimed
 from callwright.campaigns.clocks import DatabaseClock
 from callwright.campaigns.delivery_store import PRE_DIAL
 from callwright.campaigns.dispatch import Dial, Ended, Terms, Veto
 from callwright.campaigns.dispatch_store import SCRIPT_TEXT
 from callwright.campaigns.ended import disposition_of
+from callwright.campaigns.faults import DATABASE_FAULTS
 from callwright.campaigns.hints import Hints
 from callwright.campaigns.mail import SmtpPost
-from callwright.campaigns.worker import DATABASE_FAULTS, Came, Tell, Worker, WorkerSettings
+from callwright.campaigns.terms import LEASE, QUIET
+from callwright.campaigns.worker import Came, Tell, Worker, WorkerSettings
 from callwright.compliance.pack_file import load_packs
 from callwright.dialogue.values import Transfer
 from callwright.errors import StoreError
@@ -55,7 +58,8 @@ log = logging.getLogger(__name__)
 @dataclass(frozen=True, slots=True)
 class Calling:
     """line: the line file; out: where logs and recordings go, a folder a day; tenant: of the trunks, in the line file; packs: folder of rule
-    packs of one's own; robots: calls at once; drain_s: how long calls may go on when it is stopped."""
+    packs of one's own; robots: calls at once; drain_s: how long calls may go on when it is stopped; accounting: the log of a Kamailio that every
+    call of these trunks passes; lease, quiet: see `Terms`."""
 
     line: Path
     out: Path
@@ -64,6 +68,9 @@ class Calling:
     packs: Path | None = None
     drain_s: float = 120.0
     recognisers: int = 2
+    accounting: Path | None = None
+    lease: timedelta = LEASE
+    quiet: timedelta = QUIET
 
 
 def worker_name() -> str:
@@ -81,7 +88,8 @@ async def open_calling(
         InputError: the line file or a rule pack cannot be used.
         LineError: a socket cannot be bound.
     """
-    terms = Terms(await anyio.to_thread.run_sync(load_packs, calling.packs))
+    packs = await anyio.to_thread.run_sync(load_packs, calling.packs)
+    terms = Terms(packs, lease=calling.lease, quiet=calling.quiet)
     loaded = await anyio.to_thread.run_sync(load_line, calling.line)
     async with AsyncExitStack() as stack:
         engine = await stack.enter_async_context(RtpEngine.start(quiet_dbov=settings.quiet_dbov))
@@ -99,6 +107,11 @@ async def open_calling(
         stack.callback(beside.cancel_scope.cancel)
         beside.start_soon(_again, "deliveries", 1.0, sender.round)
         beside.start_soon(_again, "health of numbers", 60.0, partial(_health, database, tenant, keys, clock))
+        if calling.accounting is not None:
+            names = [trunk.name for trunk in loaded.line.trunks]
+            witness = Witness(database, tenant, calling.accounting, names)
+            await witness.round()
+            beside.start_soon(witness.follow)
         yield Worker(
             database,
             tenant,

@@ -1,7 +1,7 @@
 """Claiming: a worker takes leads that are due, as many as it may begin to call now. Nothing is taken in advance.
 
 Every gate is a number that is 0 unless everything says otherwise: tenant not suspended, task running, within its opening, line not
-blocked, robots, calls at once, calls per second (GCRA, of line and task), budget.
+blocked, robots, calls at once, calls per second (GCRA, of line and task), budget, people who take over.
 """
 
 from __future__ import annotations
@@ -51,6 +51,9 @@ async def claim(scope: Scope, terms: Terms, task: int, owner: str, n: int, now: 
     plan = await terms.plans.of(scope, task, row.version)
     opens, closes = await _opening(scope, row, plan, now)
     able = free(row, plan, opens, closes, n, now)
+    if able > 0 and plan.transfer.mode != "robots":
+        most = await terms.takeovers.most(scope, task, plan.transfer, plan.robots.max, now)
+        able = min(able, most - row.active)
     if able <= 0:
         return []
     taken = await scope.all(rows.CLAIM, task=task, now=now, room=able, new_owner=owner, until=now + terms.lease)

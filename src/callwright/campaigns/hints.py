@@ -33,13 +33,13 @@ class Hints:
         self.tenant = tenant
         self._told = asyncio.Event()
 
-    async def wait(self, seconds: float) -> None:
-        """Until somebody tells, at most so long."""
+    async def wait(self, seconds: float) -> bool:
+        """Until somebody tells, at most so long; whether somebody told."""
         try:
             async with asyncio.timeout(seconds):
-                await self._told.wait()
+                return await self._told.wait()
         except TimeoutError:
-            return
+            return False
         finally:
             self._told.clear()
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from callwright.campaigns import dispatch_store as rows
+from callwright.campaigns import hints
+from callwright.campaigns.accounting import witnessed
 from callwright.campaigns.finishing import Finished, settle
 from callwright.campaigns.reconcile import Account, verdict
 from callwright.campaigns.terms import Terms
@@ -27,10 +29,8 @@ class Reaped:
     settled: list[Finished] = field(default_factory=list)
 
 
-async def reap(
-    database: Database, tenant: int, keys: TenantKeys, terms: Terms, now: datetime, witnessed: datetime | None = None
-) -> Reaped:
-    """Everything there is to do, each in a transaction of its own. witnessed: see `reconcile`."""
+async def reap(database: Database, tenant: int, keys: TenantKeys, terms: Terms, now: datetime) -> Reaped:
+    """Everything there is to do, each in a transaction of its own."""
     done = Reaped()
     async with database.scope(tenant) as scope:
         tasks = [row.task_id for row in await scope.all(rows.LAPSED_CLAIMS, now=now)]
@@ -40,7 +40,7 @@ async def reap(
     async with database.scope(tenant) as scope:
         done.lost = await lose(scope, now)
     async with database.scope(tenant) as scope:
-        done.settled = await reconcile(scope, keys, terms, now, witnessed)
+        done.settled = await reconcile(scope, keys, terms, now)
     return done
 
 
@@ -51,6 +51,7 @@ async def release(scope: Scope, task: int, now: datetime) -> int:
     if back:
         await scope.run(rows.MOVE_TASK, task=task, fewer=len(back), dialled_more=0, cost=0)
         await scope.run(rows.RELEASE_LINE, line=locked[0].line_id, fewer=len(back))
+        await hints.tell(scope)
     return len(back)
 
 
@@ -72,13 +73,11 @@ async def lose(scope: Scope, now: datetime) -> int:
     return len(lost)
 
 
-async def reconcile(
-    scope: Scope, keys: TenantKeys, terms: Terms, now: datetime, witnessed: datetime | None = None
-) -> list[Finished]:
+async def reconcile(scope: Scope, keys: TenantKeys, terms: Terms, now: datetime) -> list[Finished]:
     """Ask the witnesses about attempts that have been unknown and quiet for long enough, by Call-ID.
 
-    witnessed: until when a proxy that every INVITE passes (Kamailio's accounting) has told everything; None = there is none. Then a call
-    that it does not know never left, and the lead may be called again.
+    A proxy that every INVITE of a line passes may have told everything (`accounting`): a call that it does not know never left then, and the
+    lead may be called again. Calls that it knows and that have no end yet are waited for.
     """
     waiting = await scope.all(rows.UNSETTLED, before=now - terms.quiet)
     if not waiting:
@@ -87,7 +86,9 @@ async def reconcile(
     await scope.all(rows.LOCK_TASKS, tasks=tasks or [0])
     told = await _accounts(scope, [row.id for row in waiting])
     found = await scope.all(rows.LOCK_ATTEMPTS, attempts=[row.id for row in waiting])
-    ended = [verdict(row, told.get(row.id, ()), terms.quiet, now, witnessed) for row in found]
+    seen = await witnessed(scope)
+    verdicts = [verdict(row, told.get(row.id, ()), terms.quiet, now, seen.get(row.line_id)) for row in found]
+    ended = [one for one in verdicts if one is not None]
     return await settle(scope, keys, terms, ended, tasks, now)
 
 

@@ -19,7 +19,7 @@ from callwright.campaigns import dispatch_store as rows
 from callwright.campaigns.ended import Ended, How
 from callwright.store.database import Scope
 
-__all__ = ["Account", "attempt_of", "keep", "verdict"]
+__all__ = ["Account", "Witnessed", "attempt_of", "keep", "verdict"]
 
 _CALL_ID = re.compile(r"([0-9a-f]{32})(?:\.\d{1,2})?(?:@.*)?")
 
@@ -33,6 +33,25 @@ class Account:
     code: int
     at: datetime
     source: str
+
+
+_AWAKE = timedelta(seconds=30)
+_SKEW = timedelta(seconds=5)  # by which the proxy's clock may be off
+_LONGEST = timedelta(seconds=180)
+"""How long a call that the proxy let through may ring, or stay up after its worker died, before it is no longer waited for: Kamailio stops
+ringing after 120 s (fr_inv_timer) and notices a dead end within 60 s (ka_interval)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Witnessed:
+    """From when until when a proxy that every INVITE of a line passes has told everything."""
+
+    since: datetime
+    until: datetime
+
+    def whole(self, begin: datetime, end: datetime) -> bool:
+        """Whether it saw all of this span."""
+        return self.since <= begin - _SKEW and self.until >= end
 
 
 def attempt_of(call_id: str) -> str | None:
@@ -53,26 +72,39 @@ async def keep(scope: Scope, accounts: Iterable[Account]) -> int:
 
 
 def verdict(
-    attempt: Row[Any], accounts: Sequence[Account], quiet: timedelta, now: datetime, witnessed: datetime | None
-) -> Ended:
-    """How an unknown attempt is settled. attempt: a row of LOCK_ATTEMPTS.
+    attempt: Row[Any], accounts: Sequence[Account], quiet: timedelta, now: datetime, witnessed: Witnessed | None
+) -> Ended | None:
+    """How an unknown attempt is settled; None = not yet, its call may still be up. attempt: a row of LOCK_ATTEMPTS.
 
     A final answer is an outcome. A call that began to ring and has no end counts against the caps and goes to a person (`reported`), as does one
-    that nobody knows anything about, unless a complete witness says that it never left.
+    that nobody knows anything about, unless a complete witness says that it never left. As long as a witness is awake and knows that the call
+    left, its end is waited for.
     """
     invites = [account for account in accounts if account.method == "INVITE"]
     finals = [account for account in invites if account.code >= 200]
     answered = next((account for account in finals if account.code < 300), None)
     if answered is not None or attempt.answered_at is not None:
-        return _answered(attempt, answered, accounts)
+        over = any(account.method == "BYE" for account in accounts)
+        begun = answered.at if answered is not None else attempt.answered_at
+        return (
+            None if not over and _awaited(accounts, begun, now, witnessed) else _answered(attempt, answered, accounts)
+        )
     if finals:
         last = finals[-1]
         outcome = disposition(answered=False, end="", code=last.code, cause="rejected")
         return _ended(attempt, outcome, last.at, _how(last), sip_code=last.code)
-    gone_by = attempt.dialled_at + quiet
-    if not invites and attempt.state == "unknown" and witnessed is not None and witnessed >= gone_by:
+    if _awaited(invites, attempt.dialled_at, now, witnessed):
+        return None
+    whole = witnessed is not None and witnessed.whole(attempt.dialled_at, attempt.dialled_at + quiet)
+    if not invites and attempt.state == "unknown" and whole:
         return _ended(attempt, "network_fault", attempt.dialled_at, "absent", counts=False)
     return _ended(attempt, "unknown", now, "reported")
+
+
+def _awaited(accounts: Sequence[Account], begun: datetime, now: datetime, witnessed: Witnessed | None) -> bool:
+    """Whether the proxy knows this call, is awake, and may yet tell how it ends."""
+    known = any(account.source == "kamailio" for account in accounts)
+    return known and witnessed is not None and witnessed.until >= now - _AWAKE and now < begun + _LONGEST
 
 
 def _answered(attempt: Row[Any], answered: Account | None, accounts: Sequence[Account]) -> Ended:

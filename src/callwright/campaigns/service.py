@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from callwright.campaigns import events, queueing
+from callwright.campaigns import events, hints, queueing
 from callwright.campaigns import task_store as rows
 from callwright.campaigns.model import Plan, ScriptShare, TaskState, plan_from
 from callwright.campaigns.plan import TaskFile
@@ -147,6 +147,7 @@ async def change_plan(
         **{_NEW[name]: value for name, value in _columns(pinned_plan).items()},
     )  # fmt: skip
     await _note(scope, task, now, by, "change", {"parts": parts, "scripts": _digests(pinned_plan)})
+    await hints.tell(scope)
     if review and row.state != "draft":
         await _moved(scope, keys, row, pinned_plan, done, now)
     return Changed(parts, review, "draft" if review else row.state)
@@ -283,6 +284,7 @@ async def _moved(scope: Scope, keys: TenantKeys, row: Row[Any], plan: Plan, done
     if done.before != done.after:
         body = {"task": row.id, "name": row.name, "from": done.before, "to": done.after, "by": done.by, "why": done.why}
         await events.post(scope, keys, "task.state", body, now)
+        await hints.tell(scope)
 
 
 async def _set(

@@ -29,6 +29,8 @@ __all__ = [
     "line",
     "script_version",
     "sip_account",
+    "takeover",
+    "takeover_group",
     "task",
     "task_event",
     "task_lead",
@@ -97,6 +99,8 @@ line = tenant_table(
     Column("tat", UtcTime),
     Column("blocked_until", UtcTime),  # circuit breaker
     Column("blocked_reason", String(200), nullable=False, default=""),
+    Column("witnessed_since", UtcTime),  # every INVITE that left over it from then
+    Column("witnessed_until", UtcTime),  # until then stands in sip_account, NULL = nobody keeps such an account
     UniqueConstraint("tenant_id", "name"),
 )
 
@@ -260,6 +264,28 @@ worker = tenant_table(
     Column("robots", Integer, nullable=False),
     Column("started_at", UtcTime, nullable=False),
     PrimaryKeyConstraint("tenant_id", "name"),
+)
+
+# People of ours who take over, as whoever looks after them says. Old news is no news: then nobody is free.
+takeover_group = tenant_table(
+    "takeover_group",
+    Column("name", String(64), nullable=False),
+    Column("free", Integer, nullable=False),
+    Column("waiting", Integer, nullable=False),  # calls that wait for one of them
+    Column("freed", Float, nullable=False, default=0.0),  # how many become free before calls that begin now would ask
+    Column("at", UtcTime, nullable=False),
+    PrimaryKeyConstraint("tenant_id", "name"),
+)
+
+# A call in which a person of ours was asked for. waited_ms: until one took it, NULL = nobody did.
+takeover = tenant_table(
+    "takeover",
+    Column("attempt_id", String(40), nullable=False),
+    Column("task_id", BigInteger, nullable=False),
+    Column("asked_at", UtcTime, nullable=False),
+    Column("waited_ms", Integer),
+    PrimaryKeyConstraint("tenant_id", "attempt_id"),
+    Index("ix_takeover_task", "tenant_id", "task_id", "asked_at"),
 )
 
 # What the SIP side wrote about our Call-IDs (our own log, or Kamailio's accounting): the witness for attempts nobody finished.

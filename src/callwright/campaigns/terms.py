@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from callwright.campaigns import dispatch_store as rows
 from callwright.campaigns.model import Plan, plan_from
+from callwright.campaigns.takeovers import Takeovers
 from callwright.compliance.decision import Decision, RuleSet, decide
 from callwright.compliance.facts import DialFacts
 from callwright.errors import StoreError
@@ -59,6 +60,7 @@ class Terms:
 
     packs: RuleSet
     plans: Plans = field(default_factory=Plans)
+    takeovers: Takeovers = field(default_factory=Takeovers)
     lease: timedelta = LEASE
     quiet: timedelta = QUIET
     decide: Decide = decide

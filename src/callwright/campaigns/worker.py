@@ -13,29 +13,29 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
-
 from callwright.calls.model import CallRecord
 from callwright.campaigns import dispatch_store as rows
 from callwright.campaigns.claims import Claimed, claim
 from callwright.campaigns.clocks import DatabaseClock
 from callwright.campaigns.ended import Ended
 from callwright.campaigns.events import post
+from callwright.campaigns.faults import DATABASE_FAULTS
 from callwright.campaigns.finishing import finish
 from callwright.campaigns.gate import Dial, Refused, Veto, dial
 from callwright.campaigns.hints import Hints
+from callwright.campaigns.pacing import Claim, shares
 from callwright.campaigns.reaping import Reaped, reap
 from callwright.campaigns.reconcile import Account, keep
 from callwright.campaigns.results import for_webhook
 from callwright.campaigns.results import keep as keep_result
 from callwright.campaigns.service import settle
+from callwright.campaigns.takeover_store import ROBOTS
 from callwright.campaigns.terms import Terms
-from callwright.errors import CallwrightError, StoreError
+from callwright.errors import CallwrightError
 from callwright.store.crypto import TenantKeys
 from callwright.store.database import Database, Scope
 
-__all__ = ["DATABASE_FAULTS", "Came", "Place", "Tell", "Vetoes", "Worker", "WorkerSettings"]
+__all__ = ["Came", "Place", "Tell", "Vetoes", "Worker", "WorkerSettings"]
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +43,6 @@ Step = Literal["ringing", "answered"]
 Tell = Callable[[Step], None]
 _GOODBYE_S = 10.0
 _RENEWED_TOGETHER = 500
-DATABASE_FAULTS = (StoreError, DBAPIError, PoolTimeout, OSError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +90,7 @@ class _Told:
 
 
 class Worker:
-    """`run` until `stop`. witnessed: until when a proxy's accounting is complete (see `reconcile`)."""
+    """`run` until `stop`."""
 
     def __init__(
         self,
@@ -104,12 +103,11 @@ class Worker:
         clock: DatabaseClock,
         hints: Hints | None = None,
         vetoes: Vetoes | None = None,
-        witnessed: Callable[[], datetime | None] = lambda: None,
     ) -> None:
         self._database, self._tenant, self._keys, self._terms = database, tenant, keys, terms
         self._place, self._settings, self._clock = place, settings, clock
         self._hints = hints or Hints(tenant)
-        self._vetoes, self._witnessed = vetoes, witnessed
+        self._vetoes = vetoes
         self._live: dict[str, asyncio.Task[None]] = {}
         self._told: asyncio.Queue[_Told] = asyncio.Queue()
         self._mine: set[str] = set()  # attempts whose leases are renewed: from their dial until their end is written
@@ -201,7 +199,7 @@ class Worker:
 
     async def _clear_up(self) -> None:
         now = self._clock.now()
-        done = await reap(self._database, self._tenant, self._keys, self._terms, now, self._witnessed())
+        done = await reap(self._database, self._tenant, self._keys, self._terms, now)
         self.reaped.released += done.released
         self.reaped.lost += done.lost
         self.reaped.settled += done.settled
@@ -223,15 +221,23 @@ class Worker:
                 await self._hints.wait(self._settings.poll_s)
 
     async def _round(self, tasks: asyncio.TaskGroup) -> int:
-        """One look at every running task, those that lack guaranteed robots first; how many leads were decided about."""
+        """One look at every running task: first what is its share of all robots, then robots that nobody else wants; how many leads were
+        decided about."""
         async with self._database.scope(self._tenant) as scope:
             running = await scope.all(rows.RUNNING_TASKS)
+            since = self._clock.now() - self._terms.lease
+            robots = int(await scope.value(ROBOTS, since=since) or 0) or self._settings.robots
+        own = [Claim(row.id, row.priority, row.guaranteed_robots, row.max_robots, row.max_robots) for row in running]
+        given = shares(own, robots) if len(own) > 1 else {row.id: row.max_robots for row in running}
         order = sorted(running, key=lambda row: (row.active >= row.guaranteed_robots, row.priority, row.id))
         decided = 0
-        for row in order:
-            room = min(self._settings.batch, self._settings.robots - len(self._live))
-            if room <= 0 or self._stopping.is_set():
+        rooms = [(row, given[row.id] - row.active) for row in order]
+        for row, most in [*rooms, *((row, self._settings.robots) for row, most in rooms if most <= 0)]:
+            room = min(self._settings.batch, self._settings.robots - len(self._live), most)
+            if self._stopping.is_set():
                 break
+            if room <= 0:
+                continue
             try:
                 decided += await self._batch(tasks, row.id, room)
             except CallwrightError as error:

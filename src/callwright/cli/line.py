@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 from pathlib import Path
 
 import anyio
@@ -11,9 +12,11 @@ import typer
 
 from callwright.calls.reception import Limits
 from callwright.calls.service import Bounds
+from callwright.campaigns.accounting import Witness
 from callwright.cli.calls import recovery_lines
 from callwright.cli.logs import log_to_stderr
 from callwright.cli.problems import fails, file_json, print_json, show_problems
+from callwright.cli.tenancy import TenantOption, working
 from callwright.errors import LineFileError, Place, Problem, SettingsError
 from callwright.serving import Serving, ServingSettings, open_serving
 from callwright.settings import Settings
@@ -137,3 +140,28 @@ def _unset(loaded: LoadedLine) -> list[Problem]:
                     Problem("no-password", message, loaded.place(f"{field}.password_env"), hint, severity="warning")
                 )
     return found
+
+
+@line_app.command("witness")
+def witness_command(
+    file: Path = typer.Argument(..., metavar="FILE", help="The log of Kamailio, written by deploy/kamailio."),
+    line: list[str] = typer.Option(..., "--line", metavar="NAME", help="A line whose every call passes this Kamailio."),
+    json_logs: bool = typer.Option(False, "--json-logs", help="Write the log of the process as JSON lines."),
+    tenant: TenantOption = "",
+) -> None:
+    """Carry the accounting of Kamailio into the database, until SIGTERM or SIGINT: the witness for calls whose worker died."""
+    log_to_stderr(as_json=json_logs)
+    asyncio.run(_witness(file, line, tenant))
+
+
+async def _witness(file: Path, lines: list[str], tenant: str) -> None:
+    async with working(tenant) as at:
+        witness = Witness(at.database, at.tenant, file, lines)
+        await witness.round()
+        typer.echo(f"reading {file}")
+        with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as told:
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(witness.follow)
+                async for _ in told:
+                    tasks.cancel_scope.cancel()
+                    break

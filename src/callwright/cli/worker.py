@@ -12,7 +12,7 @@ from callwright.calling import Calling, open_calling
 from callwright.cli.logs import log_to_stderr
 from callwright.cli.tenancy import TenantOption, working
 
-__all__ = ["worker"]
+__all__ = ["work", "worker"]
 
 
 def worker(
@@ -24,15 +24,19 @@ def worker(
     drain_s: float = typer.Option(
         120.0, "--drain", min=0, max=86_400, help="Seconds calls may take when it is stopped."
     ),
+    accounting: Path | None = typer.Option(
+        None, "--accounting", metavar="FILE", help="Log of the Kamailio that every call of these trunks passes."
+    ),
     json_logs: bool = typer.Option(False, "--json-logs", help="Write the log of the process as JSON lines."),
     tenant: TenantOption = "",
 ) -> None:
     """Call the people of running tasks, until SIGTERM or SIGINT: then no call begins any more, and those that are up may end."""
     log_to_stderr(as_json=json_logs)
-    asyncio.run(_work(Calling(line, out, robots, trunks, packs, drain_s), tenant))
+    asyncio.run(work(Calling(line, out, robots, trunks, packs, drain_s, accounting=accounting), tenant))
 
 
-async def _work(calling: Calling, tenant: str) -> None:
+async def work(calling: Calling, tenant: str) -> None:
+    """Until it is told to stop."""
     async with (
         working(tenant) as at,
         open_calling(calling, at.settings, at.database, at.tenant, at.keys) as ready,

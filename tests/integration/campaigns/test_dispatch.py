@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import bindparam, insert, select, update
 
 from callwright.accounts.tables import own_number, tenant
+from callwright.campaigns.accounting_store import WITNESS
 from callwright.campaigns.direct import Asked, dial_now
 from callwright.campaigns.dispatch import Claimed, Dial, Ended, Reaped, Refused, Terms, Veto, claim, dial, finish, reap
 from callwright.campaigns.reconcile import Account, keep
@@ -68,8 +69,8 @@ class House:
             done = await finish(scope, self.seeded.keys, self.terms, ended, [self.task], now)
         return [one.fresh for one in done]
 
-    async def reap(self, now: datetime, witnessed: datetime | None = None) -> Reaped:
-        return await reap(self.database, self.seeded.tenant, self.seeded.keys, self.terms, now, witnessed)
+    async def reap(self, now: datetime) -> Reaped:
+        return await reap(self.database, self.seeded.tenant, self.seeded.keys, self.terms, now)
 
     async def rows(self, statement: Any) -> list[Any]:
         async with self.database.scope(self.seeded.tenant) as scope:
@@ -316,6 +317,15 @@ async def test_only_the_owner_with_its_fence_finishes(house: House) -> None:
 # ------------------------------------------------------------ reap, reconcile
 
 
+async def test_a_witness_that_came_late_does_not_say_that_a_call_never_left(house: House) -> None:
+    (one,) = await house.rings(1)
+    now = NOON + LEASE + QUIET + timedelta(minutes=1)
+    await house.put(WITNESS, [{"of_line": house.seeded.line, "since": NOON + timedelta(seconds=1), "until": now}])
+    await house.reap(NOON + LEASE + timedelta(seconds=1))
+    await house.reap(now)
+    assert [(row.id, row.reconciled) for row in await house.rows(ATTEMPTS)] == [(one.attempt, "reported")]
+
+
 async def test_a_lapsed_dial_is_unknown_and_never_dialled_again_by_itself(house: House) -> None:
     (one,) = await house.rings(1)
     late = NOON + LEASE + timedelta(seconds=1)
@@ -358,7 +368,11 @@ async def test_witnesses_settle_what_is_unknown(house: House) -> None:
         )
     assert kept == 4
     now = lost_at + QUIET
-    await house.reap(now, witnessed=now)
+    await house.put(WITNESS, [{"of_line": house.seeded.line, "since": NOON - timedelta(minutes=1), "until": now}])
+    await house.reap(now)
+    (waiting,) = [row for row in await house.rows(ATTEMPTS) if row.reconciled == ""]
+    assert waiting.id == gone.attempt  # it left, and the proxy is awake: it may still ring
+    await house.reap(NOON + timedelta(minutes=3))
     rows = {row.id: row for row in await house.rows(ATTEMPTS)}
     seen = [(rows[one.attempt].disposition, rows[one.attempt].reconciled) for one in (answered, busy, gone, silent)]
     assert seen == [

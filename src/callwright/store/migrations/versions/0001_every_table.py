@@ -261,6 +261,8 @@ def upgrade() -> None:
         sa.Column("tat", own.UtcTime(), nullable=True),
         sa.Column("blocked_until", own.UtcTime(), nullable=True),
         sa.Column("blocked_reason", sa.String(length=200), nullable=False),
+        sa.Column("witnessed_since", own.UtcTime(), nullable=True),
+        sa.Column("witnessed_until", own.UtcTime(), nullable=True),
         sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"], name=op.f("fk_line_tenant_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_line")),
         sa.UniqueConstraint("tenant_id", "name", name=op.f("uq_line_tenant_id_name")),
@@ -335,6 +337,32 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_suppression")),
         sa.UniqueConstraint("tenant_id", "number_index", name=op.f("uq_suppression_tenant_id_number_index")),
+    )
+    op.create_table(
+        "takeover",
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("attempt_id", sa.String(length=40), nullable=False),
+        sa.Column("task_id", sa.BigInteger(), nullable=False),
+        sa.Column("asked_at", own.UtcTime(), nullable=False),
+        sa.Column("waited_ms", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"], name=op.f("fk_takeover_tenant_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("tenant_id", "attempt_id", name=op.f("pk_takeover")),
+    )
+    with op.batch_alter_table("takeover", schema=None) as batch_op:
+        batch_op.create_index("ix_takeover_task", ["tenant_id", "task_id", "asked_at"], unique=False)
+
+    op.create_table(
+        "takeover_group",
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("name", sa.String(length=64), nullable=False),
+        sa.Column("free", sa.Integer(), nullable=False),
+        sa.Column("waiting", sa.Integer(), nullable=False),
+        sa.Column("freed", sa.Float(), nullable=False),
+        sa.Column("at", own.UtcTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["tenant.id"], name=op.f("fk_takeover_group_tenant_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("tenant_id", "name", name=op.f("pk_takeover_group")),
     )
     op.create_table(
         "tenant_key",
@@ -600,6 +628,8 @@ def upgrade() -> None:
             "script_version",
             "sip_account",
             "suppression",
+            "takeover",
+            "takeover_group",
             "task",
             "task_event",
             "task_lead",
