@@ -68,6 +68,10 @@ export function App() {
             fontSize: 14,
             borderRadius: 6,
           },
+          components: {
+            Layout: { bodyBg: dark ? "#101314" : "#ffffff", headerBg: dark ? "#101314" : "#ffffff", siderBg: "transparent", lightSiderBg: "transparent" },
+            Menu: { itemSelectedBg: dark ? "#16403f" : "#dcefee", itemSelectedColor: dark ? "#7fdcd8" : "#085858", itemBg: "transparent" },
+          },
         }}
       >
         <AntApp>
