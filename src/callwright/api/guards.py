@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from callwright.http.once import Once
 from callwright.http.problems import respond
 from callwright.settings import Settings
 
@@ -22,6 +23,7 @@ UPLOADS = 256 * 1024 * 1024
 
 def guard(app: FastAPI, settings: Settings) -> None:
     """Put the guards around the application."""
+    app.add_middleware(Once)
     app.add_middleware(_Guards)
 
 

@@ -7,7 +7,8 @@ from sqlalchemy import Connection
 import callwright.accounts.tables
 import callwright.audit.tables
 import callwright.campaigns.tables
-import callwright.compliance.tables  # noqa: F401 - each of them adds its tables
+import callwright.compliance.tables
+import callwright.http.tables  # noqa: F401 - each of them adds its tables
 from callwright.store.database import Database
 from callwright.store.metadata import TENANT_TABLES, metadata
 from callwright.store.rows import protecting

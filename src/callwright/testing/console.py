@@ -8,7 +8,7 @@ A fake of who is logged in; everything else is the product's own.
 
 from __future__ import annotations
 
-import asyncio
+import socket
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -45,10 +45,15 @@ class Console:
 
 
 class _Server(uvicorn.Server):
-    """Signals belong to whoever runs the test."""
+    """Tells when it listens."""
 
-    def install_signal_handlers(self) -> None:
-        """None."""
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.listens = anyio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.listens.set()
 
 
 @asynccontextmanager
@@ -57,8 +62,7 @@ async def listening(app: FastAPI) -> AsyncIterator[str]:
     server = _Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", lifespan="on"))
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(server._serve)
-        while not server.started:
-            await asyncio.sleep(0.01)
+        await server.listens.wait()
         port = server.servers[0].sockets[0].getsockname()[1]
         try:
             yield f"http://127.0.0.1:{port}"
