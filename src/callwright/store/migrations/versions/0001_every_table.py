@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects import postgresql
 
 import callwright.store.metadata as own
 from callwright.store.rows import protecting
@@ -267,6 +268,21 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_line")),
         sa.UniqueConstraint("tenant_id", "name", name=op.f("uq_line_tenant_id_name")),
     )
+    op.create_table(
+        "once",
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("who", sa.String(length=64), nullable=False),
+        sa.Column("key", sa.String(length=64), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("status", sa.Integer(), nullable=True),
+        sa.Column("answer", sa.LargeBinary(), nullable=False),
+        sa.Column("created_at", own.UtcTime(), nullable=False),
+        sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"], name=op.f("fk_once_tenant_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("tenant_id", "who", "key", name=op.f("pk_once")),
+    )
+    with op.batch_alter_table("once", schema=None) as batch_op:
+        batch_op.create_index("ix_once_age", ["tenant_id", "created_at"], unique=False)
+
     op.create_table(
         "person",
         sa.Column("tenant_id", sa.BigInteger(), nullable=False),
@@ -623,6 +639,7 @@ def upgrade() -> None:
             "lead",
             "lead_list",
             "line",
+            "once",
             "own_number",
             "person",
             "script_version",
