@@ -6,7 +6,6 @@ from typing import Annotated
 
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
-from sqlalchemy import text
 
 from callwright import __version__
 from callwright.http.here import Outside, open_to_all
@@ -27,6 +26,5 @@ class Health(BaseModel):
 @router.get("/health", responses=answers(503))
 async def read_health(outside: Annotated[Outside, open_to_all]) -> Health:
     """Whether the application and its database answer."""
-    async with outside.kept.database.system() as connection:
-        await connection.execute(text("SELECT 1"))
+    await outside.kept.database.answers()
     return Health(version=__version__, database=outside.kept.database.dialect)

@@ -158,6 +158,15 @@ class Database:
             await connection.execute(_SET_TENANT, {"tenant": str(tenant)})
         return Scope(connection, tenant, reads=reads)
 
+    async def answers(self) -> None:
+        """Ask it something.
+
+        Raises:
+            StoreError: it does not answer.
+        """
+        async with _transaction(self._reader) as connection:
+            await connection.execute(_ANYTHING)
+
     @asynccontextmanager
     async def system(self) -> AsyncIterator[AsyncConnection]:
         """A transaction outside of all tenants: for the list of tenants and for migrations only.
@@ -169,6 +178,7 @@ class Database:
             yield connection
 
 
+_ANYTHING = text("SELECT 1")
 _SET_TENANT = text("SELECT set_config('app.tenant', :tenant, true)")
 
 
