@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from callwright.errors import InputError, Problem
 
@@ -21,7 +22,8 @@ class Settings:
     `silero` or `webrtc` (CALLWRIGHT_VAD); asr: which recogniser hears, as written (CALLWRIGHT_ASR; read by `recognisers`); voice:
     which voice speaks, as written (CALLWRIGHT_VOICE; read by `voices`); database: address of the database (CALLWRIGHT_DATABASE_URL, an SQLite
     file in the data folder by default); key_file: the master key (CALLWRIGHT_KEY_FILE); blobs: where recordings and bundles lie, `file://` or
-    `s3://` (CALLWRIGHT_BLOBS); smtp: mail server (CALLWRIGHT_SMTP_URL, "" = no mail); mail_from: sender of mail (CALLWRIGHT_MAIL_FROM)."""
+    `s3://` (CALLWRIGHT_BLOBS); smtp: mail server (CALLWRIGHT_SMTP_URL, "" = no mail); mail_from: sender of mail (CALLWRIGHT_MAIL_FROM);
+    public_url: where people reach the console, for links in mail and for identity services (CALLWRIGHT_PUBLIC_URL, "" = not said)."""
 
     models: Path
     shared: Path
@@ -37,6 +39,7 @@ class Settings:
     blobs: str = ""
     smtp: str = field(default="", repr=False)
     mail_from: str = "callwright@localhost"
+    public_url: str = ""
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> Settings:
@@ -65,6 +68,7 @@ class Settings:
             blobs=env.get("CALLWRIGHT_BLOBS") or (data / "blobs").absolute().as_uri(),
             smtp=env.get("CALLWRIGHT_SMTP_URL", ""),
             mail_from=env.get("CALLWRIGHT_MAIL_FROM") or "callwright@localhost",
+            public_url=_address(env, "CALLWRIGHT_PUBLIC_URL"),
         )
 
 
@@ -73,6 +77,17 @@ def _switch(env: Mapping[str, str], name: str) -> bool:
     if value not in ("0", "1"):
         raise InputError(Problem("setting", f"{name} is {value!r}: write 1 for yes or 0 for no"))
     return value == "1"
+
+
+def _address(env: Mapping[str, str], name: str) -> str:
+    """Of a site, without its last slash; "" when nothing is set."""
+    value = env.get(name, "").rstrip("/")
+    parts = urlsplit(value)
+    if value and (parts.scheme not in ("https", "http") or not parts.hostname or parts.path or parts.query):
+        raise InputError(
+            Problem("setting", f"{name} is {value!r}: write an address like https://callwright.example.com")
+        )
+    return value
 
 
 def _choice(env: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str:

@@ -8,13 +8,14 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, bindparam, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callwright.accounts.tables import tenant
 from callwright.errors import InputError, Problem
 from callwright.store.crypto import Keyring
 from callwright.store.database import Database
 
-__all__ = ["add", "listed", "suspend"]
+__all__ = ["add", "listed", "make", "suspend"]
 
 _SLUG = re.compile(r"[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?")
 
@@ -30,15 +31,26 @@ async def add(database: Database, keyring: Keyring, slug: str, name: str, now: d
     Raises:
         InputError: the slug is none, or somebody has it.
     """
+    async with database.system() as connection:
+        return await make(database, connection, keyring, slug, name, now)
+
+
+async def make(
+    database: Database, connection: AsyncConnection, keyring: Keyring, slug: str, name: str, now: datetime
+) -> int:
+    """The same within a transaction of `database.system()` that goes on.
+
+    Raises:
+        InputError: as for `add`.
+    """
     if not _SLUG.fullmatch(slug):
         hint = "small letters, digits and -, at most 64, like acme-support"
         raise InputError(Problem("bad-slug", f"`{slug}` cannot be the name of a tenant in commands", hint=hint))
-    async with database.system() as connection:
-        if (await connection.execute(_BY_SLUG, {"which": slug})).first() is not None:
-            raise InputError(Problem("known-tenant", f"there is a tenant {slug}"))
-        made = await connection.execute(_ADD, {"slug": slug, "name": name or slug, "created_at": now})
-        number = int(made.scalar_one())
-        await keyring.create(await database.enter(connection, number), now)
+    if (await connection.execute(_BY_SLUG, {"which": slug})).first() is not None:
+        raise InputError(Problem("known-tenant", f"there is a tenant {slug}"))
+    made = await connection.execute(_ADD, {"slug": slug, "name": name or slug, "created_at": now})
+    number = int(made.scalar_one())
+    await keyring.create(await database.enter(connection, number), now)
     return number
 
 

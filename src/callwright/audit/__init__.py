@@ -7,6 +7,7 @@ await audit.note(scope, keys, viewer, "task.start", ("task", 17), {"lines": 2}, 
 
 from __future__ import annotations
 
+from callwright.audit.model import Detail
 from callwright.audit.store import note
 
-__all__ = ["note"]
+__all__ = ["Detail", "note"]

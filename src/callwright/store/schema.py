@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Connection
 
 import callwright.accounts.tables
+import callwright.accounts.user_tables
 import callwright.audit.tables
 import callwright.campaigns.tables
 import callwright.compliance.tables

@@ -14,6 +14,14 @@ down_revision = None
 
 def upgrade() -> None:
     op.create_table(
+        "setup_link",
+        sa.Column("hash", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("used", sa.Boolean(), nullable=False),
+        sa.Column("created_at", own.UtcTime(), nullable=False),
+        sa.Column("ends_at", own.UtcTime(), nullable=False),
+        sa.PrimaryKeyConstraint("hash", name=op.f("pk_setup_link")),
+    )
+    op.create_table(
         "tenant",
         sa.Column("id", own.BigId, nullable=False),
         sa.Column("slug", sa.String(length=64), nullable=False),
@@ -324,6 +332,15 @@ def upgrade() -> None:
         batch_op.create_index("ix_script_version_script", ["tenant_id", "script_id", "submitted_at"], unique=False)
 
     op.create_table(
+        "sign_in_name",
+        sa.Column("digest", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["tenant.id"], name=op.f("fk_sign_in_name_tenant_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("digest", "tenant_id", name=op.f("pk_sign_in_name")),
+    )
+    op.create_table(
         "sip_account",
         sa.Column("tenant_id", sa.BigInteger(), nullable=False),
         sa.Column("id", own.BigId, nullable=False),
@@ -392,6 +409,45 @@ def upgrade() -> None:
         sa.UniqueConstraint("tenant_id", "purpose", name=op.f("uq_tenant_key_tenant_id_purpose")),
     )
     op.create_table(
+        "tenant_setting",
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("name", sa.String(length=32), nullable=False),
+        sa.Column("value", own.Json, nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("changed_at", own.UtcTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["tenant.id"], name=op.f("fk_tenant_setting_tenant_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("tenant_id", "name", name=op.f("pk_tenant_setting")),
+    )
+    op.create_table(
+        "user_account",
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("id", own.BigId, nullable=False),
+        sa.Column("email", sa.String(length=254), nullable=False),
+        sa.Column("name", sa.String(length=100), nullable=False),
+        sa.Column("language", sa.String(length=8), nullable=False),
+        sa.Column("roles", own.Json, nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("password", sa.String(length=200), nullable=False),
+        sa.Column("password_at", own.UtcTime(), nullable=True),
+        sa.Column("totp", sa.LargeBinary(), nullable=True),
+        sa.Column("totp_at", own.UtcTime(), nullable=True),
+        sa.Column("totp_step", sa.BigInteger(), nullable=False),
+        sa.Column("recovery", own.Json, nullable=False),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("locked_until", own.UtcTime(), nullable=True),
+        sa.Column("subject", sa.String(length=300), nullable=True),
+        sa.Column("created_at", own.UtcTime(), nullable=False),
+        sa.Column("signed_in_at", own.UtcTime(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["tenant.id"], name=op.f("fk_user_account_tenant_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_user_account")),
+        sa.UniqueConstraint("tenant_id", "email", name=op.f("uq_user_account_tenant_id_email")),
+        sa.UniqueConstraint("tenant_id", "subject", name=op.f("uq_user_account_tenant_id_subject")),
+    )
+    op.create_table(
         "worker",
         sa.Column("tenant_id", sa.BigInteger(), nullable=False),
         sa.Column("name", sa.String(length=64), nullable=False),
@@ -400,6 +456,26 @@ def upgrade() -> None:
         sa.Column("started_at", own.UtcTime(), nullable=False),
         sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"], name=op.f("fk_worker_tenant_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("tenant_id", "name", name=op.f("pk_worker")),
+    )
+    op.create_table(
+        "api_token",
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("id", own.BigId, nullable=False),
+        sa.Column("user_id", own.BigId, nullable=False),
+        sa.Column("name", sa.String(length=100), nullable=False),
+        sa.Column("hash", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("hint", sa.String(length=16), nullable=False),
+        sa.Column("scopes", own.Json, nullable=False),
+        sa.Column("created_at", own.UtcTime(), nullable=False),
+        sa.Column("ends_at", own.UtcTime(), nullable=True),
+        sa.Column("used_at", own.UtcTime(), nullable=True),
+        sa.Column("revoked_at", own.UtcTime(), nullable=True),
+        sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"], name=op.f("fk_api_token_tenant_id"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["user_account.id"], name=op.f("fk_api_token_user_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_api_token")),
+        sa.UniqueConstraint("tenant_id", "hash", name=op.f("uq_api_token_tenant_id_hash")),
     )
     op.create_table(
         "consent",
@@ -477,6 +553,25 @@ def upgrade() -> None:
         batch_op.create_index("ix_freeze_suspect_number", ["tenant_id", "number_index", "state"], unique=False)
 
     op.create_table(
+        "one_time_link",
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("id", own.BigId, nullable=False),
+        sa.Column("user_id", own.BigId, nullable=False),
+        sa.Column("purpose", sa.String(length=16), nullable=False),
+        sa.Column("hash", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("created_at", own.UtcTime(), nullable=False),
+        sa.Column("ends_at", own.UtcTime(), nullable=False),
+        sa.Column("used_at", own.UtcTime(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["tenant.id"], name=op.f("fk_one_time_link_tenant_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["user_account.id"], name=op.f("fk_one_time_link_user_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_one_time_link")),
+        sa.UniqueConstraint("tenant_id", "hash", name=op.f("uq_one_time_link_tenant_id_hash")),
+    )
+    op.create_table(
         "own_number",
         sa.Column("tenant_id", sa.BigInteger(), nullable=False),
         sa.Column("id", own.BigId, nullable=False),
@@ -535,6 +630,30 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("task", schema=None) as batch_op:
         batch_op.create_index("ix_task_state", ["tenant_id", "state", "priority"], unique=False)
+
+    op.create_table(
+        "user_session",
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("id", own.BigId, nullable=False),
+        sa.Column("user_id", own.BigId, nullable=False),
+        sa.Column("hash", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("method", sa.String(length=16), nullable=False),
+        sa.Column("agent", sa.String(length=200), nullable=False),
+        sa.Column("source", sa.String(length=64), nullable=False),
+        sa.Column("created_at", own.UtcTime(), nullable=False),
+        sa.Column("seen_at", own.UtcTime(), nullable=False),
+        sa.Column("ends_at", own.UtcTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["tenant.id"], name=op.f("fk_user_session_tenant_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["user_account.id"], name=op.f("fk_user_session_user_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_user_session")),
+        sa.UniqueConstraint("tenant_id", "hash", name=op.f("uq_user_session_tenant_id_hash")),
+    )
+    with op.batch_alter_table("user_session", schema=None) as batch_op:
+        batch_op.create_index("ix_user_session_user", ["tenant_id", "user_id"], unique=False)
 
     op.create_table(
         "consent_use",
@@ -621,6 +740,7 @@ def upgrade() -> None:
         return
     for statement in protecting(
         [
+            "api_token",
             "attempt",
             "audit_entry",
             "audit_head",
@@ -639,6 +759,7 @@ def upgrade() -> None:
             "lead_list",
             "line",
             "once",
+            "one_time_link",
             "own_number",
             "person",
             "script_version",
@@ -650,6 +771,9 @@ def upgrade() -> None:
             "task_event",
             "task_lead",
             "tenant_key",
+            "tenant_setting",
+            "user_account",
+            "user_session",
             "worker",
         ]
     ):
