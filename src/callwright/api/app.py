@@ -18,8 +18,11 @@ from callwright import __version__
 from callwright.api.guards import guard
 from callwright.api.routers import ROUTERS
 from callwright.api.schema import describe
+from callwright.http.fresh import Fresh
 from callwright.http.here import Authenticate, Kept, reach
+from callwright.http.jobs import Jobs
 from callwright.http.problems import handle_problems
+from callwright.http.shelf import Shelf
 from callwright.settings import Settings
 from callwright.web.console import serve_console
 
@@ -48,7 +51,7 @@ def create_app(
     app = FastAPI(
         title="callwright",
         version=__version__,
-        lifespan=lifespan,
+        lifespan=_with_jobs(lifespan),
         openapi_url=f"{PREFIX}/openapi.json",
         docs_url=None,  # the pages FastAPI brings load scripts of strangers, which our policy forbids
         redoc_url=None,
@@ -63,6 +66,19 @@ def create_app(
     serve_console(app)
     guard(app, settings)
     return app
+
+
+def _with_jobs(lifespan: Lifespan) -> Lifespan:
+    """What long work needs, around what the maker of the application lets live in it."""
+
+    @asynccontextmanager
+    async def living(app: FastAPI) -> AsyncIterator[None]:
+        with Shelf.open() as shelf:
+            async with Jobs.open() as jobs, lifespan(app):
+                app.state.jobs, app.state.shelf, app.state.fresh = jobs, shelf, Fresh()
+                yield
+
+    return living
 
 
 def _name(route: APIRoute) -> str:

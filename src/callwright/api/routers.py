@@ -7,7 +7,8 @@ from types import MappingProxyType
 
 from fastapi import APIRouter
 
-from callwright.api import health
+from callwright.api import health, jobs
+from callwright.campaigns.api import lists, tasks
 
 __all__ = ["ROUTERS"]
 
@@ -15,5 +16,8 @@ __all__ = ["ROUTERS"]
 ROUTERS: Mapping[str, APIRouter] = MappingProxyType(
     {
         "health": health.router,
+        "jobs": jobs.router,
+        "lists": lists.router,
+        "tasks": tasks.router,
     }
 )

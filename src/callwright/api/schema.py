@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
-from fastapi.routing import APIRoute
+from fastapi.routing import APIRoute, iter_route_contexts
 
 from callwright.http.here import needs_of
 from callwright.http.problems import ProblemDocument, answers
 
-__all__ = ["asked_of", "describe"]
+__all__ = ["asked_of", "describe", "routes_of"]
 
 _INTRODUCTION = """The API of callwright. Every error is a problem document (RFC 9457). Lists are paged by cursor: pass `next` of a page as
 `cursor`. A POST with an `Idempotency-Key` is done once, however often it is sent. Log in with a session cookie (then every unsafe method
@@ -29,6 +30,13 @@ def asked_of(route: APIRoute) -> set[str]:
             found.add(str(asked))
         waiting += dependant.dependencies
     return found
+
+
+def routes_of(app: FastAPI) -> Iterator[tuple[str, APIRoute]]:
+    """Every route of the application with its whole path, those of included routers too."""
+    for found in iter_route_contexts(app.routes):
+        if isinstance(found.original_route, APIRoute):
+            yield str(found.path_format), found.original_route
 
 
 def describe(app: FastAPI) -> None:
@@ -54,14 +62,13 @@ def _document(app: FastAPI) -> dict[str, Any]:
         "session": {"type": "apiKey", "in": "cookie", "name": "callwright"},
         "token": {"type": "http", "scheme": "bearer"},
     }
-    for route in app.routes:
-        if isinstance(route, APIRoute):
-            for method in route.methods or ():
-                _complete(document["paths"][route.path_format][method.lower()], route)
+    for path, route in routes_of(app):
+        for method in route.methods or ():
+            _complete(document["paths"][path][method.lower()], path, route)
     return document
 
 
-def _complete(operation: dict[str, Any], route: APIRoute) -> None:
+def _complete(operation: dict[str, Any], path: str, route: APIRoute) -> None:
     asked = asked_of(route)
     common = [422, 429, 503]
     if asked - {"open"}:
@@ -70,7 +77,7 @@ def _complete(operation: dict[str, Any], route: APIRoute) -> None:
         wanted = sorted(asked - {"any"})
         if wanted:
             operation["x-permission"] = wanted[0]
-    if "{" in route.path_format:
+    if "{" in path:
         common.append(404)
     if (route.methods or set()) & {"POST", "PUT", "PATCH", "DELETE"}:
         common += [403, 409, 413]

@@ -44,8 +44,9 @@ async def export_people(
     form: Form = "csv",
     masked: bool = True,
     lang: Language = "en",
+    progress: Callable[[int], None] = lambda _: None,
 ) -> int:
-    """Write everybody on a list; how many there are. A masked file cannot be imported again.
+    """Write everybody on a list; how many there are. A masked file cannot be imported again. progress: told how many were written so far.
 
     Raises:
         LeadsError: there is no such list, or it is too long for a sheet.
@@ -65,6 +66,7 @@ async def export_people(
         async for page in _pages(database, keys, found.id):
             await anyio.to_thread.run_sync(partial(_write, write, page, keys, names, masked=masked))
             count += len(page)
+            progress(count)
     return count
 
 

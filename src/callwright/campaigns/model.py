@@ -20,6 +20,7 @@ from pydantic import (
     Field,
     PlainSerializer,
     ValidationError,
+    WithJsonSchema,
     model_validator,
 )
 
@@ -98,6 +99,8 @@ def _moment(value: Any) -> Any:
         raise ValueError("write a time like 2026-12-01T09:00:00+08:00")  # noqa: TRY004 -- for pydantic
     if value.tzinfo is None:
         raise ValueError("a time needs its zone: 2026-12-01T09:00:00+08:00")
+    if not 1970 < value.year < 2200:  # zones and windows are reckoned with beyond it
+        raise ValueError("a time lies between 1971 and 2199")
     return value.astimezone(UTC)
 
 
@@ -125,7 +128,8 @@ Text = Annotated[str, BeforeValidator(_text), Field(min_length=1, max_length=200
 Name = Annotated[str, BeforeValidator(_text), Field(min_length=1, max_length=64, pattern=r"^[\w][\w.-]*$")]
 Variant = Annotated[str, BeforeValidator(_text), Field(min_length=1, max_length=16, pattern=r"^[\w][\w.-]*$")]
 Digest = Annotated[str, BeforeValidator(_text), Field(pattern=r"^[0-9a-f]{8,64}$")]
-Minute = Annotated[int, BeforeValidator(_minute), PlainSerializer(_clock, return_type=str)]
+_WALL = {"type": "string", "pattern": r"^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$", "examples": ["09:30"]}
+Minute = Annotated[int, BeforeValidator(_minute), PlainSerializer(_clock, return_type=str), WithJsonSchema(_WALL)]
 Moment = Annotated[datetime, BeforeValidator(_moment)]
 Zone = Annotated[str, BeforeValidator(_text), AfterValidator(_zone)]
 Calendar = Annotated[str, BeforeValidator(_text), AfterValidator(_calendar)]

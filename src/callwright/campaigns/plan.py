@@ -33,7 +33,7 @@ class TaskFile(Plan):
     format: Literal["task/1"]
     name: Text
     company: Text
-    list_: Name = Field(alias="list")
+    list_: Text = Field(alias="list")
     line: Name
 
     @property

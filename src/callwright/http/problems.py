@@ -20,7 +20,17 @@ from starlette.exceptions import HTTPException
 
 from callwright.errors import CallwrightError, InputError, Place, Problem, RefusedError, StoreError
 
-__all__ = ["ApiError", "Detail", "ProblemDocument", "absent", "answers", "conflict", "handle_problems", "respond"]
+__all__ = [
+    "ApiError",
+    "Detail",
+    "ProblemDocument",
+    "absent",
+    "answers",
+    "conflict",
+    "detail_of",
+    "handle_problems",
+    "respond",
+]
 
 log = logging.getLogger(__name__)
 
@@ -58,10 +68,17 @@ class ApiError(CallwrightError):
     """An answer other than success, on purpose: status, a stable code, what is wrong and how to mend it."""
 
     def __init__(
-        self, status: int, code: str, message: str, *, hint: str = "", headers: Mapping[str, str] | None = None
+        self,
+        status: int,
+        code: str,
+        message: str,
+        *,
+        hint: str = "",
+        headers: Mapping[str, str] | None = None,
+        problems: Sequence[Problem] = (),
     ) -> None:
         self.status, self.code, self.message, self.hint = status, code, message, hint
-        self.headers = dict(headers or {})
+        self.headers, self.problems = dict(headers or {}), tuple(problems)
         super().__init__(message)
 
 
@@ -130,7 +147,8 @@ def handle_problems(app: FastAPI) -> None:
 
 async def _api_error(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, ApiError)
-    return respond(error.status, error.code, error.message, hint=error.hint, headers=error.headers)
+    told = [detail_of(each) for each in error.problems[:_SHOWN]]
+    return respond(error.status, error.code, error.message, hint=error.hint, problems=told, headers=error.headers)
 
 
 async def _input_error(_: Request, error: Exception) -> JSONResponse:

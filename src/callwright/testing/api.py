@@ -103,5 +103,8 @@ async def open_api(
         async with Blobs.open((here / "blobs").as_uri()) as blobs:
             app = create_app(Storage(database, keyring, blobs), wanted, FakeViewers(tenant), now=now)
             transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
-            async with httpx.AsyncClient(transport=transport, base_url="http://callwright.test") as client:
+            async with (
+                app.router.lifespan_context(app),
+                httpx.AsyncClient(transport=transport, base_url="http://callwright.test") as client,
+            ):
                 yield TestedApi(client, app, blobs)

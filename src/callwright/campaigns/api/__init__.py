@@ -1,0 +1,1 @@
+"""The routers of lists, tasks, lines and endpoints."""
