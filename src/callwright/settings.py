@@ -23,7 +23,8 @@ class Settings:
     which voice speaks, as written (CALLWRIGHT_VOICE; read by `voices`); database: address of the database (CALLWRIGHT_DATABASE_URL, an SQLite
     file in the data folder by default); key_file: the master key (CALLWRIGHT_KEY_FILE); blobs: where recordings and bundles lie, `file://` or
     `s3://` (CALLWRIGHT_BLOBS); smtp: mail server (CALLWRIGHT_SMTP_URL, "" = no mail); mail_from: sender of mail (CALLWRIGHT_MAIL_FROM);
-    public_url: where people reach the console, for links in mail and for identity services (CALLWRIGHT_PUBLIC_URL, "" = not said)."""
+    public_url: where people reach the console, for links in mail and for identity services (CALLWRIGHT_PUBLIC_URL, "" = not said);
+    packs: folder of rule packs of one's own (CALLWRIGHT_PACKS)."""
 
     models: Path
     shared: Path
@@ -40,6 +41,7 @@ class Settings:
     smtp: str = field(default="", repr=False)
     mail_from: str = "callwright@localhost"
     public_url: str = ""
+    packs: Path | None = None
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> Settings:
@@ -69,6 +71,7 @@ class Settings:
             smtp=env.get("CALLWRIGHT_SMTP_URL", ""),
             mail_from=env.get("CALLWRIGHT_MAIL_FROM") or "callwright@localhost",
             public_url=_address(env, "CALLWRIGHT_PUBLIC_URL"),
+            packs=Path(env["CALLWRIGHT_PACKS"]) if env.get("CALLWRIGHT_PACKS") else None,
         )
 
 

@@ -9,6 +9,7 @@ from fastapi import APIRouter
 
 from callwright.api import health, jobs
 from callwright.campaigns.api import lists, tasks
+from callwright.compliance.api import freezes, records, suspects
 
 __all__ = ["ROUTERS"]
 
@@ -19,5 +20,8 @@ ROUTERS: Mapping[str, APIRouter] = MappingProxyType(
         "jobs": jobs.router,
         "lists": lists.router,
         "tasks": tasks.router,
+        "freezes": freezes.router,
+        "freeze suspects": suspects.router,
+        "decision records": records.router,
     }
 )

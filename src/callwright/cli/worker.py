@@ -20,7 +20,9 @@ def worker(
     robots: int = typer.Option(10, "--robots", min=1, max=10_000, help="Calls at once."),
     out: Path = typer.Option(Path("callwright-calls"), "--out", help="Folder for logs and recordings."),
     trunks: str = typer.Option("default", "--trunks", metavar="NAME", help="Whose trunks of the line file."),
-    packs: Path | None = typer.Option(None, "--packs", metavar="FOLDER", help="Rule packs of your own."),
+    packs: Path | None = typer.Option(
+        None, "--packs", metavar="FOLDER", envvar="CALLWRIGHT_PACKS", help="Rule packs of your own."
+    ),
     drain_s: float = typer.Option(
         120.0, "--drain", min=0, max=86_400, help="Seconds calls may take when it is stopped."
     ),

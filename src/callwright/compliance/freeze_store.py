@@ -23,6 +23,7 @@ from callwright.store.database import Scope
 from callwright.store.metadata import TENANT, UtcTime
 
 __all__ = [
+    "Asked",
     "Frozen",
     "Suspect",
     "confirm",
@@ -30,9 +31,11 @@ __all__ = [
     "freeze",
     "freeze_all",
     "freezes_of",
+    "frozen_of",
     "lift",
     "listed",
     "suspect",
+    "suspect_of",
     "suspects",
 ]
 
@@ -84,6 +87,16 @@ _DECIDE = (
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """Somebody asks that a freeze be lifted; a second person decides (freeze_desk.py). user: their id, None = not a user of ours."""
+
+    at: datetime
+    by: str
+    user: int | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Frozen:
     """A row of the library. number: "" once its person was erased."""
 
@@ -96,11 +109,13 @@ class Frozen:
     lifted_at: datetime | None
     lifted_by: str | None
     lift_reason: str | None
+    asked: Asked | None = None
+    subject: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
 class Suspect:
-    """Words that may be a refusal, in the queue of those who judge them."""
+    """Words that may be a refusal, in the queue of those who judge them. decision: why it was dismissed, or what was noted."""
 
     id: int
     number: str
@@ -109,6 +124,11 @@ class Suspect:
     words: str
     state: str
     found_at: datetime
+    decided_at: datetime | None = None
+    decided_by: str | None = None
+    decision: str = ""
+    freeze_id: int | None = None
+    subject: bytes = b""
 
 
 async def freeze(scope: Scope, keys: TenantKeys, new: NewFreeze, now: datetime, by: str) -> tuple[int, bool]:
@@ -201,7 +221,7 @@ async def listed(
         statement = statement.where(kept.c.reason == reason)
     if not lifted:
         statement = statement.where(kept.c.lifted_at.is_(None), or_(kept.c.until.is_(None), kept.c.until > now))
-    return [_frozen(row, keys) for row in await scope.all(statement)]
+    return [frozen_of(row, keys) for row in await scope.all(statement)]
 
 
 async def freezes_of(
@@ -240,7 +260,7 @@ async def suspect(
 
 async def suspects(scope: Scope, keys: TenantKeys, state: str = "waiting", most: int = 100) -> list[Suspect]:
     """The queue, oldest first."""
-    return [_suspect(row, keys) for row in await scope.all(_SUSPECTS, state=state, most=most)]
+    return [suspect_of(row, keys) for row in await scope.all(_SUSPECTS, state=state, most=most)]
 
 
 async def confirm(
@@ -293,13 +313,23 @@ def _freeze(row: Row[Any]) -> Freeze:
     return Freeze(row.scope, row.reason, row.frozen_at, row.until, row.scope_id)
 
 
-def _frozen(row: Row[Any], keys: TenantKeys) -> Frozen:
-    number = keys.open_number(bytes(row.number), bytes(row.number_index)) if row.number else ""
+def frozen_of(row: Row[Any], keys: TenantKeys) -> Frozen:
+    """A row of `freeze`."""
+    index = bytes(row.number_index)
+    number = keys.open_number(bytes(row.number), index) if row.number else ""
+    asked = None
+    if row.asked_at is not None:
+        asked = Asked(row.asked_at, row.asked_by or "", row.asked_user, row.ask_reason or "")
     return Frozen(
-        row.id, number, _freeze(row), row.note, row.source, row.by, row.lifted_at, row.lifted_by, row.lift_reason
-    )
+        row.id, number, _freeze(row), row.note, row.source, row.by, row.lifted_at, row.lifted_by, row.lift_reason, asked, index
+    )  # fmt: skip
 
 
-def _suspect(row: Row[Any], keys: TenantKeys) -> Suspect:
-    number = keys.open_number(bytes(row.number), bytes(row.number_index)) if row.number else ""
-    return Suspect(row.id, number, row.call_id, row.task_id, row.words, row.state, row.found_at)
+def suspect_of(row: Row[Any], keys: TenantKeys) -> Suspect:
+    """A row of `freeze_suspect`."""
+    index = bytes(row.number_index)
+    number = keys.open_number(bytes(row.number), index) if row.number else ""
+    return Suspect(
+        row.id, number, row.call_id, row.task_id, row.words, row.state, row.found_at, row.decided_at, row.decided_by, row.decision,
+        row.freeze_id, index,
+    )  # fmt: skip

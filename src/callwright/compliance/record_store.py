@@ -20,7 +20,7 @@ from callwright.store.crypto import TenantKeys
 from callwright.store.database import Scope
 from callwright.store.metadata import TENANT
 
-__all__ = ["Kept", "append", "export", "find", "head", "pages", "show", "verify_kept"]
+__all__ = ["Kept", "append", "check_row", "export", "find", "head", "kept_of", "pages", "show", "verify_kept"]
 
 _PAGE = 500
 _NO_END = 2**62
@@ -115,21 +115,21 @@ async def find(
         if value is not None:
             statement = statement.where(decision_record.c[column] == value)
     statement = statement.order_by(decision_record.c.seq.desc()).limit(most)
-    return [_kept(row) for row in await scope.all(statement)]
+    return [kept_of(row) for row in await scope.all(statement)]
 
 
 async def show(scope: Scope, name: str) -> Kept | None:
     """The record of this number or id; None = there is none."""
     numbered = name.isascii() and name.isdigit() and len(name) < 19
     row = await scope.first(_BY_SEQ, seq=int(name)) if numbered else await scope.first(_BY_ID, id=name)
-    return None if row is None else _kept(row)
+    return None if row is None else kept_of(row)
 
 
 async def pages(scope: Scope, first: int, last: int) -> AsyncIterator[list[Kept]]:
     """The records from number `first` to `last`, in order, a few hundred at a time."""
     after = first - 1
     while True:
-        page = [_kept(row) for row in await scope.all(_AFTER, after=after, last=last)]
+        page = [kept_of(row) for row in await scope.all(_AFTER, after=after, last=last)]
         if not page:
             return
         yield page
@@ -164,13 +164,14 @@ async def verify_kept(scope: Scope, key: Ed25519PublicKey, anchors: Sequence[Anc
     check.begin(1, GENESIS)
     async for page in pages(scope, 1, _NO_END):
         for kept in page:
-            _verify_row(check, kept)
+            check_row(check, kept)
     end = await head(scope)
     check.end(end)
     return check.report()
 
 
-def _verify_row(check: ChainCheck, kept: Kept) -> None:
+def check_row(check: ChainCheck, kept: Kept) -> None:
+    """One record where it lies: the chain, and the columns by which it is found."""
     seq = kept.record.seq
     try:
         body = json.loads(kept.record.body)
@@ -189,7 +190,8 @@ def _verify_row(check: ChainCheck, kept: Kept) -> None:
         check.find("columns-differ", f"its row says otherwise: {', '.join(differing) or 'id'}", seq)
 
 
-def _kept(row: Row[Any]) -> Kept:
+def kept_of(row: Row[Any]) -> Kept:
+    """A row of `decision_record`."""
     sealed = Sealed(int(row.seq), row.id, row.body, bytes(row.hash), bytes(row.signature))
     return Kept(sealed, row.kind, row.at, row.task_id, row.lead_id, row.person_id, row.attempt_id)
 

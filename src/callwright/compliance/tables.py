@@ -101,6 +101,10 @@ freeze = tenant_table(
     Column("frozen_at", UtcTime, nullable=False),
     Column("until", UtcTime),  # None = for good
     Column("by", String(100), nullable=False),
+    Column("asked_at", UtcTime),  # somebody asks a second person to lift it
+    Column("asked_by", String(100)),
+    Column("asked_user", BigInteger),
+    Column("ask_reason", String(500)),
     Column("lifted_at", UtcTime),
     Column("lifted_by", String(100)),
     Column("lift_reason", String(500)),

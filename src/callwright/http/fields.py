@@ -25,6 +25,8 @@ _LAST = datetime(2200, 1, 1, tzinfo=UTC)
 def _text(value: str) -> str:
     if "\x00" in value:
         raise ValueError("it holds a NUL character")
+    if any("\ud800" <= letter <= "\udfff" for letter in value):
+        raise ValueError("it holds half of a character")
     return value
 
 
@@ -39,7 +41,7 @@ def _moment(value: datetime) -> datetime:
 
 
 Text = Annotated[str, AfterValidator(_text)]
-"""Any text without NUL; bound its length where it is used."""
+"""Any text without NUL and lone surrogates; bound its length where it is used."""
 
 Said = Annotated[str, BeforeValidator(_whole), AfterValidator(_text), Field(min_length=1)]
 """Text that says something: blanks around it are taken off, and something must be left."""

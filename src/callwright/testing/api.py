@@ -31,11 +31,12 @@ __all__ = ["FakeViewers", "TestedApi", "open_api"]
 
 _WHO = "x-fake-roles"
 _TENANT = "x-fake-tenant"
+_USER = "x-fake-user"
 
 
 @dataclass(frozen=True, slots=True)
 class FakeViewers:
-    """Knows whoever says so: `x-fake-roles: operator,agent`; without the header nobody is logged in."""
+    """Knows whoever says so: `x-fake-roles: operator,agent`, `x-fake-user: 2`; without the first header nobody is logged in."""
 
     tenant: int
 
@@ -44,7 +45,8 @@ class FakeViewers:
         if said is None:
             return None
         roles = frozenset(Role(name) for name in said.split(",") if name)
-        return Viewer.of_session(int(request.headers.get(_TENANT, self.tenant)), 1, said or "nobody", roles)
+        tenant, user = (int(request.headers.get(name, usual)) for name, usual in ((_TENANT, self.tenant), (_USER, 1)))
+        return Viewer.of_session(tenant, user, said or "nobody", roles)
 
 
 class TestedApi:
@@ -56,10 +58,17 @@ class TestedApi:
         self.client, self.app, self.blobs = client, app, blobs
 
     async def ask(
-        self, method: str, path: str, *, roles: str | None = "administrator", tenant: int | None = None, **more: Any
+        self,
+        method: str,
+        path: str,
+        *,
+        roles: str | None = "administrator",
+        tenant: int | None = None,
+        user: int = 1,
+        **more: Any,
     ) -> httpx.Response:
         """One request."""
-        headers = dict(more.pop("headers", {})) | {"X-Callwright": "1"}
+        headers = dict(more.pop("headers", {})) | {"X-Callwright": "1", _USER: str(user)}
         if roles is not None:
             headers[_WHO] = roles
         if tenant is not None:

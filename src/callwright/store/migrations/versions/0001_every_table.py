@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects import postgresql
 
 import callwright.store.metadata as own
 from callwright.store.rows import protecting
@@ -229,6 +230,10 @@ def upgrade() -> None:
         sa.Column("frozen_at", own.UtcTime(), nullable=False),
         sa.Column("until", own.UtcTime(), nullable=True),
         sa.Column("by", sa.String(length=100), nullable=False),
+        sa.Column("asked_at", own.UtcTime(), nullable=True),
+        sa.Column("asked_by", sa.String(length=100), nullable=True),
+        sa.Column("asked_user", sa.BigInteger(), nullable=True),
+        sa.Column("ask_reason", sa.String(length=500), nullable=True),
         sa.Column("lifted_at", own.UtcTime(), nullable=True),
         sa.Column("lifted_by", sa.String(length=100), nullable=True),
         sa.Column("lift_reason", sa.String(length=500), nullable=True),

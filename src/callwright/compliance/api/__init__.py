@@ -1,0 +1,1 @@
+"""The compliance desk over HTTP: consents, freezes, decision records, complaints, people, rule packs, own numbers."""
