@@ -19,7 +19,7 @@ from callwright.compliance.pack_file import built_in_packs
 from callwright.compliance.packs import Packs
 from callwright.compliance.record_file import public_key, verify
 from callwright.compliance.record_store import append
-from callwright.compliance.records import NewRecord
+from callwright.compliance.records import Kind, NewRecord
 from callwright.compliance.tables import decision_record
 from callwright.store.crypto import Keyring
 from callwright.store.database import Database
@@ -38,7 +38,7 @@ def _entry(at: datetime, person: int, n: int) -> NewRecord:
     """At noon a call that is allowed, in the evening one that is refused."""
     facts = replace(harmless(at, "CN", ("Asia/Shanghai",)), callee="+8613900000001")
     decision = decide(facts, at, PACKS)
-    kind = "dial" if decision.allow else "refusal"
+    kind: Kind = "dial" if decision.allow else "refusal"
     return NewRecord(kind, at, decision, facts.digest(), person, 3, 5, f"call-{n}" if kind == "dial" else None)
 
 

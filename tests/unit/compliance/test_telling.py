@@ -13,7 +13,7 @@ from callwright.compliance.decision import decide
 from callwright.compliance.house import HOUSE_TITLES
 from callwright.compliance.pack_file import built_in_packs
 from callwright.compliance.packs import Packs
-from callwright.compliance.records import Head, NewRecord, chain
+from callwright.compliance.records import Head, Kind, NewRecord, chain
 from callwright.compliance.telling import parsed, tell, verdict_of
 from callwright.compliance.titles_zh import PACK_TITLES_ZH, TITLES_ZH
 
@@ -24,7 +24,7 @@ PACKS = Packs(built_in_packs())
 def _body(now: datetime, because: str = "") -> dict[str, object]:
     facts = replace(harmless(now, "CN", ("Asia/Shanghai",)), callee="+8613900000001")
     decision = decide(facts, now, PACKS)
-    kind = "refusal" if because or not decision.allow else "dial"
+    kind: Kind = "refusal" if because or not decision.allow else "dial"
     entry = NewRecord(
         kind, now, decision, facts.digest(), 1, 2, 3, "call-1" if kind == "dial" else None, because=because
     )
