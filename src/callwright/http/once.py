@@ -22,6 +22,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from callwright.accounts.model import Viewer
+from callwright.errors import CallwrightError
 from callwright.http.here import Reach
 from callwright.http.problems import respond
 from callwright.http.tables import once
@@ -58,9 +59,12 @@ class Once:
             return
         request = Request(scope, receive)
         reach: Reach = request.app.state.reach
-        viewer = await reach.authenticate(request)
+        try:
+            viewer = await reach.authenticate(request)
+        except CallwrightError:
+            viewer = None
         if viewer is None:
-            await self._app(scope, receive, send)  # which says so
+            await self._app(scope, receive, send)  # which says why
             return
         body = await request.body()
         answer = await _Doing(reach, viewer, key, request, body).answer(self._app)
