@@ -19,7 +19,7 @@ from callwright.store.crypto import TenantKeys
 from callwright.store.database import Scope
 from callwright.store.metadata import TENANT, UtcTime
 
-__all__ = ["LONGEST", "Token", "add", "find", "listed", "revoke", "seen"]
+__all__ = ["LONGEST", "Token", "add", "due", "find", "listed", "revoke", "seen"]
 
 LONGEST = timedelta(days=366)
 _TOUCH = timedelta(minutes=1)

@@ -17,7 +17,7 @@ from callwright.store.crypto import Keyring
 from callwright.store.database import Database
 from callwright.store.metadata import TENANT
 
-__all__ = ["settle"]
+__all__ = ["settle", "tell"]
 
 _BY_SUBJECT = select(user_account.c.id).where(
     user_account.c.tenant_id == TENANT, user_account.c.subject == bindparam("which", type_=String())
@@ -68,3 +68,11 @@ async def settle(
                 raise OidcError("no group of theirs gives a role here")
             await users.change(scope, keys, viewer, which, now, roles=[role.value for role in given])
     return int(which)
+
+
+async def tell(database: Database, keyring: Keyring, tenant: int, why: str, now: datetime) -> None:
+    """Whoever was not let in stands in the audit log, with the reason: who set the service up must find their mistake."""
+    async with database.scope(tenant) as scope:
+        keys = await keyring.tenant(scope)
+        viewer = Viewer.system(tenant, "oidc")
+        await audit.note(scope, keys, viewer, "session.refuse", ("setting", "oidc"), {"why": why[:200]}, now=now)

@@ -19,7 +19,20 @@ from callwright.accounts.user_tables import user_account, user_session
 from callwright.store.database import Scope
 from callwright.store.metadata import TENANT, UtcTime
 
-__all__ = ["ABSOLUTE", "IDLE", "Session", "begin", "end", "end_all", "find", "listed", "seen", "source_prefix", "tidy"]
+__all__ = [
+    "ABSOLUTE",
+    "IDLE",
+    "Session",
+    "begin",
+    "due",
+    "end",
+    "end_all",
+    "find",
+    "listed",
+    "seen",
+    "source_prefix",
+    "tidy",
+]
 
 IDLE, ABSOLUTE = timedelta(minutes=30), timedelta(hours=12)
 _TOUCH = timedelta(minutes=1)  # how exactly the last use is known: not a write for every request
@@ -109,12 +122,14 @@ async def find(scope: Scope, door: Door, now: datetime) -> Session | None:
     return _session(row)
 
 
-async def seen(scope: Scope, session: Session, now: datetime) -> bool:
-    """Note that it is used, to the minute; whether that was written."""
-    if now - session.seen_at < _TOUCH:
-        return False
+def due(session: Session, now: datetime) -> bool:
+    """Whether that it is used is to be noted again: once a minute."""
+    return now - session.seen_at >= _TOUCH
+
+
+async def seen(scope: Scope, session: Session, now: datetime) -> None:
+    """Note that it is used."""
     await scope.run(_SEEN, which=session.id, at=now)
-    return True
 
 
 async def listed(scope: Scope, user: int, now: datetime) -> list[Row[Any]]:

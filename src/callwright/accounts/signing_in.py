@@ -24,7 +24,7 @@ from callwright.store.crypto import Keyring, TenantKeys
 from callwright.store.database import Database, Scope
 from callwright.store.metadata import TENANT
 
-__all__ = ["Asked", "SignInError", "confirm_totp", "drop_totp", "enrol_totp", "enter", "sign_in", "verify"]
+__all__ = ["Asked", "SignInError", "confirm_totp", "drop_totp", "enrol_totp", "enter", "houses", "sign_in", "verify"]
 
 _HOUSE = select(tenant.c.id).where(tenant.c.slug == bindparam("which"))
 _LOCKED = (
@@ -68,7 +68,7 @@ async def sign_in(database: Database, keyring: Keyring, hasher: Hasher, asked: A
         SignInError: nobody is.
     """
     email = asked.email.strip().lower()[:254]
-    tenants = await _tenants(database, email, asked.house)
+    tenants = await houses(database, email, asked.house)
     for which in tenants:
         found = await _counted(database, which, email, now)
         if await hasher.fits(found.password if found else "", asked.password) and found is not None:
@@ -160,7 +160,8 @@ async def drop_totp(scope: Scope, keys: TenantKeys, viewer: Viewer, which: int, 
     await audit.note(scope, keys, viewer, "totp.remove", ("user", which), now=now)
 
 
-async def _tenants(database: Database, email: str, house: str) -> list[int]:
+async def houses(database: Database, email: str, house: str) -> list[int]:
+    """The tenants in which an address signs in, or the one of this slug among them."""
     async with database.system() as connection:
         known = await users.tenants_of(connection, email)
         if not house:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -65,7 +65,7 @@ class Oidc:
     client: str
     secret: str = ""
     groups: str = "groups"
-    roles: Mapping[str, tuple[Role, ...]] = {}
+    roles: Mapping[str, tuple[Role, ...]] = field(default_factory=dict)
     invite: bool = False
     label: str = ""
 

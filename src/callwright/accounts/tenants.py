@@ -15,7 +15,7 @@ from callwright.errors import InputError, Problem
 from callwright.store.crypto import Keyring
 from callwright.store.database import Database
 
-__all__ = ["add", "listed", "make", "suspend"]
+__all__ = ["add", "listed", "make", "named", "numbered", "suspend"]
 
 _SLUG = re.compile(r"[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?")
 
@@ -52,6 +52,19 @@ async def make(
     number = int(made.scalar_one())
     await keyring.create(await database.enter(connection, number), now)
     return number
+
+
+async def named(database: Database, slug: str) -> Row[Any] | None:
+    """The one of this slug; with "", the only one there is. None = there is no such one."""
+    known = await listed(database)
+    if slug:
+        return next((row for row in known if row.slug == slug), None)
+    return known[0] if len(known) == 1 else None
+
+
+async def numbered(database: Database, which: int) -> Row[Any] | None:
+    """The one with this id; None = there is none."""
+    return next((row for row in await listed(database) if row.id == which), None)
 
 
 async def suspend(database: Database, slug: str, suspended: bool) -> None:

@@ -298,18 +298,16 @@ async def open_link(scope: Scope, door: Door, now: datetime) -> tuple[User, str]
     return user, row.purpose
 
 
-async def use_link(
-    scope: Scope, keys: TenantKeys, hasher: Hasher, door: Door, password: str, now: datetime, *, name: str = ""
-) -> User:
-    """Choose a password by a link; it works no more, and all sessions end.
+async def use_link(scope: Scope, keys: TenantKeys, door: Door, hashed: str, now: datetime, *, name: str = "") -> User:
+    """Put a password in place by a link; it works no more, and all sessions end. hashed: as `accepted` made it.
 
     Raises:
-        InputError: the link works not, or the password is not taken.
+        InputError: the link works not.
     """
     user, purpose = await open_link(scope, door, now)
     if name and purpose == "invite":
         await scope.run(_CHANGE.values(name=_named(name)), which=user.id)
-    await set_password(scope, keys, _as(scope, user), user, await accepted(hasher, user, password), now)
+    await set_password(scope, keys, _as(scope, user), user, hashed, now)
     return await find(scope, user.id)
 
 

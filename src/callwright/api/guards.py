@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from callwright.api.browser import Browser
 from callwright.http.once import Once
 from callwright.http.problems import respond
 from callwright.settings import Settings
@@ -25,6 +26,7 @@ def guard(app: FastAPI, settings: Settings) -> None:
     """Put the guards around the application."""
     app.add_middleware(Once)
     app.add_middleware(_Guards)
+    app.add_middleware(Browser, public_url=settings.public_url)
 
 
 class _Guards:

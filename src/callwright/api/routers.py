@@ -7,7 +7,10 @@ from types import MappingProxyType
 
 from fastapi import APIRouter
 
+from callwright.accounts import api as accounts
+from callwright.accounts import companies_api, house_api, users_api
 from callwright.api import health, jobs
+from callwright.audit import api as audit_log
 from callwright.campaigns.api import lists, tasks
 from callwright.compliance.api import freezes, records, suspects
 
@@ -17,6 +20,11 @@ __all__ = ["ROUTERS"]
 ROUTERS: Mapping[str, APIRouter] = MappingProxyType(
     {
         "health": health.router,
+        "sign-in": accounts.router,
+        "users": users_api.router,
+        "house": house_api.router,
+        "companies": companies_api.router,
+        "audit": audit_log.router,
         "jobs": jobs.router,
         "lists": lists.router,
         "tasks": tasks.router,

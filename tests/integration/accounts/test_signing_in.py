@@ -91,7 +91,8 @@ async def test_signing_in_and_out(database: Database, keyring: Keyring) -> None:
         assert (found.user, found.method, found.source) == (viewer.user, "password", "192.0.2.0/24")
         assert await sessions.find(scope, doors.mint(Kind.SESSION, viewer.tenant), NOW) is None
         assert await sessions.find(scope, door, NOW + sessions.IDLE) is None
-        assert await sessions.seen(scope, found, NOW + timedelta(minutes=20))
+        assert not sessions.due(found, NOW + timedelta(seconds=59))
+        await sessions.seen(scope, found, NOW + timedelta(minutes=20))
         assert await sessions.find(scope, door, NOW + sessions.IDLE) is not None
         assert await sessions.find(scope, door, NOW + sessions.ABSOLUTE) is None
         assert len(await sessions.listed(scope, found.user, NOW)) == 2
@@ -168,18 +169,18 @@ async def test_an_invitation_works_once(database: Database, keyring: Keyring) ->
         with pytest.raises(InputError, match="its time is over"):
             await users.open_link(scope, door, NOW + users.INVITED_FOR)
         with pytest.raises(InputError, match="12 characters"):
-            await users.use_link(scope, keys, HASHER, door, "short", NOW)
-        user = await users.use_link(scope, keys, HASHER, door, OTHER, NOW, name="Bert B.")
+            await users.accepted(HASHER, await users.find(scope, which), "short")
+        user = await users.use_link(scope, keys, door, await HASHER.make(OTHER), NOW, name="Bert B.")
         assert (user.state, user.name, user.email) == ("active", "Bert B.", "bert@acme.example")
         with pytest.raises(InputError, match="used already"):
-            await users.use_link(scope, keys, HASHER, door, GOOD, NOW)
+            await users.use_link(scope, keys, door, await HASHER.make(GOOD), NOW)
     session = await ask(database, keyring, OTHER, email="BERT@acme.example")
     async with database.scope(viewer.tenant) as scope:
         reset = await users.link_for(scope, keys, viewer, which, NOW, purpose="reset")
         newer = await users.link_for(scope, keys, viewer, which, NOW, purpose="reset")
         with pytest.raises(InputError, match="used already"):
             await users.open_link(scope, reset, NOW)
-        await users.use_link(scope, keys, HASHER, newer, GOOD, NOW)
+        await users.use_link(scope, keys, newer, await HASHER.make(GOOD), NOW)
         assert await sessions.find(scope, session, NOW) is None
     await ask(database, keyring, GOOD, email="bert@acme.example")
 
@@ -189,7 +190,7 @@ async def test_what_changes_about_somebody_ends_their_sessions(database: Databas
     which, door = await inviting.invite(database, keyring, viewer, "b@acme.example", "B", ["operator"], "en", NOW)
     async with database.scope(viewer.tenant) as scope:
         keys = await keyring.tenant(scope)
-        await users.use_link(scope, keys, HASHER, door, OTHER, NOW)
+        await users.use_link(scope, keys, door, await HASHER.make(OTHER), NOW)
     session = await ask(database, keyring, OTHER, email="b@acme.example")
     async with database.scope(viewer.tenant) as scope:
         await users.change(scope, keys, viewer, which, NOW, name="Berta")
@@ -249,7 +250,7 @@ async def test_one_address_in_two_houses(database: Database, keyring: Keyring) -
     system = Viewer.system(other)
     _, door = await inviting.invite(database, keyring, system, ANNA, "Anna", ["auditor"], "en", NOW)
     async with database.scope(other) as scope:
-        await users.use_link(scope, await keyring.tenant(scope), HASHER, door, OTHER, NOW)
+        await users.use_link(scope, await keyring.tenant(scope), door, await HASHER.make(OTHER), NOW)
     assert (await ask(database, keyring, OTHER)).tenant == other
     assert (await ask(database, keyring, GOOD)).tenant == viewer.tenant
     assert (await ask(database, keyring, OTHER, house="beta")).tenant == other
