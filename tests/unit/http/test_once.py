@@ -56,7 +56,7 @@ class Rig:
         self.client, self.counter, self.now = client, counter, NOW
 
     async def post(self, key: str | None, body: object = None, roles: str = "operator") -> httpx.Response:
-        headers = {"x-fake-roles": roles} | ({} if key is None else {"Idempotency-Key": key})
+        headers = {"x-fake-roles": roles, "X-Callwright": "1"} | ({} if key is None else {"Idempotency-Key": key})
         return await self.client.post("/api/v1/count", json=body or {}, headers=headers)
 
 
