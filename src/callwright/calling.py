@@ -23,7 +23,6 @@ from callwright.calls.log import read_log
 from callwright.calls.model import CallFiles, CallRecord
 from callwright.calls.outbox import FileOutbox
 from callwright.calls.robot import Robot
-from callwright.calls.transcript import transcript
 from callwright.campaigns import deliveries, number_health, pre_dial
 from callwright.campaigns.accounting import Witness
 from callwright.campaigns.claims import Claimed
@@ -34,7 +33,9 @@ from callwright.campaigns.dispatch_store import SCRIPT_TEXT
 from callwright.campaigns.ended import disposition_of
 from callwright.campaigns.faults import DATABASE_FAULTS
 from callwright.campaigns.hints import Hints
+from callwright.campaigns.keeping import keep_files
 from callwright.campaigns.mail import SmtpPost
+from callwright.campaigns.story import Story, story_of
 from callwright.campaigns.terms import LEASE, QUIET
 from callwright.campaigns.worker import Came, Tell, Worker, WorkerSettings
 from callwright.compliance.pack_file import load_packs
@@ -43,6 +44,7 @@ from callwright.errors import StoreError
 from callwright.script.loader import loads
 from callwright.settings import Settings
 from callwright.speech.vad_detector import VoiceDetector
+from callwright.store.blobs import Blobs, TenantBlobs
 from callwright.store.crypto import TenantKeys
 from callwright.store.database import Database
 from callwright.telephony.port import DialOrder, LineDriver
@@ -94,7 +96,8 @@ async def open_calling(
     async with AsyncExitStack() as stack:
         engine = await stack.enter_async_context(RtpEngine.start(quiet_dbov=settings.quiet_dbov))
         trunks = await stack.enter_async_context(Trunks.open(loaded, engine))
-        robots = await stack.enter_async_context(_Robots.open(calling, settings, database, tenant, trunks))
+        blobs = (await stack.enter_async_context(Blobs.open(settings.blobs))).of(tenant)
+        robots = await stack.enter_async_context(_Robots.open(calling, settings, database, tenant, trunks, blobs))
         client = await stack.enter_async_context(deliveries.open_client())
         hints = Hints(tenant)
         await stack.enter_async_context(hints.listening(settings.database))
@@ -144,14 +147,17 @@ async def _health(database: Database, tenant: int, keys: TenantKeys, clock: Data
 class _Robots:
     """A robot for each script version, made when the first call speaks it."""
 
-    def __init__(self, calling: Calling, settings: Settings, database: Database, tenant: int, line: LineDriver) -> None:
-        self._calling, self._settings, self._database, self._tenant, self._line = (
-            calling,
-            settings,
-            database,
-            tenant,
-            line,
-        )
+    def __init__(
+        self,
+        calling: Calling,
+        settings: Settings,
+        database: Database,
+        tenant: int,
+        line: LineDriver,
+        blobs: TenantBlobs,
+    ) -> None:
+        self._calling, self._settings, self._database = calling, settings, database
+        self._tenant, self._line, self._blobs = tenant, line, blobs
         self._outbox = FileOutbox(calling.out / "outbox.jsonl")
         self._stack = AsyncExitStack()
         self._making = anyio.Lock()
@@ -161,10 +167,16 @@ class _Robots:
     @classmethod
     @asynccontextmanager
     async def open(
-        cls, calling: Calling, settings: Settings, database: Database, tenant: int, line: LineDriver
+        cls,
+        calling: Calling,
+        settings: Settings,
+        database: Database,
+        tenant: int,
+        line: LineDriver,
+        blobs: TenantBlobs,
     ) -> AsyncIterator[_Robots]:
         await anyio.Path(calling.out).mkdir(parents=True, exist_ok=True)
-        robots = cls(calling, settings, database, tenant, line)
+        robots = cls(calling, settings, database, tenant, line, blobs)
         async with robots._stack:
             yield robots
 
@@ -203,21 +215,21 @@ class _Robots:
 
         ring = DialOrder(order.permit, "", order.attempt, ring_timeout_s=order.ring_s, tenant=self._calling.tenant)
         record = await robot.call(ring, order.variables, files, watch)
-        said = await anyio.to_thread.run_sync(_after, files, record, order.attempt)
-        blobs = {"log": record.log, "recording": record.recording}
-        return Came(_ended(order, record, said, begun, now()), record, blobs)
+        story = await anyio.to_thread.run_sync(_after, files, record, order.attempt)
+        kept = await keep_files(self._blobs, files, record, f"{begun:%Y-%m-%d}", order.attempt)
+        said = tuple(line.text for line in story.lines if line.who == "caller")
+        return Came(_ended(order, record, said, begun, now()), record, kept, story)
 
 
-def _after(files: CallFiles, record: CallRecord, attempt: str) -> tuple[str, ...]:
-    """Mark the recording; what the person said."""
+def _after(files: CallFiles, record: CallRecord, attempt: str) -> Story:
+    """Mark the recording; what the log tells."""
     try:
         if record.recording:
             mark(Path(record.recording), attempt)
-        lines = transcript(read_log(files.log))
+        return story_of(read_log(files.log))
     except OSError as error:
         log.warning("call %s: %s", attempt, error.strerror)
-        return ()
-    return tuple(line.text for line in lines if line.who == "caller")
+        return Story()
 
 
 def _ended(order: Dial, record: CallRecord, said: tuple[str, ...], begun: datetime, now: datetime) -> Ended:

@@ -13,6 +13,7 @@ from callwright.api import health, jobs
 from callwright.audit import api as audit_log
 from callwright.campaigns.api import lists, tasks
 from callwright.compliance.api import freezes, records, suspects
+from callwright.insight.api import call, calls
 
 __all__ = ["ROUTERS"]
 
@@ -31,5 +32,7 @@ ROUTERS: Mapping[str, APIRouter] = MappingProxyType(
         "freezes": freezes.router,
         "freeze suspects": suspects.router,
         "decision records": records.router,
+        "calls": calls.router,
+        "call": call.router,
     }
 )

@@ -1,9 +1,9 @@
 """Erasure of a person (PIPL 47, GDPR 17): what is left is a keyed hash that keeps the number from ever being called again.
 
 Emptied: the number and where it is (person, freezes, suspects, closed complaints), what the script could say of them (lead variables), what
-they said (slots, summary, words), where their consents came from. Deleted: call records, logs and recordings. Kept: attempts, uses of consents
-and decision records, which name nobody but by an id that leads nowhere any more, so the chain stays whole; and the SHA-256 of proofs,
-because whoever is erased may still complain about earlier calls.
+they said (slots, summary, every sentence and its index), where their consents came from. Deleted: call records, logs, recordings. Kept:
+attempts, uses of consents and decision records, which name nobody but by an id that leads nowhere any more, so the chain stays whole; and
+the SHA-256 of proofs, because whoever is erased may still complain about earlier calls.
 """
 
 from __future__ import annotations
@@ -13,13 +13,16 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import bindparam, exists, func, select, update
+from sqlalchemy import bindparam, delete, exists, func, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from callwright.campaigns.result_tables import call_text, follow_up, unanswered
 from callwright.campaigns.tables import attempt, call_result, lead, task_lead
 from callwright.compliance import consent_store
 from callwright.compliance.tables import complaint, consent, freeze, freeze_suspect, person, suppression
 from callwright.errors import InputError, Problem
+from callwright.insight.files import waveform_blob
+from callwright.insight.gathering import forget
 from callwright.store.crypto import TenantKeys
 from callwright.store.database import Scope
 from callwright.store.metadata import TENANT
@@ -94,6 +97,10 @@ _RESULT = (
         slots=bindparam("no_slots"), summary=bindparam("no_summary"), grade_reasons=[], tags=[], record="", log="", recording=""
     )
 )  # fmt: skip
+_TEXTS = [
+    delete(table).where(table.c.tenant_id == TENANT, table.c.attempt_id == bindparam("attempt"))
+    for table in (call_text, unanswered, follow_up)
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,16 +133,21 @@ async def erase(scope: Scope, keys: TenantKeys, number: str, now: datetime) -> E
         raise InputError(Problem("call", "this person is being called right now", hint="try again in some minutes"))
     await scope.run(_SUPPRESS, number_index=index, reason="erased", created_at=now)
     await consent_store.revoke(scope, row.id, "other", now)
-    blobs = [name for found in await scope.all(_BLOBS, who=row.id) for name in found if name]
+    files = await scope.all(_BLOBS, who=row.id)
+    blobs = [name for found in files for name in found if name]
+    blobs += [waveform_blob(found.recording) for found in files if found.recording]
     blobs += [found.bundle for found in await scope.all(_BUNDLES, index=index)]
-    for result in await scope.all(_RESULT_IDS, who=row.id):
-        name = result.attempt_id
+    names = [result.attempt_id for result in await scope.all(_RESULT_IDS, who=row.id)]
+    for name in names:
         await scope.run(
             _RESULT,
             attempt=name,
             no_slots=keys.seal("{}", f"slots.{name}"),
             no_summary=keys.seal("{}", f"summary.{name}"),
         )
+        for each in _TEXTS:
+            await scope.run(each, attempt=name)
+    await forget(scope, keys, names)
     for statement in (_LEADS, _CONSENTS):
         await scope.run(statement, who=row.id)
     for statement in (_FREEZES, _SUSPECTS, _CASES):

@@ -208,22 +208,37 @@ attempt = tenant_table(
     UniqueConstraint("tenant_id", "task_id", "lead_id", "n"),
 )
 
-# What became of an attempt, as the robot's record says: read by results, webhooks, inspection.
+# What became of an attempt, as the robot's record says: read by results, webhooks, inspection. What lists are filtered by is copied from the
+# attempt, so that one index finds a page among millions; whatever was said lies elsewhere (result_tables.py).
 call_result = tenant_table(
     "call_result",
     Column("attempt_id", String(40), nullable=False),
+    Column("started_at", UtcTime, nullable=False),
+    Column("task_id", BigInteger),
+    Column("script_version_id", BigInteger),
+    Column("person_id", BigInteger),
+    Column("own_number", String(16), nullable=False, default=""),
+    Column("direction", String(3), nullable=False, default="out"),
+    Column("answered", Boolean, nullable=False, default=False),
+    Column("talk_ms", Integer, nullable=False, default=0),
+    Column("disposition", String(32), nullable=False, default=""),
     Column("grade", String(2), nullable=False, default=""),
     Column("grade_reasons", Json, nullable=False, default=list),
     Column("tags", Json, nullable=False, default=list),
     Column("slots", LargeBinary, nullable=False, default=b""),  # encrypted JSON
     Column("summary", LargeBinary, nullable=False, default=b""),  # encrypted text
-    Column("follow_up", String(32), nullable=False, default=""),
+    Column("follow_up", String(200), nullable=False, default=""),  # what the script says is to be done after this grade
     Column("record", String(300), nullable=False, default=""),  # blob of the call record
     Column("log", String(300), nullable=False, default=""),
     Column("recording", String(300), nullable=False, default=""),
     Column("created_at", UtcTime, nullable=False),
     PrimaryKeyConstraint("tenant_id", "attempt_id"),
-    Index("ix_call_result_grade", "tenant_id", "grade", "created_at"),
+    Index("ix_call_result_started", "tenant_id", "started_at", "attempt_id"),
+    Index("ix_call_result_grade", "tenant_id", "grade", "started_at", "attempt_id"),
+    Index("ix_call_result_task", "tenant_id", "task_id", "started_at", "attempt_id"),
+    Index("ix_call_result_disposition", "tenant_id", "disposition", "started_at", "attempt_id"),
+    Index("ix_call_result_person", "tenant_id", "person_id", "started_at"),
+    Index("ix_call_result_talk", "tenant_id", "talk_ms", "attempt_id"),
 )
 
 # Where news goes: webhooks of the customer, WeCom, DingTalk, Feishu, mail. Secrets are encrypted.

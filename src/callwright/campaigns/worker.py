@@ -29,6 +29,7 @@ from callwright.campaigns.reconcile import Account, keep
 from callwright.campaigns.results import for_webhook
 from callwright.campaigns.results import keep as keep_result
 from callwright.campaigns.service import settle
+from callwright.campaigns.story import Story
 from callwright.campaigns.takeover_store import ROBOTS
 from callwright.campaigns.terms import Terms
 from callwright.errors import CallwrightError
@@ -47,11 +48,12 @@ _RENEWED_TOGETHER = 500
 
 @dataclass(frozen=True, slots=True)
 class Came:
-    """How a call came out: `ended`, and what the robot left behind, if it got so far."""
+    """How a call came out: `ended`, and what the robot left behind, if it got so far. story: what its log tells."""
 
     ended: Ended
     record: CallRecord | None = None
     blobs: Mapping[str, str] = field(default_factory=dict)
+    story: Story | None = None
 
 
 class Place(Protocol):
@@ -346,7 +348,7 @@ class Worker:
         )
 
     async def _write_result(self, scope: Scope, told: _Told, came: Came, record: CallRecord) -> None:
-        await keep_result(scope, self._keys, told.order.attempt, record, came.blobs, told.at)
+        await keep_result(scope, self._keys, told.order.attempt, record, came.blobs, told.at, came.story)
         body = for_webhook(record, told.order.attempt, told.order.task_id, {"id": told.order.lead_id})
         await post(scope, self._keys, "call.ended", body, told.at)
 

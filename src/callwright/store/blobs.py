@@ -17,6 +17,7 @@ import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 import anyio
@@ -25,6 +26,9 @@ from obstore.exceptions import BaseError
 from obstore.store import LocalStore, S3Store
 
 from callwright.errors import Problem, SettingsError, StoreError
+
+if TYPE_CHECKING:
+    from obstore import GetOptions
 
 __all__ = ["Blobs", "TenantBlobs"]
 
@@ -58,10 +62,13 @@ class TenantBlobs:
             found = await obstore.get_async(self._store, self._path(name))
             return bytes(await found.bytes_async())
 
-    async def stream(self, name: str) -> AsyncIterator[bytes]:
-        """Piece by piece, of about a megabyte."""
+    async def stream(self, name: str, first: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
+        """Piece by piece, of about a megabyte. first, end: from this byte up to the one before that; None = to the end."""
         with _told(name):
-            found = await obstore.get_async(self._store, self._path(name))
+            options: GetOptions = {}
+            if first or end is not None:
+                options = {"range": {"offset": first} if end is None else (first, end)}
+            found = await obstore.get_async(self._store, self._path(name), options=options)
             async for part in found.stream(min_chunk_size=_PART):
                 yield bytes(part)
 

@@ -52,6 +52,7 @@ class TenantKeys:
     def __init__(self, tenant: int, data: bytes, signing: bytes) -> None:
         self.tenant = tenant
         self._index = _derive(data, b"index")
+        self.words = _derive(data, b"words")  # where words of calls stand in their index
         self._cipher = AESGCM(_derive(data, b"seal"))
         self._about = b"%d|" % tenant
         self._signing = signing

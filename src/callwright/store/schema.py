@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 import callwright.accounts.tables
 import callwright.accounts.user_tables
 import callwright.audit.tables
+import callwright.campaigns.result_tables
 import callwright.campaigns.tables
 import callwright.compliance.tables
 import callwright.http.tables  # noqa: F401 - each of them adds its tables

@@ -79,7 +79,7 @@ async def called(database: Database, seeded: Seeded, who: int, name: str) -> Non
         }  # fmt: skip
         await scope.run(insert(attempt), [row])
         result = {
-            "attempt_id": name, "grade": "B", "slots": seeded.keys.seal('{"city": "上海"}', f"slots.{name}"),
+            "attempt_id": name, "started_at": at, "grade": "B", "slots": seeded.keys.seal('{"city": "上海"}', f"slots.{name}"),
             "summary": seeded.keys.seal('{"reason": "asked the price"}', f"summary.{name}"), "record": f"records/{name}.json",
             "log": f"logs/{name}.jsonl", "recording": f"recordings/{name}.wav", "created_at": at,
         }  # fmt: skip

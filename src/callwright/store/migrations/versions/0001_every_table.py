@@ -106,15 +106,53 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("tenant_id", name=op.f("pk_audit_head")),
     )
     op.create_table(
+        "call_index",
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("next_n", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"], name=op.f("fk_call_index_tenant_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("tenant_id", name=op.f("pk_call_index")),
+    )
+    op.create_table(
+        "call_new",
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("attempt_id", sa.String(length=40), nullable=False),
+        sa.Column("at", own.UtcTime(), nullable=False),
+        sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"], name=op.f("fk_call_new_tenant_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("tenant_id", "attempt_id", name=op.f("pk_call_new")),
+    )
+    with op.batch_alter_table("call_new", schema=None) as batch_op:
+        batch_op.create_index("ix_call_new_at", ["tenant_id", "at"], unique=False)
+
+    op.create_table(
+        "call_number",
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("n", sa.BigInteger(), nullable=False),
+        sa.Column("attempt_id", sa.String(length=40), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["tenant.id"], name=op.f("fk_call_number_tenant_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("tenant_id", "n", name=op.f("pk_call_number")),
+        sa.UniqueConstraint("tenant_id", "attempt_id", name=op.f("uq_call_number_tenant_id_attempt_id")),
+    )
+    op.create_table(
         "call_result",
         sa.Column("tenant_id", sa.BigInteger(), nullable=False),
         sa.Column("attempt_id", sa.String(length=40), nullable=False),
+        sa.Column("started_at", own.UtcTime(), nullable=False),
+        sa.Column("task_id", sa.BigInteger(), nullable=True),
+        sa.Column("script_version_id", sa.BigInteger(), nullable=True),
+        sa.Column("person_id", sa.BigInteger(), nullable=True),
+        sa.Column("own_number", sa.String(length=16), nullable=False),
+        sa.Column("direction", sa.String(length=3), nullable=False),
+        sa.Column("answered", sa.Boolean(), nullable=False),
+        sa.Column("talk_ms", sa.Integer(), nullable=False),
+        sa.Column("disposition", sa.String(length=32), nullable=False),
         sa.Column("grade", sa.String(length=2), nullable=False),
         sa.Column("grade_reasons", own.Json, nullable=False),
         sa.Column("tags", own.Json, nullable=False),
         sa.Column("slots", sa.LargeBinary(), nullable=False),
         sa.Column("summary", sa.LargeBinary(), nullable=False),
-        sa.Column("follow_up", sa.String(length=32), nullable=False),
+        sa.Column("follow_up", sa.String(length=200), nullable=False),
         sa.Column("record", sa.String(length=300), nullable=False),
         sa.Column("log", sa.String(length=300), nullable=False),
         sa.Column("recording", sa.String(length=300), nullable=False),
@@ -125,8 +163,59 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("tenant_id", "attempt_id", name=op.f("pk_call_result")),
     )
     with op.batch_alter_table("call_result", schema=None) as batch_op:
-        batch_op.create_index("ix_call_result_grade", ["tenant_id", "grade", "created_at"], unique=False)
+        batch_op.create_index(
+            "ix_call_result_disposition", ["tenant_id", "disposition", "started_at", "attempt_id"], unique=False
+        )
+        batch_op.create_index("ix_call_result_grade", ["tenant_id", "grade", "started_at", "attempt_id"], unique=False)
+        batch_op.create_index("ix_call_result_person", ["tenant_id", "person_id", "started_at"], unique=False)
+        batch_op.create_index("ix_call_result_started", ["tenant_id", "started_at", "attempt_id"], unique=False)
+        batch_op.create_index("ix_call_result_talk", ["tenant_id", "talk_ms", "attempt_id"], unique=False)
+        batch_op.create_index("ix_call_result_task", ["tenant_id", "task_id", "started_at", "attempt_id"], unique=False)
 
+    op.create_table(
+        "call_segment",
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("segment", sa.BigInteger(), nullable=False),
+        sa.Column("calls", sa.Integer(), nullable=False),
+        sa.Column("first_at", own.UtcTime(), nullable=False),
+        sa.Column("last_at", own.UtcTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["tenant.id"], name=op.f("fk_call_segment_tenant_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("tenant_id", "segment", name=op.f("pk_call_segment")),
+    )
+    op.create_table(
+        "call_tally",
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("hour", own.UtcTime(), nullable=False),
+        sa.Column("task_id", sa.BigInteger(), nullable=False),
+        sa.Column("script_version_id", sa.BigInteger(), nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("name", sa.String(length=140), nullable=False),
+        sa.Column("n", sa.BigInteger(), nullable=False),
+        sa.Column("total", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"], name=op.f("fk_call_tally_tenant_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint(
+            "tenant_id", "hour", "task_id", "script_version_id", "kind", "name", name=op.f("pk_call_tally")
+        ),
+    )
+    op.create_table(
+        "call_text",
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("attempt_id", sa.String(length=40), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"], name=op.f("fk_call_text_tenant_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("tenant_id", "attempt_id", name=op.f("pk_call_text")),
+    )
+    op.create_table(
+        "call_words",
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("bucket", sa.SmallInteger(), nullable=False),
+        sa.Column("segment", sa.BigInteger(), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"], name=op.f("fk_call_words_tenant_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("tenant_id", "bucket", "segment", name=op.f("pk_call_words")),
+    )
     op.create_table(
         "chain_head",
         sa.Column("tenant_id", sa.BigInteger(), nullable=False),
@@ -215,6 +304,28 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"], name=op.f("fk_endpoint_tenant_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_endpoint")),
     )
+    op.create_table(
+        "follow_up",
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("attempt_id", sa.String(length=40), nullable=False),
+        sa.Column("state", sa.String(length=8), nullable=False),
+        sa.Column("rank", sa.SmallInteger(), nullable=False),
+        sa.Column("task_id", sa.BigInteger(), nullable=True),
+        sa.Column("person_id", sa.BigInteger(), nullable=True),
+        sa.Column("created_at", own.UtcTime(), nullable=False),
+        sa.Column("claimed_by", sa.BigInteger(), nullable=True),
+        sa.Column("claimed_name", sa.String(length=100), nullable=False),
+        sa.Column("claimed_at", own.UtcTime(), nullable=True),
+        sa.Column("done_at", own.UtcTime(), nullable=True),
+        sa.Column("outcome", sa.String(length=32), nullable=False),
+        sa.Column("note", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"], name=op.f("fk_follow_up_tenant_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("tenant_id", "attempt_id", name=op.f("pk_follow_up")),
+    )
+    with op.batch_alter_table("follow_up", schema=None) as batch_op:
+        batch_op.create_index("ix_follow_up_claimed", ["tenant_id", "claimed_by", "state"], unique=False)
+        batch_op.create_index("ix_follow_up_state", ["tenant_id", "state", "rank", "created_at"], unique=False)
+
     op.create_table(
         "freeze",
         sa.Column("tenant_id", sa.BigInteger(), nullable=False),
@@ -424,6 +535,24 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("tenant_id", "name", name=op.f("pk_tenant_setting")),
     )
+    op.create_table(
+        "unanswered",
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("id", own.BigId, nullable=False),
+        sa.Column("attempt_id", sa.String(length=40), nullable=False),
+        sa.Column("script_version_id", sa.BigInteger(), nullable=True),
+        sa.Column("node", sa.String(length=64), nullable=False),
+        sa.Column("at_ms", sa.Integer(), nullable=False),
+        sa.Column("sentence", sa.LargeBinary(), nullable=False),
+        sa.Column("state", sa.String(length=8), nullable=False),
+        sa.Column("created_at", own.UtcTime(), nullable=False),
+        sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"], name=op.f("fk_unanswered_tenant_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_unanswered")),
+    )
+    with op.batch_alter_table("unanswered", schema=None) as batch_op:
+        batch_op.create_index("ix_unanswered_call", ["tenant_id", "attempt_id"], unique=False)
+        batch_op.create_index("ix_unanswered_state", ["tenant_id", "state", "created_at"], unique=False)
+
     op.create_table(
         "user_account",
         sa.Column("tenant_id", sa.BigInteger(), nullable=False),
@@ -748,7 +877,14 @@ def upgrade() -> None:
             "attempt",
             "audit_entry",
             "audit_head",
+            "call_index",
+            "call_new",
+            "call_number",
             "call_result",
+            "call_segment",
+            "call_tally",
+            "call_text",
+            "call_words",
             "chain_head",
             "company",
             "complaint",
@@ -757,6 +893,7 @@ def upgrade() -> None:
             "decision_record",
             "delivery",
             "endpoint",
+            "follow_up",
             "freeze",
             "freeze_suspect",
             "lead",
@@ -776,6 +913,7 @@ def upgrade() -> None:
             "task_lead",
             "tenant_key",
             "tenant_setting",
+            "unanswered",
             "user_account",
             "user_session",
             "worker",
