@@ -14,6 +14,7 @@ from callwright.audit import api as audit_log
 from callwright.campaigns.api import lists, tasks
 from callwright.compliance.api import freezes, records, suspects
 from callwright.insight.api import call, calls
+from callwright.studio import api as studio
 
 __all__ = ["ROUTERS"]
 
@@ -34,5 +35,6 @@ ROUTERS: Mapping[str, APIRouter] = MappingProxyType(
         "decision records": records.router,
         "calls": calls.router,
         "call": call.router,
+        "studio": studio.router,
     }
 )

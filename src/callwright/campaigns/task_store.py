@@ -188,7 +188,9 @@ NEWEST_SCRIPT = (
         script_version.c.reviewed_at.is_not(None),
         script_version.c.withdrawn_at.is_(None),
     )
-    .order_by(script_version.c.submitted_at.desc(), script_version.c.id.desc())
+    .order_by(
+        script_version.c.reviewed_at.desc(), script_version.c.id.desc()
+    )  # what was published last, be it an older text
     .limit(1)
 )
 REVIEW_SCRIPT = (

@@ -10,7 +10,8 @@ import callwright.audit.tables
 import callwright.campaigns.result_tables
 import callwright.campaigns.tables
 import callwright.compliance.tables
-import callwright.http.tables  # noqa: F401 - each of them adds its tables
+import callwright.http.tables
+import callwright.studio.tables  # noqa: F401 - each of them adds its tables
 from callwright.store.database import Database
 from callwright.store.metadata import TENANT_TABLES, metadata
 from callwright.store.rows import protecting

@@ -423,6 +423,41 @@ def upgrade() -> None:
         sa.UniqueConstraint("tenant_id", "number_index", name=op.f("uq_person_tenant_id_number_index")),
     )
     op.create_table(
+        "script_draft",
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("id", own.BigId, nullable=False),
+        sa.Column("script_id", sa.String(length=64), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("title", sa.String(length=200), nullable=False),
+        sa.Column("language", sa.String(length=8), nullable=False),
+        sa.Column("purpose", sa.String(length=32), nullable=False),
+        sa.Column("updated_by", sa.String(length=100), nullable=False),
+        sa.Column("updated_by_user", sa.BigInteger(), nullable=True),
+        sa.Column("updated_at", own.UtcTime(), nullable=False),
+        sa.Column("created_at", own.UtcTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["tenant.id"], name=op.f("fk_script_draft_tenant_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_script_draft")),
+        sa.UniqueConstraint("tenant_id", "script_id", name=op.f("uq_script_draft_tenant_id_script_id")),
+    )
+    op.create_table(
+        "script_draft_save",
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("script_id", sa.String(length=64), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("note", sa.String(length=200), nullable=False),
+        sa.Column("by", sa.String(length=100), nullable=False),
+        sa.Column("by_user", sa.BigInteger(), nullable=True),
+        sa.Column("at", own.UtcTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["tenant.id"], name=op.f("fk_script_draft_save_tenant_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("tenant_id", "script_id", "version", name=op.f("pk_script_draft_save")),
+    )
+    op.create_table(
         "script_version",
         sa.Column("tenant_id", sa.BigInteger(), nullable=False),
         sa.Column("id", own.BigId, nullable=False),
@@ -728,6 +763,34 @@ def upgrade() -> None:
         batch_op.create_index("ix_own_number_pool", ["tenant_id", "pool", "state"], unique=False)
 
     op.create_table(
+        "script_submission",
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("id", own.BigId, nullable=False),
+        sa.Column("script_id", sa.String(length=64), nullable=False),
+        sa.Column("version_id", own.BigId, nullable=False),
+        sa.Column("draft_version", sa.Integer(), nullable=False),
+        sa.Column("note", sa.String(length=1000), nullable=False),
+        sa.Column("by", sa.String(length=100), nullable=False),
+        sa.Column("by_user", sa.BigInteger(), nullable=True),
+        sa.Column("authors", own.Json, nullable=False),
+        sa.Column("at", own.UtcTime(), nullable=False),
+        sa.Column("verdict", sa.String(length=16), nullable=False),
+        sa.Column("reason", sa.String(length=1000), nullable=False),
+        sa.Column("decided_by", sa.String(length=100), nullable=True),
+        sa.Column("decided_by_user", sa.BigInteger(), nullable=True),
+        sa.Column("decided_at", own.UtcTime(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["tenant.id"], name=op.f("fk_script_submission_tenant_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["version_id"], ["script_version.id"], name=op.f("fk_script_submission_version_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_script_submission")),
+    )
+    with op.batch_alter_table("script_submission", schema=None) as batch_op:
+        batch_op.create_index("ix_script_submission_script", ["tenant_id", "script_id", "id"], unique=False)
+
+    op.create_table(
         "task",
         sa.Column("tenant_id", sa.BigInteger(), nullable=False),
         sa.Column("id", own.BigId, nullable=False),
@@ -903,6 +966,9 @@ def upgrade() -> None:
             "one_time_link",
             "own_number",
             "person",
+            "script_draft",
+            "script_draft_save",
+            "script_submission",
             "script_version",
             "sip_account",
             "suppression",

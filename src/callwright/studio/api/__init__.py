@@ -1,0 +1,13 @@
+"""The studio's routes."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from callwright.studio.api import checks, drafts, scripts, versions
+
+__all__ = ["router"]
+
+router = APIRouter()
+for part in (scripts, drafts, versions, checks):
+    router.include_router(part.router)
