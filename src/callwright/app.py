@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,10 +18,10 @@ from callwright.calls.machines import machine_vocabulary
 from callwright.calls.mouth import Prepare
 from callwright.calls.outbox import FileOutbox, Outbox
 from callwright.calls.robot import Robot, RobotParts
+from callwright.calls.transfer import Desk
 from callwright.calls.vocabulary import vocabulary
 from callwright.dialogue.engine import Dialogue
 from callwright.dialogue.understanding.nlu import Nlu
-from callwright.dialogue.values import Transfer
 from callwright.recognisers import Ears as Hearing
 from callwright.recognisers import make_ears
 from callwright.script.model import Script
@@ -29,7 +29,7 @@ from callwright.settings import Settings
 from callwright.speech.port import Voice
 from callwright.speech.prompts import Prompt, Prompts
 from callwright.speech.vad_detector import VoiceDetector
-from callwright.telephony.port import Codec, DialOrder, LineDriver, Media, Supervised, SupervisionMode
+from callwright.telephony.port import Codec, LineDriver, Media, Supervised, SupervisionMode
 from callwright.telephony.rtp import g711
 from callwright.telephony.rtp.bridges import bridge
 from callwright.telephony.rtp.engine import RtpEngine
@@ -39,8 +39,6 @@ from callwright.telephony.sip.driver import SipLine
 from callwright.voices import make_voice
 
 __all__ = ["Desk", "Speech", "bridge_media", "open_robot", "open_speech", "robot_of", "supervise_media"]
-
-Desk = Callable[[Transfer], Awaitable[DialOrder | None]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -249,7 +249,7 @@ def _ended(order: Dial, record: CallRecord, said: tuple[str, ...], begun: dateti
     )
 
 
-async def _nobody(wanted: Transfer) -> DialOrder | None:
+async def _nobody(wanted: Transfer, call_id: str) -> DialOrder | None:
     """No person of ours is there to take over."""
     return None
 

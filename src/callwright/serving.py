@@ -386,7 +386,7 @@ class _House:
 
     # ------------------------------------------------------------ people
 
-    async def _desk(self, act: Transfer) -> DialOrder | None:
+    async def _desk(self, act: Transfer, call_id: str = "") -> DialOrder | None:
         """Whom a script's transfer rings."""
         if not self._serving.desk or self._plan is None:
             return None

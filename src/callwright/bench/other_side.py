@@ -17,6 +17,6 @@ def tell(what: object) -> None:
     sys.stdout.flush()
 
 
-async def nobody(wanted: Transfer) -> DialOrder | None:
+async def nobody(wanted: Transfer, call_id: str) -> DialOrder | None:
     """The desk of a benchmark: no person is there."""
     return None

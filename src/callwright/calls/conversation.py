@@ -40,7 +40,7 @@ from callwright.dialogue.values import (
     TransferDone,
 )
 from callwright.errors import LineError
-from callwright.telephony.port import DialOrder, Frame, Leg, LegEnded, Media
+from callwright.telephony.port import Frame, Leg, LegEnded, Media, Way
 
 __all__ = ["Conversation"]
 
@@ -57,7 +57,12 @@ class _HandedOver:
     """Somebody else is on the line."""
 
 
-_Happening = Event | AskAgain | FirstWords | _Gone | _HandedOver | Exception
+@dataclass(frozen=True, slots=True)
+class _Back:
+    """The person who talked has given the call back to the robot."""
+
+
+_Happening = Event | AskAgain | FirstWords | _Gone | _HandedOver | _Back | Exception
 
 
 class Conversation:
@@ -79,7 +84,13 @@ class Conversation:
         self._gone = False
         self._hung_up = False
         self._person = Person(
-            leg, seat.handover, seat.log, before=self._mouth.finished, joined=self._joined, done=self._person_done
+            leg,
+            seat.handover,
+            seat.log,
+            before=self._mouth.finished,
+            joined=self._joined,
+            done=self._person_done,
+            back=lambda: self._hear(_Back()),
         )
         self._pad = Keypad()
         self._busy = False  # an event is being worked on
@@ -217,6 +228,8 @@ class Conversation:
                 await self._first_words(happening)
             case _HandedOver():
                 await self._handed_over()
+            case _Back():
+                await self._given_back()
             case _:
                 await self._dialogue(happening)
 
@@ -288,6 +301,8 @@ class Conversation:
                 self._fault(event)
             elif isinstance(event, _HandedOver):
                 await self._handed_over()
+            elif isinstance(event, _Back):
+                self._seat.log.add("undisclosed", why="the call was given back when it was over")
             elif isinstance(event, Heard | Dtmf):
                 step, _ = await self._decide(event)
                 if step.acts:
@@ -375,7 +390,21 @@ class Conversation:
     def _person_done(self, met: bool) -> None:
         self._hear(TransferDone(self.now_ms(), met))
 
-    async def take_over(self, act: Transfer, order: DialOrder | None = None) -> bool:
+    async def _given_back(self) -> None:
+        """Whoever talked with a person hears that a robot speaks again, and then where the script stands."""
+        if self._person.talks or self._gone:
+            return
+        self._ears.unmute()
+        self._seat.tell("answered", "")
+        waiting = self.state.phase == "transfer"
+        now = self.now_ms()
+        await self._dialogue(TransferDone(now, False, back=True) if waiting else OtherParty(now, self._mouth.stop()))
+
+    def give_back(self) -> bool:
+        """See `calls.live.LiveCall`."""
+        return not (self._ended or self._gone or self._over) and self._person.give_back()
+
+    async def take_over(self, act: Transfer, order: Way | None = None) -> bool:
         """Somebody watching moves the call to a person (see `calls.live.TakeOver`). The robot goes on talking until that person talks.
 
         Raises:

@@ -9,7 +9,7 @@ from typing import Any
 
 from callwright.calls.conversation import Conversation
 from callwright.calls.disposition import Disposition, disposition
-from callwright.calls.live import LiveCall
+from callwright.calls.live import LiveCall, Look
 from callwright.calls.log import EventLog
 from callwright.calls.model import CallFiles, CallRecord, Direction, mask
 from callwright.calls.progress import Progress
@@ -77,6 +77,22 @@ class Course:
         told = ("disposition", "end", "cause", "grade", "reason")
         self.log.add("ended", {name: getattr(record, name) for name in told})
         return record
+
+    def look(self) -> Look:
+        """What is known so far; the grade is the one it would get if it ended well now."""
+        conversation = self.conversation
+        if conversation is None or self.answered_ms is None:
+            return Look()
+        graded = self._grade(True, "completed", max(0, self.log.now_ms() - self.answered_ms))
+        return Look(
+            conversation.state.node,
+            graded.grade or "",
+            graded.grade_title,
+            graded.reason,
+            tuple(graded.tags),
+            dict(graded.slots),
+            conversation.turns,
+        )
 
     def record(self) -> CallRecord:
         """What is left of it, from what is known now."""

@@ -193,6 +193,12 @@ class Ears:
             self._muted = True
             self._who.stop()
 
+    def unmute(self) -> None:
+        """The robot talks again: hear from now on."""
+        if self._muted:
+            self._muted = self._leaving = self._closing = False
+            self._rest, self._configured = 0, ("", "", None)
+
     def _finish_utterance(self) -> None:
         """Let silence pass in no time: the prompt is over, and so is the utterance under way."""
         if self._greeting.verdict is None:
@@ -406,6 +412,7 @@ class Ears:
             if speaks_as_person(self._parts.script, self._parts.understander, spoken.partial):
                 self._greeting.vouch()
             return
+        self._log.passing("partial", text=spoken.partial)
         words = self._read(spoken.partial, sure=self._sure, faint=self._vad.faint)
         self._carry_out(self._taker.partial(self._now_ms(), words))
 

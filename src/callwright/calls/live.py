@@ -2,23 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Iterator
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 import anyio
 
 from callwright.calls.log import EventLog
 from callwright.calls.model import Direction
 from callwright.dialogue.values import Transfer
-from callwright.telephony.port import DialOrder, Leg, Media
+from callwright.telephony.port import Leg, Media, Way
 
-__all__ = ["LiveCall", "LiveCalls", "TakeOver"]
+__all__ = ["LiveCall", "LiveCalls", "Look", "TakeOver"]
 
-TakeOver = Callable[[Transfer, DialOrder | None], Awaitable[bool]]
-"""Move the call to a person: (whom to ring, the order that rings them; None: whoever the desk names). Returns when the person has gone
-again; False: nobody came, and the robot has gone on talking."""
+TakeOver = Callable[[Transfer, Way | None], Awaitable[bool]]
+"""Move the call to a person: (whom to ring, the way to them; None: whoever the desk names). Returns when the person has gone again; False:
+nobody came, or the person gave the call back, and the robot has gone on talking."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What is known about a call so far: grade as the script would give it now; slots: what was found out; interest: why the grade."""
+
+    node: str = ""
+    grade: str = ""
+    grade_title: str = ""
+    reason: str = ""
+    tags: tuple[str, ...] = ()
+    slots: Mapping[str, Any] = field(default_factory=dict)
+    turns: int = 0
 
 
 @dataclass(slots=True, eq=False)
@@ -26,7 +40,8 @@ class LiveCall:
     """One call from the dial to its record. number is masked; state is the last word of the robot's watcher (`dialling`, `trying`,
     `ringing`, `answered`, `speaking`, `heard`, `transferring`, `with a person`).
 
-    leg: from the dial on; media, take_over and wind_up (say goodbye, as when the script's time is over): while the call is answered.
+    leg: from the dial on; media, take_over, give_back (the person leaves it to the robot again; False: none talks) and wind_up (say goodbye,
+    as when the script's time is over): while the call is answered. look: what is known so far.
     direction: who called; trunk: the way it goes, "" where there is only one.
     """
 
@@ -39,6 +54,8 @@ class LiveCall:
     leg: Leg | None = None
     media: Media | None = None
     take_over: TakeOver | None = None
+    give_back: Callable[[], bool] | None = None
+    look: Callable[[], Look] | None = None
     wind_up: Callable[[], None] | None = None
     direction: Direction = "out"
     trunk: str = ""
@@ -59,15 +76,17 @@ class LiveCall:
 
     def ended(self) -> None:
         """Its leg is over: nobody can join it or take it over any more. Safe to call twice."""
-        self.media = self.take_over = self.wind_up = None
+        self.media = self.take_over = self.give_back = self.wind_up = None
         for action in tuple(self._at_end):
             action()
 
 
 class LiveCalls:
-    """A registry of one process. Belongs to the event loop. on_end: told of every call whose last line is in its log."""
+    """A registry of one process. Belongs to the event loop. on_begin: told of every call before anything is done about it; on_end: of every
+    call whose last line is in its log."""
 
     def __init__(self) -> None:
+        self.on_begin: list[Callable[[LiveCall], None]] = []
         self.on_end: list[Callable[[LiveCall], None]] = []
         self._calls: dict[str, LiveCall] = {}
         self._empty = anyio.Event()
@@ -90,6 +109,8 @@ class LiveCalls:
         if not self._calls:
             self._empty = anyio.Event()
         self._calls[call.call_id] = call
+        for tell in self.on_begin:
+            tell(call)
         try:
             yield call
         finally:

@@ -38,6 +38,9 @@ class EventLog:
         self._closing = anyio.Event()
         self._closed = False
         self.error = ""  # why the file is not whole; the call goes on, `lines` has everything
+        self.watchers: list[
+            Callable[[Mapping[str, Any]], None]
+        ] = []  # told of each line, and of what is said in passing
 
     def now_ms(self) -> int:
         """ms since the call was placed."""
@@ -48,6 +51,13 @@ class EventLog:
         line = {"n": len(self.lines), "at_ms": self._clock_ms(), "kind": kind, **(data or {}), **more}
         self.lines.append(line)
         self._wake.set()
+        for tell in self.watchers:
+            tell(line)
+
+    def passing(self, kind: str, **data: Any) -> None:
+        """Tell whoever watches just now (words that may still change); it is no event and is not kept."""
+        for tell in self.watchers:
+            tell({"at_ms": self._clock_ms(), "kind": kind, **data})
 
     async def begun(self) -> None:
         """Wait until the first lines are in the file, or cannot be: a call is on disk before anybody is rung."""

@@ -179,6 +179,7 @@ class Mouth:
             say, prompt = self._queued.pop(earlier)
             levels = _levels(prompt.encoded, self._media.codec)
             self.speaking = Speaking(say, prompt, earlier, self._clock_ms(), levels=levels)
+            self._log.passing("saying", text=say.text)
             if earlier == mark:
                 return
 

@@ -10,12 +10,12 @@ from anyio.abc import TaskGroup
 from callwright.calls.log import EventLog
 from callwright.dialogue.values import Transfer
 from callwright.errors import LineError
-from callwright.telephony.port import DialOrder, Leg
+from callwright.telephony.port import Leg, Way
 
 __all__ = ["Handover", "Person", "causes"]
 
 Handover = Callable[
-    [Leg, Transfer, EventLog, Callable[[], None], DialOrder | None], Awaitable[bool]
+    [Leg, Transfer, EventLog, Callable[[], None], Way | None], Awaitable[bool]
 ]  # returns when the person has gone again
 
 
@@ -31,15 +31,19 @@ class Person:
         before: Callable[[], Awaitable[None]],
         joined: Callable[[str], None],
         done: Callable[[bool], None],
+        back: Callable[[], None],
     ) -> None:
         """before: what the robot still says before the script's transfer rings; joined: told the group when the two hear each other, the robot
-        is silent from then on; done: told whether a person was there when a transfer is over."""
+        is silent from then on; done: told whether a person was there when a transfer is over; back: the person gave the call back to the
+        robot."""
         self._leg = leg
         self._handover = handover
         self._log = log
         self._before = before
         self._joined = joined
         self._done = done
+        self._back = back
+        self._talking: anyio.CancelScope | None = None
         self._fetching: tuple[Transfer, anyio.CancelScope] | None = None
         self._taking_over: anyio.CancelScope | None = None
         self.talks = False
@@ -72,9 +76,24 @@ class Person:
             met = await self._ring(act, scope)
             if self._fetching is not None and self._fetching[1] is scope:
                 self._fetching = None
+            if not met:
+                self._log.add("nobody_came", group=act.group)
             self._done(met)
 
-    async def take_over(self, tasks: TaskGroup, act: Transfer, order: DialOrder | None = None) -> bool:
+    def give_back(self) -> bool:
+        """The person who talks leaves, and the robot goes on; False: no person talks."""
+        scope, self._talking = self._talking, None
+        if not self.talks or scope is None:
+            return False
+        self.talks = False
+        if self._fetching is not None and self._fetching[1] is scope:
+            self._fetching = None
+        scope.cancel()
+        self._log.add("given_back")
+        self._back()
+        return True
+
+    async def take_over(self, tasks: TaskGroup, act: Transfer, order: Way | None = None) -> bool:
         """Somebody watching moves the call to a person (see `calls.live.TakeOver`). The robot goes on talking until that person talks.
 
         Raises LineError: a person talks already, or is being rung for another takeover.
@@ -104,11 +123,11 @@ class Person:
             self._done(True)
         return met
 
-    async def _ring(self, act: Transfer, scope: anyio.CancelScope, order: DialOrder | None = None) -> bool:
+    async def _ring(self, act: Transfer, scope: anyio.CancelScope, order: Way | None = None) -> bool:
         """Returns when the person has gone again (True), or did not come. Whoever comes first is the one: the other is not rung any more."""
 
         def joined() -> None:
-            self.talks = True
+            self.talks, self._talking = True, scope
             self._joined(act.group)
             for other in (self._taking_over, self._fetching[1] if self._fetching is not None else None):
                 if other is not None and other is not scope:

@@ -26,9 +26,8 @@ from callwright.calls.person import causes
 from callwright.calls.progress import Evidence
 from callwright.calls.seat import Seat
 from callwright.calls.transcript import as_text, transcript
-from callwright.calls.transfer import Switchboard
+from callwright.calls.transfer import Desk, Switchboard
 from callwright.dialogue.engine import Dialogue
-from callwright.dialogue.values import Transfer
 from callwright.errors import LineError, RefusedError
 from callwright.telephony.port import (
     DialOrder,
@@ -56,7 +55,7 @@ _LAST_SIGNALS_S = 1.0
 class RobotParts:
     """Everything a robot is made of. Shared by all calls of one script; nothing in it belongs to a single call.
 
-    desk: an order that rings a person of the group, or None when nobody is there; bridge: join two media;
+    desk: the way to a person of the group, or None when nobody is there; bridge: join two media;
     now: the wall clock (aware); live: the calls that are up, for whoever watches or counts them; progress: listening before the answer,
     None = not at all.
     """
@@ -66,7 +65,7 @@ class RobotParts:
     prepare: Prepare
     line: LineDriver
     outbox: Outbox
-    desk: Callable[[Transfer], Awaitable[DialOrder | None]]
+    desk: Desk
     bridge: Callable[[Media, Media], None]
     now: Callable[[], datetime]
     monotonic_ms: Callable[[], int]
@@ -150,6 +149,7 @@ class Robot:
         live.direction, live.trunk = party.direction, party.trunk
         tell = _telling(live, watch or _nobody)
         course = Course(party, parts.dialogue, variables, files, log, live, started_at, tell)
+        live.look = course.look
         course.begin()
         return course
 
@@ -220,6 +220,7 @@ class Robot:
                         _record(leg.media, course.files, log)
                         course.conversation = self._conversation(leg, leg.media, course)
                         live.take_over, live.wind_up = course.conversation.take_over, course.conversation.wind_up
+                        live.give_back = course.conversation.give_back
                         talking.start_soon(course.conversation.run)
                     case LegRejected(code=code, reason=reason, q850=q850):
                         course.code, course.q850 = code, q850

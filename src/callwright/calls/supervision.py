@@ -18,13 +18,13 @@ from callwright.dialogue.values import Transfer
 from callwright.errors import LineError
 from callwright.telephony.port import (
     DialOrder,
-    IncomingLeg,
     Leg,
     LegAnswered,
     LineDriver,
     Media,
     Supervised,
     SupervisionMode,
+    Way,
 )
 
 __all__ = ["Supervise", "Supervision", "Watching"]
@@ -73,11 +73,12 @@ class Watching:
         """From the audio: it is over, whoever ended it."""
         if not self._over:
             self._over = True
-            self._write()
+            self._write(over=True)
 
-    def _write(self) -> None:
+    def _write(self, *, over: bool = False) -> None:
         now_ms = self.call.log.now_ms()
-        self.call.log.add("supervised", who=self.who, mode=self._mode, from_ms=self._since_ms, to_ms=now_ms)
+        ends = {"over": True} if over else {}
+        self.call.log.add("supervised", ends, who=self.who, mode=self._mode, from_ms=self._since_ms, to_ms=now_ms)
         self._since_ms = now_ms
 
 
@@ -92,7 +93,7 @@ class Supervision:
     async def join(
         self,
         call_id: str,
-        way: DialOrder | IncomingLeg,
+        way: Way,
         mode: SupervisionMode,
         who: str,
         joined: Callable[[Watching], None] = lambda watching: None,
@@ -132,14 +133,15 @@ class Supervision:
                 await leg.hangup("over")
         return watching is not None
 
-    async def take_over(self, call_id: str, who: str, to: Transfer, order: DialOrder | None = None) -> bool:
+    async def take_over(self, call_id: str, who: str, to: Transfer, order: Way | None = None) -> bool:
         """Move a live robot call to a person: the robot talks on until that person answers, then it is silent and the two are bridged.
 
-        Returns when the person or the caller has hung up; False: nobody came within `to.wait_s`, the robot has gone on.
+        Returns when the person or the caller has hung up; False: nobody came within `to.wait_s`, or the person gave the call back: the
+        robot has gone on.
 
         Args:
             to: the group in the log and how long to ring.
-            order: rings a certain telephone, in place of whom the desk names for the group.
+            order: the way to a certain person, in place of whom the desk names for the group.
 
         Raises:
             LineError: no such answered call, or it is with a person already.

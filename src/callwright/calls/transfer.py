@@ -12,29 +12,32 @@ from callwright.calls.ladder import rtp_line, signal_line
 from callwright.calls.log import EventLog
 from callwright.dialogue.values import Transfer
 from callwright.errors import CallwrightError
-from callwright.telephony.port import DialOrder, Leg, LegAnswered, LegSignal, LineDriver, Media
+from callwright.telephony.port import DialOrder, Leg, LegAnswered, LegSignal, LineDriver, Media, Way
 
-__all__ = ["Switchboard"]
+__all__ = ["Desk", "Switchboard"]
+
+Desk = Callable[[Transfer, str], Awaitable[Way | None]]
+"""Finds a person of a group for the call with this id (SIP Call-ID); None when nobody comes. It may take as long as `wait_s`."""
 
 RELEASE_S = 2.0  # how long the caller waits for a desk to confirm that it was released; the line goes on without us
 
 
 @dataclass(frozen=True, slots=True)
 class Switchboard:
-    """desk: an order that rings a person of the group, or None when nobody is there; bridge: join two media."""
+    """desk: the way to a person of the group, or None when nobody is there; bridge: join two media."""
 
     line: LineDriver
-    desk: Callable[[Transfer], Awaitable[DialOrder | None]]
+    desk: Desk
     bridge: Callable[[Media, Media], None]
 
     async def fetch(
-        self, leg: Leg, act: Transfer, log: EventLog, joined: Callable[[], None], order: DialOrder | None = None
+        self, leg: Leg, act: Transfer, log: EventLog, joined: Callable[[], None], order: Way | None = None
     ) -> bool:
         """Ring a person and join the two until one hangs up; False when nobody came within `wait_s`, whatever the reason.
 
         Args:
             joined: called once, when the two hear each other.
-            order: rings a certain person, in place of whom the desk names.
+            order: the way to a certain person, in place of whom the desk names.
         """
         met = False
 
@@ -46,7 +49,7 @@ class Switchboard:
             joined()
 
         try:
-            order = order or await self.desk(act)
+            order = order or await self.desk(act, leg.call_id)
             if order is not None and leg.media is not None:
                 await self._ring(order, leg.media, act.wait_s, join, log)
         except CallwrightError as error:
@@ -54,9 +57,9 @@ class Switchboard:
         return met
 
     async def _ring(
-        self, order: DialOrder, caller: Media, wait_s: float, join: Callable[[Media, Media], None], log: EventLog
+        self, order: Way, caller: Media, wait_s: float, join: Callable[[Media, Media], None], log: EventLog
     ) -> None:
-        second = await self.line.place(order)
+        second: Leg = await self.line.place(order) if isinstance(order, DialOrder) else order
         try:
             with anyio.move_on_after(wait_s) as patience:
                 async for event in second.events(signals=True):

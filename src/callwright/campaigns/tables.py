@@ -278,6 +278,8 @@ worker = tenant_table(
     Column("seen_at", UtcTime, nullable=False),
     Column("robots", Integer, nullable=False),
     Column("started_at", UtcTime, nullable=False),
+    Column("live_address", String(100), nullable=False, default=""),  # host:port of its live port, "" = it has none
+    Column("live_secret", LargeBinary, nullable=False, default=b""),  # sealed: what opens that port
     PrimaryKeyConstraint("tenant_id", "name"),
 )
 

@@ -70,7 +70,8 @@ Vetoes = Callable[[Sequence[Claimed]], Awaitable[Mapping[int, Veto]]]
 @dataclass(frozen=True, slots=True)
 class WorkerSettings:
     """name: of the process, new at each start; robots: calls at once; batch: leads claimed together; poll_s: between looks when nothing is due;
-    keep_s: between renewals; reap_s: between clearing up; drain_s: how long calls may go on once it is told to stop."""
+    keep_s: between renewals; reap_s: between clearing up; drain_s: how long calls may go on once it is told to stop; live_address: where the
+    API reaches its calls (`desk.port`), "" = nowhere; live_secret: what opens that."""
 
     name: str
     robots: int
@@ -79,6 +80,8 @@ class WorkerSettings:
     keep_s: float = 1.0
     reap_s: float = 5.0
     drain_s: float = 120.0
+    live_address: str = ""
+    live_secret: str = field(default="", repr=False)
 
 
 @dataclass(slots=True)
@@ -150,8 +153,16 @@ class Worker:
         begun = self._terms.monotonic()
         now = await self._clock.sync()
         async with self._database.scope(self._tenant) as scope:
+            settings = self._settings
+            secret = self._keys.seal(settings.live_secret, "worker.live_secret") if settings.live_secret else b""
             await scope.run(
-                rows.ADD_WORKER, name=self._settings.name, seen_at=now, robots=self._settings.robots, started_at=now
+                rows.ADD_WORKER,
+                name=settings.name,
+                seen_at=now,
+                robots=settings.robots,
+                started_at=now,
+                live_address=settings.live_address,
+                live_secret=secret,
             )
         self._renewed = begun
 

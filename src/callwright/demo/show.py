@@ -87,7 +87,7 @@ async def run_demo(show: Show, settings: Settings, watch: Callable[[str, str, st
 def _desk(show: Show, crowd: Crowd) -> Desk:
     number, caller = DESK_NUMBER[show.language], CALLER[show.language]
 
-    async def desk(act: Transfer) -> DialOrder | None:
+    async def desk(act: Transfer, call_id: str) -> DialOrder | None:
         facts = DialFacts(
             callee=number,
             caller=caller,

@@ -166,7 +166,10 @@ class Dialogue:
             case ActionDone():
                 self._action_done(turn, event.ok)
             case TransferDone():
-                self._transfer_done(turn, event.ok)
+                if event.back:
+                    self._given_back(turn)
+                else:
+                    self._transfer_done(turn, event.ok)
             case OtherParty():
                 disclose(turn, event.cut)
             case Hangup():
@@ -240,6 +243,16 @@ class Dialogue:
             reask(turn)
         else:
             turn.give_up("transfer_failed", "nobody took over and the script has no next.failed for it")
+
+    def _given_back(self, turn: Turn) -> None:
+        """A person has talked to them, and left: the robot says that it is one, and asks what it wanted to know. A script that had nothing
+        more to ask says goodbye."""
+        if turn.here.node.type in ("say", "collect") and turn.here.node.listen:
+            turn.phase = "listening"
+            disclose(turn, ())
+            return
+        disclose(turn, ())
+        turn.give_up("transfer", "a person talked to them, and the script asks nothing more")
 
     def _time_up(self, turn: Turn) -> None:
         if turn.phase == "transfer":

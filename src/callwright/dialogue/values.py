@@ -156,11 +156,12 @@ class ActionDone:
 
 @dataclass(frozen=True, slots=True)
 class TransferDone:
-    """A person took over (`ok`), or nobody did within `wait_s`."""
+    """A person took over (`ok`), or nobody did within `wait_s`; back: a person did, and gave the call back."""
 
     at_ms: int
     ok: bool
     detail: str = ""
+    back: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,7 @@ __all__ = [
     "Pcm",
     "Supervised",
     "SupervisionMode",
+    "Way",
     "WireCodec",
 ]
 
@@ -310,6 +311,10 @@ class IncomingLeg(Leg, Protocol):
     async def answer(self) -> None: ...
 
     async def reject(self, code: int, reason: str = "") -> None: ...
+
+
+Way = DialOrder | IncomingLeg
+"""To one of our own people: an order that rings a telephone, or a leg that is there already (a call of theirs, a browser)."""
 
 
 class LineDriver(Protocol):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ import numpy as np
 from callwright.calls.ears import EarsParts
 from callwright.calls.outbox import FileOutbox
 from callwright.calls.robot import Robot, RobotParts
+from callwright.calls.transfer import Desk
 from callwright.calls.vocabulary import vocabulary
 from callwright.compliance.decision import DialFacts, decide
 from callwright.dialogue.engine import Dialogue
@@ -32,7 +32,7 @@ __all__ = ["answer_everybody", "stub_order", "stub_robot"]
 CALLEE, CALLER = "+12025550123", "+12025550199"
 
 
-async def _nobody(act: Transfer) -> DialOrder | None:
+async def _nobody(act: Transfer, call_id: str) -> DialOrder | None:
     return None
 
 
@@ -41,7 +41,7 @@ def stub_robot(
     line: LineDriver,
     folder: Path,
     *,
-    desk: Callable[[Transfer], Awaitable[DialOrder | None]] = _nobody,
+    desk: Desk = _nobody,
     utterances: Utterances | None = None,
     voice: StubVoice | None = None,
     recogniser: Recogniser | None = None,

@@ -97,7 +97,7 @@ async def place(folder: Path, network: Network, *, end_early: bool) -> CallRecor
     loop = asyncio.get_running_loop()
     transport, _ = await loop.create_datagram_endpoint(lambda: network, local_addr=(HOST, 0))
 
-    async def nobody(act: Transfer) -> None:
+    async def nobody(act: Transfer, call_id: str) -> None:
         return None
 
     try:

@@ -261,7 +261,7 @@ async def ring_everybody(folder: Path) -> tuple[dict[str, CallRecord], dict[str,
     complaints: list[dict[str, Any]] = []
     loop.set_exception_handler(lambda _, context: complaints.append(context))
 
-    async def nobody(act: Transfer) -> None:
+    async def nobody(act: Transfer, call_id: str) -> None:
         return None
 
     async with AsyncExitStack() as stack:

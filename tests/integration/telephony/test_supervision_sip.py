@@ -116,7 +116,7 @@ async def test_a_supervisor_listens_barges_and_hands_over() -> None:
             await person_ear.hears("robot", "boss")
             watching.mode("listen")
 
-            async def desk(act: Transfer) -> DialOrder | None:
+            async def desk(act: Transfer, call_id: str) -> DialOrder | None:
                 return to(agent, "agent")
 
             board = Switchboard(robot, desk, bridge_media)

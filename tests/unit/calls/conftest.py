@@ -140,7 +140,7 @@ class Bench:
         }
         return Robot(RobotParts(**(given | self.parts)))
 
-    async def _desk(self, act: Transfer) -> DialOrder | None:
+    async def _desk(self, act: Transfer, call_id: str) -> DialOrder | None:
         return order(self.desk_target) if self.desk_target else None
 
     @property

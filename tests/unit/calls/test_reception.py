@@ -250,7 +250,7 @@ def test_cancelling_the_reception_hangs_up_on_everybody(tmp_path: Path) -> None:
 
 
 def person_route(house: House, order: Callable[[IncomingLeg], DialOrder] = lambda leg: PERSON) -> Talk:
-    async def nobody(act: Transfer) -> DialOrder | None:
+    async def nobody(act: Transfer, call_id: str) -> DialOrder | None:
         return None
 
     return connect(Switchboard(cast(LineDriver, house.line), nobody, fake_bridge), order)

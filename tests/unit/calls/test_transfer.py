@@ -178,7 +178,7 @@ def test_a_desk_that_cannot_be_rung_is_a_fault_and_no_end(bench: Bench) -> None:
 
 
 def test_a_rota_that_breaks_is_a_fault_and_no_end(bench: Bench) -> None:
-    async def broken(act: Transfer) -> DialOrder | None:
+    async def broken(act: Transfer, call_id: str) -> DialOrder | None:
         raise KeyError("rota")
 
     async def callee(phone: Phone) -> None:

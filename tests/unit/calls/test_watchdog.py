@@ -184,7 +184,7 @@ def test_a_verdict_that_never_comes_is_taken_for_a_person(bench: Bench, monkeypa
 
 
 def test_a_desk_that_rings_for_ever_is_given_up(bench: Bench) -> None:
-    async def hanging(act: Any) -> None:
+    async def hanging(act: Any, call_id: str) -> None:
         await asyncio.sleep(10_000)
 
     async def callee(phone: Phone) -> None:
