@@ -19,6 +19,7 @@ import httpx
 
 from callwright.app import open_speech, robot_of
 from callwright.calls.labels import mark
+from callwright.calls.live import LiveCalls
 from callwright.calls.log import read_log
 from callwright.calls.model import CallFiles, CallRecord
 from callwright.calls.outbox import FileOutbox
@@ -39,6 +40,8 @@ from callwright.campaigns.story import Story, story_of
 from callwright.campaigns.terms import LEASE, QUIET
 from callwright.campaigns.worker import Came, Tell, Worker, WorkerSettings
 from callwright.compliance.pack_file import load_packs
+from callwright.desk.feed import Feed
+from callwright.desk.port import open_port
 from callwright.dialogue.values import Transfer
 from callwright.errors import StoreError
 from callwright.script.loader import loads
@@ -61,7 +64,7 @@ log = logging.getLogger(__name__)
 class Calling:
     """line: the line file; out: where logs and recordings go, a folder a day; tenant: of the trunks, in the line file; packs: folder of rule
     packs of one's own; robots: calls at once; drain_s: how long calls may go on when it is stopped; accounting: the log of a Kamailio that every
-    call of these trunks passes; lease, quiet: see `Terms`."""
+    call of these trunks passes; lease, quiet: see `Terms`; live: the address its live port is bound to, where the API reaches it."""
 
     line: Path
     out: Path
@@ -73,6 +76,7 @@ class Calling:
     accounting: Path | None = None
     lease: timedelta = LEASE
     quiet: timedelta = QUIET
+    live: str = "127.0.0.1"
 
 
 def worker_name() -> str:
@@ -97,7 +101,11 @@ async def open_calling(
         engine = await stack.enter_async_context(RtpEngine.start(quiet_dbov=settings.quiet_dbov))
         trunks = await stack.enter_async_context(Trunks.open(loaded, engine))
         blobs = (await stack.enter_async_context(Blobs.open(settings.blobs))).of(tenant)
-        robots = await stack.enter_async_context(_Robots.open(calling, settings, database, tenant, trunks, blobs))
+        live = LiveCalls()
+        feed = Feed(live)
+        port = await stack.enter_async_context(open_port(live, feed, host=calling.live))
+        house = _House(database, tenant, trunks, live, feed, blobs)
+        robots = await stack.enter_async_context(_Robots.open(calling, settings, house))
         client = await stack.enter_async_context(deliveries.open_client())
         hints = Hints(tenant)
         await stack.enter_async_context(hints.listening(settings.database))
@@ -121,7 +129,13 @@ async def open_calling(
             keys,
             terms,
             robots.place,
-            WorkerSettings(name, calling.robots, drain_s=calling.drain_s),
+            WorkerSettings(
+                name,
+                calling.robots,
+                drain_s=calling.drain_s,
+                live_address=port.address,
+                live_secret=port.secret,
+            ),
             clock,
             hints,
             _Asking(database, tenant, keys, client, clock).vetoes,
@@ -144,20 +158,23 @@ async def _health(database: Database, tenant: int, keys: TenantKeys, clock: Data
         await number_health.slow(scope, keys, clock.now())
 
 
+@dataclass(frozen=True, slots=True)
+class _House:
+    """What all robots of a worker share."""
+
+    database: Database
+    tenant: int
+    line: LineDriver
+    live: LiveCalls
+    feed: Feed
+    blobs: TenantBlobs
+
+
 class _Robots:
     """A robot for each script version, made when the first call speaks it."""
 
-    def __init__(
-        self,
-        calling: Calling,
-        settings: Settings,
-        database: Database,
-        tenant: int,
-        line: LineDriver,
-        blobs: TenantBlobs,
-    ) -> None:
-        self._calling, self._settings, self._database = calling, settings, database
-        self._tenant, self._line, self._blobs = tenant, line, blobs
+    def __init__(self, calling: Calling, settings: Settings, house: _House) -> None:
+        self._calling, self._settings, self._house = calling, settings, house
         self._outbox = FileOutbox(calling.out / "outbox.jsonl")
         self._stack = AsyncExitStack()
         self._making = anyio.Lock()
@@ -166,24 +183,16 @@ class _Robots:
 
     @classmethod
     @asynccontextmanager
-    async def open(
-        cls,
-        calling: Calling,
-        settings: Settings,
-        database: Database,
-        tenant: int,
-        line: LineDriver,
-        blobs: TenantBlobs,
-    ) -> AsyncIterator[_Robots]:
+    async def open(cls, calling: Calling, settings: Settings, house: _House) -> AsyncIterator[_Robots]:
         await anyio.Path(calling.out).mkdir(parents=True, exist_ok=True)
-        robots = cls(calling, settings, database, tenant, line, blobs)
+        robots = cls(calling, settings, house)
         async with robots._stack:
             yield robots
 
     async def _robot(self, order: Dial) -> Robot:
         async with self._making:
             if order.digest not in self._robots:
-                async with self._database.scope(self._tenant) as scope:
+                async with self._house.database.scope(self._house.tenant) as scope:
                     text = await scope.value(SCRIPT_TEXT, script=order.script_version)
                 if text is None:
                     raise StoreError(f"the script version {order.script_version} is not there")
@@ -198,7 +207,7 @@ class _Robots:
                         voices=self._voices,
                     )
                 )
-                self._robots[order.digest] = robot_of(speech, self._line, self._outbox, _nobody)
+                self._robots[order.digest] = robot_of(speech, self._house.line, self._outbox, _nobody, self._house.live)
             return self._robots[order.digest]
 
     async def place(self, order: Dial, tell: Tell, now: Callable[[], datetime]) -> Came:
@@ -214,9 +223,10 @@ class _Robots:
                 tell("answered")
 
         ring = DialOrder(order.permit, "", order.attempt, ring_timeout_s=order.ring_s, tenant=self._calling.tenant)
-        record = await robot.call(ring, order.variables, files, watch)
+        with self._house.feed.about(order.attempt, task=order.task_id, lead=order.lead_id):
+            record = await robot.call(ring, order.variables, files, watch)
         story = await anyio.to_thread.run_sync(_after, files, record, order.attempt)
-        kept = await keep_files(self._blobs, files, record, f"{begun:%Y-%m-%d}", order.attempt)
+        kept = await keep_files(self._house.blobs, files, record, f"{begun:%Y-%m-%d}", order.attempt)
         said = tuple(line.text for line in story.lines if line.who == "caller")
         return Came(_ended(order, record, said, begun, now()), record, kept, story)
 

@@ -13,6 +13,7 @@ from callwright.api import health, jobs
 from callwright.audit import api as audit_log
 from callwright.campaigns.api import lists, tasks
 from callwright.compliance.api import freezes, records, suspects
+from callwright.desk.api import live
 from callwright.insight.api import call, calls
 from callwright.studio import api as studio
 
@@ -36,5 +37,6 @@ ROUTERS: Mapping[str, APIRouter] = MappingProxyType(
         "calls": calls.router,
         "call": call.router,
         "studio": studio.router,
+        "live": live.router,
     }
 )

@@ -4,7 +4,7 @@
     changed = changes(row, line)          # only what is new; {} = nothing that a watcher sees
     row.update(changed)
 
-The states are those of docs/explanation/live-calls.md: one machine for every call, whoever it is with.
+ADR 0009: one machine of states for every call, whoever it is with.
 """
 
 from __future__ import annotations

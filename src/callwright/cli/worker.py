@@ -29,12 +29,15 @@ def worker(
     accounting: Path | None = typer.Option(
         None, "--accounting", metavar="FILE", help="Log of the Kamailio that every call of these trunks passes."
     ),
+    live: str = typer.Option(
+        "127.0.0.1", "--live", metavar="ADDRESS", help="Address of this machine where the API reaches running calls."
+    ),
     json_logs: bool = typer.Option(False, "--json-logs", help="Write the log of the process as JSON lines."),
     tenant: TenantOption = "",
 ) -> None:
     """Call the people of running tasks, until SIGTERM or SIGINT: then no call begins any more, and those that are up may end."""
     log_to_stderr(as_json=json_logs)
-    asyncio.run(work(Calling(line, out, robots, trunks, packs, drain_s, accounting=accounting), tenant))
+    asyncio.run(work(Calling(line, out, robots, trunks, packs, drain_s, accounting=accounting, live=live), tenant))
 
 
 async def work(calling: Calling, tenant: str) -> None:

@@ -7,6 +7,7 @@ every row, and what it does not name is gone; an empty one says that the worker 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -15,15 +16,15 @@ from typing import Any
 
 from callwright.calls.live import LiveCall, LiveCalls
 from callwright.calls.standing import Row, begun, changes
+from callwright.desk.fanout import Fanout
 
-__all__ = ["BEAT_S", "Feed", "PERIOD_S"]
+__all__ = ["BEAT_S", "PERIOD_S", "Feed"]
 
 PERIOD_S = 0.25
 """Between messages: what happens to a call meanwhile is told together."""
 
 BEAT_S = 5.0
 _KEPT_S = 4.0  # a call that is over stays so long, that people see how it came out
-_LAGGING = 40  # messages that wait for a subscriber; one that is slower begins anew
 _KNOWN_BY = frozenset({"slot", "kb", "entered", "global", "taken", "did", "end", "counted", "branch", "next"})
 
 
@@ -42,7 +43,7 @@ class Feed:
         self._changed: dict[str, Row] = {}
         self._stale: set[str] = set()  # something was understood: the grade so far may be another one
         self._over: dict[str, float] = {}
-        self._listeners: set[asyncio.Queue[bytes | None]] = set()
+        self._readers = Fanout(self._whole, b"{}\n", BEAT_S)
         self._news = asyncio.Event()
         live.on_begin.append(self._begin)
         live.on_end.append(self._end)
@@ -100,41 +101,30 @@ class Feed:
 
     # ------------------------------------------------------------ to whoever listens
 
-    async def messages(self) -> AsyncIterator[bytes]:
-        """Lines, from now on until nobody wants them. Whoever cannot follow is given everything anew."""
-        queue: asyncio.Queue[bytes | None] = asyncio.Queue(_LAGGING)
-        self._listeners.add(queue)
-        try:
-            self._look()
-            yield _message(self._rows, [], whole=True)
-            while True:
-                try:
-                    message = await asyncio.wait_for(queue.get(), BEAT_S)
-                except TimeoutError:
-                    yield b"{}\n"
-                    continue
-                yield message if message is not None else _message(self._rows, [], whole=True)
-        finally:
-            self._listeners.discard(queue)
+    def messages(self) -> AsyncIterator[bytes]:
+        """Lines, from now on until nobody wants them."""
+        return self._readers.read()
+
+    def _whole(self) -> bytes:
+        self._look()
+        return _message(self._rows, [], whole=True)
 
     async def run(self) -> None:
         """Send what has changed, for ever. Owned by the worker; costs nothing while nothing happens."""
         while True:
             await self._wait()
             gone = self._drop()
-            if self._listeners:
+            if len(self._readers):
                 self._look()
                 if self._changed or gone:
-                    self._send(_message(self._changed, gone))
+                    self._readers.send(_message(self._changed, gone))
             self._changed = {}
             await asyncio.sleep(PERIOD_S)
 
     async def _wait(self) -> None:
         first = min(self._over.values(), default=None)
-        try:
+        with contextlib.suppress(TimeoutError):  # a call that is over has been shown long enough
             await asyncio.wait_for(self._news.wait(), None if first is None else max(0.0, first - self._time()))
-        except TimeoutError:
-            pass  # a call that is over has been shown long enough
         self._news.clear()
 
     def _drop(self) -> list[str]:
@@ -159,15 +149,6 @@ class Feed:
             if new:
                 row.update(new)
                 self._changed.setdefault(call, {}).update(new)
-
-    def _send(self, message: bytes) -> None:
-        for queue in self._listeners:
-            if queue.full():
-                while not queue.empty():
-                    queue.get_nowait()
-                queue.put_nowait(None)
-            else:
-                queue.put_nowait(message)
 
 
 def _message(rows: Mapping[str, Row], gone: list[str], *, whole: bool = False) -> bytes:

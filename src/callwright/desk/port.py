@@ -20,6 +20,7 @@ import socket
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import uvicorn
@@ -59,8 +60,8 @@ async def open_port(
     secret = secrets.token_urlsafe(32)
     listening = _listen(host)
     routes = [
-        Route("/feed", lambda request: _feed(request, feed)),
-        Route("/calls/{call}/log", lambda request: _log(request, live)),
+        Route("/feed", partial(_feed, feed=feed)),
+        Route("/calls/{call}/log", partial(_log, live=live)),
         *extra,
     ]
     app = Starlette(routes=routes, exception_handlers={LineError: _line_error, CallwrightError: _line_error})

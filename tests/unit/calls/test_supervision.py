@@ -236,3 +236,63 @@ def test_a_call_that_ends_before_the_supervisor_is_rung_rings_nobody_for_long() 
     came, seconds, hangups = run_virtual(scene())
     assert (came, hangups) == (False, ["over"])
     assert seconds < 5
+
+
+# ---------------------------------------------------------------- given back
+
+
+def _gives_back(live: LiveCalls, after_ms: int) -> Any:
+    async def agent(phone: Phone) -> None:
+        await phone.ring()
+        await phone.wait(500)
+        await phone.answer()
+        await phone.wait(after_ms)
+        call = only(live)
+        assert call.give_back is not None
+        assert call.give_back()
+        assert not call.give_back()
+        await phone.wait(60_000)
+
+    return agent
+
+
+def test_a_call_that_was_taken_over_is_given_back_to_the_robot(bench: Bench, live: LiveCalls) -> None:
+    """The robot says that it is one, asks what it wanted to know, and hears the answer."""
+    came: list[bool] = []
+
+    async def callee(phone: Phone) -> None:
+        await in_talk(phone)
+        desk = Desk(bench, live)
+        taking = asyncio.ensure_future(
+            desk.supervision.take_over(only(live).call_id, "boss", Transfer("desk"), order(DESK))
+        )
+        taking.add_done_callback(lambda task: came.append(task.result()))
+        await phone.wait(3000)
+        await phone.hears("Does Monday work?")
+        await phone.wait(300)
+        await phone.say("yes")
+
+    record = bench.call(callee, _gives_back(live, 2000))
+    assert came == [False]
+    assert (record.end, record.tags, record.faults) == ("done", ("confirmed",), ())
+    assert len(bench.events("given_back")) == 1
+    assert bench.events("disclosed")[0]["at_ms"] >= bench.events("given_back")[0]["at_ms"]
+    assert bench.line.legs[1].hangups == ["over"]
+    assert bench.replayed() == ()
+
+
+def test_a_script_that_had_nothing_more_to_ask_says_goodbye(bench: Bench, live: LiveCalls) -> None:
+    """Its transfer is a node of its own: what follows when nobody came would be a lie now."""
+
+    async def callee(phone: Phone) -> None:
+        await in_talk(phone)
+        await phone.hears("Does that work")
+        await phone.wait(300)
+        await phone.say("get me a person")
+        await phone.wait(20_000)
+
+    record = bench.call(callee, _gives_back(live, 1500))
+    assert (record.disposition, record.end, record.faults) == ("transferred", "transfer", ())
+    assert not any("Nobody is free" in said for said in bench.heard)
+    assert bench.heard[-2:] == ["Yes, a robot.", "I won't keep you any longer. Goodbye."]
+    assert bench.replayed() == ()

@@ -622,6 +622,8 @@ def upgrade() -> None:
         sa.Column("seen_at", own.UtcTime(), nullable=False),
         sa.Column("robots", sa.Integer(), nullable=False),
         sa.Column("started_at", own.UtcTime(), nullable=False),
+        sa.Column("live_address", sa.String(length=100), nullable=False),
+        sa.Column("live_secret", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"], name=op.f("fk_worker_tenant_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("tenant_id", "name", name=op.f("pk_worker")),
     )

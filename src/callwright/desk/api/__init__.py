@@ -1,0 +1,1 @@
+"""Routers of the desk: the live board, what is done to a running call, the agents."""

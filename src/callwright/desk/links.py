@@ -1,0 +1,83 @@
+"""The API's side of a worker's port: follow its feed, read the log of a call, ask for something."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+
+from callwright.desk.feed import BEAT_S
+from callwright.http.problems import ApiError
+
+__all__ = ["LOST", "Link", "open_client"]
+
+LOST = (httpx.HTTPError, ValueError)
+"""What a broken link raises: the worker is gone, or does not speak as it should."""
+
+_CODES = {
+    400: (422, "invalid"), 401: (503, "worker"), 403: (403, "forbidden"), 404: (404, "absent"), 409: (409, "line"),
+    422: (422, "invalid"),
+}  # fmt: skip
+
+
+def open_client() -> httpx.AsyncClient:
+    """One for all workers. They are in our own network: no proxy of the environment stands between."""
+    return httpx.AsyncClient(timeout=httpx.Timeout(10.0, read=3 * BEAT_S), trust_env=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """To one worker."""
+
+    worker: str
+    address: str
+    secret: str = field(repr=False)
+    client: httpx.AsyncClient = field(repr=False)
+
+    async def lines(self, path: str) -> AsyncIterator[dict[str, Any]]:
+        """The JSON lines of an answer that goes on.
+
+        Raises:
+            LOST: the link broke.
+            ApiError: 404, there is no such call (any more).
+        """
+        async with self.client.stream("GET", self._url(path), headers=self._headers) as answer:
+            if answer.status_code == 404:
+                raise ApiError(404, "absent", "there is no such live call")
+            answer.raise_for_status()
+            async for line in answer.aiter_lines():
+                value = json.loads(line)
+                if not isinstance(value, dict):
+                    raise ValueError("a line of a worker is no object")  # noqa: TRY004 - as broken JSON
+                yield value
+
+    async def post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Ask for something; the answer.
+
+        Raises:
+            ApiError: the worker refuses (its status, code and words), or cannot be reached (503).
+        """
+        try:
+            answer = await self.client.post(self._url(path), json=body, headers=self._headers)
+            value = answer.json()
+        except LOST as error:
+            raise ApiError(
+                503, "worker", f"the worker of this call cannot be reached: {type(error).__name__}"
+            ) from None
+        if answer.status_code == 200 and isinstance(value, dict):
+            return value
+        status, code = _CODES.get(answer.status_code, (503, "worker"))
+        said = value if isinstance(value, dict) else {}
+        raise ApiError(
+            status, str(said.get("code", code)), str(said.get("message", "the worker does not answer as it should"))
+        )
+
+    @property
+    def _headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.secret}"}
+
+    def _url(self, path: str) -> str:
+        return f"http://{self.address}{path}"
