@@ -9,7 +9,7 @@ from fastapi import APIRouter
 
 from callwright.accounts import api as accounts
 from callwright.accounts import companies_api, house_api, users_api
-from callwright.api import health, jobs
+from callwright.api import health, jobs, overview
 from callwright.audit import api as audit_log
 from callwright.campaigns.api import lists, tasks
 from callwright.compliance.api import freezes, records, suspects
@@ -28,6 +28,7 @@ ROUTERS: Mapping[str, APIRouter] = MappingProxyType(
         "house": house_api.router,
         "companies": companies_api.router,
         "audit": audit_log.router,
+        "overview": overview.router,
         "jobs": jobs.router,
         "lists": lists.router,
         "tasks": tasks.router,

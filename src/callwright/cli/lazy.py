@@ -14,6 +14,10 @@ __all__ = ["COMMANDS", "LazyGroup", "load"]
 
 COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
+        "up": (
+            "up:up",
+            "Serve the console and the API, and call the people of running tasks, until SIGTERM or SIGINT.",
+        ),
         "chat": ("chat:chat", "Talk to a script in the terminal."),
         "demo": ("demo:demo", "Ring simulated people over SIP and RTP."),
         "replay": (
