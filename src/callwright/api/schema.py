@@ -65,7 +65,23 @@ def _document(app: FastAPI) -> dict[str, Any]:
     for path, route in routes_of(app):
         for method in route.methods or ():
             _complete(document["paths"][path][method.lower()], path, route)
-    return document
+    return _gathered(document, schemas)
+
+
+def _gathered(part: Any, schemas: dict[str, Any]) -> Any:
+    """What routes describe by hand brings the models it names within itself (`$defs`): they belong to the components."""
+    if isinstance(part, list):
+        for each in part:
+            _gathered(each, schemas)
+    elif isinstance(part, dict):
+        for name, model in part.pop("$defs", {}).items():
+            schemas.setdefault(name, _gathered(model, schemas))
+        for key, value in part.items():
+            if key == "$ref" and isinstance(value, str):
+                part[key] = value.replace("#/$defs/", "#/components/schemas/")
+            else:
+                _gathered(value, schemas)
+    return part
 
 
 def _complete(operation: dict[str, Any], path: str, route: APIRoute) -> None:
