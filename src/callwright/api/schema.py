@@ -65,7 +65,8 @@ def _document(app: FastAPI) -> dict[str, Any]:
     for path, route in routes_of(app):
         for method in route.methods or ():
             _complete(document["paths"][path][method.lower()], path, route)
-    return _gathered(document, schemas)
+    _gathered(document, schemas)
+    return document
 
 
 def _gathered(part: Any, schemas: dict[str, Any]) -> Any:
