@@ -44,6 +44,7 @@ from callwright.desk.feed import Feed
 from callwright.desk.port import open_port
 from callwright.dialogue.values import Transfer
 from callwright.errors import StoreError
+from callwright.insight.gathering import gather, waiting
 from callwright.script.loader import loads
 from callwright.settings import Settings
 from callwright.speech.vad_detector import VoiceDetector
@@ -58,6 +59,8 @@ from callwright.telephony.trunks.loader import load_line
 __all__ = ["Calling", "open_calling", "worker_name"]
 
 log = logging.getLogger(__name__)
+
+_GATHERED_AT_ONCE = 25
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +121,7 @@ async def open_calling(
         stack.callback(beside.cancel_scope.cancel)
         beside.start_soon(_again, "deliveries", 1.0, sender.round)
         beside.start_soon(_again, "health of numbers", 60.0, partial(_health, database, tenant, keys, clock))
+        beside.start_soon(_again, "results", 2.0, partial(_gather, database, tenant, keys))
         if calling.accounting is not None:
             names = [trunk.name for trunk in loaded.line.trunks]
             witness = Witness(database, tenant, calling.accounting, names)
@@ -151,6 +155,15 @@ async def _again(what: str, seconds: float, act: Callable[[], Awaitable[object]]
         except DATABASE_FAULTS as error:
             log.warning("%s: the database cannot be reached: %s", what, type(error).__name__)
         await anyio.sleep(seconds)
+
+
+async def _gather(database: Database, tenant: int, keys: TenantKeys) -> None:
+    """Index and count calls that are over, few at a time: audio is due every 20 ms in this process."""
+    async with database.reading(tenant) as scope:
+        if not await waiting(scope):
+            return
+    async with database.scope(tenant) as scope:
+        await gather(scope, keys, _GATHERED_AT_ONCE)
 
 
 async def _health(database: Database, tenant: int, keys: TenantKeys, clock: DatabaseClock) -> None:

@@ -14,7 +14,7 @@ from callwright.audit import api as audit_log
 from callwright.campaigns.api import lists, tasks
 from callwright.compliance.api import freezes, records, suspects
 from callwright.desk.api import live
-from callwright.insight.api import call, calls
+from callwright.insight.api import analytics, call, calls, exports, follow_ups, questions
 from callwright.studio import api as studio
 
 __all__ = ["ROUTERS"]
@@ -36,8 +36,12 @@ ROUTERS: Mapping[str, APIRouter] = MappingProxyType(
         "freeze suspects": suspects.router,
         "decision records": records.router,
         "calls": calls.router,
+        "exports of calls": exports.router,
         "call": call.router,
         "studio": studio.router,
         "live": live.router,
+        "follow-ups": follow_ups.router,
+        "unanswered questions": questions.router,
+        "analytics": analytics.router,
     }
 )

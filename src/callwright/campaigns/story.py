@@ -72,10 +72,11 @@ def story_of(events: Iterable[Mapping[str, Any]]) -> Story:
 
 
 def seal_story(keys: TenantKeys, attempt: str, story: Story) -> bytes:
-    """As `call_text.body` keeps it. What is open has rows of its own."""
+    """As `call_text.body` keeps it."""
     plain = {
         "l": [[one.who, one.at_ms, one.text, one.note] for one in story.lines],
         "s": [[one.kind, one.name, one.at_ms] for one in story.steps],
+        "o": [[one.sentence, one.node, one.at_ms] for one in story.open],
         "r": story.recording_ms,
     }
     packed = zlib.compress(json.dumps(plain, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace"), 6)
@@ -88,6 +89,6 @@ def unseal_story(keys: TenantKeys, attempt: str, body: bytes) -> Story:
     return Story(
         tuple(Line(who, at, text, note) for who, at, text, note in plain["l"]),
         tuple(Step(kind, name, at) for kind, name, at in plain["s"]),
-        (),
+        tuple(Open(sentence, node, at) for sentence, node, at in plain["o"]),
         plain["r"],
     )

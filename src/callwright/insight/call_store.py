@@ -16,7 +16,7 @@ from callwright.store.crypto import TenantKeys
 from callwright.store.database import Scope
 from callwright.store.metadata import TENANT
 
-__all__ = ["COLUMNS", "Named", "keys_of", "listed", "names_of", "number_of", "one", "text_of", "texts_of"]
+__all__ = ["COLUMNS", "Named", "keys_of", "listed", "names_of", "number_of", "one", "scripts_of", "text_of", "texts_of"]
 
 COLUMNS = (
     call_result.c.attempt_id,
@@ -122,12 +122,18 @@ async def names_of(scope: Scope, keys: TenantKeys, rows: Sequence[Row[Any]]) -> 
     people, tasks, scripts = ids("person_id"), ids("task_id"), ids("script_version_id")
     found_people = await scope.all(_PEOPLE, ids=people) if people else ()
     found_tasks = await scope.all(_TASKS, ids=tasks) if tasks else ()
-    found_scripts = await scope.all(_SCRIPTS, ids=scripts) if scripts else ()
+    found_scripts = await scripts_of(scope, scripts)
     return Named(
         {row.id: keys.open_number(row.number, row.number_index) if row.number else "" for row in found_people},
         {row.id: row.name for row in found_tasks},
-        {row.id: (row.script_id, row.digest) for row in found_scripts},
+        found_scripts,
     )
+
+
+async def scripts_of(scope: Scope, versions: Collection[int]) -> dict[int, tuple[str, str]]:
+    """(script, digest) of versions."""
+    rows = await scope.all(_SCRIPTS, ids=list(versions)) if versions else ()
+    return {row.id: (row.script_id, row.digest) for row in rows}
 
 
 async def number_of(scope: Scope, keys: TenantKeys, person_id: int | None) -> str:

@@ -33,7 +33,7 @@ from callwright.store.crypto import Keyring, TenantKeys
 from callwright.store.database import Database, Scope
 from callwright.store.metadata import TENANT
 
-__all__ = ["BATCH", "catch_up", "forget", "gather"]
+__all__ = ["BATCH", "catch_up", "forget", "gather", "waiting"]
 
 BATCH = 512
 
@@ -124,14 +124,18 @@ async def catch_up(database: Database, tenant: int, keyring: Keyring, *, rounds:
     """Gather what waits, at most so many batches, each in a transaction of its own; how many calls wait still."""
     for _ in range(rounds):
         async with database.reading(tenant) as scope:
-            waiting = int(await scope.value(_WAITING) or 0)
-        if not waiting:
-            return 0
+            if not await waiting(scope):
+                return 0
         async with database.scope(tenant) as scope:
             if not await gather(scope, await keyring.tenant(scope), batch):
                 break
     async with database.reading(tenant) as scope:
-        return int(await scope.value(_WAITING) or 0)
+        return await waiting(scope)
+
+
+async def waiting(scope: Scope) -> int:
+    """How many calls are neither indexed nor counted yet."""
+    return int(await scope.value(_WAITING) or 0)
 
 
 async def gather(scope: Scope, keys: TenantKeys, most: int = BATCH) -> int:

@@ -31,7 +31,7 @@ from callwright.store.blobs import TenantBlobs
 from callwright.store.crypto import TenantKeys
 from callwright.store.database import Scope
 
-__all__ = ["router"]
+__all__ = ["CallId", "router"]
 
 router = APIRouter()
 

@@ -27,7 +27,7 @@ from callwright.insight.searching import search
 from callwright.store.crypto import TenantKeys
 from callwright.store.database import Scope
 
-__all__ = ["router"]
+__all__ = ["CallQuery", "note_numbers", "router"]
 
 router = APIRouter()
 
@@ -68,7 +68,7 @@ async def list_calls(
         after = asked.after(kind, str)
         rows = await call_store.listed(scope, asked, asked.order, after, asked.limit + 1)
         named = await call_store.names_of(scope, keys, rows[: asked.limit])
-    await _note_numbers(here, rows[: asked.limit])
+    await note_numbers(here, rows[: asked.limit])
     whole = here.may(Permission.NUMBERS_UNMASKED)
     return Page.of(
         rows,
@@ -101,7 +101,7 @@ async def _searched(here: Here, asked: CallQuery) -> Page[CallRow]:
                 scope, keys, here.viewer, "calls.search", ("call_list", ""), {"rows": len(hits)}, now=here.now()
             )
     else:
-        await _note_numbers(here, found.rows)
+        await note_numbers(here, found.rows)
     whole = here.may(Permission.NUMBERS_UNMASKED)
     return Page(
         items=[row_of(row, named, whole_numbers=whole, hits=hits) for row in found.rows],
@@ -120,7 +120,7 @@ async def _hits(scope: Scope, keys: TenantKeys, rows: Sequence[Row[Any]], questi
     return hits
 
 
-async def _note_numbers(here: Here, rows: Sequence[Row[Any]]) -> None:
+async def note_numbers(here: Here, rows: Sequence[Row[Any]]) -> None:
     """Numbers in full are personal data that somebody looked at."""
     if not rows or not here.may(Permission.NUMBERS_UNMASKED):
         return
