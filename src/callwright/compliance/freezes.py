@@ -40,6 +40,7 @@ REASONS: Mapping[str, tuple[str, str, int | None]] = {
     "opt_out": ("asked not to be called", "要求免打扰", None),
     "complaint": ("complained", "投诉", None),
     "wrong_person": ("the number is somebody else's", "非本人", None),
+    "refused": ("said no", "拒绝", 90),
     "refused_short": ("several refusals and short calls in a day", "多次拒接或短通话", 90),
     "keyword": ("said words of refusal, confirmed by a person", "疑似拒绝，人工确认", 90),
     "abuse": ("was insulting", "辱骂", 180),

@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
+from callwright.calls.disposition import FACTS as FACTS_OF
 from callwright.compliance.cases import harmless
 from callwright.compliance.facts import CallOutcome, PastCall
+from callwright.compliance.freezes import NewFreeze
 from callwright.compliance.outcomes import consequences
 from callwright.compliance.pack_file import load_packs
 
@@ -30,7 +32,7 @@ def test_a_good_talk_leaves_nothing() -> None:
 def test_a_refusal_freezes_until_the_day_is_over() -> None:
     (freeze,) = consequences(FACTS, _ended("declined"), PACKS).freezes
     assert freeze.until == datetime(2026, 11, 26, 16, 0, tzinfo=UTC)  # midnight in Shanghai
-    assert (freeze.scope, freeze.reason, freeze.rule) == ("tenant", "declined", "cn/refusal-same-day")
+    assert (freeze.scope, freeze.reason, freeze.rule) == ("tenant", "refused", "cn/refusal-same-day")
 
 
 def test_an_opt_out_freezes_for_good() -> None:
@@ -41,6 +43,14 @@ def test_an_opt_out_freezes_for_good() -> None:
 def test_another_person_is_never_called_again() -> None:
     (freeze,) = consequences(FACTS, _ended("wrong_person"), PACKS).freezes
     assert (freeze.until, freeze.rule) == (None, "house/opted-out")
+
+
+@pytest.mark.parametrize("country", ["CN", "US", "GB", "DE", "FR", "CA", "AU"])
+@pytest.mark.parametrize("disposition", FACTS_OF)
+def test_every_freeze_that_is_due_can_be_written(country: str, disposition: str) -> None:
+    facts = harmless(NOW, country, ("Asia/Shanghai",))
+    for freeze in consequences(facts, _ended(disposition, said=("别再打了",)), PACKS).freezes:
+        NewFreeze("+8613900000001", freeze.reason, freeze.scope, freeze.scope_id, freeze.until, freeze.rule)
 
 
 @pytest.mark.parametrize(("talk_s", "freezes"), [(15, 1), (15.001, 0)])

@@ -17,6 +17,9 @@ __all__ = ["CoolOff", "CoolOffParams", "known_dispositions"]
 _NONE: list[datetime] = []
 _NEVER_REFUSED = good("no refusal in that time")
 
+_REASONS = {"opted_out": "opt_out", "abused": "abuse", "wrong_person": "wrong_person"}
+"""Reason of the freeze by disposition; `refused` for the others."""
+
 
 def known_dispositions(names: tuple[str, ...]) -> tuple[str, ...]:
     """The names as they are. Raises ValueError: one is no disposition."""
@@ -88,4 +91,5 @@ class CoolOff:
                 until = self._counter.below(1, (outcome.ended_at,), facts.zones or (), outcome.ended_at)
         company = outcome.company_id if params.freeze == "company" else None
         scope_id = outcome.task_id if params.freeze == "task" else company
-        return DueFreeze(params.freeze, outcome.disposition[:32], until, "", scope_id)
+        reason = _REASONS.get(outcome.disposition, "refused")
+        return DueFreeze(params.freeze, reason, until, "", scope_id)
