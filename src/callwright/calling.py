@@ -6,10 +6,11 @@ import logging
 import os
 import secrets
 import socket
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -18,6 +19,7 @@ import anyio.to_thread
 import httpx
 
 from callwright.app import open_speech, robot_of
+from callwright.calls.agreed import agreed_at
 from callwright.calls.labels import mark
 from callwright.calls.live import LiveCalls
 from callwright.calls.log import read_log
@@ -28,22 +30,26 @@ from callwright.campaigns import deliveries, number_health, pre_dial
 from callwright.campaigns.accounting import Witness
 from callwright.campaigns.claims import Claimed
 from callwright.campaigns.clocks import DatabaseClock
+from callwright.campaigns.complaint_news import tell_late
 from callwright.campaigns.delivery_store import PRE_DIAL
-from callwright.campaigns.dispatch import Dial, Ended, Terms, Veto
+from callwright.campaigns.dispatch import Dial, Ended, Veto
 from callwright.campaigns.dispatch_store import SCRIPT_TEXT
 from callwright.campaigns.ended import disposition_of
+from callwright.campaigns.facts import versions
 from callwright.campaigns.faults import DATABASE_FAULTS
 from callwright.campaigns.hints import Hints
 from callwright.campaigns.keeping import keep_files
 from callwright.campaigns.mail import SmtpPost
+from callwright.campaigns.model import plan_from
 from callwright.campaigns.story import Story, story_of
-from callwright.campaigns.terms import LEASE, QUIET
+from callwright.campaigns.task_store import WANTED
+from callwright.campaigns.terms import LEASE, QUIET, Terms
 from callwright.campaigns.worker import Came, Tell, Worker, WorkerSettings
 from callwright.compliance.pack_file import load_packs
 from callwright.desk.feed import Feed
 from callwright.desk.port import open_port
 from callwright.dialogue.values import Transfer
-from callwright.errors import StoreError
+from callwright.errors import CallwrightError, StoreError
 from callwright.insight.gathering import gather, waiting
 from callwright.script.loader import loads
 from callwright.settings import Settings
@@ -89,9 +95,15 @@ def worker_name() -> str:
 
 @asynccontextmanager
 async def open_calling(
-    calling: Calling, settings: Settings, database: Database, tenant: int, keys: TenantKeys
+    calling: Calling,
+    settings: Settings,
+    database: Database,
+    tenant: int,
+    keys: TenantKeys,
+    digests: Sequence[str] | None = None,
 ) -> AsyncIterator[Worker]:
-    """A worker that is ready: `run()` works. Everything is freed on leaving.
+    """A worker that is ready: `run()` works. Everything is freed on leaving. digests: script versions that are made ready to be spoken at
+    once, None = those of tasks that run or will.
 
     Raises:
         InputError: the line file or a rule pack cannot be used.
@@ -112,6 +124,7 @@ async def open_calling(
         client = await stack.enter_async_context(deliveries.open_client())
         hints = Hints(tenant)
         await stack.enter_async_context(hints.listening(settings.database))
+        await robots.warm(digests)
         clock = DatabaseClock(database, tenant)
         await clock.sync()
         name = worker_name()
@@ -120,7 +133,7 @@ async def open_calling(
         beside = await stack.enter_async_context(anyio.create_task_group())
         stack.callback(beside.cancel_scope.cancel)
         beside.start_soon(_again, "deliveries", 1.0, sender.round)
-        beside.start_soon(_again, "health of numbers", 60.0, partial(_health, database, tenant, keys, clock))
+        beside.start_soon(_again, "a look around", 60.0, partial(_look_around, database, tenant, keys, clock))
         beside.start_soon(_again, "results", 2.0, partial(_gather, database, tenant, keys))
         if calling.accounting is not None:
             names = [trunk.name for trunk in loaded.line.trunks]
@@ -166,9 +179,12 @@ async def _gather(database: Database, tenant: int, keys: TenantKeys) -> None:
         await gather(scope, keys, _GATHERED_AT_ONCE)
 
 
-async def _health(database: Database, tenant: int, keys: TenantKeys, clock: DatabaseClock) -> None:
+async def _look_around(database: Database, tenant: int, keys: TenantKeys, clock: DatabaseClock) -> None:
     async with database.scope(tenant) as scope:
         await number_health.slow(scope, keys, clock.now())
+        await number_health.recover(scope, clock.now())
+    async with database.scope(tenant) as scope:
+        await tell_late(scope, keys, clock.now())
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,13 +218,26 @@ class _Robots:
         async with robots._stack:
             yield robots
 
-    async def _robot(self, order: Dial) -> Robot:
+    async def warm(self, digests: Sequence[str] | None) -> None:
+        """Make robots before somebody is dialled, so that nobody's permit grows old meanwhile."""
+        async with self._house.database.scope(self._house.tenant) as scope:
+            if digests is None:
+                plans = [plan_from(row.plan) for row in await scope.all(WANTED)]
+                digests = sorted({share.digest for plan in plans for share in plan.scripts if share.digest})
+            found = await versions(scope, digests) if digests else {}
+        for digest, version in found.items():
+            try:
+                await self._robot(digest, version.id)
+            except CallwrightError as error:
+                log.error("the script version %d cannot be spoken: %s", version.id, error)
+
+    async def _robot(self, digest: str, version: int) -> Robot:
         async with self._making:
-            if order.digest not in self._robots:
+            if digest not in self._robots:
                 async with self._house.database.scope(self._house.tenant) as scope:
-                    text = await scope.value(SCRIPT_TEXT, script=order.script_version)
+                    text = await scope.value(SCRIPT_TEXT, script=version)
                 if text is None:
-                    raise StoreError(f"the script version {order.script_version} is not there")
+                    raise StoreError(f"the script version {version} is not there")
                 if self._voices is None:
                     self._voices = await anyio.to_thread.run_sync(VoiceDetector.open, self._settings.vad)
                 speech = await self._stack.enter_async_context(
@@ -220,13 +249,18 @@ class _Robots:
                         voices=self._voices,
                     )
                 )
-                self._robots[order.digest] = robot_of(speech, self._house.line, self._outbox, _nobody, self._house.live)
-            return self._robots[order.digest]
+                self._robots[digest] = robot_of(speech, self._house.line, self._outbox, _nobody, self._house.live)
+            return self._robots[digest]
 
     async def place(self, order: Dial, tell: Tell, now: Callable[[], datetime]) -> Came:
         """See `worker.Place`."""
-        robot = await self._robot(order)
+        asked = time.monotonic()
+        robot = await self._robot(order.digest, order.script_version)
         begun = now()
+        if time.monotonic() - asked > self._calling.lease.total_seconds() / 4:
+            return Came(
+                _stale(order, begun)
+            )  # with the other part, spent before, the permit is too old: nothing has left
         files = CallFiles(self._calling.out / f"{begun:%Y-%m-%d}", order.attempt)  # WAV: it can be marked
 
         def watch(state: str, sentence: str) -> None:
@@ -238,24 +272,31 @@ class _Robots:
         ring = DialOrder(order.permit, "", order.attempt, ring_timeout_s=order.ring_s, tenant=self._calling.tenant)
         with self._house.feed.about(order.attempt, task=order.task_id, lead=order.lead_id):
             record = await robot.call(ring, order.variables, files, watch)
-        story = await anyio.to_thread.run_sync(_after, files, record, order.attempt)
+        story, agreed = await anyio.to_thread.run_sync(_after, files, record, order)
         kept = await keep_files(self._house.blobs, files, record, f"{begun:%Y-%m-%d}", order.attempt)
         said = tuple(line.text for line in story.lines if line.who == "caller")
-        return Came(_ended(order, record, said, begun, now()), record, kept, story)
+        return Came(_ended(order, record, said, agreed, begun, now()), record, kept, story)
 
 
-def _after(files: CallFiles, record: CallRecord, attempt: str) -> Story:
-    """Mark the recording; what the log tells."""
+def _after(files: CallFiles, record: CallRecord, order: Dial) -> tuple[Story, datetime | None]:
+    """Mark the recording; what the log tells, and the time of a callback that was agreed."""
     try:
         if record.recording:
-            mark(Path(record.recording), attempt)
-        return story_of(read_log(files.log))
+            mark(Path(record.recording), order.attempt)
+        events = read_log(files.log)
     except OSError as error:
-        log.warning("call %s: %s", attempt, error.strerror)
-        return Story()
+        log.warning("call %s: %s", order.attempt, error.strerror)
+        return Story(), None
+    return story_of(events), agreed_at(events, record.slots, datetime.now(UTC), order.zones)
 
 
-def _ended(order: Dial, record: CallRecord, said: tuple[str, ...], begun: datetime, now: datetime) -> Ended:
+def _stale(order: Dial, now: datetime) -> Ended:
+    return Ended(order.attempt, order.owner, order.fence, "network_fault", now, cause="permit_too_old")
+
+
+def _ended(
+    order: Dial, record: CallRecord, said: tuple[str, ...], agreed: datetime | None, begun: datetime, now: datetime
+) -> Ended:
     rang = timedelta(milliseconds=record.ring_ms or 0)
     return Ended(
         order.attempt,
@@ -269,6 +310,7 @@ def _ended(order: Dial, record: CallRecord, said: tuple[str, ...], begun: dateti
         record.cause,
         frozenset(record.tags),
         said=said,
+        callback_at=agreed,
     )
 
 

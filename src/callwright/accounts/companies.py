@@ -13,7 +13,7 @@ from callwright.errors import InputError, Problem
 from callwright.store.database import Scope
 from callwright.store.metadata import TENANT, Json, UtcTime
 
-__all__ = ["add", "listed", "vet"]
+__all__ = ["add", "find", "listed", "vet"]
 
 _BY_REGISTRATION = select(company).where(
     company.c.tenant_id == TENANT, company.c.registration == bindparam("registration", type_=String())
@@ -68,6 +68,19 @@ async def vet(
     if problems or row is None:
         raise InputError(problems)
     await scope.run(_VET, which=row.id, now=now, who=by, end=until, papers=[dict(paper) for paper in papers])
+
+
+async def find(scope: Scope, registration: str) -> int:
+    """Its id.
+
+    Raises:
+        InputError: there is no such company.
+    """
+    row = await scope.first(_BY_REGISTRATION, registration=registration)
+    if row is None:
+        hint = "See them: callwright company list."
+        raise InputError(Problem("unknown-company", f"there is no company {registration}", hint=hint))
+    return int(row.id)
 
 
 async def listed(scope: Scope) -> Sequence[Row[Any]]:

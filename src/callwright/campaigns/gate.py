@@ -40,7 +40,7 @@ _NO_NUMBER_WAIT = timedelta(minutes=5)
 
 @dataclass(frozen=True, slots=True)
 class Dial:
-    """A call that may be placed now. attempt: its Call-ID; variables: what the script may say; ring_s, trunk: how."""
+    """A call that may be placed now. attempt: its Call-ID; variables: what the script may say; ring_s, trunk: how; zones: of the person."""
 
     attempt: str
     permit: Permit
@@ -57,6 +57,7 @@ class Dial:
     variant: str = ""
     origin: str = "task"
     record: str = ""
+    zones: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -422,4 +423,5 @@ def permitted(case: Case, trunk: str, ring_s: float, task: int | None, origin: s
         claimed.variant if claimed is not None else "",
         "callback" if claimed is not None and claimed.callback else origin,
         case.record,
+        tuple(case.one.zones or ()),
     )

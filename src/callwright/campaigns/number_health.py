@@ -19,6 +19,7 @@ from callwright.store.database import Scope
 __all__ = ["Counts", "Health", "Judgement", "Policy", "at_least", "judge", "look", "recover", "slow"]
 
 State = Literal["active", "slowed", "resting"]
+_RANK = {"active": 0, "slowed": 1, "resting": 2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,11 @@ class Health:
     @property
     def answer_rate(self) -> float | None:
         return self.counts.answered / self.counts.dialled if self.counts.dialled else None
+
+    @property
+    def worse(self) -> bool:
+        """Whether it should call less than it does."""
+        return self.state in _RANK and _RANK[self.advice.state] > _RANK[self.state]
 
 
 def at_least(hits: int, of: int) -> float:
@@ -123,14 +129,11 @@ async def look(scope: Scope, now: datetime, policy: Policy | None = None) -> lis
     return found
 
 
-_RANK = {"active": 0, "slowed": 1, "resting": 2}
-
-
 async def slow(scope: Scope, keys: TenantKeys, now: datetime, policy: Policy | None = None) -> list[Health]:
     """Slow down or rest the numbers that need it, and tell; which ones. Up again it goes only by hand, or by `recover` after the rest."""
     changed = []
     for health in await look(scope, now, policy):
-        if health.state in _RANK and _RANK[health.advice.state] > _RANK[health.state]:
+        if health.worse:
             await scope.run(
                 rows.SET_STATE,
                 [{"which": health.number, "state": health.advice.state, "reason": _stamped(health.advice.reason, now)}],

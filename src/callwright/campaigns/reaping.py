@@ -7,12 +7,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
+from sqlalchemy import Row
+
+from callwright.calls.model import mask
 from callwright.campaigns import dispatch_store as rows
 from callwright.campaigns import hints
 from callwright.campaigns.accounting import witnessed
+from callwright.campaigns.ended import Ended
+from callwright.campaigns.events import post_many
 from callwright.campaigns.finishing import Finished, settle
 from callwright.campaigns.reconcile import Account, verdict
+from callwright.campaigns.results import without_robot
 from callwright.campaigns.terms import Terms
 from callwright.store.crypto import TenantKeys
 from callwright.store.database import Database, Scope
@@ -89,7 +96,17 @@ async def reconcile(scope: Scope, keys: TenantKeys, terms: Terms, now: datetime)
     seen = await witnessed(scope)
     verdicts = [verdict(row, told.get(row.id, ()), terms.quiet, now, seen.get(row.line_id)) for row in found]
     ended = [one for one in verdicts if one is not None]
-    return await settle(scope, keys, terms, ended, tasks, now)
+    settled = await settle(scope, keys, terms, ended, tasks, now)
+    rows_by_id = {row.id: row for row in found}
+    bodies = [_told(keys, rows_by_id[one.attempt], one) for one, end in zip(ended, settled, strict=True) if end.fresh]
+    if bodies:
+        await post_many(scope, keys, "call.ended", bodies, now)
+    return settled
+
+
+def _told(keys: TenantKeys, row: Row[Any], ended: Ended) -> dict[str, Any]:
+    number = mask(keys.open_number(row.number, row.number_index)) if row.number else ""  # "": erased since
+    return without_robot(ended, number, row.task_id, row.lead_id)
 
 
 async def _accounts(scope: Scope, attempts: Sequence[str]) -> dict[str, list[Account]]:

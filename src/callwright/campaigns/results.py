@@ -11,6 +11,7 @@ from sqlalchemy import BindParameter, Row, bindparam, delete, insert, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from callwright.calls.model import CallRecord
+from callwright.campaigns.ended import Ended
 from callwright.campaigns.result_tables import call_new, call_text, follow_up, unanswered
 from callwright.campaigns.story import Story, seal_story
 from callwright.campaigns.tables import attempt, call_result
@@ -18,7 +19,7 @@ from callwright.store.crypto import TenantKeys
 from callwright.store.database import Scope
 from callwright.store.metadata import TENANT
 
-__all__ = ["for_webhook", "keep", "read"]
+__all__ = ["for_webhook", "keep", "read", "without_robot"]
 
 _NAME: BindParameter[str] = bindparam("attempt")
 _OF = select(
@@ -150,6 +151,20 @@ def for_webhook(record: CallRecord, attempt_id: str, task_id: int | None, lead: 
         "slots": dict(record.slots),
         "follow_up": record.follow_up,
         "decision": record.decision,
+    }
+
+
+def without_robot(ended: Ended, number: str, task_id: int | None, lead_id: int | None) -> dict[str, Any]:
+    """`data` of the event `call.ended` when the robot is gone and a witness says how the call came out. number: masked."""
+    return {
+        "attempt": ended.attempt,
+        "task": task_id,
+        "lead": {"id": lead_id},
+        "number": number,
+        "disposition": ended.disposition,
+        "answered": ended.answered_at is not None,
+        "talk_ms": ended.talk_ms,
+        "reconciled": ended.how,
     }
 
 

@@ -80,6 +80,7 @@ __all__ = [
     "SUSPECTED",
     "TASK_LEAD",
     "UNSORTED",
+    "WANTED",
     "WITHDRAW_SCRIPT",
     "WORKERS",
 ]  # fmt: skip
@@ -116,6 +117,12 @@ OPEN_TASKS = (
     select(task.c.id)
     .where(task.c.tenant_id == TENANT, task.c.state.in_(("scheduled", "running", "pausing")))
     .order_by(task.c.id)
+)
+WANTED = (
+    select(task.c.plan)
+    .where(task.c.tenant_id == TENANT, task.c.state.in_(("scheduled", "running")))
+    .order_by(task.c.priority, task.c.id)
+    .limit(100)
 )
 SET = (
     update(task)

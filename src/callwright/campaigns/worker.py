@@ -113,9 +113,10 @@ class Worker:
         self._place, self._settings, self._clock = place, settings, clock
         self._hints = hints or Hints(tenant)
         self._vetoes = vetoes
-        self._live: dict[str, asyncio.Task[None]] = {}
+        self._live: dict[str, asyncio.Task[Came]] = {}
         self._told: asyncio.Queue[_Told] = asyncio.Queue()
         self._mine: set[str] = set()  # attempts whose leases are renewed: from their dial until their end is written
+        self._working = asyncio.Event()
         self._stopping = asyncio.Event()
         self._renewed = float("-inf")  # monotonic, when the last renewal that went well began
         self.dialled = 0
@@ -138,6 +139,19 @@ class Worker:
             await self._drain()
             for each in around:
                 each.cancel()
+
+    async def begun(self) -> None:
+        """Wait until `run` is at work."""
+        await self._working.wait()
+
+    def now(self) -> datetime:
+        """The database's time, once it has begun."""
+        return self._clock.now()
+
+    @property
+    def terms(self) -> Terms:
+        """What it dials by."""
+        return self._terms
 
     def stop(self) -> None:
         """Begin no call any more; those that are up may go on."""
@@ -165,6 +179,7 @@ class Worker:
                 live_secret=secret,
             )
         self._renewed = begun
+        self._working.set()
 
     async def _drain(self) -> None:
         if self._live:
@@ -275,7 +290,21 @@ class Worker:
                 self._live[order.attempt] = tasks.create_task(self._call(order, permitted))
         return sum(not isinstance(one, Refused) or one.reason != "lost" for one in answers)
 
-    async def _call(self, order: Dial, permitted: float) -> None:
+    async def call(self, order: Dial, permitted: float) -> Came:
+        """Place a call that somebody asked for by name, while `run` goes on; returns when its end is written. permitted: see `_call`."""
+        self._mine.add(order.attempt)
+        task = asyncio.create_task(self._call(order, permitted))
+        self._live[order.attempt] = task
+        await asyncio.wait([task])
+        await self._told.join()
+        return task.result()
+
+    @property
+    def name(self) -> str:
+        """Whose attempts its calls are."""
+        return self._settings.name
+
+    async def _call(self, order: Dial, permitted: float) -> Came:
         """One call, up to its outcome. permitted: monotonic, before its dial was written."""
         try:
             if self._terms.monotonic() - permitted > self._terms.lease.total_seconds() / 2:
@@ -292,6 +321,7 @@ class Worker:
             self._live.pop(order.attempt, None)
         self._put(_Told(order, self._clock.now(), came=came))
         self._hints.tell()  # a robot is free
+        return came
 
     def _ended(self, order: Dial, disposition: Any, cause: str) -> Ended:
         return Ended(order.attempt, order.owner, order.fence, disposition, self._clock.now(), cause=cause)
@@ -326,8 +356,12 @@ class Worker:
                 await asyncio.sleep(wait)
                 wait = min(wait * 2, 2.0)
             except Exception:
-                log.exception("%s: results of calls cannot be written", self._settings.name)
-                return  # the attempts will be unknown: nobody is dialled again
+                if len(batch) > 1:  # what is wrong with one must not be the end of the others
+                    for told in batch:
+                        await self._until_written([told])
+                    return
+                log.exception("%s: the result of a call cannot be written", self._settings.name)
+                return  # the attempt will be unknown: nobody is dialled again
             else:
                 return
 

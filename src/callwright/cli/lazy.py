@@ -29,6 +29,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "task": ("task:task_app", "Tasks: who is called, when, and why nobody is."),
         "sip": ("sip:sip_app", "The line: what was said to the far side, and what it answered."),
         "line": ("line:line_app", "Check and serve lines."),
+        "call": ("call:call_app", "Call one person by name, under the same rules as a task."),
         "calls": ("calls:calls_app", "Calls that were made: what is left of them, what was said in them."),
         "recogniser": ("recogniser:recogniser_app", "The recogniser that CALLWRIGHT_ASR names."),
         "recordings": ("recordings:recordings_app", "Recorded prompts: sheet, import, review."),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 import anyio
 import typer
@@ -11,6 +12,8 @@ from rich.console import Console
 from rich.table import Table
 
 from callwright.accounts import own_numbers
+from callwright.campaigns import number_health
+from callwright.cli.problems import print_json
 from callwright.cli.tenancy import TenantOption, working
 
 __all__ = ["number_app"]
@@ -88,6 +91,52 @@ def register(
         typer.echo(f"{number} is registered: {registry}")
 
     anyio.run(run)
+
+
+@number_app.command("health")
+def health(
+    days: Annotated[int, typer.Option("--days", min=1, max=90, help="The last days that are looked at.")] = 7,
+    apply: Annotated[bool, typer.Option("--apply", help="Slow down, rest, and bring back what should be.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
+    tenant: TenantOption = "",
+) -> None:
+    """How calls of each number are taken, and what it should do. Exit 1: a number should call less than it does."""
+    policy = number_health.Policy(days=days)
+
+    async def run() -> list[number_health.Health]:
+        async with working(tenant) as at:
+            now = datetime.now(UTC)
+            async with at.database.scope(at.tenant) as scope:
+                if apply:
+                    await number_health.slow(scope, at.keys, now, policy)
+                    await number_health.recover(scope, now, policy)
+                return await number_health.look(scope, now, policy)
+
+    found = anyio.run(run)
+    if as_json:
+        print_json([_health(one) for one in found])
+    else:
+        table = Table("number", "state", "calls", "answered", "short", "refused", "blocked", "complaints", "should be")
+        for one in found:
+            counts, rate = one.counts, "-" if one.answer_rate is None else f"{one.answer_rate:.0%}"
+            figures = (counts.dialled, rate, counts.short, counts.refused, counts.blocked, counts.complaints)
+            advice = f"{one.advice.state}: {one.advice.reason}" if one.advice.reason else one.advice.state
+            table.add_row(one.number, one.state, *map(str, figures), advice)
+        Console().print(table if found else "no numbers: callwright number add +861085550000 --trunk NAME")
+    if any(one.worse for one in found):
+        raise typer.Exit(1)
+
+
+def _health(one: number_health.Health) -> dict[str, Any]:
+    return {
+        "number": one.number,
+        "state": one.state,
+        "reason": one.state_reason,
+        **asdict(one.counts),
+        "answer_rate": one.answer_rate,
+        "should_be": one.advice.state,
+        "because": one.advice.reason,
+    }
 
 
 @number_app.command("list")

@@ -20,7 +20,7 @@ from callwright.store.crypto import TenantKeys
 from callwright.store.database import Scope
 from callwright.store.metadata import TENANT, UtcTime
 
-__all__ = ["Case", "NewComplaint", "answer", "bundled", "close", "find", "listed", "open_case"]
+__all__ = ["Case", "NewComplaint", "answer", "bundled", "close", "find", "late", "listed", "open_case"]
 
 _PERSON = select(person.c.id).where(person.c.tenant_id == TENANT, person.c.number_index == bindparam("index"))
 _ADD = insert(complaint).returning(complaint.c.id)
@@ -34,6 +34,25 @@ _OVERDUE = or_(
 _OPEN = _ALL.where(complaint.c.state != "closed").order_by(complaint.c.answer_by, complaint.c.id)
 _EVERY = _ALL.order_by(complaint.c.id)
 _LATE = _ALL.where(_OVERDUE).order_by(complaint.c.answer_by, complaint.c.id)
+_REMIND = (
+    _ALL.where(
+        or_(
+            (complaint.c.state == "open")
+            & (complaint.c.answer_by <= bindparam("now", type_=UtcTime()))
+            & (complaint.c.reminded != "answer"),
+            (complaint.c.state == "answered")
+            & (complaint.c.tell_by <= bindparam("now", type_=UtcTime()))
+            & (complaint.c.reminded != "tell"),
+        )
+    )
+    .order_by(complaint.c.id)
+    .with_for_update(skip_locked=True)
+)
+_REMINDED = (
+    update(complaint)
+    .where(complaint.c.tenant_id == TENANT, complaint.c.id == bindparam("case"))
+    .values(reminded=bindparam("step"))
+)
 _ANSWER = (
     update(complaint)
     .where(complaint.c.tenant_id == TENANT, complaint.c.id == bindparam("case"))
@@ -127,6 +146,13 @@ async def listed(scope: Scope, keys: TenantKeys, now: datetime, which: str = "op
     statement = {"open": _OPEN, "overdue": _LATE, "all": _EVERY}[which]
     parameters = {"now": now} if which == "overdue" else {}
     return [_case(row, keys, now) for row in await scope.all(statement, **parameters)]
+
+
+async def late(scope: Scope, keys: TenantKeys, now: datetime) -> list[Case]:
+    """Cases with a step that became late since this was asked the last time: each step is given once."""
+    found = [_case(row, keys, now) for row in await scope.all(_REMIND, now=now)]
+    await scope.run(_REMINDED, [{"case": case.id, "step": case.late} for case in found])
+    return found
 
 
 async def answer(scope: Scope, reference: str, text: str, now: datetime) -> None:

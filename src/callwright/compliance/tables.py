@@ -177,6 +177,7 @@ complaint = tenant_table(
     Column("bundle", String(300), nullable=False, default=""),  # where the evidence bundle lies
     Column("bundle_sha256", String(64), nullable=False, default=""),
     Column("calls", Json, nullable=False, default=list),
+    Column("reminded", String(16), nullable=False, default=""),  # the step that was told to be late
     Column("by", String(100), nullable=False),
     UniqueConstraint("tenant_id", "reference"),
     Index("ix_complaint_number", "tenant_id", "number_index"),

@@ -40,7 +40,9 @@ snd_path {folder}
 audio_channels 1
 opus_stereo no
 opus_sprop_stereo no
-rtp_timeout 60
+rtp_timeout {patience_s}
+call_max_calls 100
+call_hold_other_calls no
 """
 
 
@@ -147,15 +149,20 @@ async def baresip(
     modules: tuple[str, ...] = ("g711",),
     hz: float = 1000.0,
     dial: str = "",
+    seconds: int = 60,
+    patience_s: int = 60,
 ) -> AsyncIterator[Baresip]:
     """A telephone that answers at once. codec: as baresip calls it; account: further parameters of its account, `;mediaenc=srtp`;
-    hz: the tone it plays; dial: a URI it calls."""
+    hz: the tone it plays; dial: a URI it calls; seconds: after which it ends by itself; patience_s: without
+    audio, then it hangs up."""
     port, console = _free_pair(), _free_pair()
     rate = _RATES[codec]
     certificate(folder, address())
     _tone(folder / "tone.wav", rate, hz)
     loaded = "\n".join(f"module {name}.so" for name in (*modules, "aufile", "sndfile"))
-    config = _CONFIG.format(host=address(), port=port, folder=folder, console=console, modules=MODULES, loaded=loaded)
+    config = _CONFIG.format(
+        host=address(), port=port, folder=folder, console=console, modules=MODULES, loaded=loaded, patience_s=patience_s
+    )
     (folder / "config").write_text(config)
     (folder / "contacts").write_text("")
     name = {"opus": "opus/48000/1", "G722": "G722/16000/1"}.get(codec, codec)
@@ -163,7 +170,7 @@ async def baresip(
         f"<sip:{CALLEE}@{address()};transport={transport}>;regint=0;answermode=auto;audio_codecs={name}{account}\n"
     )
     process = await asyncio.create_subprocess_exec(
-        *("baresip", "-f", str(folder), "-t", "60", *(("-e", f"/dial {dial}") if dial else ())),
+        *("baresip", "-f", str(folder), "-t", str(seconds), *(("-e", f"/dial {dial}") if dial else ())),
         cwd=folder,
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,

@@ -129,11 +129,13 @@ async def start_task(
     robots: int = 10,
     leads: Mapping[int, int] | None = None,
     zone: str | None = None,
+    script: str = "",
     **changes: Any,
 ) -> int:
-    """A running task. leads: persons by lead (None = all that were seeded); zone: of the people; changes: of the plan."""
+    """A running task. leads: persons by lead (None = all that were seeded); zone: of the people; script: its text (else a template); changes: of
+    the plan."""
     async with database.scope(seeded.tenant) as scope:
-        digest = await _script(scope, now)
+        digest = await _script(scope, script, now)
         plan = plan_of(digest, **({"robots": {"max": robots}} | changes))
         row = {
             "name": name, "state": "running", "company_id": seeded.company, "list_id": seeded.list, "line_id": seeded.line,
@@ -158,8 +160,8 @@ async def start_task(
     return made
 
 
-async def _script(scope: Scope, now: datetime) -> str:
-    text = template_path("appointment").read_text(encoding="utf-8")
+async def _script(scope: Scope, text: str, now: datetime) -> str:
+    text = text or template_path("appointment").read_text(encoding="utf-8")
     digest = hashlib.sha256(text.encode()).hexdigest()
     if await scope.value(_FIND_SCRIPT, digest=digest) is None:
         await scope.value(

@@ -14,12 +14,14 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import insert, select, update
 
+from callwright.campaigns import endpoints
+from callwright.campaigns.complaint_news import tell_late
 from callwright.campaigns.erasure import delete_blobs, erase
 from callwright.campaigns.evidence import write_evidence
 from callwright.campaigns.recorded import unrecorded
-from callwright.campaigns.tables import attempt, call_result, lead
+from callwright.campaigns.tables import attempt, call_result, delivery, lead
 from callwright.compliance.bundle import MANIFEST, verify_bundle
-from callwright.compliance.complaint_store import NewComplaint, answer, bundled, close, find, listed, open_case
+from callwright.compliance.complaint_store import NewComplaint, answer, bundled, close, find, late, listed, open_case
 from callwright.compliance.consent_store import consents_of, used
 from callwright.compliance.decision import Decision
 from callwright.compliance.freeze_store import freezes_of
@@ -249,3 +251,27 @@ async def test_who_is_erased_leaves_a_keyed_hash_and_a_whole_chain(database: Dat
         assert (await verify_kept(scope, seeded.keys.signing.public_key())).ok
         with pytest.raises(InputError, match="nobody here"):
             await erase(scope, seeded.keys, number, NOW)
+
+
+async def test_each_late_step_of_a_complaint_is_told_once(database: Database, keyring: Keyring) -> None:
+    seeded = await seed(database, keyring, NOW, leads=1)
+    async with database.scope(seeded.tenant) as scope:
+        await endpoints.add(scope, seeded.keys, "webhook", "https://example.com/", NOW, events=["complaint.overdue"])
+        case = await open_case(scope, seeded.keys, NewComplaint(seeded.numbers[0]), NOW, "qa")
+        assert await tell_late(scope, seeded.keys, case.answer_by - timedelta(seconds=1)) == 0
+        assert [one.late for one in await late(scope, seeded.keys, case.answer_by)] == ["answer"]
+        assert await tell_late(scope, seeded.keys, case.answer_by + timedelta(days=1)) == 0  # it was told before
+        await answer(scope, case.reference, "sorry", case.answer_by)
+        by = (await find(scope, seeded.keys, case.reference, NOW)).tell_by
+        assert by is not None
+        assert [await tell_late(scope, seeded.keys, by) for _ in range(3)] == [1, 0, 0]
+        (row,) = await scope.all(
+            select(delivery.c.event, delivery.c.body, delivery.c.id).where(delivery.c.tenant_id == TENANT)
+        )
+        body = json.loads(seeded.keys.open(row.body, f"delivery.{row.id}"))
+        assert (body["type"], body["data"]["step"], body["data"]["reference"]) == (
+            "complaint.overdue",
+            "tell",
+            case.reference,
+        )
+        assert seeded.numbers[0] not in str(body)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
+from typing import Any
 
 from callwright.errors import Problem
 from callwright.script.checks.walk import actions, error, warning
@@ -242,8 +243,22 @@ def _action(loaded: LoadedScript, script: Script, path: str, action: Action) -> 
         wrong = "`transfer` needs a `group`"
     elif action.kind == "report_draft" and script.purpose != "screening":
         wrong = "`report_draft` is only for scripts with `purpose: screening`"
+    elif action.kind == "schedule_callback":
+        wrong = _callback(script, fields)
     if wrong:
         yield error(loaded, "wrong-action", wrong, path, "See docs/reference/script-1.md, Actions.")
+
+
+def _callback(script: Script, fields: Mapping[str, Any]) -> str:
+    """What is wrong with when a call is promised, "" = nothing."""
+    hours, slot = fields.get("after_h"), fields.get("at")
+    if hours is None and slot is None:
+        return "`schedule_callback` needs `after_h: HOURS` or `at: SLOT`"
+    if hours is not None and (isinstance(hours, bool) or not isinstance(hours, int | float) or not 0 < hours <= 2160):
+        return "`after_h` of `schedule_callback` is a number of hours, at most 2160 (90 days)"
+    if slot is not None and (slot not in script.slots or script.slots[slot].type != "time"):
+        return f"`at` of `schedule_callback` names no slot of the type `time`: {slot}"
+    return ""
 
 
 def _grades(loaded: LoadedScript, script: Script) -> Iterator[Problem]:

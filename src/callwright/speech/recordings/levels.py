@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import pyloudnorm
 import soxr
 
 __all__ = [
@@ -94,6 +93,8 @@ def loudness(sound: Samples, rate: int) -> float:
     times = math.ceil(_WHOLE_S * rate / len(sound))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # log of zero where a block is silent
+        import pyloudnorm  # brings scipy.signal, which takes a second: only for those who level recordings
+
         return float(pyloudnorm.Meter(rate).integrated_loudness(np.tile(sound, times)))
 
 

@@ -259,6 +259,7 @@ def upgrade() -> None:
         sa.Column("bundle", sa.String(length=300), nullable=False),
         sa.Column("bundle_sha256", sa.String(length=64), nullable=False),
         sa.Column("calls", own.Json, nullable=False),
+        sa.Column("reminded", sa.String(length=16), nullable=False),
         sa.Column("by", sa.String(length=100), nullable=False),
         sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"], name=op.f("fk_complaint_tenant_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_complaint")),
