@@ -12,7 +12,7 @@ from callwright.accounts import companies_api, house_api, users_api
 from callwright.api import health, jobs, overview
 from callwright.audit import api as audit_log
 from callwright.campaigns.api import lists, tasks
-from callwright.compliance.api import freezes, records, suspects
+from callwright.compliance.api import complaints, consents, freezes, numbers, records, rules, subjects, suspects
 from callwright.desk.api import live
 from callwright.insight.api import analytics, call, calls, exports, follow_ups, questions
 from callwright.studio import api as studio
@@ -34,6 +34,7 @@ ROUTERS: Mapping[str, APIRouter] = MappingProxyType(
         "tasks": tasks.router,
         "freezes": freezes.router,
         "freeze suspects": suspects.router,
+        "consents": consents.router,
         "decision records": records.router,
         "calls": calls.router,
         "exports of calls": exports.router,
@@ -43,5 +44,9 @@ ROUTERS: Mapping[str, APIRouter] = MappingProxyType(
         "follow-ups": follow_ups.router,
         "unanswered questions": questions.router,
         "analytics": analytics.router,
+        "complaints": complaints.router,
+        "number health": numbers.router,
+        "rules": rules.router,
+        "subjects": subjects.router,
     }
 )

@@ -1,9 +1,9 @@
 """Erasure of a person (PIPL 47, GDPR 17): what is left is a keyed hash that keeps the number from ever being called again.
 
 Emptied: the number and where it is (person, freezes, suspects, closed complaints), what the script could say of them (lead variables), what
-they said (slots, summary, every sentence and its index), where their consents came from. Deleted: call records, logs, recordings. Kept:
-attempts, uses of consents and decision records, which name nobody but by an id that leads nowhere any more, so the chain stays whole; and
-the SHA-256 of proofs, because whoever is erased may still complain about earlier calls.
+they said (slots, summary, every sentence and its index), where their consents came from. Deleted: call records, logs, recordings, and proofs
+that are kept here and nobody else's. Kept: attempts, uses of consents and decision records, which name nobody but by an id that leads nowhere
+any more, so the chain stays whole; and the SHA-256 of proofs, because whoever is erased may still complain about earlier calls.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from callwright.campaigns.result_tables import call_text, follow_up, unanswered
 from callwright.campaigns.tables import attempt, call_result, lead, task_lead
-from callwright.compliance import consent_store
+from callwright.compliance import consent_desk, consent_store
 from callwright.compliance.tables import complaint, consent, freeze, freeze_suspect, person, suppression
 from callwright.errors import InputError, Problem
 from callwright.insight.files import waveform_blob
@@ -89,6 +89,11 @@ _BLOBS = select(call_result.c.record, call_result.c.log, call_result.c.recording
 _BUNDLES = select(complaint.c.bundle).where(
     complaint.c.tenant_id == TENANT, complaint.c.number_index == bindparam("index"), complaint.c.bundle != ""
 )
+_PROOFS = (
+    select(consent.c.evidence)
+    .where(consent.c.tenant_id == TENANT, consent.c.person_id == bindparam("who"), consent.c.evidence != "")
+    .distinct()
+)
 _RESULT_IDS = select(call_result.c.attempt_id).where(call_result.c.tenant_id == TENANT, _THEIRS)
 _RESULT = (
     update(call_result)
@@ -137,6 +142,9 @@ async def erase(scope: Scope, keys: TenantKeys, number: str, now: datetime) -> E
     blobs = [name for found in files for name in found if name]
     blobs += [waveform_blob(found.recording) for found in files if found.recording]
     blobs += [found.bundle for found in await scope.all(_BUNDLES, index=index)]
+    for digest in [found[0] for found in await scope.all(_PROOFS, who=row.id)]:
+        if not await consent_desk.shared_evidence(scope, digest, row.id):
+            blobs.append(consent_desk.evidence_blob(digest))
     names = [result.attempt_id for result in await scope.all(_RESULT_IDS, who=row.id)]
     for name in names:
         await scope.run(

@@ -12,7 +12,7 @@ public-key.txt, README.txt, manifest.json
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import datetime
 from importlib.resources import files
 from typing import IO, Any, Protocol
@@ -20,20 +20,23 @@ from typing import IO, Any, Protocol
 from sqlalchemy import Row, bindparam, select
 
 from callwright.campaigns import results
-from callwright.campaigns.tables import attempt, script_version, task
+from callwright.campaigns.tables import attempt, lead, lead_list, script_version, task
 from callwright.compliance import consent_store, freeze_store
 from callwright.compliance.bundle import BundleWriter
-from callwright.compliance.complaint_store import Case
+from callwright.compliance.complaint_store import Case, case_of
 from callwright.compliance.record_file import header_text, public_text, record_text
 from callwright.compliance.record_store import Kept, find, show
 from callwright.compliance.records import GENESIS, Head
-from callwright.compliance.tables import person
+from callwright.compliance.tables import complaint, person
 from callwright.errors import StoreError
 from callwright.store.crypto import TenantKeys
 from callwright.store.database import Scope
 from callwright.store.metadata import TENANT
 
-__all__ = ["Blobs", "write_evidence"]
+__all__ = ["Blobs", "write_evidence", "write_subject"]
+
+Told = Callable[[int, int], None]
+"""calls that are written, of how many"""
 
 _MOST = 10_000
 _PERSON = select(person.c.id).where(person.c.tenant_id == TENANT, person.c.number_index == bindparam("index"))
@@ -51,6 +54,17 @@ _ATTEMPTS = (
     )
     .order_by(attempt.c.dialled_at.desc())
     .limit(_MOST)
+)
+_LEADS = (
+    select(lead.c.row, lead.c.variables, lead.c.created_at, lead_list.c.name)
+    .join(lead_list, (lead_list.c.id == lead.c.list_id) & (lead_list.c.tenant_id == TENANT))
+    .where(lead.c.tenant_id == TENANT, lead.c.person_id == bindparam("person"))
+    .order_by(lead.c.id)
+)
+_CASES = (
+    select(complaint)
+    .where(complaint.c.tenant_id == TENANT, complaint.c.number_index == bindparam("index"))
+    .order_by(complaint.c.id)
 )
 _SHOWN = (
     "id", "task_id", "lead_id", "n", "state", "origin", "own_number", "variant", "record_seq", "dialled_at", "local_day", "answered_at",
@@ -81,24 +95,64 @@ async def write_evidence(
     if not case.number:
         raise StoreError(f"the number of complaint {case.reference} was erased: there is nothing to find calls by")
     bundle = BundleWriter(out, now)
-    index = keys.index(case.number)
-    who = await scope.value(_PERSON, index=index)
-    attempts = [] if who is None else list(reversed(await scope.all(_ATTEMPTS, person=who)))
     bundle.add("case.json", _json(_case(case)))
-    calls = [await _call(scope, keys, blobs, bundle, row) for row in attempts]
+    said = {"channel": case.channel, "complaint": case.reference}
+    return await _write(scope, keys, blobs, bundle, case.number, said, now)
+
+
+async def write_subject(
+    scope: Scope,
+    keys: TenantKeys,
+    blobs: Blobs,
+    number: str,
+    out: IO[bytes],
+    now: datetime,
+    told: Told = lambda *_: None,
+) -> tuple[str, ...]:
+    """Everything that is kept about a person, for that person (PIPL 45, GDPR 15 and 20): as the bundle of a case, with what lists say of them
+    (lists.json) and their complaints (complaints.json) instead of one case; ids of the calls.
+    """
+    bundle = BundleWriter(out, now)
+    who = await scope.value(_PERSON, index=keys.index(number))
+    lists = [] if who is None else await scope.all(_LEADS, person=who)
+    known = [
+        {"list": row.name, "row": row.row, "variables": json.loads(keys.open(row.variables, "lead.variables")), "since": row.created_at}
+        for row in lists
+        if row.variables
+    ]  # fmt: skip
+    bundle.add("lists.json", _json(known))
+    cases = await scope.all(_CASES, index=keys.index(number))
+    bundle.add("complaints.json", _json([_case(case_of(row, keys, now)) for row in cases]))
+    return await _write(scope, keys, blobs, bundle, number, {"subject": 0 if who is None else int(who)}, now, told)
+
+
+async def _write(
+    scope: Scope,
+    keys: TenantKeys,
+    blobs: Blobs,
+    bundle: BundleWriter,
+    number: str,
+    said: Mapping[str, str | int],
+    now: datetime,
+    told: Told = lambda *_: None,
+) -> tuple[str, ...]:
+    who = await scope.value(_PERSON, index=keys.index(number))
+    attempts = [] if who is None else list(reversed(await scope.all(_ATTEMPTS, person=who)))
+    calls = []
+    for done, row in enumerate(attempts):
+        told(done, len(attempts))
+        calls.append(await _call(scope, keys, blobs, bundle, row))
     bundle.add("calls.json", _json(calls))
     bundle.add("consents.json", _json([] if who is None else await _consents(scope, who)))
-    bundle.add("freezes.json", _json(await _freezes(scope, keys, case.number, now)))
+    bundle.add("freezes.json", _json(await _freezes(scope, keys, number, now)))
     records = [] if who is None else list(reversed(await find(scope, person=who, most=_MOST)))
     for run in _runs(records):
         await _add_run(scope, keys, bundle, run, now)
     bundle.add("public-key.txt", f"{public_text(keys.signing.public_key())}\n".encode())
     bundle.add("README.txt", files("callwright.campaigns").joinpath("evidence_readme.txt").read_bytes())
-    about = {
-        "calls": len(calls), "channel": case.channel, "complaint": case.reference, "complete": max(len(calls), len(records)) < _MOST,
-        "records": len(records), "tenant": scope.tenant,
-    }  # fmt: skip
-    bundle.finish(about, keys.signing)
+    complete = max(len(calls), len(records)) < _MOST
+    about = {"calls": len(calls), "complete": complete, "records": len(records), "tenant": scope.tenant}
+    bundle.finish({**said, **about}, keys.signing)
     return tuple(row.id for row in attempts)
 
 

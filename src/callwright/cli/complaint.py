@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +11,7 @@ import anyio
 import typer
 
 from callwright.campaigns import events
-from callwright.campaigns.evidence import write_evidence
+from callwright.campaigns.bundling import Bundled, bundle_case
 from callwright.cli.tenancy import TenantOption, working
 from callwright.cli.who import ByOption, moment_of, number_of
 from callwright.compliance import complaint_store
@@ -91,26 +90,18 @@ def bundle(
 ) -> None:
     """Put the evidence into one file: calls, recordings, records, consents; kept with the case."""
 
-    async def run() -> tuple[str, str, int]:
-        now = datetime.now(UTC)
+    async def run() -> Bundled:
         async with working(tenant) as at:
             blobs = at.storage.blobs.of(at.tenant)
             with tempfile.TemporaryDirectory() as folder:
                 file = Path(folder) / "bundle.zip"
-                async with at.database.scope(at.tenant) as scope:
-                    case = await complaint_store.find(scope, at.keys, reference, now)
-                    with file.open("wb") as opened:
-                        calls = await write_evidence(scope, at.keys, blobs, case, opened, now)
-                    digest = hashlib.sha256(file.read_bytes()).hexdigest()
-                    place = f"complaints/{case.id}-{digest[:12]}.zip"
-                    await complaint_store.bundled(scope, case, place, digest, calls)
-                    await blobs.put(place, file)
+                made = await bundle_case(at.database, at.tenant, at.keys, blobs, reference, file, datetime.now(UTC))
                 if out is not None:
                     _copy(file, out)
-        return place, digest, len(calls)
+        return made
 
-    place, digest, calls = anyio.run(run)
-    typer.echo(f"{calls} calls -> {out or place}\nsha256 {digest}")
+    made = anyio.run(run)
+    typer.echo(f"{len(made.calls)} calls -> {out or made.place}\nsha256 {made.sha256}")
 
 
 @complaint_app.command("answer")

@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import typer
 from rich.text import Text
 
-from callwright.campaigns.numbers import identify
+from callwright.campaigns.situation import situation
 from callwright.cli.problems import console, file_json, print_json, show_problems
-from callwright.compliance.cases import harmless, moment, with_facts
+from callwright.compliance.cases import with_facts
 from callwright.compliance.changes import Change, between_days, between_packs
 from callwright.compliance.explanation import Explained, Explanation, explain
-from callwright.compliance.facts import CompanyFacts, DialFacts
-from callwright.compliance.openings import zone
+from callwright.compliance.facts import DialFacts
 from callwright.compliance.pack_file import load_facts, load_pack, load_packs
 from callwright.compliance.packs import Pack, Packs
 from callwright.compliance.rehearsal import Trial, rehearse
-from callwright.errors import PackError, Place, Problem, SettingsError
+from callwright.errors import InputError, PackError, Place, Problem, SettingsError
 
 __all__ = ["rules_app"]
 
@@ -144,33 +142,12 @@ def explain_command(
 def _situation(
     number: str, at: str, zones: tuple[str, ...], regions: tuple[str, ...], purpose: str, rest_fine: bool
 ) -> tuple[DialFacts, datetime]:
-    found = identify(number)
-    if found is None:
-        raise _wrong(
-            "NUMBER", "this is no number that could exist", "Write it with + and country code: +8613800138000."
-        )
-    where = zones or found.zones
-    now = _moment(at, where)
-    facts = (
-        harmless(now, found.country, where)
-        if rest_fine
-        else DialFacts(found.number, "", frozenset(), purpose, company=CompanyFacts())
-    )
-    from_digits = tuple(found.region.split("/")) if found.region else None
-    facts = replace(
-        facts, callee=found.number, purpose=purpose, country=found.country, regions=regions or from_digits, zones=where or None,
-        line_type=found.line_type,
-    )  # fmt: skip
-    return facts, now
-
-
-def _moment(at: str, zones: tuple[str, ...]) -> datetime:
     try:
-        for name in zones:
-            zone(name)
-        return moment(at, zones) if at else datetime.now(zone(zones[0]) if zones else None).astimezone()
-    except (ValueError, KeyError) as error:
-        raise _wrong("--at", f"{error}", "Write 2026-11-26T10:00, and zones like Asia/Shanghai.") from None
+        return situation(number, at, datetime.now(UTC), zones, regions, purpose, rest_fine=rest_fine)
+    except InputError as error:
+        problem = error.problems[0]
+        field = {"number": "NUMBER", "at": "--at"}.get(problem.place.field, problem.place.field)
+        raise _wrong(field, problem.message, problem.hint) from None
 
 
 def _wrong(field: str, message: str, hint: str) -> SettingsError:

@@ -20,7 +20,7 @@ from callwright.store.crypto import TenantKeys
 from callwright.store.database import Scope
 from callwright.store.metadata import TENANT, UtcTime
 
-__all__ = ["Case", "NewComplaint", "answer", "bundled", "close", "find", "late", "listed", "open_case"]
+__all__ = ["Case", "NewComplaint", "answer", "bundled", "case_of", "close", "find", "late", "listed", "open_case"]
 
 _PERSON = select(person.c.id).where(person.c.tenant_id == TENANT, person.c.number_index == bindparam("index"))
 _ADD = insert(complaint).returning(complaint.c.id)
@@ -100,6 +100,8 @@ class Case:
     bundle_sha256: str
     calls: tuple[str, ...]
     late: str
+    by: str = ""
+    subject: bytes = b""
 
 
 async def open_case(scope: Scope, keys: TenantKeys, new: NewComplaint, now: datetime, by: str) -> Case:
@@ -117,7 +119,7 @@ async def open_case(scope: Scope, keys: TenantKeys, new: NewComplaint, now: date
     if before is not None:
         if bytes(before.number_index) != index:
             raise InputError(Problem("reference", f"complaint {reference} is about another number"))
-        return _case(before, keys, now)
+        return case_of(before, keys, now)
     freezing = NewFreeze(new.number, "complaint", note=f"complaint {reference}", source=new.channel)
     await freeze_store.freeze(scope, keys, freezing, now, by)
     who = await scope.value(_PERSON, index=index)
@@ -138,19 +140,19 @@ async def find(scope: Scope, keys: TenantKeys, reference: str, now: datetime) ->
     Raises:
         InputError: there is none.
     """
-    return _case(_there(await scope.first(_BY_REFERENCE, reference=reference), reference), keys, now)
+    return case_of(_there(await scope.first(_BY_REFERENCE, reference=reference), reference), keys, now)
 
 
 async def listed(scope: Scope, keys: TenantKeys, now: datetime, which: str = "open") -> list[Case]:
     """which: `open` (not closed; most urgent first), `overdue`, or `all`."""
     statement = {"open": _OPEN, "overdue": _LATE, "all": _EVERY}[which]
     parameters = {"now": now} if which == "overdue" else {}
-    return [_case(row, keys, now) for row in await scope.all(statement, **parameters)]
+    return [case_of(row, keys, now) for row in await scope.all(statement, **parameters)]
 
 
 async def late(scope: Scope, keys: TenantKeys, now: datetime) -> list[Case]:
     """Cases with a step that became late since this was asked the last time: each step is given once."""
-    found = [_case(row, keys, now) for row in await scope.all(_REMIND, now=now)]
+    found = [case_of(row, keys, now) for row in await scope.all(_REMIND, now=now)]
     await scope.run(_REMINDED, [{"case": case.id, "step": case.late} for case in found])
     return found
 
@@ -195,10 +197,11 @@ def _there(row: Row[Any] | None, reference: str) -> Row[Any]:
     return row
 
 
-def _case(row: Row[Any], keys: TenantKeys, now: datetime) -> Case:
+def case_of(row: Row[Any], keys: TenantKeys, now: datetime) -> Case:
+    """A row of `complaint`."""
     number = keys.open_number(bytes(row.number), bytes(row.number_index)) if row.number else ""
     return Case(
         row.id, row.reference, row.channel, number, row.text, row.state, row.received_at, row.forward_by, row.answer_by, row.tell_by,
         row.answered_at, row.answer, row.bundle, row.bundle_sha256, tuple(row.calls),
-        overdue(row.state, row.answer_by, row.tell_by, now),
+        overdue(row.state, row.answer_by, row.tell_by, now), row.by, bytes(row.number_index),
     )  # fmt: skip

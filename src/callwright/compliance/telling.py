@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Literal
 
 from callwright.compliance.explanation import citation
@@ -23,6 +24,7 @@ __all__ = [
     "ToldRecord",
     "ToldRule",
     "known_rules",
+    "newest",
     "parsed",
     "refusing_rules",
     "tell",
@@ -102,6 +104,13 @@ def parsed(body: str) -> dict[str, Any]:
     return said if isinstance(said, dict) and isinstance(said.get("rules"), list) else {}
 
 
+def newest(packs: Packs, pack: str, rule: str) -> CompiledRule | None:
+    """The rule of this name, of the newest version that is loaded."""
+    found = known_rules(packs).get((pack, rule), ())
+    return found[-1] if found else None
+
+
+@lru_cache(maxsize=4)
 def known_rules(packs: Packs) -> Mapping[tuple[str, str], Sequence[CompiledRule]]:
     """By pack and rule; several when several versions are loaded."""
     found: dict[tuple[str, str], list[CompiledRule]] = {}

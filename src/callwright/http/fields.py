@@ -16,7 +16,7 @@ from typing import Annotated
 from fastapi import Path
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field
 
-__all__ = ["Id", "Moment", "Number", "PathId", "Said", "Subject", "Text"]
+__all__ = ["Id", "Moment", "Number", "PathId", "PathSubject", "Said", "Subject", "Text"]
 
 _FIRST = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST = datetime(2200, 1, 1, tzinfo=UTC)
@@ -62,3 +62,6 @@ Number = Annotated[
 
 Subject = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$", examples=["5f2b0f6f0e9b4c1d8a7e6d5c4b3a2910"])]
 """What stands for a phone number in an address: its blind index, which only the tenant's key could make. `POST /subjects/find` tells it."""
+
+PathSubject = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$", examples=["5f2b0f6f0e9b4c1d8a7e6d5c4b3a2910"])]
+"""The same, in the path."""

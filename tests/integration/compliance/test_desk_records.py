@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -12,6 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
+from callwright.accounts.model import Viewer
 from callwright.compliance import record_search
 from callwright.compliance.cases import harmless
 from callwright.compliance.decision import decide
@@ -108,19 +108,19 @@ async def test_explained_in_the_readers_language_with_a_proof_to_take_along(desk
 
 
 async def test_verified_with_progress(desk: Desk) -> None:
-    async def lines(first: int = 1) -> list[dict[str, Any]]:
+    async def verified(first: int = 1) -> dict[str, Any]:
         answer = await desk.api.post(f"{RECORDS}/verifications", roles="auditor", json={"first": first})
-        assert answer.status_code == 200, answer.text
-        return [json.loads(line) for line in answer.text.splitlines()]
+        assert answer.status_code == 202, answer.text
+        job = answer.json()["id"]
+        await desk.api.app.state.jobs.find(Viewer.system(desk.seeded.tenant), job).wait()
+        return dict((await desk.api.get(f"/api/v1/jobs/{job}", roles="auditor")).json()["result"])
 
-    last = (await lines())[-1]
-    assert (last["state"], last["checked"], last["last"]) == ("done", 9, 9)
-    assert {one["found"] for one in last["findings"]} == {"unrecorded"} or last["findings"] == []
+    whole = await verified()
+    assert (whole["checked"], whole["last"], whole["problems"]) == (9, 9, 0)
     async with desk.database.scope(desk.seeded.tenant) as scope:
         edit = update(decision_record).where(decision_record.c.tenant_id == TENANT, decision_record.c.seq == 3)
         await scope.run(edit.values(task_id=4))
-    found = (await lines())[-1]
-    assert [(one["found"], one["seq"]) for one in found["findings"]] == [("columns-differ", 3)]
-    assert (await lines(4))[-1]["problems"] == 0, "from a later one on"
+    assert [(one["found"], one["seq"]) for one in (await verified())["findings"]] == [("columns-differ", 3)]
+    assert (await verified(4))["problems"] == 0, "from a later one on"
     gone = await desk.api.post(f"{RECORDS}/verifications", roles="auditor", json={"first": 99})
     assert gone.status_code == 404

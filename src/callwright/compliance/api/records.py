@@ -7,7 +7,6 @@ from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Path, Query
-from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import bindparam, select
 
@@ -17,7 +16,6 @@ from callwright.campaigns.tables import task
 from callwright.compliance import record_store, telling
 from callwright.compliance.api import verification
 from callwright.compliance.api.packs_in_use import packs_in_use
-from callwright.compliance.api.verification import Progress
 from callwright.compliance.packs import Packs
 from callwright.compliance.record_file import header_text, public_text, record_text
 from callwright.compliance.record_search import Wanted, search
@@ -28,6 +26,8 @@ from callwright.compliance.telling import Language
 from callwright.errors import InputError, Place, Problem
 from callwright.http.fields import Id, Moment, Subject
 from callwright.http.here import Here, needs
+from callwright.http.job_views import JobView, job_view
+from callwright.http.jobs import jobs_of
 from callwright.http.paging import Page, Paging, cursor_of
 from callwright.http.problems import absent, answers
 from callwright.store.crypto import TenantKeys
@@ -181,22 +181,16 @@ async def read_record(
     return told
 
 
-@router.post(
-    "/verifications",
-    response_class=StreamingResponse,
-    responses=answers(404)
-    | {200: {"description": "One JSON object a line", "content": {verification.LINES: {"schema": Progress.model_json_schema()}}}},
-)  # fmt: skip
-async def verify_records(
-    body: VerificationBody, here: Annotated[Here, needs(Permission.RECORDS_READ)]
-) -> StreamingResponse:
-    """Verify the chain where it lies: numbers, hashes, signatures. Answers with progress, a line now and then, and ends with the findings. One
-    at a time for each tenant; it stops when nobody listens any more."""
-    return await verification.answer(here, body.first)
+@router.post("/verifications", status_code=202, responses=answers(404))
+async def verify_records(body: VerificationBody, here: Annotated[Here, needs(Permission.RECORDS_READ)]) -> JobView:
+    """Verify the chain where it lies: numbers, hashes, signatures. A job; its result holds `checked`, `problems` and `findings`."""
+    work = await verification.begin(here, body.first)
+    return job_view(
+        jobs_of(here).start(here.viewer, "records.verify", f"{body.first}-", Permission.RECORDS_READ, work.run)
+    )
 
 
 async def _rows(scope: Scope, records: tuple[Kept, ...], packs: Packs, language: Language) -> list[RecordRow]:
-    known = telling.known_rules(packs)
     people = {row.id: row for row in await scope.all(_PEOPLE, ids=list({one.person_id for one in records} - {None}))}
     tasks = {row.id: row.name for row in await scope.all(_TASKS, ids=list({one.task_id for one in records} - {None}))}
     rows = []
@@ -204,8 +198,7 @@ async def _rows(scope: Scope, records: tuple[Kept, ...], packs: Packs, language:
         body = telling.parsed(kept.record.body)
         against = []
         for pack, rule in telling.refusing_rules(body):
-            versions = known.get((pack, rule), ())
-            title = telling.title_of(pack, rule, language, versions[-1] if versions else None)
+            title = telling.title_of(pack, rule, language, telling.newest(packs, pack, rule))
             against.append(RuleName(pack=pack, rule=rule, title=title))
         whose = people.get(kept.person_id)
         rows.append(

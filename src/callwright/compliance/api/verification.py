@@ -1,17 +1,15 @@
-"""The chain of records, verified while somebody watches: a line of progress now and then, the findings at the end.
+"""The chain of records, verified as a job: numbers, hashes, signatures, and that no call was dialled without a record.
 
-It belongs to the request that asked for it, and ends with it. The database is read a few thousand records at a time, each in a transaction of
-its own, so that nobody waits for it; signatures are checked in a thread. What is verified is the chain as it ended when it began.
+The database is read a few thousand records at a time, each in a transaction of its own, so that nobody waits for it; signatures are checked in
+a thread. What is verified is the chain as it ended when it began.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any
 
 import anyio.to_thread
-from fastapi.responses import StreamingResponse
-from pydantic import BaseModel, Field
 from sqlalchemy import func, select
 
 from callwright.audit.store import note
@@ -22,44 +20,62 @@ from callwright.compliance.record_store import Kept, check_row
 from callwright.compliance.records import GENESIS, Head
 from callwright.compliance.tables import decision_record
 from callwright.http.here import Here
-from callwright.http.problems import absent, conflict
+from callwright.http.jobs import Job
+from callwright.http.problems import absent
 from callwright.store.metadata import TENANT
 
-__all__ = ["LINES", "Progress", "answer"]
+__all__ = ["Verification", "begin"]
 
-LINES = "application/x-ndjson"
 _PART = 2000
 
 _LAST = select(func.max(decision_record.c.seq)).where(decision_record.c.tenant_id == TENANT)
 
-_running: set[int] = set()  # tenants: one verification at a time for each, in this process
+
+class Verification:
+    """From a record on to where the chain ends now."""
+
+    def __init__(self, here: Here, check: ChainCheck, first: int, end: Head) -> None:
+        self._here, self._check, self._first, self._end = here, check, first, end
+
+    async def run(self, job: Job) -> Mapping[str, Any]:
+        """Tells how far it is; what was found."""
+        total = max(self._end.seq - self._first + 1, 0)
+        for begin in range(self._first, self._end.seq + 1, _PART):
+            part = await self._read(begin, min(begin + _PART - 1, self._end.seq))
+            await anyio.to_thread.run_sync(self._look, part)
+            job.tell("verifying", self._check.records, total)
+        return _result(await self._close())
+
+    async def _read(self, first: int, last: int) -> list[Kept]:
+        async with self._here.reading() as scope:
+            return [kept async for page in record_store.pages(scope, first, last) for kept in page]
+
+    def _look(self, part: list[Kept]) -> None:
+        for kept in part:
+            check_row(self._check, kept)
+
+    async def _close(self) -> Report:
+        """What is found once everything was read, noted in the audit log."""
+        here, check = self._here, self._check
+        check.end(self._end)
+        async with here.keyed() as (scope, keys):
+            last, head = await scope.value(_LAST), await record_store.head(scope)
+            if (last or 0) > head.seq:
+                what = f"there are records after number {head.seq}, which should be the last"
+                check.find("added", what, head.seq + 1)
+            for one in await unrecorded(scope):
+                check.find("unrecorded", one.detail, one.seq)
+            report = check.report()
+            detail = {"first": report.first, "last": report.last, "records": report.records, "problems": report.count}
+            await note(scope, keys, here.viewer, "records.verify", ("record", report.last), detail, now=here.now())
+        return report
 
 
-class FindingTold(BaseModel):
-    """One thing that is wrong. seq: of the record, 0 = of the whole."""
-
-    found: str = Field(examples=["edited"])
-    detail: str
-    seq: int
-
-
-class Progress(BaseModel):
-    """How far it is; with `done` it is the last line."""
-
-    state: Literal["running", "done", "failed"]
-    checked: int = Field(description="records looked at so far")
-    total: int
-    last: int | None = Field(None, description="number of the last record, when it is done")
-    last_hash: str | None = None
-    problems: int = 0
-    findings: list[FindingTold] = []
-
-
-async def answer(here: Here, first: int) -> StreamingResponse:
-    """Begin; the answer tells how it goes on.
+async def begin(here: Here, first: int) -> Verification:
+    """Ready to run.
 
     Raises:
-        ApiError: 404 there is no record to begin with, 409 one is running already.
+        ApiError: 404 there is no record to begin with.
     """
     async with here.reading() as scope:
         keys = await here.keys(scope)
@@ -67,63 +83,14 @@ async def answer(here: Here, first: int) -> StreamingResponse:
         before = await record_store.show(scope, str(first - 1)) if first > 1 else None
     if first > max(end.seq, 1) or (first > 1 and before is None):
         raise absent("record", "Begin with one that is there, or with 1.")
-    if scope.tenant in _running:
-        raise conflict("running", "a verification is running already", "Wait for it.")
     check = ChainCheck(keys.signing.public_key(), scope.tenant, ())
     check.begin(first, before.record.hash if before else GENESIS)
-    return StreamingResponse(_told(here, check, first, end), media_type=LINES, headers={"Cache-Control": "no-store"})
+    return Verification(here, check, first, end)
 
 
-async def _told(here: Here, check: ChainCheck, first: int, end: Head) -> AsyncIterator[str]:
-    tenant = here.viewer.tenant
-    total = max(end.seq - first + 1, 0)
-    if tenant in _running:  # a second request that was let in at the same moment
-        yield _line(Progress(state="failed", checked=0, total=total))
-        return
-    _running.add(tenant)
-    try:
-        for begin in range(first, end.seq + 1, _PART):
-            part = await _part(here, begin, min(begin + _PART - 1, end.seq))
-            await anyio.to_thread.run_sync(_check, check, part)
-            yield _line(Progress(state="running", checked=check.records, total=total, problems=check.count))
-        report = await _end(here, check, end)
-        yield _line(_report(report, total))
-    finally:
-        _running.discard(tenant)
-
-
-async def _part(here: Here, first: int, last: int) -> list[Kept]:
-    async with here.reading() as scope:
-        return [kept async for page in record_store.pages(scope, first, last) for kept in page]
-
-
-def _check(check: ChainCheck, part: list[Kept]) -> None:
-    for kept in part:
-        check_row(check, kept)
-
-
-async def _end(here: Here, check: ChainCheck, end: Head) -> Report:
-    """What is found once everything was read, noted in the audit log."""
-    check.end(end)
-    async with here.keyed() as (scope, keys):
-        now_last, head = await scope.value(_LAST), await record_store.head(scope)
-        if (now_last or 0) > head.seq:
-            check.find("added", f"there are records after number {head.seq}, which should be the last", head.seq + 1)
-        for one in await unrecorded(scope):
-            check.find("unrecorded", one.detail, one.seq)
-        report = check.report()
-        detail = {"first": report.first, "last": report.last, "records": report.records, "problems": report.count}
-        await note(scope, keys, here.viewer, "records.verify", ("record", report.last), detail, now=here.now())
-    return report
-
-
-def _report(report: Report, total: int) -> Progress:
-    findings = [FindingTold(found=one.found, detail=one.detail, seq=one.seq) for one in report.findings]
-    return Progress(
-        state="done", checked=report.records, total=total, last=report.last, last_hash=report.last_hash, problems=report.count,
-        findings=findings,
-    )  # fmt: skip
-
-
-def _line(progress: Progress) -> str:
-    return progress.model_dump_json() + "\n"
+def _result(report: Report) -> dict[str, Any]:
+    findings = [{"found": one.found, "detail": one.detail, "seq": one.seq} for one in report.findings]
+    return {
+        "checked": report.records, "first": report.first, "last": report.last, "last_hash": report.last_hash, "problems": report.count,
+        "findings": findings,
+    }  # fmt: skip
