@@ -50,18 +50,18 @@ async def main(url: str, key: Path, tenant: int, task: int, seconds: float) -> N
         while (passed := time.perf_counter() - begun) < seconds:
             now = NOON + timedelta(seconds=passed)
             before = time.perf_counter()
-            async with database.scope(tenant) as scope:
+            async with database.scope(tenant, keyed=True) as scope:
                 claimed = await claim(scope, terms, task, "bench", BATCH, now)
             if not claimed:
                 break
             claims.append((time.perf_counter() - before) * 1000)
-            async with database.scope(tenant) as scope:
+            async with database.scope(tenant, keyed=True) as scope:
                 answers = await dial(scope, keys, terms, claimed, now)
             dials = [one for one in answers if isinstance(one, Dial)]
             if len(dials) < len(claimed):
                 raise RuntimeError(f"the rules refused a lead of the benchmark: {answers}")
             ended = [_ended(one, next(outcomes), now) for one in dials]
-            async with database.scope(tenant) as scope:
+            async with database.scope(tenant, keyed=True) as scope:
                 await finish(scope, keys, terms, ended, [task], now)
             cycles += len(dials)
     tell({"cycles": cycles, "seconds": time.perf_counter() - begun, "claims": claims})

@@ -115,5 +115,8 @@ async def _charge(
 ) -> None:
     own = tokens(row.tat, now, plan.calls_per_second, plan.burst, count)
     shared = tokens(row.line_tat, now, row.calls_per_second, row.burst, count)
-    await scope.run(rows.CHARGE_TASK, task=row.id, more=count, new_tat=own.tat, new_opens=span[0], new_closes=span[1])
-    await scope.run(rows.CHARGE_LINE, line=row.line_id, more=count, new_tat=shared.tat)
+    charge = {"task": row.id, "more": count, "new_tat": own.tat, "new_opens": span[0], "new_closes": span[1]}
+    await scope.together(
+        (rows.CHARGE_TASK, [charge]),
+        (rows.CHARGE_LINE, [{"line": row.line_id, "more": count, "new_tat": shared.tat}]),
+    )

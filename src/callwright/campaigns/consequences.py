@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +13,7 @@ from callwright.campaigns import dispatch_store as rows
 from callwright.campaigns.breaker import FAILED, REFUSED, judge
 from callwright.campaigns.ended import Ended
 from callwright.campaigns.events import post_many
-from callwright.campaigns.facts import Concern, Known, Version, company_facts, dial_facts, gather, versions
+from callwright.campaigns.facts import Concern, Known, Version, dial_facts, gather, version_of
 from callwright.campaigns.model import Plan
 from callwright.campaigns.service import ask
 from callwright.campaigns.states import SYSTEM
@@ -43,12 +43,12 @@ async def draw(
     if not over or not isinstance(terms.packs, Packs):
         return
     known = await gather(scope, keys, [row for row, _ in over], now)
-    scripts = await versions(scope, await _digests(scope, [row for row, _ in over]))
-    by_id = {version.id: version for version in scripts.values()}
-    houses = await _houses(scope, [row for row, _ in over])
+    spoken = [
+        await version_of(scope, row, row.script_version_id) if row.digest is not None else None for row, _ in over
+    ]
     due: list[tuple[str, str, DueFreeze]] = []
-    for one, (row, ended) in zip(known, over, strict=True):
-        facts = _facts(one, row, by_id.get(row.script_version_id), houses.get(row.company_id))
+    for one, version, (row, ended) in zip(known, spoken, over, strict=True):
+        facts = _facts(one, row, version)
         outcome = CallOutcome(
             row.dialled_at, ended.ended_at, ended.disposition, ended.talk_ms, ended.said, row.task_id, row.company_id
         )
@@ -63,26 +63,13 @@ async def draw(
     await write_freezes(scope, keys, due, now)
 
 
-def _facts(one: Known, row: Row[Any], version: Version | None, house: CompanyFacts | None) -> DialFacts:
+def _facts(one: Known, row: Row[Any], version: Version | None) -> DialFacts:
     one.past = [call for call in one.past if call.at != row.dialled_at]
-    concern = Concern(
-        house or CompanyFacts(row.company_id), 30.0, task_id=row.task_id, owned=frozenset({row.own_number})
-    )
+    house = CompanyFacts(row.company_id)
+    if row.house_country is not None:
+        house = CompanyFacts(row.company_id, row.house_country, row.vetted_at is not None, row.vetted_until)
+    concern = Concern(house, 30.0, task_id=row.task_id, owned=frozenset({row.own_number}))
     return dial_facts(concern, one, version, row.own_number)
-
-
-async def _digests(scope: Scope, over: Sequence[Row[Any]]) -> list[str]:
-    ids = sorted({row.script_version_id for row in over if row.script_version_id is not None})
-    return [row.digest for row in await scope.all(rows.DIGESTS, scripts=ids)]
-
-
-async def _houses(scope: Scope, over: Sequence[Row[Any]]) -> Mapping[int, CompanyFacts]:
-    found = {}
-    for company in sorted({row.company_id for row in over if row.company_id is not None}):
-        row = await scope.first(rows.FIND_COMPANY, company=company)
-        if row is not None:
-            found[company] = company_facts(row, company)
-    return found
 
 
 async def write_freezes(

@@ -10,8 +10,8 @@ from datetime import datetime
 
 from callwright.campaigns import dispatch_store as rows
 from callwright.campaigns.claims import tokens
-from callwright.campaigns.facts import Concern, company_facts, gather, versions
-from callwright.campaigns.gate import Dial, Refused, decided, own_numbers, permitted, record, why, write_attempts
+from callwright.campaigns.facts import Concern, company_facts, gather_all
+from callwright.campaigns.gate import Dial, Refused, decided, permitted, record, why, with_use, written
 from callwright.campaigns.terms import Terms
 from callwright.compliance.facts import CompanyFacts
 from callwright.errors import LineError
@@ -47,19 +47,21 @@ async def dial_now(
     who = await scope.all(rows.LOCK_PERSON, number_index=keys.index(asked.number))
     if not who:
         return Refused(None, 0, "unknown-person")
-    (one,) = await gather(scope, keys, who, now)
+    found = await gather_all(scope, keys, who, now, [asked.script], asked.pool, asked.line)
+    (one,) = found.known
     one.variables = variables
     house = await scope.first(rows.FIND_COMPANY, company=asked.company)
-    version = (await versions(scope, [asked.script])).get(asked.script)
-    numbers = await own_numbers(scope, asked.pool, asked.line, now)
+    version = found.scripts.get(asked.script)
+    numbers = await with_use(scope, found.numbers, now)
     concern = Concern(
         company_facts(house, asked.company) if house is not None else CompanyFacts(asked.company),
         asked.ring_s,
         owned=frozenset(number.number for number in numbers if number.verified),
     )
     case = decided(terms, concern, one, version, numbers, now, None, terms.monotonic())
-    await record(scope, keys, [case], None, asked.company, now)
+    records = await record(scope, keys, [case], None, asked.company, now)
     if not case.allowed:
+        await scope.together(*records)
         return Refused(None, one.person_id, why(case), case.decision.next_allowed_at, case.record)
     line = await scope.first(rows.LOCK_LINE, name=asked.line)
     granted = tokens(line.tat, now, line.calls_per_second, line.burst, 1) if line is not None else None
@@ -71,9 +73,12 @@ async def dial_now(
         or _blocked(line.blocked_until, now)
     ):
         raise LineError(f"the line {asked.line} takes no call now")
-    await scope.run(rows.TOUCH_PERSONS, persons=[one.person_id], at=now)
-    await write_attempts(scope, [case], line.id, now + terms.lease, now, asked.origin, owner)
-    await scope.run(rows.CHARGE_LINE, line=line.id, more=1, new_tat=granted.tat)
+    await scope.together(
+        *records,
+        *written([case], line.id, now + terms.lease, now, asked.origin, owner),
+        (rows.TOUCH_PERSONS, [{"persons": [one.person_id], "at": now}]),
+        (rows.CHARGE_LINE, [{"line": line.id, "more": 1, "new_tat": granted.tat}]),
+    )
     return permitted(case, asked.line, asked.ring_s, None, asked.origin, owner)
 
 

@@ -34,6 +34,7 @@ from callwright.campaigns.tables import (
     worker,
 )
 from callwright.compliance.tables import consent, consent_use, freeze, freeze_suspect, person, suppression
+from callwright.store.constant import alternatives, constant
 from callwright.store.metadata import TENANT, UtcTime
 
 __all__ = [
@@ -47,12 +48,10 @@ __all__ = [
     "CHARGE_LINE",
     "CHARGE_TASK",
     "CLAIM",
-    "CONSENTS",
     "DIALLING",
-    "DIGESTS",
     "END_ATTEMPTS",
+    "FACTS",
     "FIND_COMPANY",
-    "FREEZES",
     "IN_FLIGHT",
     "LAPSED_CLAIMS",
     "LAST_START",
@@ -70,7 +69,6 @@ __all__ = [
     "OPENING",
     "OWN_NUMBERS",
     "OWN_NUMBER_USE",
-    "PAST",
     "PLAN",
     "RECENT",
     "REFUSALS",
@@ -82,8 +80,6 @@ __all__ = [
     "SCRIPT_TEXT",
     "SEEN",
     "SET_LEADS",
-    "SUPPRESSED",
-    "SUSPECTS",
     "SUSPENDED",
     "TOUCH_PERSONS",
     "UNSETTLED",
@@ -111,7 +107,7 @@ SUSPENDED = select(tenant.c.suspended).where(tenant.c.id == TENANT)
 _suspended = SUSPENDED.scalar_subquery().label("suspended")
 
 # FOR NO KEY UPDATE: rows that refer to a task may come in meanwhile.
-LOCK_TASK_AND_LINE = (
+LOCK_TASK_AND_LINE = constant(
     select(
         task.c.id, task.c.state, task.c.version, task.c.max_robots, task.c.active, task.c.spent, task.c.opens_at, task.c.closes_at,
         task.c.not_after, task.c.starts_at, task.c.tat, task.c.line_id, line.c.max_calls, line.c.active.label("line_active"),
@@ -136,7 +132,7 @@ _picked = (
     .with_for_update(skip_locked=True)
     .cte("picked")
 )
-CLAIM = (
+CLAIM = constant(
     update(task_lead)
     .where(
         task_lead.c.tenant_id == TENANT,
@@ -158,7 +154,7 @@ CLAIM = (
         task_lead.c.callback_at,
     )
 )
-CHARGE_TASK = (
+CHARGE_TASK = constant(
     update(task)
     .where(task.c.tenant_id == TENANT, task.c.id == _TASK)
     .values(
@@ -168,21 +164,21 @@ CHARGE_TASK = (
         closes_at=bindparam("new_closes", type_=UtcTime()),
     )
 )
-CHARGE_LINE = (
+CHARGE_LINE = constant(
     update(line)
     .where(line.c.tenant_id == TENANT, line.c.id == _LINE)
     .values(active=line.c.active + bindparam("more", type_=Integer()), tat=bindparam("new_tat", type_=UtcTime()))
 )
-OPENING = (
+OPENING = constant(
     update(task)
     .where(task.c.tenant_id == TENANT, task.c.id == _TASK)
     .values(opens_at=bindparam("new_opens", type_=UtcTime()), closes_at=bindparam("new_closes", type_=UtcTime()))
 )
-PLAN = select(task.c.plan).where(task.c.tenant_id == TENANT, task.c.id == _TASK)
+PLAN = constant(select(task.c.plan).where(task.c.tenant_id == TENANT, task.c.id == _TASK))
 
 # ------------------------------------------------------------ dial
 
-LOCK_TASK = (
+LOCK_TASK = constant(
     select(
         task.c.id, task.c.state, task.c.version, task.c.opens_at, task.c.closes_at, task.c.not_after, task.c.starts_at, task.c.line_id,
         task.c.company_id, company.c.country, company.c.vetted_at, company.c.vetted_until, line.c.name.label("trunk"),
@@ -198,7 +194,7 @@ _WHO = (
     person.c.id.label("person_id"), person.c.number_index, person.c.number, person.c.country, person.c.region, person.c.zones,
     person.c.line_type, person.c.erased_at,
 )  # fmt: skip
-LOCK_CLAIMED = (
+LOCK_CLAIMED = constant(
     select(
         *_WHO,
         task_lead.c.lead_id,
@@ -223,7 +219,7 @@ LOCK_CLAIMED = (
     .with_for_update(key_share=True, of=[task_lead, person])
 )
 # The same without a claim and without locks: for previews and simulation.
-LOOK_AT_LEADS = (
+LOOK_AT_LEADS = constant(
     select(*_WHO, task_lead.c.lead_id, task_lead.c.fence, task_lead.c.attempts, lead.c.variables, lead.c.time_zone)
     .join_from(
         task_lead, person, and_(person.c.tenant_id == task_lead.c.tenant_id, person.c.id == task_lead.c.person_id)
@@ -231,24 +227,26 @@ LOOK_AT_LEADS = (
     .join(lead, and_(lead.c.tenant_id == task_lead.c.tenant_id, lead.c.id == task_lead.c.lead_id))
     .where(task_lead.c.tenant_id == TENANT, task_lead.c.task_id == _TASK, task_lead.c.lead_id.in_(_LEADS))
 )
-LOCK_PERSON = (
+LOCK_PERSON = constant(
     select(*_WHO)
     .where(person.c.tenant_id == TENANT, person.c.number_index == bindparam("number_index"))
     .with_for_update(key_share=True)
 )
-FIND_COMPANY = select(company.c.id, company.c.country, company.c.vetted_at, company.c.vetted_until).where(
-    company.c.tenant_id == TENANT, company.c.id == bindparam("company", type_=BigInteger())
+FIND_COMPANY = constant(
+    select(company.c.id, company.c.country, company.c.vetted_at, company.c.vetted_until).where(
+        company.c.tenant_id == TENANT, company.c.id == bindparam("company", type_=BigInteger())
+    )
 )
-LOCK_LINE = (
+LOCK_LINE = constant(
     select(line.c.id, line.c.name, line.c.max_calls, line.c.active, line.c.calls_per_second, line.c.burst, line.c.tat, line.c.blocked_until)
     .where(line.c.tenant_id == TENANT, line.c.name == bindparam("name", type_=String()))
     .with_for_update(key_share=True)
 )  # fmt: skip
 
-PAST = (
+_past = (
     select(
-        attempt.c.person_id, attempt.c.dialled_at, attempt.c.ended_at, attempt.c.counts, attempt.c.state, attempt.c.disposition,
-        attempt.c.talk_ms, attempt.c.task_id, task.c.company_id,
+        attempt.c.person_id, attempt.c.dialled_at, attempt.c.counts, attempt.c.state, attempt.c.disposition, attempt.c.talk_ms,
+        attempt.c.task_id, task.c.company_id,
     )
     .outerjoin_from(attempt, task, and_(task.c.tenant_id == attempt.c.tenant_id, task.c.id == attempt.c.task_id))
     .where(
@@ -262,7 +260,11 @@ PAST = (
         ),
     )
 )  # fmt: skip
-FREEZES = select(
+_consents = select(
+    consent.c.id, consent.c.person_id, consent.c.company_id, consent.c.basis, consent.c.scope.label("covers"), consent.c.wording,
+    consent.c.evidence, consent.c.given_at, consent.c.valid_until, consent.c.revoked_at,
+).where(consent.c.tenant_id == TENANT, consent.c.person_id.in_(_PERSONS))  # fmt: skip
+_freezes = select(
     freeze.c.number_index, freeze.c.scope, freeze.c.scope_id, freeze.c.reason, freeze.c.frozen_at, freeze.c.until
 ).where(
     freeze.c.tenant_id == TENANT,
@@ -270,7 +272,7 @@ FREEZES = select(
     freeze.c.lifted_at.is_(None),
     or_(freeze.c.until.is_(None), freeze.c.until > _NOW),
 )
-SUSPECTS = (
+_suspects = (
     select(freeze_suspect.c.number_index, func.count().label("waiting"))
     .where(
         freeze_suspect.c.tenant_id == TENANT,
@@ -279,39 +281,43 @@ SUSPECTS = (
     )
     .group_by(freeze_suspect.c.number_index)
 )
-SUPPRESSED = select(suppression.c.number_index, suppression.c.created_at).where(
+_suppressed = select(suppression.c.number_index, suppression.c.created_at.label("frozen_at")).where(
     suppression.c.tenant_id == TENANT, suppression.c.number_index.in_(_INDEXES)
 )
-CONSENTS = select(
-    consent.c.id, consent.c.person_id, consent.c.company_id, consent.c.basis, consent.c.scope, consent.c.wording, consent.c.evidence,
-    consent.c.given_at, consent.c.valid_until, consent.c.revoked_at,
-).where(consent.c.tenant_id == TENANT, consent.c.person_id.in_(_PERSONS))  # fmt: skip
-SCRIPTS = select(
+_scripts = select(
     script_version.c.id, script_version.c.digest, script_version.c.reviewed_at, script_version.c.withdrawn_at
 ).where(script_version.c.tenant_id == TENANT, script_version.c.digest.in_(bindparam("digests", expanding=True)))
-SCRIPT_TEXT = select(script_version.c.text).where(
-    script_version.c.tenant_id == TENANT, script_version.c.id == bindparam("script", type_=BigInteger())
-)
-OWN_NUMBERS = (
-    select(
-        own_number.c.id, own_number.c.number, own_number.c.company_id, own_number.c.region, own_number.c.state, own_number.c.max_per_day,
-        own_number.c.verified_at,
-    )
-    .where(
-        own_number.c.tenant_id == TENANT,
-        own_number.c.pool == bindparam("pool", type_=String()),
-        own_number.c.trunk == bindparam("trunk", type_=String()),
-        own_number.c.state.in_(("active", "slowed")),
-    )
-    .order_by(own_number.c.id)
+_own_numbers = select(
+    own_number.c.id, own_number.c.number, own_number.c.company_id, own_number.c.region, own_number.c.state, own_number.c.max_per_day,
+    own_number.c.verified_at,
+).where(
+    own_number.c.tenant_id == TENANT,
+    own_number.c.pool == bindparam("pool", type_=String()),
+    own_number.c.trunk == bindparam("trunk", type_=String()),
+    own_number.c.state.in_(("active", "slowed")),
 )  # fmt: skip
-LOCK_OWN_NUMBERS = (
+
+FACTS = constant(
+    alternatives(
+        past=_past, consent=_consents, freeze=_freezes, suppressed=_suppressed, suspects=_suspects, script=_scripts, own=_own_numbers
+    )
+)  # fmt: skip
+"""All that a decision looks at, in one answer. To be asked after the people are locked: what was written before the lock was free is seen."""
+
+SCRIPTS = constant(_scripts)
+OWN_NUMBERS = constant(_own_numbers.order_by(own_number.c.id))
+SCRIPT_TEXT = constant(
+    select(script_version.c.text).where(
+        script_version.c.tenant_id == TENANT, script_version.c.id == bindparam("script", type_=BigInteger())
+    )
+)
+LOCK_OWN_NUMBERS = constant(
     select(own_number.c.id)
     .where(own_number.c.tenant_id == TENANT, own_number.c.id.in_(bindparam("ids", expanding=True)))
     .order_by(own_number.c.id)
     .with_for_update(key_share=True)
 )
-OWN_NUMBER_USE = (
+OWN_NUMBER_USE = constant(
     select(attempt.c.own_number, func.count().label("calls"), func.max(attempt.c.dialled_at).label("last_at"))
     .where(
         attempt.c.tenant_id == TENANT,
@@ -320,20 +326,20 @@ OWN_NUMBER_USE = (
     )
     .group_by(attempt.c.own_number)
 )
-ADD_ATTEMPTS = insert(attempt)
-ADD_USES = insert(consent_use)
+ADD_ATTEMPTS = constant(insert(attempt))
+ADD_USES = constant(insert(consent_use))
 ADD_PERSON = insert(person).returning(person.c.id)
-DIALLING = (
+DIALLING = constant(
     update(task_lead)
     .where(task_lead.c.tenant_id == TENANT, task_lead.c.task_id == _TASK, task_lead.c.lead_id.in_(_LEADS))
     .values(state="dialling", attempts=task_lead.c.attempts + 1, callback_at=None, reason="")
 )
-TOUCH_PERSONS = (
+TOUCH_PERSONS = constant(
     update(person)
     .where(person.c.tenant_id == TENANT, person.c.id.in_(_PERSONS))
     .values(last_dialled_at=bindparam("at", type_=UtcTime()))
 )
-SET_LEADS = (
+SET_LEADS = constant(
     update(task_lead)
     .where(
         task_lead.c.tenant_id == TENANT,
@@ -350,7 +356,7 @@ SET_LEADS = (
         lease_until=None,
     )
 )
-MOVE_TASK = (
+MOVE_TASK = constant(
     update(task)
     .where(task.c.tenant_id == TENANT, task.c.id == _TASK)
     .values(
@@ -359,7 +365,7 @@ MOVE_TASK = (
         spent=task.c.spent + bindparam("cost", type_=BigInteger()),
     )
 )
-RELEASE_LINE = (
+RELEASE_LINE = constant(
     update(line)
     .where(line.c.tenant_id == TENANT, line.c.id == _LINE)
     .values(active=line.c.active - bindparam("fewer", type_=Integer()))
@@ -367,7 +373,7 @@ RELEASE_LINE = (
 
 # ------------------------------------------------------------ progress, leases
 
-RENEW_ATTEMPTS = (
+RENEW_ATTEMPTS = constant(
     update(attempt)
     .where(
         attempt.c.tenant_id == TENANT,
@@ -377,7 +383,7 @@ RENEW_ATTEMPTS = (
     )
     .values(lease_until=bindparam("until", type_=UtcTime()))
 )
-ADVANCE = (
+ADVANCE = constant(
     update(attempt)
     .where(
         attempt.c.tenant_id == TENANT,
@@ -393,14 +399,14 @@ ADVANCE = (
         ),
     )
 )
-ADD_ACCOUNTS = insert(sip_account)
-SEEN = (
+ADD_ACCOUNTS = constant(insert(sip_account))
+SEEN = constant(
     update(worker)
     .where(worker.c.tenant_id == TENANT, worker.c.name == bindparam("of_name", type_=String()))
     .values(seen_at=bindparam("at", type_=UtcTime()), robots=bindparam("count", type_=Integer()))
 )
-ADD_WORKER = insert(worker)
-RUNNING_TASKS = (
+ADD_WORKER = constant(insert(worker))
+RUNNING_TASKS = constant(
     select(
         task.c.id,
         task.c.priority,
@@ -417,31 +423,36 @@ RUNNING_TASKS = (
 
 # ------------------------------------------------------------ finish
 
-LOCK_TASKS = (
+LOCK_TASKS = constant(
     select(task.c.id, task.c.version, task.c.line_id, task.c.company_id, task.c.state)
     .where(task.c.tenant_id == TENANT, task.c.id.in_(_TASKS))
     .order_by(task.c.id)
     .with_for_update(key_share=True)
 )
-LOCK_ATTEMPTS = (
+LOCK_ATTEMPTS = constant(
     select(
         attempt.c.id, attempt.c.task_id, attempt.c.lead_id, attempt.c.n, attempt.c.state, attempt.c.line_id, attempt.c.owner,
         attempt.c.fence, attempt.c.dialled_at, attempt.c.answered_at, attempt.c.reconciled, attempt.c.own_number,
-        attempt.c.script_version_id, task.c.company_id, *_WHO,
+        attempt.c.script_version_id, script_version.c.digest, script_version.c.reviewed_at, script_version.c.withdrawn_at,
+        task.c.company_id, company.c.country.label("house_country"), company.c.vetted_at, company.c.vetted_until, *_WHO,
     )
     .join_from(attempt, person, and_(person.c.tenant_id == attempt.c.tenant_id, person.c.id == attempt.c.person_id))
     .outerjoin(task, and_(task.c.tenant_id == attempt.c.tenant_id, task.c.id == attempt.c.task_id))
+    .outerjoin(company, and_(company.c.tenant_id == task.c.tenant_id, company.c.id == task.c.company_id))
+    .outerjoin(
+        script_version,
+        and_(script_version.c.tenant_id == attempt.c.tenant_id, script_version.c.id == attempt.c.script_version_id),
+    )
     .where(attempt.c.tenant_id == TENANT, attempt.c.id.in_(bindparam("attempts", expanding=True)))
     .order_by(person.c.id, attempt.c.id)
     .with_for_update(key_share=True, of=[attempt, person])
 )  # fmt: skip
-DIGESTS = select(script_version.c.digest).where(
-    script_version.c.tenant_id == TENANT, script_version.c.id.in_(bindparam("scripts", expanding=True))
+LAST_START = constant(
+    select(func.max(task_event.c.at)).where(
+        task_event.c.tenant_id == TENANT, task_event.c.task_id == _TASK, task_event.c.change.in_(("start", "resume"))
+    )
 )
-LAST_START = select(func.max(task_event.c.at)).where(
-    task_event.c.tenant_id == TENANT, task_event.c.task_id == _TASK, task_event.c.change.in_(("start", "resume"))
-)
-RECENT = (
+RECENT = constant(
     select(attempt.c.disposition)
     .where(
         attempt.c.tenant_id == TENANT,
@@ -452,7 +463,7 @@ RECENT = (
     .order_by(attempt.c.dialled_at.desc())
     .limit(bindparam("most", type_=Integer()))
 )
-END_ATTEMPTS = (
+END_ATTEMPTS = constant(
     update(attempt)
     .where(attempt.c.tenant_id == TENANT, attempt.c.id == bindparam("of_attempt", type_=String()))
     .values(
@@ -470,14 +481,14 @@ END_ATTEMPTS = (
 
 # ------------------------------------------------------------ reap, reconcile
 
-LAPSED_CLAIMS = (
+LAPSED_CLAIMS = constant(
     select(task_lead.c.task_id)
     .where(task_lead.c.tenant_id == TENANT, task_lead.c.state == "claimed", task_lead.c.lease_until < _NOW)
     .distinct()
     .order_by(task_lead.c.task_id)
 )
 # Leases are looked at again under the lock: a worker that came back in time keeps what it has.
-RELEASE_CLAIMS = (
+RELEASE_CLAIMS = constant(
     update(task_lead)
     .where(
         task_lead.c.tenant_id == TENANT,
@@ -496,13 +507,13 @@ _lapsed = (
     .with_for_update(skip_locked=True)
     .cte("lapsed")
 )
-LOSE_ATTEMPTS = (
+LOSE_ATTEMPTS = constant(
     update(attempt)
     .where(attempt.c.tenant_id == TENANT, attempt.c.id.in_(select(_lapsed.c.id)))
     .values(state="unknown", disposition="unknown")
     .returning(attempt.c.id, attempt.c.task_id, attempt.c.lead_id)
 )
-UNSETTLED = (
+UNSETTLED = constant(
     select(attempt.c.id, attempt.c.task_id)
     .where(
         attempt.c.tenant_id == TENANT,
@@ -513,7 +524,7 @@ UNSETTLED = (
     .order_by(attempt.c.task_id, attempt.c.id)
     .limit(200)
 )
-ACCOUNTS = (
+ACCOUNTS = constant(
     select(sip_account.c.call_id, sip_account.c.method, sip_account.c.code, sip_account.c.at, sip_account.c.source)
     .where(sip_account.c.tenant_id == TENANT, sip_account.c.call_id.in_(bindparam("calls", expanding=True)))
     .order_by(sip_account.c.at, sip_account.c.id)

@@ -20,7 +20,19 @@ from callwright.compliance.facts import PAST_DAYS, CompanyFacts, ConsentFacts, D
 from callwright.store.crypto import TenantKeys
 from callwright.store.database import Scope
 
-__all__ = ["REFUSAL_DAYS", "Concern", "Known", "Version", "company_facts", "dial_facts", "gather", "versions"]
+__all__ = [
+    "REFUSAL_DAYS",
+    "Concern",
+    "Gathered",
+    "Known",
+    "Version",
+    "company_facts",
+    "dial_facts",
+    "gather",
+    "gather_all",
+    "version_of",
+    "versions",
+]
 
 REFUSAL_DAYS = 400
 """How far back refusals are looked for."""
@@ -68,11 +80,37 @@ class Known:
     in_call: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """known: in the order they were asked for; scripts: as they stand now, by digest; numbers: rows of OWN_NUMBERS."""
+
+    known: list[Known]
+    scripts: Mapping[str, Version]
+    numbers: Sequence[Row[Any]]
+
+
 async def gather(scope: Scope, keys: TenantKeys, who: Sequence[Row[Any]], now: datetime) -> list[Known]:
     """What is on record about these people, in their order. who: rows of LOCK_CLAIMED, LOOK_AT_LEADS or LOCK_PERSON.
 
     Raises:
         DamagedError: a number or a lead's variables cannot be opened.
+    """
+    return (await gather_all(scope, keys, who, now)).known
+
+
+async def gather_all(
+    scope: Scope,
+    keys: TenantKeys,
+    who: Sequence[Row[Any]],
+    now: datetime,
+    digests: Sequence[str] = (),
+    pool: str = "",
+    trunk: str = "",
+) -> Gathered:
+    """The same with the script versions of these digests, and the numbers of a pool that a trunk may show.
+
+    Raises:
+        DamagedError: as for `gather`.
     """
     known = [_person(keys, row) for row in who]
     by_person: dict[int, list[Known]] = defaultdict(list)
@@ -80,30 +118,42 @@ async def gather(scope: Scope, keys: TenantKeys, who: Sequence[Row[Any]], now: d
     for one in known:
         by_person[one.person_id].append(one)
         by_index[one.index].append(one)
-    persons, indexes = list(by_person), list(by_index)
-    if not persons:
-        return known
+    if not known and not digests and not pool:
+        return Gathered(known, {}, ())
     since = now - timedelta(days=PAST_DAYS)
-    for row in await scope.all(
-        rows.PAST, persons=persons, since=since, refusals_since=now - timedelta(days=REFUSAL_DAYS)
-    ):
-        for one in by_person[row.person_id]:
-            _remember(one, row, since)
-    for row in await scope.all(rows.CONSENTS, persons=persons):
-        fact = _consent(row)
-        for one in by_person[row.person_id]:
-            one.consents.append(fact)
-    for row in await scope.all(rows.FREEZES, indexes=indexes, now=now):
-        stop = Freeze(row.scope, row.reason, row.frozen_at, row.until, row.scope_id)
-        for one in by_index[bytes(row.number_index)]:
-            one.freezes.append(stop)
-    for row in await scope.all(rows.SUPPRESSED, indexes=indexes):
-        for one in by_index[bytes(row.number_index)]:
-            one.freezes.append(Freeze("tenant", "erased", row.created_at))
-    for row in await scope.all(rows.SUSPECTS, indexes=indexes):
-        for one in by_index[bytes(row.number_index)]:
+    found = await scope.all(
+        rows.FACTS,
+        persons=list(by_person), indexes=list(by_index), now=now, since=since, refusals_since=now - timedelta(days=REFUSAL_DAYS),
+        digests=digests, pool=pool, trunk=trunk,
+    )  # fmt: skip
+    scripts, numbers = [], []
+    for row in found:
+        match row.what:
+            case "past":
+                for one in by_person[row.person_id]:
+                    _remember(one, row, since)
+            case "consent":
+                fact = _consent(row)
+                for one in by_person[row.person_id]:
+                    one.consents.append(fact)
+            case "script":
+                scripts.append(row)
+            case "own":
+                numbers.append(row)
+            case _:
+                for one in by_index[bytes(row.number_index)]:
+                    _stop(one, row)
+    return Gathered(known, await _versions(scope, scripts), sorted(numbers, key=lambda row: row.id))
+
+
+def _stop(one: Known, row: Row[Any]) -> None:
+    match row.what:
+        case "freeze":
+            one.freezes.append(Freeze(row.scope, row.reason, row.frozen_at, row.until, row.scope_id))
+        case "suppressed":
+            one.freezes.append(Freeze("tenant", "erased", row.frozen_at))
+        case _:
             one.suspects = int(row.waiting)
-    return known
 
 
 def _person(keys: TenantKeys, row: Row[Any]) -> Known:
@@ -139,25 +189,31 @@ def _remember(one: Known, row: Row[Any], since: datetime) -> None:
 
 def _consent(row: Row[Any]) -> ConsentFacts:
     return ConsentFacts(
-        row.basis, frozenset(row.scope), row.given_at, row.valid_until, row.revoked_at, row.company_id, row.wording, row.evidence,
+        row.basis, frozenset(row.covers), row.given_at, row.valid_until, row.revoked_at, row.company_id, row.wording, row.evidence,
         row.id,
     )  # fmt: skip
 
 
 async def versions(scope: Scope, digests: Sequence[str]) -> dict[str, Version]:
     """Script versions by digest, as they stand now: a review that was withdrawn counts at once."""
-    found = {}
-    for row in await scope.all(rows.SCRIPTS, digests=list(digests)):
-        said = _SPOKEN.get(row.digest)
-        if said is None:
-            text = await scope.value(rows.SCRIPT_TEXT, script=row.id)
-            said = read_spoken(text or "", row.digest)
-            if said is not None:
-                _SPOKEN[row.digest] = said
-        reviewed = row.reviewed_at is not None and row.withdrawn_at is None
-        facts = said.as_reviewed(reviewed) if said is not None else ScriptFacts(reviewed=False)
-        found[row.digest] = Version(row.id, row.digest, said, facts)
-    return found
+    return await _versions(scope, await scope.all(rows.SCRIPTS, digests=list(digests)))
+
+
+async def _versions(scope: Scope, found: Sequence[Row[Any]]) -> dict[str, Version]:
+    return {row.digest: await version_of(scope, row, row.id) for row in found}
+
+
+async def version_of(scope: Scope, row: Row[Any], script: int) -> Version:
+    """row: with digest, reviewed_at and withdrawn_at of this version."""
+    said = _SPOKEN.get(row.digest)
+    if said is None:
+        text = await scope.value(rows.SCRIPT_TEXT, script=script)
+        said = read_spoken(text or "", row.digest)
+        if said is not None:
+            _SPOKEN[row.digest] = said
+    reviewed = row.reviewed_at is not None and row.withdrawn_at is None
+    facts = said.as_reviewed(reviewed) if said is not None else ScriptFacts(reviewed=False)
+    return Version(script, row.digest, said, facts)
 
 
 _SPOKEN: dict[str, Spoken] = {}  # by digest of the text: the same for every tenant, as many as there are scripts

@@ -136,10 +136,17 @@ class _Batch:
         return following
 
     async def write(self, scope: Scope) -> None:
-        """In the order of locks; the lines last."""
-        await scope.run(rows.SET_LEADS, self.leads)
-        await scope.run(rows.END_ATTEMPTS, self.attempts)
-        for task in sorted(self.tasks.keys() | self.spent.keys()):
-            await scope.run(rows.MOVE_TASK, task=task, fewer=self.tasks[task], dialled_more=0, cost=self.spent[task])
-        for line in sorted(self.lines):
-            await scope.run(rows.RELEASE_LINE, line=line, fewer=self.lines[line])
+        """All together: what of this others could wait for is locked, but for the lines."""
+        of_leads = {(row["of_task"], row["of_lead"]): row for row in self.leads}  # of two attempts of one lead the last
+        await scope.together(
+            (rows.SET_LEADS, list(of_leads.values())),
+            (rows.END_ATTEMPTS, self.attempts),
+            (
+                rows.MOVE_TASK,
+                [
+                    {"task": task, "fewer": self.tasks[task], "dialled_more": 0, "cost": self.spent[task]}
+                    for task in sorted(self.tasks.keys() | self.spent.keys())
+                ],
+            ),
+            (rows.RELEASE_LINE, [{"line": line, "fewer": self.lines[line]} for line in sorted(self.lines)]),
+        )

@@ -19,7 +19,7 @@ from callwright.campaigns import dispatch_store as rows
 from callwright.campaigns.claims import Claimed
 from callwright.campaigns.consequences import write_freezes
 from callwright.campaigns.events import post_many
-from callwright.campaigns.facts import Concern, Known, Version, company_facts, dial_facts, gather, versions
+from callwright.campaigns.facts import Concern, Known, Version, company_facts, dial_facts, gather_all
 from callwright.campaigns.model import Plan
 from callwright.campaigns.own_numbers import OwnNumber, pick
 from callwright.campaigns.retry import Next, refused
@@ -28,10 +28,10 @@ from callwright.campaigns.variants import assign, share_of
 from callwright.campaigns.verdicts import judged, local_day, refused_because
 from callwright.compliance.decision import Decision, Permit
 from callwright.compliance.facts import ConsentFacts, DialFacts
-from callwright.compliance.record_store import append
+from callwright.compliance.record_store import seal
 from callwright.compliance.records import NewRecord
 from callwright.store.crypto import TenantKeys
-from callwright.store.database import Scope
+from callwright.store.database import Changes, Scope
 
 __all__ = ["Dial", "Refused", "Veto", "dial", "own_numbers"]
 
@@ -156,12 +156,16 @@ async def _give_back(scope: Scope, task: Row[Any], leads: Sequence[int], reason:
     await _release(scope, task.id, task.line_id, len(leads))
 
 
-async def _release(scope: Scope, task: int, line: int, fewer: int, dialled: int = 0, cost: int = 0) -> None:
-    """The counters; the line's last of all."""
-    if fewer or dialled or cost:
-        await scope.run(rows.MOVE_TASK, task=task, fewer=fewer, dialled_more=dialled, cost=cost)
+async def _release(scope: Scope, task: int, line: int, fewer: int) -> None:
+    """The counters of what was claimed."""
     if fewer:
-        await scope.run(rows.RELEASE_LINE, line=line, fewer=fewer)
+        await scope.together(
+            (rows.MOVE_TASK, [_moved(task, fewer)]), (rows.RELEASE_LINE, [{"line": line, "fewer": fewer}])
+        )
+
+
+def _moved(task: int, fewer: int, dialled: int = 0) -> dict[str, Any]:
+    return {"task": task, "fewer": fewer, "dialled_more": dialled, "cost": 0}
 
 
 def _lead_row(task: int, lead: int, following: Next, disposition: str | None = None) -> dict[str, Any]:
@@ -185,9 +189,9 @@ async def _cases(
     vetoes: Mapping[int, Veto],
     now: datetime,
 ) -> list[Case]:
-    known = await gather(scope, keys, mine, now)
-    scripts = await versions(scope, [share.digest for share in plan.scripts if share.digest])
-    numbers = await own_numbers(scope, plan.numbers, task.trunk, now)
+    digests = [share.digest for share in plan.scripts if share.digest]
+    found = await gather_all(scope, keys, mine, now, digests, plan.numbers, task.trunk)
+    scripts, numbers = found.scripts, await with_use(scope, found.numbers, now)
     concern = Concern(
         company_facts(task, task.company_id),
         plan.ring_s,
@@ -197,7 +201,7 @@ async def _cases(
     )
     begun = terms.monotonic()
     cases = []
-    for one in known:
+    for one in found.known:
         claimed = fences[one.lead_id or 0]
         share = share_of(plan, claimed.variant) or share_of(plan, assign(plan, str(task.id), claimed.lead_id))
         version = scripts.get(share.digest or "") if share is not None else None
@@ -236,12 +240,17 @@ def decided(
 
 
 async def own_numbers(scope: Scope, pool: str, trunk: str, now: datetime) -> list[OwnNumber]:
-    """The numbers of a pool that this trunk may show, with the calls of today of those that have a limit (these are locked)."""
+    """The numbers of a pool that this trunk may show."""
+    return await with_use(scope, await scope.all(rows.OWN_NUMBERS, pool=pool, trunk=trunk), now)
+
+
+async def with_use(scope: Scope, found: Sequence[Row[Any]], now: datetime) -> list[OwnNumber]:
+    """Rows of OWN_NUMBERS, with the calls of today of those that have a limit (these are locked)."""
     numbers = [
         OwnNumber(
             row.id, row.number, row.region, row.state, row.company_id, row.max_per_day, row.verified_at is not None
         )
-        for row in await scope.all(rows.OWN_NUMBERS, pool=pool, trunk=trunk)
+        for row in found
     ]
     counted = [number for number in numbers if number.counted]
     if counted:
@@ -273,16 +282,20 @@ async def _write(
         following = after_refusal(plan, case, now)
         settled.append(_lead_row(task.id, case.one.lead_id or 0, following))
         told.append(_filtered(task.id, case, following))
-    if settled:
-        await scope.run(rows.SET_LEADS, settled)
-    if dialled:
-        await scope.run(rows.DIALLING, task=task.id, leads=[case.one.lead_id for case in dialled])
-        await scope.run(rows.TOUCH_PERSONS, persons=[case.one.person_id for case in dialled], at=now)
+    await scope.together((rows.SET_LEADS, settled))
     due = [(case.one.number, "", freeze) for case in stopped for freeze in case.decision.due]
     await write_freezes(scope, keys, due, now)
-    await record(scope, keys, cases, task.id, task.company_id, now)
-    if dialled:
-        await write_attempts(scope, dialled, task.line_id, now + terms.lease, now)
+    records = await record(scope, keys, cases, task.id, task.company_id, now)
+    attempts = written(dialled, task.line_id, now + terms.lease, now)
+    begun = {"leads": [case.one.lead_id for case in dialled], "persons": [case.one.person_id for case in dialled]}
+    await scope.together(
+        *records,
+        *attempts,
+        (rows.DIALLING, [{"task": task.id, "leads": begun["leads"]}] if dialled else ()),
+        (rows.TOUCH_PERSONS, [{"persons": begun["persons"], "at": now}] if dialled else ()),
+        (rows.MOVE_TASK, [_moved(task.id, len(stopped), len(dialled))]),
+        (rows.RELEASE_LINE, [{"line": task.line_id, "fewer": len(stopped)}] if stopped else ()),
+    )
     if told:
         await post_many(scope, keys, "lead.filtered", told, now)
     for case in dialled:
@@ -291,7 +304,6 @@ async def _write(
         answers[case.one.lead_id] = Refused(
             case.one.lead_id, case.one.person_id, why(case), case.decision.next_allowed_at, case.record
         )
-    await _release(scope, task.id, task.line_id, len(stopped), len(dialled))
     return answers
 
 
@@ -321,8 +333,8 @@ def _filtered(task: int, case: Case, following: Next) -> dict[str, Any]:
 
 async def record(
     scope: Scope, keys: TenantKeys, cases: Sequence[Case], task: int | None, company: int | None, now: datetime
-) -> None:
-    """Decision records of all cases; each case that may dial gets its attempt's name, each its record's."""
+) -> Sequence[Changes]:
+    """Decision records of all cases, still to be written; each case that may dial gets its attempt's name, each its record's."""
     entries = []
     for case in cases:
         if case.allowed:
@@ -345,8 +357,10 @@ async def record(
                 because,
             )
         )
-    for case, sealed in zip(cases, await append(scope, keys, entries), strict=True):
-        case.record = f"{sealed.seq}"
+    sealed, changes = await seal(scope, keys, entries)
+    for case, kept in zip(cases, sealed, strict=True):
+        case.record = f"{kept.seq}"
+    return changes
 
 
 def evidence(consents: Sequence[ConsentFacts], now: datetime) -> dict[str, str | int]:
@@ -369,16 +383,15 @@ def in_force(consents: Sequence[ConsentFacts], now: datetime) -> list[ConsentFac
     ]
 
 
-async def write_attempts(
-    scope: Scope,
+def written(
     cases: Sequence[Case],
     line: int,
     lease_until: datetime,
     now: datetime,
     origin: str = "",
     owner: str = "",
-) -> None:
-    """The dial intents and the use of the consents they rest on."""
+) -> Sequence[Changes]:
+    """The dial intents and the use of the consents they rest on, still to be written."""
     attempts, uses = [], []
     for case in cases:
         claimed = case.claimed
@@ -399,8 +412,7 @@ async def write_attempts(
             for consent in in_force(case.one.consents, now)
             if consent.id is not None
         ]
-    await scope.run(rows.ADD_ATTEMPTS, attempts)
-    await scope.run(rows.ADD_USES, uses)
+    return (rows.ADD_ATTEMPTS, attempts), (rows.ADD_USES, uses)
 
 
 def permitted(case: Case, trunk: str, ring_s: float, task: int | None, origin: str = "task", owner: str = "") -> Dial:

@@ -275,13 +275,13 @@ class Worker:
         return decided
 
     async def _batch(self, tasks: asyncio.TaskGroup, task: int, room: int) -> int:
-        async with self._database.scope(self._tenant) as scope:
+        async with self._database.scope(self._tenant, keyed=True) as scope:
             claimed = await claim(scope, self._terms, task, self._settings.name, room, self._clock.now())
         if not claimed:
             return 0
         vetoes = await self._vetoes(claimed) if self._vetoes is not None else None
         permitted = self._terms.monotonic()
-        async with self._database.scope(self._tenant) as scope:
+        async with self._database.scope(self._tenant, keyed=True) as scope:
             answers = await dial(scope, self._keys, self._terms, claimed, self._clock.now(), vetoes)
         # Committed: from here on each attempt is on record, whatever becomes of us.
         for order in answers:
@@ -349,7 +349,7 @@ class Worker:
         wait = 0.05
         while True:
             try:
-                async with self._database.scope(self._tenant) as scope:
+                async with self._database.scope(self._tenant, keyed=True) as scope:
                     await self._write_batch(scope, batch)
             except DATABASE_FAULTS as error:
                 log.warning("%s: %d results wait: %s", self._settings.name, len(batch), _kind(error))

@@ -16,24 +16,25 @@ from callwright.compliance.record_file import Anchor, ChainCheck, Report, header
 from callwright.compliance.records import GENESIS, Head, NewRecord, Sealed, canonical, chain
 from callwright.compliance.tables import chain_head, decision_record
 from callwright.errors import InputError, Problem
+from callwright.store.constant import constant
 from callwright.store.crypto import TenantKeys
-from callwright.store.database import Scope
+from callwright.store.database import Changes, Scope
 from callwright.store.metadata import TENANT
 
-__all__ = ["Kept", "append", "check_row", "export", "find", "head", "kept_of", "pages", "show", "verify_kept"]
+__all__ = ["Kept", "append", "check_row", "export", "find", "head", "kept_of", "pages", "seal", "show", "verify_kept"]
 
 _PAGE = 500
 _NO_END = 2**62
 
-_HEAD = select(chain_head.c.seq, chain_head.c.hash).where(chain_head.c.tenant_id == TENANT)
-_LOCK = _HEAD.with_for_update()
+_HEAD = constant(select(chain_head.c.seq, chain_head.c.hash).where(chain_head.c.tenant_id == TENANT))
+_LOCK = constant(_HEAD.with_for_update())
 _BEGIN = upsert(chain_head).on_conflict_do_nothing(index_elements=["tenant_id"])
-_MOVE = (
+_MOVE = constant(
     update(chain_head)
     .where(chain_head.c.tenant_id == TENANT)
     .values(seq=bindparam("new_seq"), hash=bindparam("new_hash"))
 )
-_ADD = insert(decision_record)
+_ADD = constant(insert(decision_record))
 _KEPT = select(
     decision_record.c.seq,
     decision_record.c.id,
@@ -76,8 +77,19 @@ async def append(scope: Scope, keys: TenantKeys, entries: Sequence[NewRecord]) -
     Raises:
         ValueError: an entry contradicts its decision, or would tell a phone number.
     """
+    sealed, changes = await seal(scope, keys, entries)
+    await scope.together(*changes)
+    return sealed
+
+
+async def seal(scope: Scope, keys: TenantKeys, entries: Sequence[NewRecord]) -> tuple[list[Sealed], Sequence[Changes]]:
+    """The same but for the writing: the records, and the changes that keep them, which must be made within this transaction.
+
+    Raises:
+        ValueError: as for `append`.
+    """
     if not entries:
-        return []
+        return [], ()
     sealed = chain(scope.tenant, await _lock(scope), entries, keys.signing.sign, keys.index)
     rows = [
         {
@@ -87,9 +99,7 @@ async def append(scope: Scope, keys: TenantKeys, entries: Sequence[NewRecord]) -
         }
         for entry, record in zip(entries, sealed, strict=True)
     ]  # fmt: skip
-    await scope.run(_ADD, rows)
-    await scope.run(_MOVE, new_seq=sealed[-1].seq, new_hash=sealed[-1].hash)
-    return sealed
+    return sealed, ((_ADD, rows), (_MOVE, [{"new_seq": sealed[-1].seq, "new_hash": sealed[-1].hash}]))
 
 
 async def head(scope: Scope) -> Head:

@@ -5,6 +5,8 @@
         await scope.run(insert(lead), rows)                 # tenant_id is filled in
     async with database.reading(tenant_id) as scope: ...    # of one moment; waits for nobody
 
+Statements go through SQLAlchemy, those of `constant` past it (a tenth of the cost).
+
 SQLite: WAL; `BEGIN IMMEDIATE` (a writer waits for its turn instead of failing at the end); synchronous=FULL (what is committed survives a
 power cut); a reader sees the moment it began and holds up no writer. PostgreSQL: `app.tenant` is set for the transaction, so that row-level
 security lets nothing else be seen; who falls asleep within a transaction loses it after a minute, with the locks it holds.
@@ -21,21 +23,25 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoneFreeError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from sqlalchemy.sql.dml import Insert
+from sqlalchemy.sql.dml import Insert, UpdateBase
 from sqlalchemy.sql.selectable import SelectBase
 
 from callwright.errors import LostError, Problem, ScopeError, SettingsError, StoreError
+from callwright.store.constant import is_constant, ready
 from callwright.store.scoping import needed
+from callwright.store.together import joined, part
+from callwright.store.wire import Change, wire_of
 
-__all__ = ["Database", "Scope"]
+__all__ = ["Changes", "Database", "Scope"]
 
 Record = Mapping[str, Any]
+Changes = tuple[Executable, Sequence[Record]]
+"""A statement, and the rows it is for."""
 
 _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
 _BUSY_S = 30.0
 _SERVER = {"application_name": "callwright", "jit": "off", "idle_in_transaction_session_timeout": "60000"}
 _PREPARED = 512  # statements each connection keeps prepared: all we have
-_READING = "callwright_reading"
 _HINT = "write sqlite:///callwright.db or postgresql://user@host/name"
 
 
@@ -45,6 +51,8 @@ class Scope:
     def __init__(self, connection: AsyncConnection, tenant: int, *, reads: bool = False) -> None:
         self.connection, self.tenant = connection, tenant
         self._reads = reads
+        self._wire = wire_of(connection)
+        self._dialect = connection.dialect
 
     @property
     def dialect(self) -> str:
@@ -53,22 +61,55 @@ class Scope:
 
     async def all(self, statement: Executable, /, **parameters: Any) -> Sequence[Row[Any]]:
         """Every row."""
-        return (await self.connection.execute(statement, self._filled(statement, parameters))).all()
+        filled = self._filled(statement, parameters)
+        if is_constant(statement):
+            form = ready(statement, self._dialect, filled)
+            return form.rows(await self._wire.rows(form.text, form.values(filled)))
+        return (await self.connection.execute(statement, filled)).all()
 
     async def first(self, statement: Executable, /, **parameters: Any) -> Row[Any] | None:
         """The first row, None = there is none."""
+        if is_constant(statement):
+            found = await self.all(statement, **parameters)
+            return found[0] if found else None
         return (await self.connection.execute(statement, self._filled(statement, parameters))).first()
 
     async def value(self, statement: Executable, /, **parameters: Any) -> Any:
         """The first column of the first row, None = there is no row."""
+        if is_constant(statement):
+            row = await self.first(statement, **parameters)
+            return None if row is None else row[0]
         return (await self.connection.execute(statement, self._filled(statement, parameters))).scalar()
 
     async def run(self, statement: Executable, rows: Iterable[Record] | None = None, /, **parameters: Any) -> int:
         """Change something; how many rows were. rows: the statement once for each of them."""
+        if is_constant(statement):
+            return await self._wire.change(
+                self._changes(statement, [parameters] if rows is None else [{**row, **parameters} for row in rows])
+            )
         if rows is None:
             return (await self.connection.execute(statement, self._filled(statement, parameters))).rowcount
         each = [self._filled(statement, {**row, **parameters}) for row in rows]
         return (await self.connection.execute(statement, each)).rowcount if each else 0
+
+    async def together(self, *changes: Changes) -> None:
+        """Change several tables, each once and no row twice: one message to PostgreSQL. Statements of `constant`, with the rows each is for
+        (none: it is left out), which all have the same parameters.
+
+        Raises:
+            ScopeError: two of them change the same table, or a statement is none that can be given rows.
+        """
+        wanted = [(statement, [self._filled(statement, row) for row in rows]) for statement, rows in changes if rows]
+        tables = [statement.table for statement, _ in wanted if isinstance(statement, UpdateBase)]
+        if len(set(tables)) < len(wanted):
+            raise ScopeError(
+                "what is changed together is of different tables: " + ", ".join(str(table) for table in tables)
+            )
+        if self.dialect == "sqlite":
+            await self._wire.change([each for statement, rows in wanted for each in self._forms(statement, rows)])
+        elif wanted:
+            text, values = joined([part(statement, self._dialect, rows) for statement, rows in wanted])
+            await self._wire.change([Change(text, [values])])
 
     async def add(self, statement: Insert, rows: Iterable[Record]) -> Sequence[Row[Any]]:
         """Insert many; what the statement returns of each. In the order of the rows when it says
@@ -81,6 +122,19 @@ class Scope:
         """A part that is undone by itself when it fails; the transaction goes on."""
         async with self.connection.begin_nested():
             yield
+
+    def _changes(self, statement: Executable, rows: Sequence[Record]) -> list[Change]:
+        """Rows of the same parameters together."""
+        return self._forms(statement, [self._filled(statement, row) for row in rows])
+
+    def _forms(self, statement: Executable, rows: Sequence[dict[str, Any]]) -> list[Change]:
+        changes: list[tuple[str, list[Sequence[Any]]]] = []
+        for filled in rows:
+            form = ready(statement, self._dialect, filled)
+            if not changes or changes[-1][0] != form.text:
+                changes.append((form.text, []))
+            changes[-1][1].append(form.values(filled))
+        return [Change(text, values) for text, values in changes]
 
     def _filled(self, statement: Executable, parameters: Record) -> dict[str, Any]:
         names = needed(statement)
@@ -99,7 +153,8 @@ class Database:
 
     def __init__(self, engine: AsyncEngine) -> None:
         self.engine = engine
-        self._reader = engine.execution_options(**{_READING: True})
+        # Transactions of a tenant are begun and ended by `Wire`; to SQLAlchemy each of their statements stands alone.
+        self._plain = engine.execution_options(isolation_level="AUTOCOMMIT") if self.dialect == "postgresql" else engine
 
     @property
     def dialect(self) -> str:
@@ -131,15 +186,15 @@ class Database:
             await engine.dispose()
 
     @asynccontextmanager
-    async def scope(self, tenant: int) -> AsyncIterator[Scope]:
-        """One transaction within this tenant.
+    async def scope(self, tenant: int, *, keyed: bool = False) -> AsyncIterator[Scope]:
+        """One transaction within this tenant. keyed: its rows are found by keys only, so PostgreSQL goes by index, whatever its statistics say.
 
         Raises:
             StoreError: the database cannot be reached, or is busy for too long.
             LostError: the connection broke.
         """
-        async with _transaction(self.engine) as connection:
-            yield await self.enter(connection, tenant)
+        async with _connected(self._plain) as connection, _transaction(connection, tenant, keyed=keyed):
+            yield Scope(connection, tenant)
 
     @asynccontextmanager
     async def reading(self, tenant: int) -> AsyncIterator[Scope]:
@@ -149,8 +204,8 @@ class Database:
             StoreError, LostError: as for `scope`.
             ScopeError: something would be changed.
         """
-        async with _transaction(self._reader) as connection:
-            yield await self.enter(connection, tenant, reads=True)
+        async with _connected(self._plain) as connection, _transaction(connection, tenant, reads=True):
+            yield Scope(connection, tenant, reads=True)
 
     async def enter(self, connection: AsyncConnection, tenant: int, *, reads: bool = False) -> Scope:
         """Go on within a tenant in a transaction of `system`: with the tenant that it has just made."""
@@ -174,7 +229,7 @@ class Database:
         Raises:
             StoreError, LostError: as for `scope`.
         """
-        async with _transaction(self.engine) as connection:
+        async with _connected(self.engine) as connection, connection.begin():
             yield connection
 
 
@@ -194,9 +249,31 @@ def _address(url: str) -> URL:
 
 
 @asynccontextmanager
-async def _transaction(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+async def _transaction(
+    connection: AsyncConnection, tenant: int, *, reads: bool = False, keyed: bool = False
+) -> AsyncIterator[None]:
+    wire = wire_of(connection)
+    try:
+        await wire.begin(tenant, reads=reads, keyed=keyed)
+        try:
+            yield
+        except BaseException:
+            await wire.undo()
+            raise
+        await wire.commit()
+    finally:
+        if wire.unfit:
+            await connection.invalidate()
+
+
+@asynccontextmanager
+async def _connected(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
     try:
         connection = await engine.connect()
+        if wire_of(connection).unfit:  # the server went away meanwhile
+            await connection.invalidate()
+            await connection.close()
+            connection = await engine.connect()
     except NoneFreeError:
         raise StoreError(f"all connections to {_shown(engine)} were in use for {_BUSY_S:.0f} s") from None
     except Exception as error:  # whatever a driver raises while it connects
@@ -205,8 +282,7 @@ async def _transaction(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
     try:
         async with AsyncExitStack() as stack:
             stack.push_async_exit(connection)  # given back to the pool even when this task is cancelled
-            async with connection.begin():
-                yield connection
+            yield connection
     except DBAPIError as error:
         if error.connection_invalidated:
             raise LostError(f"the connection to {_shown(engine)} broke within a transaction: {error.orig}") from error
@@ -237,5 +313,5 @@ def _as_we_use_sqlite(engine: AsyncEngine) -> None:
 
     @event.listens_for(engine.sync_engine, "begin")
     def begin(connection: Any) -> None:
-        reads = connection.get_execution_options().get(_READING)
-        connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+        if not connection.connection.driver_connection.in_transaction:  # else by `Wire`
+            connection.exec_driver_sql("BEGIN IMMEDIATE")

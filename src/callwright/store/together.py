@@ -1,0 +1,132 @@
+"""Changes that do not look at each other, in one message: on PostgreSQL one statement, `WITH first AS (UPDATE ...), ... INSERT ...`.
+
+Many rows go as one array for each column (`unnest`), so PostgreSQL plans, checks and answers once for all of them. Each change is of a table
+of its own, and no row is changed twice: PostgreSQL carries them out in no certain order, all of them seeing what was there before.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
+
+from sqlalchemy import Dialect, Executable
+from sqlalchemy.sql.dml import Insert, Update
+
+from callwright.errors import ScopeError
+from callwright.store.constant import Convert, compiled, ready
+
+__all__ = ["Part", "joined", "part"]
+
+_VALUE = re.compile(r"\$(\d+)")
+_TYPED = re.compile(r"\$(\d+)::(TIMESTAMP WITH TIME ZONE|[A-Z]+)")
+_OWNERS = frozenset(("tenant",))
+_MOST_TEXTS = 512
+
+
+class Part(NamedTuple):
+    """One of the changes: its text, with values numbered from 1, and the values."""
+
+    text: str
+    values: Sequence[Any]
+
+
+class _Column(NamedTuple):
+    """name: of the parameter, the same in each row; convert: into what the driver takes."""
+
+    name: str
+    convert: Convert | None
+
+
+class _Many:
+    """A statement for many rows at once."""
+
+    def __init__(self, statement: Executable, dialect: Dialect, names: tuple[str, ...]) -> None:
+        made = compiled(statement, dialect, names)
+        self._own: list[
+            tuple[str | None, Any]
+        ] = []  # values that are the same for all rows: (parameter, or what it is)
+        self._columns: list[_Column] = []
+        order, defaults, converts = list(made.positiontup or ()), made.params, made._bind_processors
+        kinds: dict[int, str] = {int(number): kind for number, kind in _TYPED.findall(made.string)}
+        shared: dict[int, int] = {}
+        for number, name in enumerate(order, start=1):
+            if name in names and name not in _OWNERS:
+                continue
+            convert: Any = converts.get(name)
+            fixed = defaults.get(name)
+            self._own.append((name, None) if name in names else (None, fixed if convert is None else convert(fixed)))
+            shared[number] = len(self._own)
+        columns = [number for number in range(1, len(order) + 1) if number not in shared]
+        for number in columns:
+            one: Any = converts.get(order[number - 1])
+            self._columns.append(_Column(order[number - 1], one))
+        arrays = ", ".join(f"${len(self._own) + at}::{kinds[number]}[]" for at, number in enumerate(columns, start=1))
+
+        def placed(found: re.Match[str]) -> str:
+            number = int(found[1])
+            return f"${shared[number]}::{found[2]}" if number in shared else f"given.c{number}"
+
+        text = _TYPED.sub(placed, made.string)
+        given = f"unnest({arrays}) AS given({', '.join(f'c{number}' for number in columns)})"
+        self.text = _with_rows(statement, text, given)
+
+    def values(self, rows: Sequence[Mapping[str, Any]]) -> list[Any]:
+        """Own values, then an array for each column."""
+        first = rows[0]
+        found = [value if name is None else first[name] for name, value in self._own]
+        for name, convert in self._columns:
+            column = [row[name] for row in rows]
+            found.append(column if convert is None else [convert(value) for value in column])
+        return found
+
+
+def _with_rows(statement: Executable, text: str, given: str) -> str:
+    """The text of a statement for one row, for the rows of `given`."""
+    head, values, rest = text.partition(" VALUES (")
+    if isinstance(statement, Insert) and values and rest.endswith(")"):
+        return f"{head} SELECT {rest[:-1]} FROM {given}"  # noqa: S608 - made of our own statements
+    head, where, rest = text.partition(" WHERE ")
+    if isinstance(statement, Update) and where and " WHERE " not in rest:
+        return f"{head} FROM {given} WHERE {rest}"
+    raise ScopeError(f"this statement cannot be given many rows at once\n{statement}")
+
+
+_KNOWN: WeakKeyDictionary[Executable, dict[tuple[str, ...], _Many]] = WeakKeyDictionary()
+_JOINED: dict[tuple[str, ...], str] = {}
+
+
+def part(statement: Executable, dialect: Dialect, rows: Sequence[Mapping[str, Any]]) -> Part:
+    """A change of PostgreSQL for these rows, which are not none, have the same parameters, and change no row twice."""
+    if len(rows) == 1:
+        form = ready(statement, dialect, rows[0])
+        return Part(form.text, form.values(rows[0]))
+    forms = _KNOWN.get(statement)
+    if forms is None:
+        forms = _KNOWN[statement] = {}
+    names = tuple(rows[0])
+    many = forms.get(names)
+    if many is None:
+        many = forms[names] = _Many(statement, dialect, names)
+    return Part(many.text, many.values(rows))
+
+
+def joined(parts: Sequence[Part]) -> tuple[str, list[Any]]:
+    """All of them as one statement, with its values."""
+    texts = tuple(each.text for each in parts)
+    known = _JOINED.get(texts)
+    if known is None:
+        if len(_JOINED) >= _MOST_TEXTS:
+            _JOINED.clear()
+        known = _JOINED[texts] = _join(parts)
+    return known, [value for each in parts for value in each.values]
+
+
+def _join(parts: Sequence[Part]) -> str:
+    before, texts = 0, []
+    for each in parts:
+        texts.append(_VALUE.sub(lambda found, before=before: f"${int(found[1]) + before}", each.text))  # type: ignore[misc]
+        before += len(each.values)
+    *first, last = texts
+    return last if not first else f"WITH {', '.join(f'w{at} AS ({text})' for at, text in enumerate(first))} {last}"
