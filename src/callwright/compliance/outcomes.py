@@ -7,7 +7,6 @@ from datetime import UTC
 
 from callwright.compliance.facts import CallOutcome, DialFacts, DueFreeze, Suspect
 from callwright.compliance.packs import Packs
-from callwright.compliance.rules.check import Follows
 
 __all__ = ["Consequences", "consequences"]
 
@@ -32,10 +31,10 @@ def consequences(facts: DialFacts, outcome: CallOutcome, packs: Packs) -> Conseq
     freezes: list[DueFreeze] = []
     suspects: list[Suspect] = []
     for rule in packs.applying(facts, outcome.ended_at):
-        if not rule.refuses or not isinstance(rule.check, Follows):
+        if rule.follows is None or not rule.refuses:
             continue
         try:
-            found = rule.check.after_call(facts, outcome)
+            found = rule.follows.after_call(facts, outcome)
         except Exception:  # noqa: BLE001  fail closed: somebody has to look at it
             found = Suspect((f"{rule.name} failed",), "")
         if found is not None:

@@ -18,7 +18,7 @@ from callwright.compliance.openings import DAY
 from callwright.compliance.pack_model import AppliesIf, PackFile, Rule
 from callwright.compliance.reasons import REFUSING, Reason
 from callwright.compliance.rules import CHECKS
-from callwright.compliance.rules.check import Check, Finding, Timely
+from callwright.compliance.rules.check import Check, Finding, Follows, Timely
 
 __all__ = ["CompiledRule", "Pack", "Packs", "compile_pack"]
 
@@ -42,6 +42,7 @@ class CompiledRule:
     def __init__(self, pack: PackFile, rule: Rule, check: Check) -> None:
         self.pack, self.rule, self.check = pack, rule, check
         self.look = check.look
+        self.follows = check if isinstance(check, Follows) else None
         self.begin = _begins(max(filter(None, (pack.effective_from, rule.from_))))
         ends = [day for day in (pack.effective_to, rule.to) if day is not None]
         self.end = _ends(min(ends)) if ends else None

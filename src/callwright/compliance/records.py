@@ -196,12 +196,25 @@ def _check(entry: NewRecord, allow: bool) -> None:
         raise ValueError("evidence is named by ids and digests")
 
 
+_MOST_RULES = 8192
+_RULES: dict[
+    int, tuple[RuleOutcome, str]
+] = {}  # by identity: most rules say the same, as the same object, of one dial after the other
+
+
 def _rule(reason: RuleOutcome) -> str:
-    return (
+    known = _RULES.get(id(reason))
+    if known is not None and known[0] is reason:
+        return known[1]
+    told = (
         f'{{"detail":{_quoted(reason.detail)},"ok":{"true" if reason.ok else "false"},"outcome":{_quoted(reason.outcome)}'
         f',"pack":{_quoted(reason.pack)},"rule":{_quoted(reason.rule)},"severity":{_quoted(reason.severity)}'
         f',"version":{_quoted(reason.version)}}}'
     )
+    if len(_RULES) >= _MOST_RULES:
+        _RULES.clear()
+    _RULES[id(reason)] = (reason, told)
+    return told
 
 
 def _or_null(value: str | int | None) -> str:
