@@ -117,7 +117,7 @@ class _Compiled:
     """A statement for one dialect, with parameters of certain names."""
 
     def __init__(self, statement: Executable, dialect: Dialect, names: tuple[str, ...]) -> None:
-        self.compiled = compiled(statement, dialect, names)
+        self.compiled, self._fixed = compiled(statement, dialect, names)
         self._lists = tuple(sorted(each.key for each in self.compiled.post_compile_params if each.key in names))
         self._written = tuple(sorted(each.key for each in self.compiled.literal_execute_params if each.key in names))
         self._columns = [(each.keyname, each.type) for each in self.compiled._result_columns]
@@ -149,8 +149,8 @@ class _Compiled:
             source, at = parts.get(name, (name, None))
             if source in given:
                 values.append(_Value(source, at, convert))
-            else:  # written into the statement itself
-                fixed = state.parameters[name]
+            else:
+                fixed = self._fixed[name] if at is None else state.parameters[name]
                 values.append(_Value(None, None, None, fixed if convert is None else convert(fixed)))
         into = [
             (at, convert)
@@ -168,7 +168,7 @@ def ready(statement: Executable, dialect: Dialect, given: Mapping[str, Any]) -> 
     """The text of a statement of `constant` for these parameters, all of which it takes.
 
     Raises:
-        ScopeError: it needs more than its text: a default that is made in Python, or a key that is fetched.
+        ScopeError: a column is left out whose default is made anew for each row.
     """
     forms = _KNOWN.get(statement)
     if forms is None:
@@ -180,19 +180,23 @@ def ready(statement: Executable, dialect: Dialect, given: Mapping[str, Any]) -> 
     return known.ready(given)
 
 
-def compiled(statement: Executable, dialect: Dialect, names: Sequence[str]) -> SQLCompiler:
-    """Compiled for these parameters.
+def compiled(statement: Executable, dialect: Dialect, names: Sequence[str]) -> tuple[SQLCompiler, dict[str, Any]]:
+    """Compiled for these parameters, and the values of those that are not among them: written into the statement, or defaults of columns.
 
     Raises:
         ScopeError: as for `ready`.
     """
     options = {"for_executemany": True} if isinstance(statement, Insert) else {}  # it returns no key by itself
     made = statement.compile(dialect=dialect, column_keys=list(names), **options)  # type: ignore[attr-defined]
-    if not isinstance(made, SQLCompiler) or made.prefetch:
-        raise ScopeError(
-            f"this statement cannot be constant: name the values of all columns that have a default\n{statement}"
-        )
-    return made
+    if not isinstance(made, SQLCompiler):
+        raise ScopeError(f"this statement cannot be constant\n{statement}")
+    fixed = dict(made.params)
+    for column in made.prefetch:
+        default: Any = column.default
+        if default is None or not default.is_scalar:
+            raise ScopeError(f"this statement cannot be constant: name the value of {column}\n{statement}")
+        fixed[column.key] = default.arg
+    return made, fixed
 
 
 def _length(count: int) -> int:

@@ -219,8 +219,8 @@ class Database:
         Raises:
             StoreError: it does not answer.
         """
-        async with _transaction(self._reader) as connection:
-            await connection.execute(_ANYTHING)
+        async with _connected(self._plain) as connection:
+            await wire_of(connection).rows("SELECT 1", ())
 
     @asynccontextmanager
     async def system(self) -> AsyncIterator[AsyncConnection]:
@@ -233,7 +233,6 @@ class Database:
             yield connection
 
 
-_ANYTHING = text("SELECT 1")
 _SET_TENANT = text("SELECT set_config('app.tenant', :tenant, true)")
 
 

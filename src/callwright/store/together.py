@@ -43,12 +43,12 @@ class _Many:
     """A statement for many rows at once."""
 
     def __init__(self, statement: Executable, dialect: Dialect, names: tuple[str, ...]) -> None:
-        made = compiled(statement, dialect, names)
+        made, defaults = compiled(statement, dialect, names)
         self._own: list[
             tuple[str | None, Any]
         ] = []  # values that are the same for all rows: (parameter, or what it is)
         self._columns: list[_Column] = []
-        order, defaults, converts = list(made.positiontup or ()), made.params, made._bind_processors
+        order, converts = list(made.positiontup or ()), made._bind_processors
         kinds: dict[int, str] = {int(number): kind for number, kind in _TYPED.findall(made.string)}
         shared: dict[int, int] = {}
         for number, name in enumerate(order, start=1):

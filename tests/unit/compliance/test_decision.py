@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -11,7 +12,17 @@ import pytest
 
 from callwright.calls.disposition import CONNECTED, Disposition
 from callwright.compliance.decision import DialFacts, Permit, decide
-from callwright.compliance.facts import ANSWERED, DISPOSITIONS, PURPOSES, CompanyFacts, ConsentFacts, Freeze, PastCall
+from callwright.compliance.facts import (
+    ANSWERED,
+    DISPOSITIONS,
+    PURPOSES,
+    Abandonment,
+    CompanyFacts,
+    ConsentFacts,
+    Freeze,
+    PastCall,
+    RegistryFacts,
+)
 from callwright.errors import RefusedError
 from callwright.script.blocks import Purpose
 
@@ -165,6 +176,29 @@ def test_the_digest_names_every_fact_and_every_reason() -> None:
     assert json.dumps(told, sort_keys=True, ensure_ascii=False, separators=(",", ":")) == decision.canonical()
     assert decision.digest() != decide(CAMPAIGN, TEN + timedelta(seconds=1)).digest()
     assert CAMPAIGN.digest() == replace(CAMPAIGN).digest() != replace(CAMPAIGN, zones=None).digest()
+
+
+def test_the_digest_is_over_canonical_json_of_all_that_is_known() -> None:
+    def known(value: Any) -> dict[str, Any]:
+        return {name: each for name in value.__slots__ if (each := getattr(value, name)) is not None}
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, datetime):
+            return value.isoformat()
+        return sorted(value) if isinstance(value, frozenset) else known(value)
+
+    facts = replace(
+        CAMPAIGN,
+        past=(PastCall(TEN, True, "busy", 12, 3, 4), PastCall(TEN - timedelta(days=1))),
+        freezes=(Freeze("task", 'said "no"', TEN, None, 5),),
+        abandonment=Abandonment(1, 200),
+        registries=(RegistryFacts("tps", False, TEN),),
+        missing_vars=("name", "价格"),
+        frozen=False,
+        ring_s=29.5,
+    )
+    told = json.dumps(known(facts), default=plain, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    assert facts.digest() == hashlib.sha256(told.encode()).hexdigest()
 
 
 def test_answered_means_the_same_here_as_in_the_taxonomy() -> None:
