@@ -11,7 +11,7 @@ from callwright.accounts import api as accounts
 from callwright.accounts import companies_api, house_api, users_api
 from callwright.api import health, jobs, overview
 from callwright.audit import api as audit_log
-from callwright.campaigns.api import lists, tasks
+from callwright.campaigns.api import endpoints, lines, lists, tasks
 from callwright.compliance.api import complaints, consents, freezes, numbers, records, rules, subjects, suspects
 from callwright.desk.api import live
 from callwright.insight.api import analytics, call, calls, exports, follow_ups, questions
@@ -48,5 +48,7 @@ ROUTERS: Mapping[str, APIRouter] = MappingProxyType(
         "number health": numbers.router,
         "rules": rules.router,
         "subjects": subjects.router,
+        "lines": lines.router,
+        "endpoints": endpoints.router,
     }
 )

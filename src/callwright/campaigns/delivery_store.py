@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, String, and_, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import BigInteger, Integer, String, and_, bindparam, delete, func, insert, or_, select, update
 
 from callwright.campaigns.tables import delivery, endpoint
 from callwright.store.metadata import TENANT, UtcTime
@@ -10,8 +10,11 @@ from callwright.store.metadata import TENANT, UtcTime
 __all__ = [
     "ADD",
     "ADD_ENDPOINT",
+    "AGAIN",
     "BACKLOG",
     "CLAIM",
+    "DELIVERIES",
+    "DROP_ENDPOINT",
     "DUE",
     "ENDPOINT",
     "ENDPOINTS",
@@ -100,6 +103,37 @@ BACKLOG = (
     .where(delivery.c.tenant_id == TENANT)
     .group_by(delivery.c.endpoint_id, delivery.c.state)
     .order_by(delivery.c.endpoint_id, delivery.c.state)
+)
+DELIVERIES = (
+    select(
+        delivery.c.id, delivery.c.event, delivery.c.state, delivery.c.tries, delivery.c.due_at, delivery.c.last_error, delivery.c.created_at,
+        delivery.c.sent_at,
+    )
+    .where(
+        delivery.c.tenant_id == TENANT,
+        delivery.c.endpoint_id == bindparam("of", type_=BigInteger()),
+        or_(
+            delivery.c.created_at < bindparam("before", type_=UtcTime()),
+            and_(delivery.c.created_at == bindparam("before", type_=UtcTime()), delivery.c.id < bindparam("last", type_=String())),
+        ),
+    )
+    .order_by(delivery.c.created_at.desc(), delivery.c.id.desc())
+    .limit(bindparam("most", type_=Integer()))
+)  # fmt: skip
+"""of: an endpoint; before, last: moment and id of the last one seen."""
+AGAIN = (
+    update(delivery)
+    .where(
+        delivery.c.tenant_id == TENANT,
+        delivery.c.endpoint_id == bindparam("of", type_=BigInteger()),
+        delivery.c.id == bindparam("which", type_=String()),
+        delivery.c.state.in_(("given_up", "waiting")),
+        or_(delivery.c.lease_until.is_(None), delivery.c.lease_until < _NOW),
+    )
+    .values(state="waiting", due_at=_NOW, tries=0, lease_until=None, owner=None)
+)
+DROP_ENDPOINT = delete(endpoint).where(
+    endpoint.c.tenant_id == TENANT, endpoint.c.id == bindparam("which", type_=BigInteger())
 )
 FORGET_BEFORE = delete(delivery).where(
     delivery.c.tenant_id == TENANT,

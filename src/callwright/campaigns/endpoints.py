@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import anyio
+import httpx
+from sqlalchemy import Row
+
 from callwright.campaigns import delivery_store as rows
+from callwright.campaigns.deliveries import exchange, open_client
 from callwright.campaigns.events import EVENTS
-from callwright.campaigns.notices import KINDS, Kind, check_address
+from callwright.campaigns.notices import KINDS, Answer, Kind, answer_of, check_address, outgoing
 from callwright.campaigns.signing import is_secret, new_secret
 from callwright.errors import InputError, Problem
 from callwright.store.crypto import TenantKeys
 from callwright.store.database import Scope
 
-__all__ = ["Endpoint", "add", "backlog", "listed", "switch"]
+__all__ = ["Endpoint", "add", "again", "backlog", "drop", "listed", "switch", "try_out"]
+
+_TEST_S = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +92,37 @@ async def switch(scope: Scope, endpoint: int, on: bool) -> None:
     """
     if not await scope.run(rows.SWITCH_ENDPOINT, which=endpoint, on=on):
         raise InputError(Problem("endpoint", f"there is no endpoint {endpoint}", hint="see callwright endpoint list"))
+
+
+async def drop(scope: Scope, endpoint: int) -> None:
+    """Away with an endpoint, and with what waits for it.
+
+    Raises:
+        InputError: there is no such endpoint.
+    """
+    if not await scope.run(rows.DROP_ENDPOINT, which=endpoint):
+        raise InputError(Problem("endpoint", f"there is no endpoint {endpoint}", hint="see callwright endpoint list"))
+
+
+async def again(scope: Scope, endpoint: int, delivery: str, now: datetime) -> bool:
+    """Send a delivery that did not arrive once more, from the first try on; False: there is none that waits or was given up."""
+    return bool(await scope.run(rows.AGAIN, of=endpoint, which=delivery, now=now))
+
+
+async def try_out(keys: TenantKeys, row: Row[Any], message: str, now: datetime, language: str) -> Answer:
+    """Send a test event to an endpoint (a row of the table), at once and once: it is not in the outbox, and is not tried again."""
+    body = json.dumps(
+        {"type": "test", "timestamp": now.isoformat(timespec="milliseconds"), "data": {"message": "callwright"}},
+        ensure_ascii=False,
+    ).encode()
+    secret = keys.open(row.secret, "endpoint.secret").decode() if row.secret else ""
+    request = outgoing(row.kind, row.address, secret, message, body, now, language)
+    try:
+        with anyio.fail_after(_TEST_S):
+            async with open_client() as client:
+                return answer_of(row.kind, *await exchange(client, request))
+    except (httpx.HTTPError, OSError) as error:
+        return Answer(False, error=type(error).__name__)
 
 
 async def backlog(scope: Scope) -> list[dict[str, Any]]:

@@ -28,12 +28,13 @@ EVENTS: Mapping[str, tuple[str, str]] = {
     "complaint.opened": ("complaint opened", "新投诉"),
     "complaint.overdue": ("complaint overdue", "投诉逾期"),
 }
+_TEST = ("this is a test", "这是一条测试消息")
 """Every event that can be told, with its titles in English and Chinese."""
 
 
 def title(event: str, language: str) -> str:
     """What people call this event."""
-    en, zh = EVENTS[event]
+    en, zh = EVENTS.get(event, _TEST)
     return zh if language == "zh" else en
 
 

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+import anyio.to_thread
 import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import BigInteger, Row, and_, bindparam, func, select
 
-from callwright.campaigns import dispatch_store, service
+from callwright.campaigns import dispatch_store, service, task_store
 from callwright.campaigns.assumptions import CASES, Assumptions, Case
 from callwright.campaigns.facts import Concern, Known, Version, company_facts, dial_facts, gather, versions
-from callwright.campaigns.gate import own_numbers
 from callwright.campaigns.model import Plan
 from callwright.campaigns.simulation import Crowd, Line, Run, simulate
 from callwright.campaigns.tables import attempt, lead
@@ -30,17 +31,19 @@ from callwright.store.metadata import TENANT, UtcTime
 
 __all__ = ["Forecast", "Replayed", "Subject", "forecast", "replay", "subject"]
 
-_BATCH = 10_000
+_BATCH = 2_000
 
 
 @dataclass(frozen=True)
 class Subject:
-    """What is simulated: the plan of a task and the people on its list, as alike as the law sees them."""
+    """What is simulated: the plan of a task and the people on its list, as alike as the law sees them. leads: their ids, in the order of the
+    crowd."""
 
     plan: Plan
     crowd: Crowd
     line: Line
     script_per_30_days: int | None
+    leads: NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -59,16 +62,23 @@ class Forecast:
 
 
 def forecast(
-    subject: Subject, packs: RuleSet, assumptions: Assumptions, begins: datetime, *, seed: int = 1, days: int = 365
+    subject: Subject,
+    packs: RuleSet,
+    assumptions: Assumptions,
+    begins: datetime,
+    *,
+    seed: int = 1,
+    days: int = 365,
+    progress: Callable[[Case], None] = lambda _: None,
 ) -> Forecast:
-    """Run the three cases."""
-    runs = {
-        case: simulate(
+    """Run the three cases. progress: told which one begins."""
+    runs = {}
+    for case in CASES:
+        progress(case)
+        runs[case] = simulate(
             subject.plan, subject.crowd, packs, assumptions.odds(case), begins, line=subject.line, seed=seed, days=days,
             script_per_30_days=subject.script_per_30_days,
-        )
-        for case in CASES
-    }  # fmt: skip
+        )  # fmt: skip
     return Forecast(runs)
 
 
@@ -108,8 +118,16 @@ _SEEN = (
 )  # fmt: skip
 
 
-async def subject(scope: Scope, keys: TenantKeys, task: int, now: datetime, plan: Plan | None = None) -> Subject:
-    """A task and the people of its list as a simulation takes them. plan: another one than its own.
+async def subject(
+    scope: Scope,
+    keys: TenantKeys,
+    task: int,
+    now: datetime,
+    plan: Plan | None = None,
+    progress: Callable[[int], None] = lambda _: None,
+) -> Subject:
+    """A task and the people of its list as a simulation takes them. plan: another one than its own; progress: told how many were read. Reads
+    only, and locks nothing.
 
     People without a freeze and without a call in the last month are grouped by what the rules look at; consents are taken as given at the
     first moment of their month (of their day, when they are younger), so that they are never younger than they are. All others are read as a
@@ -121,12 +139,12 @@ async def subject(scope: Scope, keys: TenantKeys, task: int, now: datetime, plan
     row, own = await service.plan_of(scope, task)
     plan = plan or own
     spoken = await versions(scope, [share.digest for share in plan.scripts if share.digest])
-    numbers = await own_numbers(scope, plan.numbers, row.line_name, now)
+    numbers = await scope.all(dispatch_store.OWN_NUMBERS, pool=plan.numbers, trunk=row.line_name)
     company = await scope.first(dispatch_store.FIND_COMPANY, company=row.company_id)
     assert company is not None
     concern = Concern(
         company_facts(company, row.company_id), plan.ring_s, {"robots": "robot"}.get(plan.transfer.mode, plan.transfer.mode), task,
-        frozenset(number.number for number in numbers if number.verified),
+        frozenset(number.number for number in numbers if number.verified_at is not None),
     )  # fmt: skip
     builder = _Builder(concern, plan, spoken, numbers[0].number if numbers else "", task, now)
     after, since = 0, now - timedelta(days=PAST_DAYS)
@@ -134,14 +152,16 @@ async def subject(scope: Scope, keys: TenantKeys, task: int, now: datetime, plan
         after = batch[-1].lead_id
         special = [one for one in batch if one.frozen or one.suppressed or one.dialled or one.erased_at is not None]
         known = {one.lead_id: one for one in await gather(scope, keys, special, now)} if special else {}
-        for one in batch:
-            builder.add(one, keys, known.get(one.lead_id))
+        await anyio.to_thread.run_sync(
+            builder.add_all, batch, keys, known
+        )  # who else waits for this loop is not held up
+        progress(len(builder.of))
     line = Line(row.max_calls, 1_000_000.0, 1)
-    limits = await scope.first(dispatch_store.LOCK_LINE, name=row.line_name)
+    limits = await scope.first(task_store.FIND_LINE, name=row.line_name)
     if limits is not None:
         line = Line(limits.max_calls, limits.calls_per_second, limits.burst)
     caps = [one.spoken.per_30_days for one in spoken.values() if one.spoken is not None and one.spoken.per_30_days]
-    return Subject(plan, builder.crowd(), line, min(caps, default=None))
+    return Subject(plan, builder.crowd(), line, min(caps, default=None), np.array(builder.leads, np.int64))
 
 
 class _Builder:
@@ -159,6 +179,12 @@ class _Builder:
         self.numbers: dict[tuple[Any, ...], int] = {}
         self.kinds: list[DialFacts] = []
         self.of: list[int] = []
+        self.leads: list[int] = []
+
+    def add_all(self, rows: Sequence[Row[Any]], keys: TenantKeys, known: Mapping[int | None, Known]) -> None:
+        for row in rows:
+            self.leads.append(row.lead_id)
+            self.add(row, keys, known.get(row.lead_id))
 
     def add(self, row: Row[Any], keys: TenantKeys, known: Known | None) -> None:
         variant = assign(self.plan, str(self.task), row.lead_id)

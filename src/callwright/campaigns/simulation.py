@@ -65,13 +65,15 @@ class Line:
 
 @dataclass
 class Run:
-    """What came of one run. blocked: refusals by rule; leads: by state; excluded: by rule; stopped: why it ended early ("" = it did not);
-    spent: thousandths; open_s: seconds it was open until the last dial; robots: the most that were busy."""
+    """What came of one run. hours: dials by whole hours since it began; blocked: refusals by rule; leads: by state; excluded: by rule;
+    stopped: why it ended early ("" = it did not); spent: thousandths; open_s: seconds it was open until the last dial; robots: the most that
+    were busy."""
 
     outcomes: Counter[str] = field(default_factory=Counter)
     blocked: Counter[str] = field(default_factory=Counter)
     leads: Counter[str] = field(default_factory=Counter)
     excluded: Counter[str] = field(default_factory=Counter)
+    hours: Counter[int] = field(default_factory=Counter)
     dials: int = 0
     talk_s: int = 0
     spent: int = 0
@@ -360,6 +362,7 @@ class _Simulation:
         run.first_at = run.first_at or now
         run.last_at = now
         run.dials += len(which)
+        run.hours[int((now - self.begins).total_seconds() // 3600)] += len(which)
         run.talk_s += int(talk.sum())
         run.robot_s += float(hold.sum())
         run.spent += int(np.array(self.costs)[talk // TALK_STEP_S].sum())

@@ -12,7 +12,7 @@ from callwright.accounts.roles import Permission
 from callwright.audit.store import Wanted, find
 from callwright.campaigns import list_store, service, task_pages
 from callwright.campaigns import task_store as rows
-from callwright.campaigns.api import options, watching
+from callwright.campaigns.api import forecasts, options, watching
 from callwright.campaigns.api.refusals import told
 from callwright.campaigns.api.task_views import (
     AskBody,
@@ -41,6 +41,7 @@ __all__ = ["router"]
 router = APIRouter()
 router.include_router(options.router)
 router.include_router(watching.router)
+router.include_router(forecasts.router)
 
 Reads = Annotated[Here, needs(Permission.TASKS_READ)]
 Writes = Annotated[Here, needs(Permission.TASKS_WRITE)]
