@@ -6,7 +6,7 @@ DEMO_ARGS ?=
 PYTEST_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup web demo test test-fast lint format bench peers peers-voice docs lock clean
+.PHONY: help setup web audit demo test test-fast lint format bench peers peers-voice docs lock clean
 
 help: ## Show this list
 	@echo "callwright - make targets:"
@@ -31,6 +31,9 @@ test-fast: $(STAMP) ## Unit and property tests only
 
 lint: $(STAMP) ## ruff, ruff format, mypy strict, import-linter, and the types of the console
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy && .venv/bin/lint-imports && sh scripts/web-types
+
+audit: $(STAMP) ## Known weaknesses of the locked packages, as far as the services that know them can be reached
+	@sh scripts/audit
 
 format: $(STAMP) ## Let ruff rewrite the sources
 	@.venv/bin/ruff check --fix . && .venv/bin/ruff format .
