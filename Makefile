@@ -20,7 +20,8 @@ setup: $(STAMP) ## Prepare .venv (uv, the locked packages, callwright itself) an
 web: $(STAMP) ## Build the console (brings its own Node where there is none)
 	@sh scripts/web
 
-demo: $(STAMP) ## Ring 24 simulated people on loopback and report every call (DEMO_ARGS="--lang zh")
+demo: $(STAMP) ## Ring 24 simulated people on loopback, then open the console with their calls (DEMO_ARGS="--lang zh")
+	@sh scripts/web --if-needed || echo "demo: without the console, which could not be built"
 	@.venv/bin/callwright demo $(DEMO_ARGS)
 
 test: $(STAMP) ## Run all tests with coverage (PYTEST_ARGS="-k name")

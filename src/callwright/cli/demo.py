@@ -16,11 +16,16 @@ import typer
 from rich.console import Console
 from rich.live import Live
 
+from callwright.accounts.porter import Porter
+from callwright.demo.console import Entry, settings_of
 from callwright.demo.run import DemoResult
 from callwright.demo.show import Show, run_demo
 from callwright.demo.view import progress_table, results_table
 from callwright.errors import Place, Problem, SettingsError
+from callwright.hosting import Hosting, host
 from callwright.settings import Settings
+from callwright.storage import open_storage
+from callwright.web.console import built
 
 __all__ = ["demo"]
 
@@ -38,7 +43,9 @@ def demo(
     lang: Language = typer.Option(Language.en, help="Language of script and people."),
     json_file: Path | None = typer.Option(None, "--json", help="Write the outcome of every call to this file."),
     seed: int = typer.Option(1, help="Order and voices of the people."),
-    no_open: bool = typer.Option(False, "--no-open", help="Do not open the report in a browser."),
+    no_open: bool = typer.Option(
+        False, "--no-open", help="Do not open the console in a browser when the calls are over."
+    ),
     out: Path = typer.Option(
         Path("callwright-demo"), help="Folder for recordings, transcripts, event logs and the report."
     ),
@@ -65,7 +72,7 @@ def demo(
             "flite is not installed (Debian: apt-get install flite): the people speak with espeak-ng, which is understood less well"
         )
     begun = time.monotonic()
-    result = asyncio.run(_run(console, lang.value, calls, robots, seed, out))
+    result, entry = asyncio.run(_run(console, lang.value, calls, robots, seed, out))
     rows = [(call.person.id, call.record, call.person.expected.label(), call.right) for call in result.calls]
     console.print(results_table(lang.value, rows, console.width))
     console.print(f"{result.right} of {len(result.calls)} calls came out right, in {time.monotonic() - begun:.0f} s")
@@ -74,11 +81,32 @@ def demo(
     )
     if json_file is not None:
         json_file.write_text(json.dumps(result.to_json(out.resolve()), ensure_ascii=False, indent=1), encoding="utf-8")
-    if not no_open and console.is_terminal:
-        webbrowser.open((out / "report.html").resolve().as_uri())
+    if console.is_terminal and not no_open:
+        _open_console(console, entry, out)
+    else:
+        console.print("in a terminal, the console opens here with these calls", markup=False)
 
 
-async def _run(console: Console, language: str, calls: int, robots: int, seed: int, out: Path) -> DemoResult:
+def _open_console(console: Console, entry: Entry, out: Path) -> None:
+    """Serve the console with the calls of this run until Ctrl+C."""
+
+    async def listens(address: str) -> None:
+        console.print(f"console: {address}   e-mail {entry.email}   password {entry.password}", markup=False)
+        console.print("Ctrl+C ends it" if built() else "the console was not built yet: make web")
+        await asyncio.to_thread(webbrowser.open, address)
+
+    async def serve() -> None:
+        settings = settings_of(Settings.from_environment(), out)
+        async with open_storage(settings) as storage:
+            hosting = Hosting("127.0.0.1", 0, None, 1, out)
+            await host(hosting, settings, storage, Porter(storage), listens)
+
+    asyncio.run(serve())
+
+
+async def _run(
+    console: Console, language: str, calls: int, robots: int, seed: int, out: Path
+) -> tuple[DemoResult, Entry]:
     show = Show(language, calls, robots, seed, out, datetime.now().astimezone())
     if not console.is_terminal:
         console.print(f"ringing {calls} simulated people with {robots} robots")

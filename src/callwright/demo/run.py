@@ -22,7 +22,7 @@ import anyio.to_thread
 from callwright.calls.model import CallFiles, CallRecord, mask
 from callwright.calls.outbox import FileOutbox
 from callwright.campaigns.leads import Lead, read_whole
-from callwright.compliance.decision import DialFacts, decide
+from callwright.compliance.decision import Decision, DialFacts, decide
 from callwright.demo.people import Callee, Crowd
 from callwright.errors import InputError, Place, Problem
 from callwright.script.model import Script
@@ -47,6 +47,7 @@ _FOLDERS = {
     "transcripts": re.compile(r"\d{2,}-[a-z-]+\.txt"),
     "events": re.compile(r"\d{2,}-[a-z-]+\.jsonl"),
 }
+_CONSOLE = "console"  # see console.py
 CALLER = {"en": "+12025550199", "zh": "+8617000099999"}
 RING_TIMEOUT_S = 6.0
 REHEARSAL_CLOCK = time(10, 0)
@@ -70,10 +71,12 @@ class Caller(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class DemoCall:
-    """One call of the demo with the outcome it should have had."""
+    """One call of the demo: who should have been reached how, what came of it, and by which decision it was dialled."""
 
     person: Callee
     record: CallRecord
+    facts: DialFacts
+    decision: Decision
 
     @property
     def right(self) -> bool:
@@ -152,6 +155,8 @@ def _strange(folder: Path) -> list[str]:
             found += [
                 f"{entry.name}/{file.name}" for file in sorted(entry.iterdir()) if not pattern.fullmatch(file.name)
             ]
+        elif entry.name == _CONSOLE and entry.is_dir() and (entry / "callwright.db").is_file():
+            continue  # made anew by every run
         elif entry.name not in _FILES or not entry.is_file():
             found.append(entry.name)
     return found
@@ -198,7 +203,9 @@ def write_leads(path: Path, script: Script, people: tuple[Callee, ...], today: d
             writer.writerow([person.number, basis, today.date().isoformat(), scope, *values])
 
 
-def _decided_order(script: Script, lead: Lead, person: Callee, now: datetime, frozen: frozenset[str]) -> DialOrder:
+def _decided_order(
+    script: Script, lead: Lead, person: Callee, now: datetime, frozen: frozenset[str]
+) -> tuple[DialOrder, DialFacts, Decision]:
     consent, window = script.compliance.consent, script.compliance.window
     caller = CALLER[script.language]
     facts = DialFacts(
@@ -219,11 +226,16 @@ def _decided_order(script: Script, lead: Lead, person: Callee, now: datetime, fr
         missing_vars=tuple(name for name, var in script.vars.items() if var.required and name not in lead.variables),
         clock="simulated",
     )
-    permit = decide(facts, now).permit()
+    decision = decide(facts, now)
     target = f"sip:{lead.number}@127.0.0.1:{person.port}"
-    return DialOrder(
-        permit, target, uuid.uuid4().hex, ring_timeout_s=RING_TIMEOUT_S, max_duration_s=script.limits.max_seconds + 60.0
+    order = DialOrder(
+        decision.permit(),
+        target,
+        uuid.uuid4().hex,
+        ring_timeout_s=RING_TIMEOUT_S,
+        max_duration_s=script.limits.max_seconds + 60.0,
     )
+    return order, facts, decision
 
 
 async def ring_everybody(
@@ -248,17 +260,17 @@ async def ring_everybody(
     by_number = {person.number: person for person in crowd.people}
     frozen = await anyio.to_thread.run_sync(FileOutbox(folder / "outbox.jsonl").frozen)
     waiting = [
-        (index, lead, by_number[lead.number], _decided_order(script, lead, by_number[lead.number], now, frozen))
+        (index, lead, by_number[lead.number], *_decided_order(script, lead, by_number[lead.number], now, frozen))
         for index, lead in enumerate(leads)
     ]
     done: dict[int, DemoCall] = {}
 
     async def work() -> None:
         while waiting:
-            index, lead, person, order = waiting.pop(0)
+            index, lead, person, order, facts, decision = waiting.pop(0)
             files = CallFiles(folder, person.id)
             record = await caller.call(order, lead.variables, files, partial(watch, person.id))
-            done[index] = DemoCall(person, _relative(record, folder))
+            done[index] = DemoCall(person, _relative(record, folder), facts, decision)
 
     async with anyio.create_task_group() as tasks:
         for _ in range(max(1, robots)):

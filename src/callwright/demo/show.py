@@ -17,6 +17,7 @@ from callwright.calls.disposition import Disposition
 from callwright.calls.log import read_log
 from callwright.calls.transcript import transcript
 from callwright.compliance.decision import DialFacts, decide
+from callwright.demo.console import Entry, fill_console
 from callwright.demo.people import Crowd, open_crowd
 from callwright.demo.run import (
     CALLER,
@@ -58,8 +59,9 @@ class Show:
     final_states: ClassVar[frozenset[str]] = frozenset(get_args(Disposition))
 
 
-async def run_demo(show: Show, settings: Settings, watch: Callable[[str, str, str], None]) -> DemoResult:
-    """Run it to the end; nothing is written before the people are at the phone and the robot is ready.
+async def run_demo(show: Show, settings: Settings, watch: Callable[[str, str, str], None]) -> tuple[DemoResult, Entry]:
+    """Run it to the end; the calls, and how to come into the console that shows them. Nothing is written before the people are at the
+    phone and the robot is ready.
 
     Raises:
         InputError: the folder, a model or a voice cannot be used.
@@ -81,7 +83,8 @@ async def run_demo(show: Show, settings: Settings, watch: Callable[[str, str, st
             result = await ring_everybody(script, crowd, robot, show.robots, out, show.now, watch)
     await anyio.to_thread.run_sync(write_results, out, result)
     await anyio.to_thread.run_sync(_write_report, show, result)
-    return result
+    text = template_path(TEMPLATES[show.language]).read_text(encoding="utf-8")
+    return result, await fill_console(settings, out, show.language, text, result.calls, show.now)
 
 
 def _desk(show: Show, crowd: Crowd) -> Desk:

@@ -14,8 +14,10 @@ import pytest
 
 from callwright.calls.model import CallFiles, CallRecord
 from callwright.campaigns.leads import read_whole
+from callwright.compliance.decision import Decision, DialFacts, decide
 from callwright.demo.people import Callee, Crowd
 from callwright.demo.run import (
+    CALLER,
     DemoCall,
     DemoResult,
     check_folder,
@@ -197,10 +199,16 @@ def test_old_consent_is_no_consent(tmp_path: Path) -> None:
 # ---------------------------------------------------------------- the results
 
 
+def decided() -> tuple[DialFacts, Decision]:
+    facts = DialFacts(people(1)[0].number, CALLER["en"], owned_callers=frozenset(), purpose="service")
+    return facts, decide(facts, NOW)
+
+
 def test_results_hide_numbers(tmp_path: Path) -> None:
     call = DemoCall(
         people(1)[0],
         CallRecord("c", "+1202***0100", "visit", "2026", "completed", tags=("ok",), slots={"when": {"iso": 1}}),
+        *decided(),
     )
     write_results(tmp_path, DemoResult((call,)))
     whole = (tmp_path / "results.json").read_text(encoding="utf-8") + (tmp_path / "results.csv").read_text(
@@ -215,7 +223,7 @@ def test_results_hide_numbers(tmp_path: Path) -> None:
 
 def test_right_means_what_was_expected() -> None:
     person = people(1)[0]
-    wrong = DemoCall(person, CallRecord("c", "n", "s", "t", "completed"))
+    wrong = DemoCall(person, CallRecord("c", "n", "s", "t", "completed"), *decided())
     assert not wrong.right
     assert DemoResult((wrong,)).right == 0
     assert wrong.got == "completed"
