@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import secrets
@@ -18,7 +19,7 @@ import anyio
 import anyio.to_thread
 import httpx
 
-from callwright.app import open_speech, robot_of
+from callwright.app import open_speech, robot_of, supervise_media
 from callwright.calls.agreed import agreed_at
 from callwright.calls.labels import mark
 from callwright.calls.live import LiveCalls
@@ -26,6 +27,7 @@ from callwright.calls.log import read_log
 from callwright.calls.model import CallFiles, CallRecord
 from callwright.calls.outbox import FileOutbox
 from callwright.calls.robot import Robot
+from callwright.calls.supervision import Supervision
 from callwright.campaigns import deliveries, number_health, pre_dial
 from callwright.campaigns.accounting import Witness
 from callwright.campaigns.claims import Claimed
@@ -47,6 +49,7 @@ from callwright.campaigns.terms import LEASE, QUIET, Terms
 from callwright.campaigns.worker import Came, Tell, Worker, WorkerSettings
 from callwright.compliance.pack_file import load_packs
 from callwright.desk.feed import Feed
+from callwright.desk.joining import Joining
 from callwright.desk.port import open_port
 from callwright.dialogue.values import Transfer
 from callwright.errors import CallwrightError, StoreError
@@ -61,6 +64,7 @@ from callwright.telephony.port import DialOrder, LineDriver
 from callwright.telephony.rtp.engine import RtpEngine
 from callwright.telephony.trunks.driver import Trunks
 from callwright.telephony.trunks.loader import load_line
+from callwright.telephony.webrtc.leg import BrowserLeg
 
 __all__ = ["Calling", "open_calling", "worker_name"]
 
@@ -118,7 +122,11 @@ async def open_calling(
         blobs = (await stack.enter_async_context(Blobs.open(settings.blobs))).of(tenant)
         live = LiveCalls()
         feed = Feed(live)
-        port = await stack.enter_async_context(open_port(live, feed, host=calling.live))
+        tasks = await stack.enter_async_context(asyncio.TaskGroup())
+        answering = partial(BrowserLeg.answer_to, engine, ice=settings.ice)
+        joining = Joining(live, feed, Supervision(trunks, live, supervise_media), answering, tasks)
+        stack.callback(joining.close)
+        port = await stack.enter_async_context(open_port(live, feed, host=calling.live, extra=joining.routes))
         house = _House(database, tenant, trunks, live, feed, blobs)
         robots = await stack.enter_async_context(_Robots.open(calling, settings, house))
         client = await stack.enter_async_context(deliveries.open_client())

@@ -24,7 +24,8 @@ class Settings:
     file in the data folder by default); key_file: the master key (CALLWRIGHT_KEY_FILE); blobs: where recordings and bundles lie, `file://` or
     `s3://` (CALLWRIGHT_BLOBS); smtp: mail server (CALLWRIGHT_SMTP_URL, "" = no mail); mail_from: sender of mail (CALLWRIGHT_MAIL_FROM);
     public_url: where people reach the console, for links in mail and for identity services (CALLWRIGHT_PUBLIC_URL, "" = not said);
-    packs: folder of rule packs of one's own (CALLWRIGHT_PACKS)."""
+    packs: folder of rule packs of one's own (CALLWRIGHT_PACKS); ice: STUN and TURN servers for browsers outside of our network, by commas:
+    `stun:host:3478`, `turn:user:password@host:3478` (CALLWRIGHT_ICE)."""
 
     models: Path
     shared: Path
@@ -42,6 +43,7 @@ class Settings:
     mail_from: str = "callwright@localhost"
     public_url: str = ""
     packs: Path | None = None
+    ice: tuple[str, ...] = field(default=(), repr=False)
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> Settings:
@@ -72,7 +74,17 @@ class Settings:
             mail_from=env.get("CALLWRIGHT_MAIL_FROM") or "callwright@localhost",
             public_url=_address(env, "CALLWRIGHT_PUBLIC_URL"),
             packs=Path(env["CALLWRIGHT_PACKS"]) if env.get("CALLWRIGHT_PACKS") else None,
+            ice=_ice(env.get("CALLWRIGHT_ICE", "")),
         )
+
+
+def _ice(text: str) -> tuple[str, ...]:
+    servers = tuple(one.strip() for one in text.split(",") if one.strip())
+    for one in servers:
+        if not one.startswith(("stun:", "turn:", "stuns:", "turns:")):
+            hint = "write stun:HOST:PORT or turn:USER:PASSWORD@HOST:PORT, several by commas"
+            raise InputError(Problem("setting", "CALLWRIGHT_ICE names no server of STUN or TURN", hint=hint))
+    return servers
 
 
 def _switch(env: Mapping[str, str], name: str) -> bool:

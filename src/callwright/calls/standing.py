@@ -18,8 +18,9 @@ __all__ = ["RISKS", "STANDINGS", "Row", "Standing", "begun", "changes", "stands"
 
 Row = dict[str, Any]
 """JSON-ready. call, script, number (masked), direction, began_at; stage: `dialling`, `ringing`, `talking`, `over`; standing: see `Standing`;
-answered_ms: since it was placed, None = not yet; node; said: `{who, text, final}` or None; turns; grade, tags; risks: see `RISKS`;
-group: of people it waits for or is with, wait_s: how long it waits; person: who talks; listeners: how many supervise it; disposition."""
+answered_ms: since it was placed, None = not yet; node; said: `{who, text, final}` or None; turns; grade, tags; risks: see `RISKS`; group: of
+people it waits for or is with, asked_ms, wait_s: since when, how long; person, user: who talks, name and id; listeners: how many supervise it;
+disposition."""
 
 Standing = Literal["robot", "paused", "queued", "person", "returned", "ended"]
 STANDINGS: tuple[Standing, ...] = get_args(Standing)
@@ -56,7 +57,7 @@ def begun(call: str, script: str, number: str, began_at: datetime, direction: st
     return {
         "call": call, "script": script, "number": number, "direction": direction, "began_at": began_at.isoformat(),
         "stage": "dialling", "standing": "robot", "answered_ms": None, "node": "", "said": None, "turns": 0, "grade": "",
-        "tags": [], "risks": [], "group": "", "wait_s": None, "asked_ms": None, "person": None, "listeners": 0,
+        "tags": [], "risks": [], "group": "", "wait_s": None, "asked_ms": None, "person": None, "user": None, "listeners": 0,
         "disposition": "",
     }  # fmt: skip
 
@@ -74,7 +75,7 @@ def changes(row: Mapping[str, Any], line: Mapping[str, Any]) -> Row:
     if standing != row["standing"]:
         new["standing"] = standing
         if standing not in ("queued", "person"):
-            new |= {"group": "", "wait_s": None, "asked_ms": None, "person": None}
+            new |= {"group": "", "wait_s": None, "asked_ms": None, "person": None, "user": None}
     _stage(new, kind, line)
     match kind:
         case "partial" | "utterance":

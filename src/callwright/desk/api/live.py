@@ -70,6 +70,7 @@ class LiveCall(BaseModel):
     wait_s: float | None = None
     asked_ms: int | None = None
     person: str | None = None
+    user: int | None = Field(None, description="id of the user who talks")
     listeners: int = 0
     disposition: str = ""
 
