@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from typing import Annotated
 
 from fastapi import APIRouter, Path
-from fastapi.sse import EventSourceResponse, ServerSentEvent
+from fastapi.sse import EventSourceResponse
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from callwright import audit
@@ -15,8 +16,9 @@ from callwright.calls.standing import Row
 from callwright.desk.board import Boards
 from callwright.desk.lines import shown
 from callwright.desk.links import LOST
+from callwright.http.events import events
 from callwright.http.here import Here, needs
-from callwright.http.problems import absent, answers
+from callwright.http.problems import ApiError, absent, answers
 
 __all__ = ["CallId", "boards_of", "router"]
 
@@ -97,33 +99,41 @@ async def list_live_calls(here: Annotated[Here, needs(Permission.LIVE_WATCH)]) -
 
 
 @router.get("/live/events", response_class=EventSourceResponse)
-async def watch_live_calls(here: Annotated[Here, needs(Permission.LIVE_WATCH)]) -> AsyncIterator[ServerSentEvent]:
+async def watch_live_calls(here: Annotated[Here, needs(Permission.LIVE_WATCH)]) -> EventSourceResponse:
     """Events `board`: first every running call, then what changes, at most four times a second: `{"set": {call: {field: value}}, "gone": [call],
     "workers": n, "whole": true}`. What is said is told only to whoever may listen."""
-    words = here.may(Permission.LIVE_LISTEN)
-    async with boards_of(here).watching(here.viewer.tenant) as board:
-        async for text in board.messages(words=words):
-            yield ServerSentEvent(event="board", raw_data=text)
+
+    async def told() -> AsyncIterator[tuple[str, str]]:
+        async with boards_of(here).watching(here.viewer.tenant) as board:
+            async for text in board.messages(words=here.may(Permission.LIVE_LISTEN)):
+                yield "board", text
+
+    return events(here, told())
 
 
 @router.get("/live/calls/{call}/events", response_class=EventSourceResponse, responses=answers(404))
-async def watch_live_call(
-    here: Annotated[Here, needs(Permission.LIVE_LISTEN)], call: CallId
-) -> AsyncIterator[ServerSentEvent]:
+async def watch_live_call(here: Annotated[Here, needs(Permission.LIVE_LISTEN)], call: CallId) -> EventSourceResponse:
     """Events `line` of one call, from its beginning: what is said as it is spoken, where it stands, and why the robot does what it does. `end`:
     the call is over. That somebody looks stands in the audit log."""
     async with boards_of(here).watching(here.viewer.tenant) as board:
         await board.known()
-        link = board.link(call)
-        if link is None:
+        if board.link(call) is None:
             raise absent("live call")
         async with here.keyed() as (scope, keys):
             await audit.note(scope, keys, here.viewer, "live.read", ("call", call), now=here.now())
-        try:
-            async for line in link.lines(f"/calls/{call}/log"):
-                view = shown(line) if line else None
-                if view is not None:
-                    yield ServerSentEvent(event="line", data=view)
-        except LOST:
-            pass  # the worker is gone: whoever watches is told that nothing more will come
-        yield ServerSentEvent(event="end", data={})
+
+    async def told() -> AsyncIterator[tuple[str, str]]:
+        async with boards_of(here).watching(here.viewer.tenant) as board:
+            await board.known()
+            link = board.link(call)
+            lines = link.lines(f"/calls/{call}/log") if link is not None else None
+            try:
+                while lines is not None:
+                    view = shown(await anext(lines))
+                    if view is not None:
+                        yield "line", json.dumps(view, ensure_ascii=False)
+            except (StopAsyncIteration, ApiError, *LOST):
+                pass  # over, or the worker is gone: whoever watches is told that nothing more will come
+        yield "end", "{}"
+
+    return events(here, told())

@@ -1,3 +1,6 @@
+import { PhoneOutlined } from "@ant-design/icons";
 import type { PageOf } from "@/app/features";
 
-export const live: PageOf[] = [];
+export const live: PageOf[] = [
+  { path: "/live", load: () => import("./LivePage"), permission: "live.watch", menu: { en: "Live calls", zh: "实时通话", icon: <PhoneOutlined /> } },
+];

@@ -1,0 +1,139 @@
+// A browser on a running call: microphone, connection, levels. Audio goes straight to the worker that has the call.
+import { useCallback, useEffect, useRef, useState } from "react";
+import { api, data, Problem } from "@/api/client";
+
+export type Joining = "idle" | "asking" | "connecting" | "listen" | "takeover" | "failed";
+export type Fault = "" | "denied" | "no-microphone" | "insecure" | "no-connection" | "refused";
+type Do = "mode" | "keys" | "give_back" | "hang_up" | "leave";
+
+export interface CallAudio {
+  state: Joining;
+  fault: Fault;
+  problem: Problem | null;
+  call: string | null;
+  microphone: MediaStream | null;
+  remote: MediaStream | null;
+  join: (call: string, mode: "listen" | "takeover") => Promise<void>;
+  act: (what: Do, more?: { mode?: "listen" | "whisper" | "barge"; keys?: string }) => Promise<boolean>;
+  mute: (muted: boolean) => void;
+}
+
+function gathered(peer: RTCPeerConnection): Promise<void> {
+  if (peer.iceGatheringState === "complete") return Promise.resolve();
+  return new Promise((resolve) => {
+    const done = window.setTimeout(resolve, 2_000); // whoever has a slow network interface goes on with what is there
+    peer.addEventListener("icegatheringstatechange", () => {
+      if (peer.iceGatheringState !== "complete") return;
+      window.clearTimeout(done);
+      resolve();
+    });
+  });
+}
+
+function faultOf(error: unknown): Fault {
+  if (error instanceof DOMException) {
+    if (error.name === "NotAllowedError" || error.name === "SecurityError") return "denied";
+    return "no-microphone";
+  }
+  return error instanceof Problem ? "refused" : "no-connection";
+}
+
+export function useCallAudio(): CallAudio {
+  const [state, setState] = useState<Joining>("idle");
+  const [fault, setFault] = useState<Fault>("");
+  const [problem, setProblem] = useState<Problem | null>(null);
+  const [call, setCall] = useState<string | null>(null);
+  const [microphone, setMicrophone] = useState<MediaStream | null>(null);
+  const [remote, setRemote] = useState<MediaStream | null>(null);
+  const peer = useRef<RTCPeerConnection | null>(null);
+  const session = useRef<{ call: string; id: string } | null>(null);
+  const own = useRef<MediaStream | null>(null);
+  const player = useRef<HTMLAudioElement | null>(null);
+
+  const close = useCallback((to: Joining = "idle") => {
+    peer.current?.close();
+    own.current?.getTracks().forEach((track) => track.stop());
+    player.current?.pause();
+    peer.current = own.current = session.current = player.current = null;
+    setMicrophone(null);
+    setRemote(null);
+    setState(to);
+    if (to === "idle") setCall(null);
+  }, []);
+  useEffect(() => () => close(), [close]);
+
+  const join = useCallback(
+    async (of: string, mode: "listen" | "takeover") => {
+      close();
+      setFault("");
+      setProblem(null);
+      setCall(of);
+      try {
+        if (!navigator.mediaDevices?.getUserMedia) {
+          setFault("insecure");
+          setState("failed");
+          return;
+        }
+        setState("asking");
+        const sound = await navigator.mediaDevices.getUserMedia({ audio: { echoCancellation: true, noiseSuppression: true, autoGainControl: true } });
+        own.current = sound;
+        // Who listens is silent until he whispers; the server keeps him from being heard in any case.
+        sound.getAudioTracks().forEach((track) => (track.enabled = mode === "takeover"));
+        setMicrophone(sound);
+        setState("connecting");
+        const link = new RTCPeerConnection();
+        peer.current = link;
+        sound.getTracks().forEach((track) => link.addTrack(track, sound));
+        link.ontrack = (event) => {
+          const heard = event.streams[0] ?? new MediaStream([event.track]);
+          setRemote(heard);
+          player.current = new Audio();
+          player.current.srcObject = heard;
+          void player.current.play();
+        };
+        link.onconnectionstatechange = () => {
+          if (link !== peer.current) return;
+          if (link.connectionState === "connected") setState(mode);
+          if (link.connectionState === "failed" || link.connectionState === "closed") close();
+        };
+        await link.setLocalDescription(await link.createOffer());
+        await gathered(link);
+        const body = { offer: link.localDescription!.sdp, mode };
+        const joined = await data(api.POST("/api/v1/live/calls/{call}/sessions", { params: { path: { call: of } }, body }));
+        if (link !== peer.current) return;
+        session.current = { call: of, id: joined.session };
+        await link.setRemoteDescription({ type: "answer", sdp: joined.answer });
+      } catch (error) {
+        setFault(faultOf(error));
+        setProblem(error instanceof Problem ? error : null);
+        close("failed");
+      }
+    },
+    [close],
+  );
+
+  const act = useCallback<CallAudio["act"]>(
+    async (what, more = {}) => {
+      const now = session.current;
+      if (!now) return false;
+      try {
+        await data(
+          api.POST("/api/v1/live/calls/{call}/sessions/{session}", {
+            params: { path: { call: now.call, session: now.id } },
+            body: { do: what, keys: "", ...more },
+          }),
+        );
+        if (what === "mode") own.current?.getAudioTracks().forEach((track) => (track.enabled = more.mode !== "listen"));
+        if (what === "give_back" || what === "hang_up" || what === "leave") close();
+        return true;
+      } catch (error) {
+        setProblem(error instanceof Problem ? error : null);
+        return false;
+      }
+    },
+    [close],
+  );
+
+  const mute = useCallback((muted: boolean) => own.current?.getAudioTracks().forEach((track) => (track.enabled = !muted)), []);
+  return { state, fault, problem, call, microphone, remote, join, act, mute };
+}
