@@ -373,14 +373,21 @@ RELEASE_LINE = constant(
 
 # ------------------------------------------------------------ progress, leases
 
-RENEW_ATTEMPTS = constant(
-    update(attempt)
+# What is locked is being written to its end, in another order: it need not be renewed, and must not be waited for.
+_held = (
+    select(attempt.c.id)
     .where(
         attempt.c.tenant_id == TENANT,
         attempt.c.id.in_(bindparam("attempts", expanding=True)),
         attempt.c.owner == bindparam("of_owner", type_=String()),
         attempt.c.state.in_(IN_FLIGHT),
     )
+    .with_for_update(skip_locked=True, key_share=True)
+    .cte("held")
+)
+RENEW_ATTEMPTS = constant(
+    update(attempt)
+    .where(attempt.c.tenant_id == TENANT, attempt.c.id.in_(select(_held.c.id)))
     .values(lease_until=bindparam("until", type_=UtcTime()))
 )
 ADVANCE = constant(

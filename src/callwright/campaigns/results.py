@@ -155,7 +155,7 @@ def for_webhook(record: CallRecord, attempt_id: str, task_id: int | None, lead: 
 
 
 def without_robot(ended: Ended, number: str, task_id: int | None, lead_id: int | None) -> dict[str, Any]:
-    """`data` of the event `call.ended` when the robot is gone and a witness says how the call came out. number: masked."""
+    """`data` of the event `call.ended` when there is no record of a robot: not placed, or a witness says how it came out. number: masked."""
     return {
         "attempt": ended.attempt,
         "task": task_id,

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
-from callwright.calls.model import CallRecord
+from callwright.calls.model import CallRecord, mask
 from callwright.campaigns import dispatch_store as rows
 from callwright.campaigns.claims import Claimed, claim
 from callwright.campaigns.clocks import DatabaseClock
@@ -26,7 +26,7 @@ from callwright.campaigns.hints import Hints
 from callwright.campaigns.pacing import Claim, shares
 from callwright.campaigns.reaping import Reaped, reap
 from callwright.campaigns.reconcile import Account, keep
-from callwright.campaigns.results import for_webhook
+from callwright.campaigns.results import for_webhook, without_robot
 from callwright.campaigns.results import keep as keep_result
 from callwright.campaigns.service import settle
 from callwright.campaigns.story import Story
@@ -372,8 +372,8 @@ class Worker:
             scope, self._keys, self._terms, [told.came.ended for told in over if told.came], tasks, self._clock.now()
         )
         for told, end in zip(over, done, strict=True):
-            if end.fresh and told.came is not None and told.came.record is not None:
-                await self._write_result(scope, told, told.came, told.came.record)
+            if end.fresh and told.came is not None:
+                await self._write_result(scope, told, told.came)
         finished = {told.order.attempt for told in over}
         steps = [told for told in batch if told.step is not None]
         await scope.run(
@@ -392,9 +392,14 @@ class Worker:
             scope, [Account(told.order.attempt, "INVITE", codes[told.step or ""], told.at, "line") for told in steps]
         )
 
-    async def _write_result(self, scope: Scope, told: _Told, came: Came, record: CallRecord) -> None:
-        await keep_result(scope, self._keys, told.order.attempt, record, came.blobs, told.at, came.story)
-        body = for_webhook(record, told.order.attempt, told.order.task_id, {"id": told.order.lead_id})
+    async def _write_result(self, scope: Scope, told: _Told, came: Came) -> None:
+        order, record = told.order, came.record
+        if record is None:  # nothing was placed, or the robot failed
+            number = mask(order.permit.callee)
+            body = without_robot(came.ended, number, order.task_id, order.lead_id)
+        else:
+            await keep_result(scope, self._keys, order.attempt, record, came.blobs, told.at, came.story)
+            body = for_webhook(record, order.attempt, order.task_id, {"id": order.lead_id})
         await post(scope, self._keys, "call.ended", body, told.at)
 
 
