@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from callwright.bench.report import Figure, Report, machine
+from callwright.bench.simulate_real import compare, from_database
 from callwright.campaigns.assumptions import Assumptions
 from callwright.campaigns.model import Plan
 from callwright.campaigns.simulation import Line, mixed, simulate
@@ -21,6 +22,7 @@ OWN = "+861085550000"
 WEIGHTS = (80, 3, 2, 5, 5, 1)
 LONGEST_S = 60.0
 COMPARED = 3_000
+SPEED, OFF = 12.0, 10.0
 
 
 def people() -> tuple[DialFacts, ...]:
@@ -44,8 +46,11 @@ def people() -> tuple[DialFacts, ...]:
     )
 
 
-def run(leads: int = 1_000_000, say: Callable[[str], None] = lambda part: None) -> Report:
-    """Simulate `leads` people, then fewer of them in both ways."""
+def run(
+    leads: int = 1_000_000, real: int = 0, speed: float = SPEED, say: Callable[[str], None] = lambda _: None
+) -> Report:
+    """Simulate `leads` people, then fewer of them in both ways; then the same from rows of a database, and `real` people both forecast and
+    called, `speed` times as fast as people are (0 = neither)."""
     calling = {"zone": "Asia/Shanghai", "windows": [{"from": "08:00", "to": "21:00"}]}
     plan = Plan.model_validate(
         {"scripts": [{"script": "s"}], "calling": calling, "robots": {"max": 1000}, "calls_per_second": 100.0}
@@ -70,4 +75,29 @@ def run(leads: int = 1_000_000, say: Callable[[str], None] = lambda part: None) 
         Figure("decisions, in groups", asked[0], ""),
         Figure("decisions, one by one", asked[1], ""),
     ]
+    if real:
+        figures += _from_rows(leads, say) + _against_reality(real, speed, say)
     return Report("simulate", machine(), figures)
+
+
+def _from_rows(leads: int, say: Callable[[str], None]) -> list[Figure]:
+    say(f"{leads} leads of a database")
+    read, forecast_s, kinds = from_database(leads)
+    return [
+        Figure(f"{leads} leads read from SQLite", round(read, 2), "s"),
+        Figure("their forecast, three cases", round(forecast_s, 2), "s"),
+        Figure("both together, processor time", round(read + forecast_s, 2), "s", LONGEST_S, "most"),
+        Figure("kinds of people among them", kinds, ""),
+    ]
+
+
+def _against_reality(leads: int, speed: float, say: Callable[[str], None]) -> list[Figure]:
+    say(f"{leads} leads, forecast and called {speed:g} times as fast as people are")
+    both = compare(leads, speed)
+    return [
+        Figure("dials an hour, forecast", round(both.forecast), ""),
+        Figure("dials an hour, real run", round(both.real), ""),
+        Figure("forecast off by", round(both.off * 100, 1), "%", OFF, "most"),
+        Figure("dials of the real run", both.dials, ""),
+        Figure("real run, wall time", round(both.took_s, 1), "s"),
+    ]

@@ -12,7 +12,7 @@ from typing import Any
 import anyio.to_thread
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import BigInteger, Row, and_, bindparam, func, select
+from sqlalchemy import BigInteger, Row, Text, and_, bindparam, cast, func, select
 
 from callwright.campaigns import dispatch_store, service, task_store
 from callwright.campaigns.assumptions import CASES, Assumptions, Case
@@ -98,15 +98,27 @@ _dialled = select(func.count()).where(
     attempt.c.person_id == person.c.id,
     attempt.c.dialled_at >= bindparam("since", type_=UtcTime()),
 )
+_JOINED = lead.join(person, and_(person.c.tenant_id == lead.c.tenant_id, person.c.id == lead.c.person_id))
+# Those whom only a dial's own reading tells: as `gather` wants them.
+_SPECIAL = (
+    select(
+        lead.c.id.label("lead_id"), lead.c.variables, lead.c.time_zone, person.c.id.label("person_id"), person.c.country, person.c.region,
+        person.c.zones, person.c.line_type, person.c.number, person.c.number_index, person.c.erased_at,
+    )
+    .select_from(_JOINED)
+    .where(lead.c.tenant_id == TENANT, lead.c.id.in_(bindparam("leads", expanding=True)))
+    .order_by(lead.c.id)
+)  # fmt: skip
+# Zones and scopes stay text: a million of them are compared, few are read.
 _SEEN = (
     select(
         lead.c.id.label("lead_id"), lead.c.variables, lead.c.time_zone, person.c.id.label("person_id"), person.c.country, person.c.region,
-        person.c.zones, person.c.line_type, person.c.number, person.c.number_index, person.c.erased_at, consent.c.basis,
-        consent.c.scope.label("agreed"), consent.c.given_at, consent.c.valid_until, consent.c.revoked_at, consent.c.company_id,
+        cast(person.c.zones, Text).label("zones"), person.c.line_type, person.c.erased_at, consent.c.basis,
+        cast(consent.c.scope, Text).label("agreed"), consent.c.given_at, consent.c.valid_until, consent.c.revoked_at, consent.c.company_id,
         consent.c.evidence, _frozen.scalar_subquery().label("frozen"), _suppressed.scalar_subquery().label("suppressed"),
         _dialled.scalar_subquery().label("dialled"),
     )
-    .join_from(lead, person, and_(person.c.tenant_id == lead.c.tenant_id, person.c.id == lead.c.person_id))
+    .select_from(_JOINED)
     .outerjoin(consent, and_(consent.c.tenant_id == lead.c.tenant_id, consent.c.id == lead.c.consent_id))
     .where(
         lead.c.tenant_id == TENANT,
@@ -150,7 +162,10 @@ async def subject(
     after, since = 0, now - timedelta(days=PAST_DAYS)
     while batch := await scope.all(_SEEN, list=row.list_id, after=after, since=since):
         after = batch[-1].lead_id
-        special = [one for one in batch if one.frozen or one.suppressed or one.dialled or one.erased_at is not None]
+        leads = [
+            one.lead_id for one in batch if one.frozen or one.suppressed or one.dialled or one.erased_at is not None
+        ]
+        special = await scope.all(_SPECIAL, leads=leads) if leads else ()
         known = {one.lead_id: one for one in await gather(scope, keys, special, now)} if special else {}
         await anyio.to_thread.run_sync(
             builder.add_all, batch, keys, known
@@ -180,6 +195,7 @@ class _Builder:
         self.kinds: list[DialFacts] = []
         self.of: list[int] = []
         self.leads: list[int] = []
+        self.months: dict[datetime, datetime] = {}
 
     def add_all(self, rows: Sequence[Row[Any]], keys: TenantKeys, known: Mapping[int | None, Known]) -> None:
         for row in rows:
@@ -188,27 +204,29 @@ class _Builder:
 
     def add(self, row: Row[Any], keys: TenantKeys, known: Known | None) -> None:
         variant = assign(self.plan, str(self.task), row.lead_id)
-        needed = self.required[variant]
-        said = json.loads(keys.open(row.variables, "lead.variables")) if needed and row.variables else {}
-        has = tuple(name for name in needed if str(said.get(name, "")).strip())
         if known is not None:  # somebody with a past: a kind of their own
             self.of.append(self._kind(replace_number(known), variant))
             return
-        zones = (row.time_zone,) if row.time_zone else tuple(row.zones)
-        agreed = None if row.basis is None else (
-            row.basis, tuple(row.agreed), self._month(row.given_at), self._month(row.valid_until), row.revoked_at, row.company_id,
-            bool(row.evidence),
+        needed = self.required[variant]
+        said = json.loads(keys.open(row.variables, "lead.variables")) if needed and row.variables else {}
+        has = tuple([name for name in needed if str(said.get(name, "")).strip()])
+        basis = row.basis
+        agreed = None if basis is None else (
+            basis, row.agreed, self._month(row.given_at), self._month(row.valid_until), row.revoked_at, row.company_id, bool(row.evidence),
         )  # fmt: skip
-        key = (variant, row.country, row.region, zones, row.line_type, has, agreed)
+        key = (variant, row.country, row.region, row.time_zone, row.zones, row.line_type, has, agreed)
         number = self.numbers.get(key)
         if number is None:
+            zones = (row.time_zone,) if row.time_zone else tuple(json.loads(row.zones))
             one = Known(
                 0, "", b"", row.country, row.region, zones or None, row.line_type, None, dict.fromkeys(has, "x")
             )
             if agreed is not None:
                 basis, words, given_at, until, revoked, company, proof = agreed
                 one.consents.append(
-                    ConsentFacts(basis, frozenset(words), given_at, until, revoked, company, "", "x" if proof else "")
+                    ConsentFacts(
+                        basis, frozenset(json.loads(words)), given_at, until, revoked, company, "", "x" if proof else ""
+                    )
                 )
             number = self.numbers[key] = self._kind(one, variant)
         self.of.append(number)
@@ -222,8 +240,13 @@ class _Builder:
         """The first moment of its day, or of its month when it is more than a month away."""
         if moment is None:
             return None
-        day = moment.replace(hour=0, minute=0, second=0, microsecond=0)
-        return day.replace(day=1) if abs(self.now - moment) > timedelta(days=31) else day
+        found = self.months.get(moment)
+        if found is None:
+            day = moment.replace(hour=0, minute=0, second=0, microsecond=0)
+            found = day.replace(day=1) if abs(self.now - moment) > timedelta(days=31) else day
+            if len(self.months) < _BATCH:
+                self.months[moment] = found
+        return found
 
     def crowd(self) -> Crowd:
         return Crowd(tuple(self.kinds), np.array(self.of, np.int64))

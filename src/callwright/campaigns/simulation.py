@@ -30,14 +30,14 @@ from callwright.campaigns.verdicts import judged
 from callwright.compliance.decision import RuleSet, decide
 from callwright.compliance.facts import DialFacts, PastCall
 
-__all__ = ["Crowd", "Line", "Run", "mixed", "simulate"]
+__all__ = ["Crowd", "Line", "Run", "hold_s", "mixed", "simulate", "talk_s"]
 
 Ints = NDArray[np.int64]
 READY, FINISHED, PARKED, EXCLUDED = 0, 1, 2, 3
 _STATES = {"ready": READY, "finished": FINISHED, "parked": PARKED, "excluded": EXCLUDED}
 TALK_STEP_S = 5  # talk is drawn in such steps, so that few histories differ
 MOST_TALK_S = 600
-MANY = 100_000
+FEW, MANY = 5_000, 100_000
 REFUSALS = frozenset(("declined", "opted_out"))
 _HARDLY_S = {"busy": 3.0, "line_busy": 5.0, "rejected": 8.0, "empty_number": 4.0, "suspended": 4.0, "switched_off": 4.0,
              "unreachable": 6.0, "network_fault": 2.0, "barred": 2.0, "carrier_blocked": 2.0}  # fmt: skip
@@ -121,9 +121,10 @@ def simulate(
     """One run from `begins` until nobody is left, the plan ends, the task stops by itself, or `days` are over.
 
     Args:
-        step_s: length of a step; None = one minute, five of them for more than `MANY` leads, ten seconds where people take over.
+        step_s: length of a step; None = one minute, five of them for more than `MANY` leads, ten seconds for at most `FEW` and where people
+            take over.
     """
-    usual = 60 if len(crowd) <= MANY else 300
+    usual = 10 if len(crowd) <= FEW else 60 if len(crowd) <= MANY else 300
     step = step_s or (usual if plan.transfer.mode == "robots" else 10)
     return _Simulation(plan, crowd, packs, odds, begins, line, seed, step, days, script_per_30_days, grouped).run()
 
@@ -429,6 +430,18 @@ class _Simulation:
         if not self.result.stopped and spent_up(self.plan, self.result.spent):
             self.result.stopped = "the budget is spent"
         return self.result
+
+
+def hold_s(name: Disposition, odds: Odds, ring_s: float, draw: float) -> float:
+    """Seconds until one call is answered or over; draw: 0 to 1."""
+    if name in CONNECTED:
+        return min((0.5 + draw) * odds.ring_s, ring_s)
+    return min(_HARDLY_S.get(name, ring_s), ring_s)
+
+
+def talk_s(odds: Odds, draw: float) -> int:
+    """Seconds of talk of one answered call; draw: 0 to 1."""
+    return min(math.floor(-math.log1p(-draw) * odds.talk_s / TALK_STEP_S + 0.5) * TALK_STEP_S, MOST_TALK_S)
 
 
 def _ringing(name: Disposition, odds: Odds, plan: Plan) -> float:

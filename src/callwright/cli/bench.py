@@ -221,10 +221,13 @@ def importing(
 @bench_app.command("simulate")
 def simulating(
     leads: int = typer.Option(1_000_000, "--leads", min=1_000, max=5_000_000, help="How many leads."),
+    real: int = typer.Option(2_000, "--real", min=0, max=100_000, help="Leads that are forecast and called; 0 = none."),
+    speed: float = typer.Option(12.0, "--speed", min=1, max=1000, help="How much faster than people these are called."),
     json_file: Path | None = typer.Option(None, "--json", metavar="FILE", help="Also write the figures as JSON."),
 ) -> None:
-    """A task of many leads on a virtual clock: processor time, and whether groups come to what single leads come to."""
+    """A task of many leads on a virtual clock: processor time, groups against single leads, the forecast against a real run."""
     from callwright.bench.simulate import run
 
     console = Console(stderr=True)
-    finish(run(leads, say=lambda part: console.print(f"simulating {part} ...", highlight=False)), json_file)
+    say = lambda part: console.print(f"simulating {part} ...", highlight=False)  # noqa: E731
+    finish(run(leads, real, speed, say), json_file)
