@@ -2,7 +2,7 @@
 import { Button, Empty, Flex, Skeleton, Table, Typography } from "antd";
 import type { ColumnsType } from "antd/es/table";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
-import { type KeyboardEvent, type ReactNode, useEffect, useState } from "react";
+import { type KeyboardEvent, type ReactNode, useEffect, useRef, useState } from "react";
 import { words } from "@/words";
 import { ProblemAlert } from "./problems";
 
@@ -67,9 +67,11 @@ export function CursorTable<R extends object>({ queryKey, fetch, columns, rowKey
       found();
     }
   };
+  const around = useRef<HTMLDivElement>(null);
+  useEffect(() => around.current?.querySelector(".ant-table-content")?.setAttribute("tabindex", "0")); // it scrolls: with keys, too
   if (page.isPending) return <Skeleton active paragraph={{ rows: 8 }} />;
   return (
-    <div tabIndex={0} onKeyDown={key} role="region" aria-label={label} className="cursor-table">
+    <div ref={around} tabIndex={0} onKeyDown={key} role="region" aria-label={label} className="cursor-table">
       <ProblemAlert error={page.error} onRetry={() => void page.refetch()} />
       <Table<R>
         size="small"

@@ -7,7 +7,6 @@ import { api, data } from "@/api/client";
 import { Chart } from "@/ui/Chart";
 import { isOver, JobProgress, useJob } from "@/ui/Job";
 import { ProblemAlert } from "@/ui/problems";
-import { When } from "@/ui/When";
 import { language, words } from "@/words";
 import { rule } from "./words";
 
@@ -46,14 +45,14 @@ const useWords = words("foreseen", {
     cost: "Cost", range: "{{low}} to {{high}}", note: "Ranges from assumptions about people, no promises. Begins {{at}}.", byHour: "Dials by hour (likely)", noHours: "Nobody would be called",
     people: "{{n}} on the list", allowed: "{{n}} may be called", refused: "{{n}} would not be called", rule: "Why", count: "People", when: "When it passes", never: "does not pass by itself",
     later: "from {{at}}", laterUnknown: "by itself", examples: "For example", line: "line {{n}}", rules: "Decided by the same rules as every call, at the moment the task would begin.", stopped: "It would stop early: {{why}}",
-    allFine: "Everybody on the list may be called.",
+    allFine: "Everybody on the list may be called.", noDials: "Nobody was called in the last two days",
   },
   zh: {
     forecast: "预测", preview: "合规预览", ask: "开始测算", again: "重新测算", dials: "呼叫次数", perHour: "每小时呼叫", ends: "最后一呼", robots: "平均占用机器人",
     cost: "费用", range: "{{low}} ~ {{high}}", note: "基于假设的区间,不是承诺。从 {{at}} 开始。", byHour: "每小时呼叫数(一般情形)", noHours: "没有可呼叫的人",
     people: "名单共 {{n}} 人", allowed: "{{n}} 人可以呼叫", refused: "{{n}} 人不会呼叫", rule: "原因", count: "人数", when: "何时解除", never: "不会自行解除",
     later: "{{at}} 起", laterUnknown: "会自行解除", examples: "例如", line: "第 {{n}} 行", rules: "按任务开始时刻、与每通电话相同的规则判定。", stopped: "会提前停止:{{why}}",
-    allFine: "名单上的人都可以呼叫。",
+    allFine: "名单上的人都可以呼叫。", noDials: "近两天没有呼叫",
   },
 });
 
@@ -152,9 +151,9 @@ function Told({ result }: { result: Result }) {
                 width: 190,
                 render: (_, group) =>
                   group.passes ? (
-                    <Tag color="gold">{group.next_at ? t("later", { at: dayjs(group.next_at).format("MM-DD HH:mm") }) : t("laterUnknown")}</Tag>
+                    <Tag color="warning">{group.next_at ? t("later", { at: dayjs(group.next_at).format("MM-DD HH:mm") }) : t("laterUnknown")}</Tag>
                   ) : (
-                    <Tag color="red">{t("never")}</Tag>
+                    <Tag color="error">{t("never")}</Tag>
                   ),
               },
               {
@@ -211,6 +210,6 @@ export function Hours({ task, live }: { task: number; live: boolean }) {
     }),
     [items, zh],
   );
-  if (!items || items.length === 0) return <Empty image={Empty.PRESENTED_IMAGE_SIMPLE} description={hours.isPending ? "…" : <When at={null} />} />;
+  if (!items || items.length === 0) return <Empty image={Empty.PRESENTED_IMAGE_SIMPLE} description={hours.isPending ? "…" : t("noDials")} />;
   return <Chart option={option} label={t("byHour")} />;
 }

@@ -1,7 +1,8 @@
 // Import a list: drop a file, look at its columns, import it and see what became of every row.
 import { InboxOutlined } from "@ant-design/icons";
-import { Alert, Button, Card, Checkbox, Descriptions, Flex, Form, Input, Progress, Select, Space, Steps, Table, Tag, Typography, Upload } from "antd";
+import { Alert, Button, Card, Checkbox, DatePicker, Descriptions, Flex, Form, Input, Progress, Select, Space, Steps, Table, Tag, Typography, Upload } from "antd";
 import { useMutation } from "@tanstack/react-query";
+import type { Dayjs } from "dayjs";
 import { useEffect, useState } from "react";
 import { Link, useNavigate } from "react-router";
 import { api, data, queries, upload as send } from "@/api/client";
@@ -24,7 +25,7 @@ const useWords = words("import", {
     about: "about {{n}} rows", import: "Import", back: "Another file", allOrNothing: "One bad row, and nobody is imported",
     notElsewhere: "Leave out who is on another list", again: "Import another list", toList: "See the list", toTask: "Make a task",
     rows: "Rows", imported: "Imported", already: "On the list already", duplicates: "Twice in the file", bad: "Not usable", people: "On the list now",
-    errors: "Download what is wrong (CSV)", suppressed: "Erased or suppressed", frozen: "Frozen", elsewhere: "On another list", "in-task": "In that task", problems: "With this file",
+    errors: "Download what is wrong (CSV)", suppressed: "Erased or suppressed", frozen: "Frozen", elsewhere: "On another list", "in-task": "In that task", problems: "What is wrong with its columns", check: "Check",
   },
   zh: {
     title: "导入名单", file: "选择文件", columns: "列映射", result: "结果", drop: "将 CSV、XLSX 或 JSON 文件拖到此处,或点击选择",
@@ -35,7 +36,7 @@ const useWords = words("import", {
     about: "约 {{n}} 行", import: "开始导入", back: "换一个文件", allOrNothing: "只要有一行有错就全部不导入",
     notElsewhere: "排除已在其他名单中的人", again: "再导入一个", toList: "查看名单", toTask: "创建任务",
     rows: "总行数", imported: "已导入", already: "已在名单中", duplicates: "文件内重复", bad: "无法使用", people: "名单现有人数",
-    errors: "下载错误明细(CSV)", suppressed: "已删除或屏蔽", frozen: "在冻结库中", elsewhere: "在其他名单中", "in-task": "在该任务中", problems: "此文件的问题",
+    errors: "下载错误明细(CSV)", suppressed: "已删除或屏蔽", frozen: "在冻结库中", elsewhere: "在其他名单中", "in-task": "在该任务中", problems: "列映射的问题", check: "检查",
   },
 });
 
@@ -60,7 +61,7 @@ export function Component() {
   const [sent, setSent] = useState(0);
   const [mapping, setMapping] = useState<Record<string, string>>({});
   const [job, setJob] = useState<string | null>(null);
-  const [form] = Form.useForm<{ name: string; region: string; zone: string; basis: string; consent_at: string; all_or_nothing: boolean; not_elsewhere: boolean }>();
+  const [form] = Form.useForm<{ name: string; region: string; zone: string; basis: string; consent_at: Dayjs | null; all_or_nothing: boolean; not_elsewhere: boolean }>();
   const values = Form.useWatch([], form);
 
   const uploading = useMutation({
@@ -81,7 +82,7 @@ export function Component() {
   const reading = () => ({
     mapping,
     defaults: Object.fromEntries(
-      Object.entries({ basis: values?.basis, consent_at: values?.consent_at }).filter((pair): pair is [string, string] => Boolean(pair[1])),
+      Object.entries({ basis: values?.basis, consent_at: values?.consent_at?.format("YYYY-MM-DD") }).filter((pair): pair is [string, string] => Boolean(pair[1])),
     ),
     region: values?.region ?? "",
     zone: values?.zone || "UTC",
@@ -106,7 +107,7 @@ export function Component() {
       void queries.invalidateQueries({ queryKey: ["jobs"] });
     },
   });
-  const told = JSON.stringify([mapping, values?.basis, values?.consent_at, values?.region, values?.zone, language()]);
+  const told = JSON.stringify([mapping, values?.basis, values?.consent_at?.format(), values?.region, values?.zone, language()]);
   useEffect(() => {
     if (!seen || job || !values?.zone) return;
     const soon = setTimeout(() => looking.mutate(), 250);
@@ -152,7 +153,7 @@ export function Component() {
         form={form}
         layout="vertical"
         hidden={step !== 1}
-        initialValues={{ region: language() === "zh" ? "CN" : "", zone: zoneHere(), basis: "", consent_at: "" }}
+        initialValues={{ region: language() === "zh" ? "CN" : "", zone: zoneHere(), basis: "", consent_at: null }}
         onFinish={() => importing.mutate()}
       >
         {seen && step === 1 && (
@@ -179,7 +180,7 @@ export function Component() {
                 <Select options={[{ value: "", label: t("none") }, ...Object.keys(BASES).map((value) => ({ value, label: say(BASES, value) }))]} />
               </Form.Item>
               <Form.Item name="consent_at" label={t("consentAt")} style={{ minWidth: 200 }}>
-                <Input type="date" />
+                <DatePicker format="YYYY-MM-DD" />
               </Form.Item>
             </Flex>
             <ProblemAlert error={looking.error ?? importing.error} />
@@ -212,10 +213,10 @@ export function Component() {
                   { title: t("line"), dataIndex: "line", width: 70, align: "right" },
                   { title: t("number"), dataIndex: "number", width: 160, className: "numeric" },
                   {
-                    title: t("problems"),
+                    title: t("check"),
                     render: (_, row) =>
                       row.problems.length === 0 ? (
-                        <Tag color="green">{t("fine")}</Tag>
+                        <Tag color="success">{t("fine")}</Tag>
                       ) : (
                         row.problems.map((each, at) => (
                           <div key={at}>

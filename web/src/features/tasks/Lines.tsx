@@ -34,7 +34,7 @@ const useWords = words("lines", {
   },
 });
 
-const COLOURS: Record<string, string> = { active: "green", slowed: "orange", resting: "red", retired: "default" };
+const COLOURS: Record<string, string> = { active: "success", slowed: "warning", resting: "error", retired: "default" };
 const REGISTRIES: Record<string, readonly [string, string]> = {
   "stir-shaken": ["STIR/SHAKEN", "STIR/SHAKEN"], cnam: ["CNAM", "CNAM"], "free-caller-registry": ["Free Caller Registry", "Free Caller Registry"],
   "carrier-contract": ["carrier contract", "运营商合同"], "number-label-platforms": ["label platforms", "号码标记平台"],
@@ -66,7 +66,7 @@ function Lines() {
         rowKey="id"
         loading={lines.isPending}
         dataSource={lines.data?.items ?? []}
-        locale={{ emptyText: t("noLines") }}
+        locale={{ emptyText: <Typography.Text type="secondary">{t("noLines")}</Typography.Text> }}
         columns={[
           { title: t("name"), dataIndex: "name" },
           {
@@ -89,10 +89,10 @@ function Lines() {
             render: (_, row) =>
               row.blocked_until ? (
                 <Tooltip title={row.blocked_reason}>
-                  <Tag color="red">{t("open", { at: new Date(row.blocked_until).toLocaleTimeString() })}</Tag>
+                  <Tag color="error">{t("open", { at: new Date(row.blocked_until).toLocaleTimeString() })}</Tag>
                 </Tooltip>
               ) : (
-                <Tag color="green">{t("closed")}</Tag>
+                <Tag color="success">{t("closed")}</Tag>
               ),
           },
           { title: t("pools"), render: (_, row) => row.pools.map((pool) => <Tag key={pool.pool}>{`${pool.pool}: ${pool.able}/${pool.numbers}`}</Tag>) },
@@ -136,7 +136,7 @@ function Numbers() {
         rowKey="id"
         loading={numbers.isPending}
         dataSource={numbers.data?.items ?? []}
-        locale={{ emptyText: t("noNumbers") }}
+        locale={{ emptyText: <Typography.Text type="secondary">{t("noNumbers")}</Typography.Text> }}
         scroll={{ x: "max-content" }}
         columns={[
           { title: t("number"), dataIndex: "number", className: "numeric" },
@@ -155,7 +155,7 @@ function Numbers() {
           { title: t("perDay"), dataIndex: "max_per_day", align: "right", className: "numeric", render: (n: number | null) => n ?? "—" },
           {
             title: t("registrations"),
-            render: (_, row) => row.registrations.map((one) => <Tag key={one.registry} color={one.done_at ? "green" : "default"} title={one.note}>{one.done_at ? "✓ " : ""}{say(REGISTRIES, one.registry)}</Tag>),
+            render: (_, row) => row.registrations.map((one) => <Tag key={one.registry} color={one.done_at ? "success" : "default"} title={one.note}>{one.done_at ? "✓ " : ""}{say(REGISTRIES, one.registry)}</Tag>),
           },
           {
             title: t("health"),

@@ -87,7 +87,7 @@ export function Component() {
       width: 150,
       render: (_, person) => (
         <>
-          {say(BASES, person.basis)} {person.revoked_at && <Tag color="red">{t("revoked")}</Tag>}
+          {say(BASES, person.basis)} {person.revoked_at && <Tag color="error">{t("revoked")}</Tag>}
         </>
       ),
     },

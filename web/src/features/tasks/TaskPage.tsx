@@ -186,7 +186,7 @@ function Overview({ view, live }: { view: TaskView; live: Live | null }) {
             renderItem={(cause) => (
               <List.Item>
                 <Space>
-                  <Tag color={cause.stops ? "red" : "default"} title={cause.stops ? t("stops") : undefined}>
+                  <Tag color={cause.stops ? "error" : "default"} title={cause.stops ? t("stops") : undefined}>
                     {cause.stops ? "!" : "·"}
                   </Tag>
                   <span>{cause.text}</span>

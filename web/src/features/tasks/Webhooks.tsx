@@ -75,7 +75,7 @@ export function Component() {
           rowKey="id"
           loading={found.isPending}
           dataSource={found.data?.items ?? []}
-          locale={{ emptyText: t("empty") }}
+          locale={{ emptyText: <Typography.Text type="secondary">{t("empty")}</Typography.Text> }}
           scroll={{ x: "max-content" }}
           columns={[
             { title: t("on"), width: 60, render: (_, row) => <Switch size="small" checked={row.active} aria-label={t("switchOn", { address: row.address })} onChange={(active) => switching.mutate({ id: row.id, active })} /> },
@@ -144,7 +144,7 @@ function Deliveries({ endpoint, title }: { endpoint: Endpoint; title: (event: st
         refetchMs={10_000}
         columns={[
           { title: t("event"), dataIndex: "event", render: (event: string) => title(event) },
-          { title: t("state"), dataIndex: "state", width: 100, render: (state: string) => <Tag color={state === "sent" ? "green" : state === "given_up" ? "red" : "gold"}>{say(STATES, state)}</Tag> },
+          { title: t("state"), dataIndex: "state", width: 100, render: (state: string) => <Tag color={state === "sent" ? "success" : state === "given_up" ? "error" : "processing"}>{say(STATES, state)}</Tag> },
           { title: t("tries"), dataIndex: "tries", width: 70, align: "right", className: "numeric" },
           { title: t("created"), dataIndex: "created_at", width: 150, render: (at: string) => <When at={at} /> },
           { title: t("next"), width: 150, render: (_, row) => (row.state === "waiting" ? <When at={row.due_at} /> : <When at={row.sent_at} />) },

@@ -16,8 +16,8 @@ export const STATES: Both = {
   cancelled: ["cancelled", "已取消"], failed: ["failed", "失败"], importing: ["importing", "导入中"], ready: ["ready", "就绪"],
 };
 const COLOURS: Record<string, string> = {
-  in_review: "gold", approved: "cyan", scheduled: "blue", running: "green", ready: "green", pausing: "orange", paused: "orange",
-  importing: "blue", failed: "red",
+  in_review: "processing", approved: "processing", scheduled: "processing", running: "success", ready: "success", pausing: "warning",
+  paused: "warning", importing: "processing", failed: "error",
 };
 
 export function StateTag({ state }: { state: string }) {
