@@ -86,6 +86,15 @@ def dials(draw: st.DrawFn) -> tuple[DialFacts, datetime]:
     return replace(facts, **changes), now
 
 
+@settings(max_examples=100, deadline=None)
+@given(dials())
+def test_no_rule_looks_at_the_number_or_at_the_id_of_a_consent(dial: tuple[DialFacts, datetime]) -> None:
+    facts, now = dial
+    consents = tuple(replace(each, id=4711) for each in facts.consents or ())
+    decision, other = decide(facts, now, ALL), decide(replace(facts, callee="+999", consents=consents), now, ALL)
+    assert replace(other, callee=facts.callee) == decision
+
+
 class Broken:
     """Every rule of the packs, one of which raises."""
 

@@ -6,6 +6,7 @@ Says `"ready"`, begins at a line on standard input, and tells `{"cycles", "secon
 from __future__ import annotations
 
 import asyncio
+import gc
 import sys
 import time
 from datetime import timedelta
@@ -46,6 +47,8 @@ async def main(url: str, key: Path, tenant: int, task: int, seconds: float) -> N
         client = _Client(database, tenant, keys, task)
         for _ in range(WARMING):
             await client.batch()
+        gc.collect()
+        gc.freeze()  # as a worker's media engine does
         tell("ready")
         await asyncio.to_thread(sys.stdin.readline)
         client.claims.clear()

@@ -200,12 +200,13 @@ async def _cases(
         frozenset(number.number for number in numbers if number.verified),
     )
     begun = terms.monotonic()
+    alike: dict[object, Decision] = {}
     cases = []
     for one in found.known:
         claimed = fences[one.lead_id or 0]
         share = share_of(plan, claimed.variant) or share_of(plan, assign(plan, str(task.id), claimed.lead_id))
         version = scripts.get(share.digest or "") if share is not None else None
-        case = decided(terms, concern, one, version, numbers, now, plan, begun)
+        case = decided(terms, concern, one, version, numbers, now, plan, begun, alike)
         case.claimed, case.veto = claimed, vetoes.get(claimed.lead_id)
         if case.allowed and case.own is not None:
             case.own.used(now)
@@ -222,8 +223,9 @@ def decided(
     now: datetime,
     plan: Plan | None,
     begun: float,
+    alike: dict[object, Decision] | None = None,
 ) -> Case:
-    """The decision about one person. Pure but for the watch that tells how long it takes."""
+    """The decision about one person. alike: see `judged`. Pure but for the watch that tells how long it takes."""
     local_first = plan is None or plan.local_first
     own = pick(numbers, one.number, one.country, concern.company.id, now, local_first=local_first)
     facts = dial_facts(concern, one, version, own.number if own is not None else "")
@@ -232,7 +234,7 @@ def decided(
         decision = refused_because(facts, "own-number", "no number of ours may be shown now", now, _NO_NUMBER_WAIT)
     else:
         decision = judged(
-            terms.decide, terms.packs, facts, one, plan.caps if plan is not None else None, per_30_days, now
+            terms.decide, terms.packs, facts, one, plan.caps if plan is not None else None, per_30_days, now, alike
         )
     if terms.monotonic() - begun > terms.patience_s:
         decision = refused_because(facts, "rules-slow", "the rules took too long", now, _NO_NUMBER_WAIT)

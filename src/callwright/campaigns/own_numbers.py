@@ -60,8 +60,8 @@ def pick(
 ) -> OwnNumber | None:
     """The number to show, None = none may be shown now. callee: E.164; country: its ISO country."""
     able = [number for number in numbers if number.free(company_id, now)]
-    if not able:
-        return None
+    if len(able) < 2:
+        return able[0] if able else None
     best = max(_local(number, callee, country) for number in able) if local_first else 0
     near = [number for number in able if not local_first or _local(number, callee, country) == best]
     return min(near, key=lambda number: _taste(callee, number.number))

@@ -25,6 +25,7 @@ _KEYED = "".join(
     f", set_config('{name}', '{value}', true)"
     for name, value in (
         ("enable_seqscan", "off"),
+        ("enable_bitmapscan", "off"),
         ("enable_hashjoin", "off"),
         ("enable_mergejoin", "off"),
         ("plan_cache_mode", "force_generic_plan"),
