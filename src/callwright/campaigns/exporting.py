@@ -12,9 +12,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 import anyio.to_thread
-import openpyxl
-from openpyxl.cell import WriteOnlyCell
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
 from callwright.calls.model import mask
 from callwright.campaigns import lead_store
@@ -133,6 +130,10 @@ def _csv(path: Path) -> Iterator[Write]:
 
 @contextmanager
 def _xlsx(path: Path) -> Iterator[Write]:
+    import openpyxl  # brings numpy: only who writes a workbook waits for it
+    from openpyxl.cell import WriteOnlyCell
+    from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+
     book = openpyxl.Workbook(write_only=True)
     sheet = book.create_sheet("people")
 

@@ -14,8 +14,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import openpyxl
-
 from callwright.campaigns.rows import MAX_BYTES, MAX_COLUMNS, MAX_ROWS, Fault, Row, Source, blank, plain_cell
 from callwright.campaigns.wording import Language, problem
 from callwright.errors import LeadsError, Place
@@ -84,6 +82,8 @@ def read_xlsx(path: Path, lang: Language = "en", sheet: str = "") -> Source:
     Raises:
         LeadsError: it is no XLSX, a zip bomb, or has no such sheet.
     """
+    import openpyxl  # brings numpy: only who reads a workbook waits for it
+
     if not openpyxl.DEFUSEDXML:
         raise LeadsError(problem("not-xlsx", lang, Place(str(path)), why="defusedxml is not installed"))
     check_archive(path, lang)
@@ -130,6 +130,8 @@ class _Book:
 
     def __enter__(self) -> _Book:
         try:
+            import openpyxl
+
             self._book = openpyxl.load_workbook(self._path, read_only=True, data_only=True, keep_links=False)
         except Exception as error:  # noqa: BLE001 - see above
             raise self._no_book(error) from None

@@ -108,7 +108,8 @@ class Ready:
         for each in told:
             values = list(each)
             for at, convert in into:
-                values[at] = convert(values[at])
+                if values[at] is not None:
+                    values[at] = convert(values[at])
             made.append(row(tuple(values)))
         return made
 

@@ -9,8 +9,6 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Protocol, TypeVar
 
-import aiosqlite
-import asyncpg  # type: ignore[import-untyped]
 from sqlalchemy import exc
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -76,8 +74,12 @@ def wire_of(connection: AsyncConnection) -> Wire:
 
 
 class _Postgres:
-    def __init__(self, raw: asyncpg.Connection) -> None:
+    def __init__(self, raw: Any) -> None:
+        import asyncpg  # type: ignore[import-untyped]  # SQLAlchemy has imported it by now; others need not wait for it
+
         self._raw = raw
+        self._integrity = asyncpg.IntegrityConstraintViolationError
+        self._errors = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
         self._prepared: dict[str, Any] = {}
 
     @property
@@ -138,9 +140,9 @@ class _Postgres:
 
     def _failed(self, text: str, error: Exception) -> None:
         self._prepared.pop(text, None)  # a plan that a change of the tables made invalid
-        if isinstance(error, asyncpg.IntegrityConstraintViolationError):
+        if isinstance(error, self._integrity):
             kind: type[exc.DBAPIError] = exc.IntegrityError
-        elif isinstance(error, asyncpg.PostgresError | asyncpg.InterfaceError | OSError):
+        elif isinstance(error, self._errors):
             kind = exc.DBAPIError
         else:
             raise error
@@ -148,7 +150,7 @@ class _Postgres:
 
 
 class _Sqlite:
-    def __init__(self, raw: aiosqlite.Connection) -> None:
+    def __init__(self, raw: Any) -> None:
         self._raw = raw
 
     @property
@@ -182,7 +184,7 @@ class _Sqlite:
         """One errand of the thread that the file belongs to, instead of one for each step of a cursor."""
         raw = self._raw
         try:
-            done: _Result = await raw._execute(lambda: work(raw._conn))  # type: ignore[no-untyped-call]  # as its own methods do
+            done: _Result = await raw._execute(lambda: work(raw._conn))  # as its own methods do
         except sqlite3.Error as error:
             kind = next((_SQLITE[each] for each in type(error).__mro__ if each in _SQLITE), exc.DBAPIError)
             raise kind(text, None, error, hide_parameters=True) from error

@@ -8,9 +8,8 @@ on the neighbours: a phrase and a sentence always agree on the same character.
 from __future__ import annotations
 
 import unicodedata
-from functools import lru_cache
-
-from pypinyin.pinyin_dict import pinyin_dict
+from collections.abc import Mapping
+from functools import cache, lru_cache
 
 __all__ = ["FUZZY", "FUZZY_WIDE", "sound", "syllables"]
 
@@ -32,7 +31,7 @@ def syllables(text: str, classes: frozenset[str] = FUZZY) -> tuple[str, ...]:
 @lru_cache(maxsize=30_000)
 def sound(char: str) -> tuple[str, int]:
     """(syllable without tone, tone 1..4 or 0) of the commonest reading; ("", 0) when it is no Chinese character."""
-    reading = pinyin_dict.get(ord(char), "").split(",")[0]
+    reading = _readings().get(ord(char), "").split(",")[0]
     tone = 0
     letters: list[str] = []
     for mark in unicodedata.normalize("NFD", reading):
@@ -43,6 +42,15 @@ def sound(char: str) -> tuple[str, int]:
         elif not unicodedata.combining(mark):
             letters.append(mark)
     return "".join(letters), tone
+
+
+@cache
+def _readings() -> Mapping[int, str]:
+    from pypinyin.pinyin_dict import (
+        pinyin_dict,
+    )  # half a second: commands that read nobody's words need not wait for it
+
+    return pinyin_dict
 
 
 @lru_cache(maxsize=60_000)
