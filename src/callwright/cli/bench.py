@@ -115,6 +115,27 @@ def dispatch(
     finish(run(seconds, leads, engine, say=lambda part: console.print(part, highlight=False)), json_file)
 
 
+@bench_app.command("api")
+def api(
+    calls: int = typer.Option(1_000_000, "--calls", min=1_024, max=20_000_000, help="How many calls there are."),
+    requests: int = typer.Option(200, "--requests", min=4, max=10_000, help="How often the lists are asked for."),
+    engine: list[str] = typer.Option(
+        ["postgresql", "sqlite"], "--engine", metavar="NAME", help="postgresql, sqlite; may be given twice."
+    ),
+    folder: Path | None = typer.Option(
+        None, "--folder", metavar="DIR", help="Keep the databases here for the next run."
+    ),
+    json_file: Path | None = typer.Option(None, "--json", metavar="FILE", help="Also write the figures as JSON."),
+) -> None:
+    """The API: lists of calls by grade and time, words in transcripts, over HTTP out of a million calls."""
+    from callwright.bench.api import run
+
+    if not set(engine) <= {"postgresql", "sqlite"}:
+        raise typer.BadParameter("write postgresql or sqlite", param_hint="--engine")
+    console = Console(stderr=True)
+    finish(run(calls, requests, engine, folder, say=lambda part: console.print(part, highlight=False)), json_file)
+
+
 @bench_app.command("sip")
 def sip(
     seconds: float = typer.Option(10.0, "--seconds", min=1.0, max=600.0, help="How long each round is."),

@@ -75,8 +75,9 @@ class PostgresServer:
 
     @classmethod
     @contextmanager
-    def start(cls) -> Iterator[PostgresServer]:
-        """A new one in a temporary folder, with the template; stopped and wiped on leaving.
+    def start(cls, keep: Path | None = None) -> Iterator[PostgresServer]:
+        """A new one in a temporary folder, with the template; stopped and wiped on leaving. keep: a folder in which it stays instead, and from
+        which it is started again.
 
         Raises:
             RuntimeError: PostgreSQL is not installed, or did not start.
@@ -84,11 +85,17 @@ class PostgresServer:
         why, binaries = missing(), _binaries()
         if why or binaries is None:
             raise RuntimeError(why)
-        folder = Path(tempfile.mkdtemp(prefix="cw-pg-"))
+        folder = Path(tempfile.mkdtemp(prefix="cw-pg-")) if keep is None else keep.absolute()
+        folder.mkdir(parents=True, exist_ok=True)
         server = cls(binaries, folder)
         try:
             if server._account:
                 os.chown(folder, server._account.pw_uid, server._account.pw_gid)
+            if (folder / "made").exists():
+                server.boot()
+                yield server
+                return
+            shutil.rmtree(folder / "data", ignore_errors=True)
             server._run(
                 "initdb", "-D", str(folder / "data"), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-locale"
             )
@@ -96,10 +103,13 @@ class PostgresServer:
             server.sql(f"CREATE ROLE {_ROLE} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS")
             server.sql(f"CREATE DATABASE {_TEMPLATE} OWNER {_ROLE}")
             _create(server.url(_TEMPLATE))
+            if keep is not None:
+                (folder / "made").touch()
             yield server
         finally:
             server.stop()
-            shutil.rmtree(folder, ignore_errors=True)
+            if keep is None:
+                shutil.rmtree(folder, ignore_errors=True)
 
     def url(self, name: str, role: str = _ROLE) -> str:
         """The address of one of its databases, as CALLWRIGHT_DATABASE_URL."""
