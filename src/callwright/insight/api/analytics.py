@@ -212,7 +212,7 @@ class CostView(BaseModel):
 
 
 @router.get("/analytics/overview")
-async def read_overview(here: Reads, asked: Annotated[OverQuery, Query()]) -> Overview:
+async def read_results_overview(here: Reads, asked: Annotated[OverQuery, Query()]) -> Overview:
     """Outcomes, grades, lengths; connection and grade by hour and by day."""
     over, zone = _over(here, asked)
     waiting = await _fresh(here)
