@@ -1,5 +1,5 @@
 // One call: what was said beside how it sounded, what was decided and why, its SIP messages, and what allowed it.
-import { CaretRightOutlined } from "@ant-design/icons";
+import { BulbOutlined, CaretRightOutlined, RightOutlined } from "@ant-design/icons";
 import { Alert, Button, Descriptions, Empty, Flex, Segmented, Skeleton, Table, Tabs, Tag, Typography } from "antd";
 import { useQuery } from "@tanstack/react-query";
 import { lazy, Suspense, useEffect, useMemo, useRef, useState } from "react";
@@ -142,7 +142,7 @@ function Transcript({ detail, now, onJump }: { detail: Detail; now: number; onJu
         row.step ? (
           <li key={at} style={{ padding: "1px 8px" }}>
             <Typography.Text type="secondary" style={{ fontSize: 12 }}>
-              <span className="mono">{clock(row.at)}</span> {row.step.kind === "kb" ? "💡" : "→"} {row.step.name}
+              <span className="mono">{clock(row.at)}</span> {row.step.kind === "kb" ? <BulbOutlined /> : <RightOutlined />} {row.step.name}
             </Typography.Text>
           </li>
         ) : (
@@ -156,7 +156,10 @@ function Transcript({ detail, now, onJump }: { detail: Detail; now: number; onJu
                 ) : (
                   <span className="mono">{clock(row.at)}</span>
                 )}
-                <Typography.Text strong={row.line.who !== "robot"} style={{ width: 52, flex: "none", color: row.line.who === "caller" ? colours.second : row.line.who === "robot" ? colours.third : colours.quiet }}>
+                <Typography.Text strong={row.line.who !== "robot"} style={{ width: 64, flex: "none" }}>
+                  <span aria-hidden style={{ color: row.line.who === "caller" ? colours.second : row.line.who === "robot" ? colours.third : colours.quiet }}>
+                    ●{" "}
+                  </span>
                   {who[row.line.who] ?? row.line.who}
                 </Typography.Text>
                 <span style={{ cursor: onJump ? "pointer" : undefined }} onClick={() => onJump?.(row.at)}>

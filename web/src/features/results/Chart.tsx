@@ -4,19 +4,6 @@ import { useEffect, useRef, useState } from "react";
 import type { EChartsCoreOption, ECharts } from "echarts/core";
 import { usePalette } from "./parts";
 
-type Draw = typeof import("echarts/core");
-let loading: Promise<Draw> | null = null;
-
-function load(): Promise<Draw> {
-  loading ??= Promise.all([import("echarts/core"), import("echarts/charts"), import("echarts/components"), import("echarts/renderers")]).then(
-    ([core, charts, components, renderers]) => {
-      core.use([charts.BarChart, charts.LineChart, components.GridComponent, components.TooltipComponent, components.LegendComponent, renderers.CanvasRenderer]);
-      return core;
-    },
-  );
-  return loading;
-}
-
 export interface Series {
   name: string;
   values: number[];
@@ -36,9 +23,9 @@ export function Chart({ label, names, series, height = 220, lying = false }: { l
   useEffect(() => {
     let gone = false;
     const watch = new ResizeObserver(() => chart.current?.resize());
-    void load().then((echarts) => {
+    void import("./charts").then(({ init }) => {
       if (gone || !place.current) return;
-      chart.current = echarts.init(place.current);
+      chart.current = init(place.current);
       watch.observe(place.current);
       setReady(true);
     });
@@ -79,11 +66,11 @@ export function Chart({ label, names, series, height = 220, lying = false }: { l
     };
     chart.current?.setOption(option, true);
   }, [ready, names, series, lying, colours]);
+  const described = `${label}: ${names.map((name, at) => `${name} ${series.map((one) => one.values[at]).join("/")}`).join(", ")}`.slice(0, 1000);
   return (
-    <figure style={{ margin: 0 }}>
-      <div ref={place} role="img" aria-label={`${label}: ${names.map((name, at) => `${name} ${series.map((one) => one.values[at]).join("/")}`).join(", ")}`.slice(0, 1000)} style={{ height, width: "100%" }}>
-        {!ready && <Skeleton.Node active style={{ width: "100%", height }} />}
-      </div>
+    <figure style={{ margin: 0, position: "relative" }}>
+      <div ref={place} role="img" aria-label={described} style={{ height, width: "100%" }} />
+      {!ready && <Skeleton.Node active style={{ position: "absolute", inset: 0, width: "100%", height }} />}
     </figure>
   );
 }

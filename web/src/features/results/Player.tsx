@@ -90,8 +90,12 @@ const Player = forwardRef<PlayerHandle, { call: string; onTime: (ms: number) => 
           }}
           options={[0.75, 1, 1.25, 1.5, 2].map((value) => ({ value, label: `${value}×` }))}
         />
-        <span style={{ color: colours.second }}>● {t("person_channel")}</span>
-        <span style={{ color: colours.third }}>● {t("robot_channel")}</span>
+        <span>
+          <span aria-hidden style={{ color: colours.second }}>●</span> {t("person_channel")}
+        </span>
+        <span>
+          <span aria-hidden style={{ color: colours.third }}>●</span> {t("robot_channel")}
+        </span>
       </Flex>
       {peaks.isPending && <Skeleton.Node active style={{ width: "100%", height: 88 }} />}
       <div ref={place} style={{ minHeight: peaks.isPending ? 0 : 88 }} />
