@@ -53,6 +53,14 @@ COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "company": ("company:company_app", "Companies that are called for, and whether their papers were looked at."),
         "number": ("number:number_app", "Our own numbers: which may be shown, and where they are registered."),
         "db": ("db:db_app", "The database: make it, upgrade it, look whether it is right."),
+        "backup": (
+            "backup:backup",
+            "Write database, key and blobs to one file, while everything goes on working. Overwrites nothing.",
+        ),
+        "restore": (
+            "backup:restore",
+            "Put a backup back: into a database, a key file and a folder that are not there yet. Every digest is checked first.",
+        ),
         "bench": ("bench:bench_app", "Measure what callwright claims, on this machine."),
     }
 )
