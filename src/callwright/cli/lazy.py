@@ -50,6 +50,8 @@ COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         ),
         "models": ("models:models_app", "Speech models: list, fetch, compare, find."),
         "tenant": ("tenant:tenant_app", "Tenants: whose people, numbers and companies they are."),
+        "user": ("user:user_app", "Users: who may sign in, and a way in when nobody can."),
+        "retention": ("retention:retention_app", "How long things are kept: show it, apply it."),
         "company": ("company:company_app", "Companies that are called for, and whether their papers were looked at."),
         "number": ("number:number_app", "Our own numbers: which may be shown, and where they are registered."),
         "db": ("db:db_app", "The database: make it, upgrade it, look whether it is right."),
