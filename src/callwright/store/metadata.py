@@ -6,7 +6,7 @@ Tables stand in `tables.py` of the feature that owns them. A table made by `tena
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import JSON, BigInteger, Column, DateTime, Dialect, ForeignKey, Integer, MetaData, Table, bindparam
@@ -35,6 +35,8 @@ TENANT_TABLES: set[Table] = set()
 TENANT = bindparam("tenant", type_=BigInteger())
 """The tenant of the running scope, in a statement: `.where(lead.c.tenant_id == TENANT)`. The scope fills it in; nobody else does."""
 
+_EPOCH, _MS = datetime(1970, 1, 1, tzinfo=UTC), timedelta(milliseconds=1)
+
 BigId = BigInteger().with_variant(Integer(), "sqlite")
 """A generated key: 64 bits on both (SQLite counts by itself only in a column called INTEGER)."""
 
@@ -42,7 +44,8 @@ Json = JSON().with_variant(JSONB(), "postgresql")
 
 
 class UtcTime(TypeDecorator[datetime]):
-    """A moment: aware datetimes in and out, always UTC. `timestamptz` on PostgreSQL, milliseconds since 1970 on SQLite."""
+    """A moment: aware datetimes in and out, always UTC. `timestamptz` on PostgreSQL; whole milliseconds since 1970 on SQLite, cut as
+    `isoformat` cuts them: a sealed text and the column beside it must tell the same moment."""
 
     impl = DateTime
     cache_ok = True
@@ -55,7 +58,7 @@ class UtcTime(TypeDecorator[datetime]):
             return None
         if value.tzinfo is None:
             raise ValueError("a time without a zone is not kept")
-        return value if dialect.name == "postgresql" else round(value.timestamp() * 1000)
+        return value if dialect.name == "postgresql" else (value - _EPOCH) // _MS
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         if value is None:

@@ -48,6 +48,17 @@ async def test_it_is_written_with_what_it_tells_or_not_at_all(database: Database
             await audit.note(scope, seeded.keys, anna(seeded.tenant + 1), "task.pause", ("task", 1), now=NOW)
 
 
+async def test_a_clock_with_microseconds_is_no_tampering(database: Database, keyring: Keyring) -> None:
+    seeded = await seed(database, keyring, NOW)
+    for microsecond in (617_499, 617_500, 617_999, 999_999):
+        async with database.scope(seeded.tenant) as scope:
+            at = NOW.replace(microsecond=microsecond)
+            await audit.note(scope, seeded.keys, anna(seeded.tenant), "task.start", ("task", 1), now=at)
+    async with database.reading(seeded.tenant) as scope:
+        report = await verify_kept(scope, seeded.keys.signing.public_key())
+    assert report.ok, report.findings
+
+
 async def test_many_writers_make_one_chain(database: Database, keyring: Keyring) -> None:
     seeded = await seed(database, keyring, NOW)
     async with asyncio.TaskGroup() as writers:

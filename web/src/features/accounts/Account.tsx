@@ -25,12 +25,12 @@ const useWords = words("account", {
   },
   zh: {
     title: "我的账户", profile: "个人资料", name: "姓名", email: "邮箱", language: "语言", roles: "角色", save: "保存", saved: "已保存",
-    password: "密码", old: "当前密码", new: "新密码", change: "修改密码", changed: "已修改,其他会话均已结束。",
-    totp: "两步验证", totpOn: "已启用:每次登录都需输入验证器动态码", totpOff: "未启用:仅凭密码即可登录",
-    required: "贵机构要求启用两步验证,启用之前无法使用其他功能。", begin: "启用", remove: "关闭", confirmPassword: "请再次输入密码",
-    scan: "用验证器扫描", byHand: "或手动输入:", code: "验证器显示的动态码", confirm: "确认", recovery: "恢复码",
-    recoveryHow: "手机丢失时,每个恢复码可登录一次。请妥善保存,不会再次显示。", copy: "复制", done: "我已保存", sessions: "登录中的设备", here: "当前浏览器", end: "结束",
-    endOthers: "结束其他所有会话", cancel: "取消", none: "您通过单位身份服务登录,此处没有密码。", seen: "最近使用", go: "继续", noRole: "尚无角色",
+    password: "密码", old: "当前密码", new: "新密码", change: "修改密码", changed: "已修改，其他会话均已结束。",
+    totp: "两步验证", totpOn: "已启用：每次登录都需输入验证器动态码", totpOff: "未启用：仅凭密码即可登录",
+    required: "贵机构要求启用两步验证，启用之前无法使用其他功能。", begin: "启用", remove: "关闭", confirmPassword: "请再次输入密码",
+    scan: "用验证器扫描", byHand: "或手动输入：", code: "验证器显示的动态码", confirm: "确认", recovery: "恢复码",
+    recoveryHow: "手机丢失时，每个恢复码可登录一次。请妥善保存，不会再次显示。", copy: "复制", done: "我已保存", sessions: "登录中的设备", here: "当前浏览器", end: "结束",
+    endOthers: "结束其他所有会话", cancel: "取消", none: "您通过单位身份服务登录，此处没有密码。", seen: "最近使用", go: "继续", noRole: "尚无角色",
   },
 });
 
@@ -86,11 +86,12 @@ function Profile({ me }: { me: Account }) {
           column={1}
           size="small"
           style={{ marginBottom: 12 }}
+          styles={{ label: { color: "inherit" } }}
           items={[
             { key: "email", label: t("email"), children: me.email },
             {
               key: "roles", label: t("roles"),
-              children: me.roles.length ? me.roles.map((each) => <Tag key={each}>{role(each as never)}</Tag>) : t("noRole"),
+              children: me.roles.length ? me.roles.map((each) => role(each as never)).join(" · ") : t("noRole"),
             },
           ]}
         />
@@ -257,9 +258,7 @@ function Sessions() {
           <List.Item
             actions={[
               each.current ? (
-                <Tag key="here" color="green">
-                  {t("here")}
-                </Tag>
+                <Tag key="here">{t("here")}</Tag>
               ) : (
                 <Button key="end" size="small" onClick={() => end.mutate(each.id)}>
                   {t("end")}

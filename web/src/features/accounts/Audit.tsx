@@ -21,8 +21,8 @@ const useWords = words("audit", {
     room: "Room", byUser: "Number of a user", kind: "Kind", id: "Number", all: "All", hash: "Hash",
   },
   zh: {
-    title: "审计日志", verify: "校验整条日志", whole: "完整:共 {{entries}} 条,第 {{first}} 至 {{last}} 条", broken: "发现 {{count}} 处问题:日志被改动",
-    number: "序号", at: "时间", who: "操作者", action: "操作", object: "对象", detail: "详情", user: "用户 {{user}}", token: "令牌 {{token}}", machine: "系统:{{by}}",
+    title: "审计日志", verify: "校验整条日志", whole: "完整：共 {{entries}} 条，第 {{first}} 至 {{last}} 条", broken: "发现 {{count}} 处问题：日志被改动",
+    number: "序号", at: "时间", who: "操作者", action: "操作", object: "对象", detail: "详情", user: "用户 {{user}}", token: "令牌 {{token}}", machine: "系统：{{by}}",
     room: "类别", byUser: "用户编号", kind: "对象类型", id: "对象编号", all: "全部", hash: "哈希",
   },
 });
@@ -115,6 +115,7 @@ export function Component() {
           <Descriptions
             column={1}
             size="small"
+            styles={{ label: { color: "inherit" } }}
             items={[
               { key: "at", label: t("at"), children: <When at={shown.at} /> },
               { key: "who", label: t("who"), children: <Who entry={shown} /> },

@@ -1,6 +1,6 @@
 // Companies that are called for: their papers, and the vetting of these by somebody else.
 import { DownloadOutlined, FilePdfOutlined, FileImageOutlined, InboxOutlined } from "@ant-design/icons";
-import { Alert, App, Button, DatePicker, Descriptions, Drawer, Form, Input, List, Progress, Space, Tag, Typography, Upload } from "antd";
+import { Alert, App, Badge, Button, DatePicker, Descriptions, Drawer, Form, Input, List, Progress, Space, Tag, Typography, Upload } from "antd";
 import dayjs, { type Dayjs } from "dayjs";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
@@ -26,9 +26,9 @@ const useWords = words("companies", {
     elsewhere: "looked at elsewhere", download: "Download", done: "Decided", missing: "Papers are missing", empty: "No company yet",
   },
   zh: {
-    title: "企业资质", about: "材料未经第二人审核或审核已过期的企业,不会为其拨打任何电话。", add: "添加企业", name: "名称", registration: "登记号",
-    registrationExtra: "统一社会信用代码、EIN 或公司注册号", country: "国家或地区", countryExtra: "两位字母,如 CN", state: "状态", vetted: "审核通过", over: "审核已过期",
-    open: "未审核", until: "有效期至", by: "审核人", papers: "材料", none: "尚未上传材料", drop: "点击或拖拽文件到此处", dropHow: "营业执照、授权书、线路合同:PDF、PNG 或 JPEG,不超过 10 MB",
+    title: "企业资质", about: "材料未经第二人审核或审核已过期的企业，不会为其拨打任何电话。", add: "添加企业", name: "名称", registration: "登记号",
+    registrationExtra: "统一社会信用代码、EIN 或公司注册号", country: "国家或地区", countryExtra: "两位字母，如 CN", state: "状态", vetted: "审核通过", over: "审核已过期",
+    open: "未审核", until: "有效期至", by: "审核人", papers: "材料", none: "尚未上传材料", drop: "点击或拖拽文件到此处", dropHow: "营业执照、授权书、线路合同：PDF、PNG 或 JPEG，不超过 10 MB",
     save: "添加", vet: "审核材料", vetHow: "请逐份查看材料。上传者不能审核自己的材料。", accept: "通过", refuse: "不通过", holds: "有效期至", needed: "必填项",
     elsewhere: "线下已查验", download: "下载", done: "已审核", missing: "缺少材料", empty: "尚未添加企业",
   },
@@ -73,10 +73,10 @@ export function Component() {
 
 function State({ company }: { company: Company }) {
   const t = useWords();
-  const colour = { vetted: "green", over: "orange", open: "default" }[company.state];
+  const status = ({ vetted: "success", over: "warning", open: "default" } as const)[company.state as "open"];
   return (
     <Space size={4}>
-      <Tag color={colour}>{t(company.state as "open")}</Tag>
+      <Badge status={status} text={t(company.state as "open")} />
       {company.vetted_until && (
         <Typography.Text type="secondary">
           {t("until")} {dayjs(company.vetted_until).format("YYYY-MM-DD")}
@@ -143,6 +143,7 @@ function Shown({ which, onClose }: { which: number; onClose: () => void }) {
           <Descriptions
             column={1}
             size="small"
+            styles={{ label: { color: "inherit" } }}
             items={[
               { key: "registration", label: t("registration"), children: <span className="numeric">{known.registration}</span> },
               { key: "country", label: t("country"), children: known.country },

@@ -24,9 +24,9 @@ const useWords = words("house-settings", {
   },
   zh: {
     title: "登录与保留期限", signIn: "登录", totp: "要求所有人启用两步验证", totpHow: "使用密码登录的用户在启用之前无法使用其他功能。",
-    oidc: "单位身份服务(OpenID Connect)", issuer: "颁发者地址", client: "客户端 ID", secret: "客户端密钥", secretKept: "已保存;留空则不变", label: "按钮文字",
-    groups: "用户组声明", mapping: "用户组与角色", group: "用户组", addGroup: "添加用户组", invite: "自动接纳用户组带有角色的人员", redirect: "请在身份服务中登记此回调地址:",
-    save: "保存", drop: "停用身份服务", saved: "已保存", retention: "保留期限", retentionHow: "单位为天;留空表示一直保留。超期内容由每日任务删除,无法恢复。",
+    oidc: "单位身份服务（OpenID Connect）", issuer: "颁发者地址", client: "客户端 ID", secret: "客户端密钥", secretKept: "已保存；留空则不变", label: "按钮文字",
+    groups: "用户组声明", mapping: "用户组与角色", group: "用户组", addGroup: "添加用户组", invite: "自动接纳用户组带有角色的人员", redirect: "请在身份服务中登记此回调地址：",
+    save: "保存", drop: "停用身份服务", saved: "已保存", retention: "保留期限", retentionHow: "单位为天；留空表示一直保留。超期内容由每日任务删除，无法恢复。",
     recordings: "通话录音", transcripts: "通话文字、记录与日志", audit: "审计日志", days: "天", roles: "角色",
   },
 });

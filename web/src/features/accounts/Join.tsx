@@ -15,7 +15,7 @@ const useWords = words("join", {
     login: "To sign-in", account: "E-mail address", name: "Your name", go: "Set the password", needed: "This is needed",
   },
   zh: {
-    invite: "欢迎加入", reset: "重设密码", over: "该链接已失效", overHow: "链接已被使用或已过期,请重新索取。", login: "前往登录", account: "邮箱", name: "您的姓名",
+    invite: "欢迎加入", reset: "重设密码", over: "该链接已失效", overHow: "链接已被使用或已过期，请重新索取。", login: "前往登录", account: "邮箱", name: "您的姓名",
     go: "设置密码", needed: "必填项",
   },
 });

@@ -19,10 +19,10 @@ const useWords = words("login", {
     noMail: "No letter? Then this installation sends none: ask your administrator for a link.",
   },
   zh: {
-    title: "登录", email: "邮箱", password: "密码", code: "验证器动态码", codeExtra: "六位数字,或一个恢复码", go: "登录", forgotten: "忘记密码?", or: "或",
-    through: "通过{{label}}登录", service: "单位身份服务", house: "机构代号", houseExtra: "仅当您的邮箱属于多个机构时填写", more: "属于多个机构?", needed: "必填项",
-    joined: "密码已设置,请登录。", sent: "若该邮箱已注册,重设链接已发出,一小时内有效。", send: "发送链接", cancel: "取消",
-    noMail: "没有收到邮件?可能未配置邮件服务,请向管理员索取链接。",
+    title: "登录", email: "邮箱", password: "密码", code: "验证器动态码", codeExtra: "六位数字，或一个恢复码", go: "登录", forgotten: "忘记密码？", or: "或",
+    through: "通过{{label}}登录", service: "单位身份服务", house: "机构代号", houseExtra: "仅当您的邮箱属于多个机构时填写", more: "属于多个机构？", needed: "必填项",
+    joined: "密码已设置，请登录。", sent: "若该邮箱已注册，重设链接已发出，一小时内有效。", send: "发送链接", cancel: "取消",
+    noMail: "没有收到邮件？可能未配置邮件服务，请向管理员索取链接。",
   },
 });
 

@@ -13,7 +13,7 @@ const useWords = words("role-matrix", {
     title: "What each role may", permission: "Permission", yes: "may",
     about: "A person may have several roles, and may what any of them may. What is not ticked is denied. An API token may at most what its maker may.",
   },
-  zh: { title: "角色权限一览", permission: "权限", yes: "允许", about: "一人可有多个角色,权限为各角色之和;未勾选即禁止。API 令牌的权限不超过其创建者。" },
+  zh: { title: "角色权限一览", permission: "权限", yes: "允许", about: "一人可有多个角色，权限为各角色之和；未勾选即禁止。API 令牌的权限不超过其创建者。" },
 });
 
 interface Row {

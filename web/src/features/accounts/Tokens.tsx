@@ -19,13 +19,13 @@ const useWords = words("tokens", {
     title: "API tokens", make: "New token", name: "What it is for", hint: "Begins with", scopes: "May", maker: "Made by", ends: "Holds until", used: "Last used",
     revoke: "Revoke", revokeAsk: "Revoke {{name}}?", revokeHow: "Programs that use it are refused from now on.", revoked: "revoked", over: "over", days: "Days it holds",
     save: "Make it", cancel: "Cancel", never: "never", needed: "This is needed", empty: "No program signs in yet", shown: "The token",
-    shownHow: "It is shown now and never again. Keep it where your program finds it; whoever has it may what it may.", use: "Use",
+    shownHow: "It is shown now and never again. Keep it where your program finds it; whoever has it may what it may.", use: "Use", act: "Actions",
     about: "A token may at most what you may, and no longer than you are here.",
   },
   zh: {
     title: "API 令牌", make: "新建令牌", name: "用途", hint: "开头", scopes: "权限", maker: "创建者", ends: "有效期至", used: "最近使用", revoke: "吊销",
-    revokeAsk: "吊销“{{name}}”?", revokeHow: "使用它的程序将立即被拒绝。", revoked: "已吊销", over: "已过期", days: "有效天数", save: "创建", cancel: "取消", never: "从未",
-    needed: "必填项", empty: "尚无程序接入", shown: "令牌", shownHow: "仅显示这一次。请妥善保存:持有者即拥有其权限。", use: "用法", about: "令牌的权限不超过您的权限,您离开后即失效。",
+    revokeAsk: "吊销“{{name}}”？", revokeHow: "使用它的程序将立即被拒绝。", revoked: "已吊销", over: "已过期", days: "有效天数", save: "创建", cancel: "取消", never: "从未",
+    needed: "必填项", empty: "尚无程序接入", shown: "令牌", shownHow: "仅显示这一次。请妥善保存：持有者即拥有其权限。", use: "用法", act: "操作", about: "令牌的权限不超过您的权限，您离开后即失效。",
   },
 });
 
@@ -62,12 +62,12 @@ export function Component() {
         columns={[
           { title: t("name"), dataIndex: "name" },
           { title: t("hint"), dataIndex: "hint", render: (hint: string) => <span className="mono">{hint}…</span> },
-          { title: t("scopes"), dataIndex: "scopes", width: 360, render: (scopes: string[]) => scopes.map((each) => <Tag key={each}>{permissionName(each)}</Tag>) },
+          { title: t("scopes"), dataIndex: "scopes", width: 360, render: (scopes: string[]) => <span style={{ whiteSpace: "normal" }}>{scopes.map(permissionName).join(" · ")}</span> },
           { title: t("maker"), dataIndex: "maker" },
           { title: t("used"), dataIndex: "used_at", render: (at: string | null) => (at ? <When at={at} relative /> : t("never")) },
           { title: t("ends"), dataIndex: "ends_at", render: (at: string | null) => <When at={at} /> },
           {
-            title: "", key: "act", align: "end",
+            title: t("act"), key: "act", align: "end",
             render: (_, row) =>
               row.revoked_at || over(row) ? (
                 <Tag>{row.revoked_at ? t("revoked") : t("over")}</Tag>

@@ -1,6 +1,6 @@
 // Users and invitations.
 import { CopyOutlined } from "@ant-design/icons";
-import { Alert, App, Button, Drawer, Dropdown, Form, Input, Modal, Select, Space, Tag, Typography } from "antd";
+import { Alert, App, Badge, Button, Drawer, Dropdown, Form, Input, Modal, Select, Space, Tag, Typography } from "antd";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { Link } from "react-router";
@@ -25,14 +25,14 @@ const useWords = words("users", {
     edit: "Change", save: "Save", link: "New link", unlock: "Remove second factor", end: "End sessions", disable: "Disable", enable: "Enable",
     erase: "Erase", eraseAsk: "Erase {{name}}?", eraseHow: "Name and address are gone for good; the audit log keeps the number of this user. There is no way back.",
     linkTitle: "The link", linkHow: "It works once, and is shown only here. Hand it over by a way you trust.", mailed: "It was also sent by mail.",
-    matrix: "What each role may", send: "Invite", cancel: "Cancel", needed: "This is needed", never: "never", done: "Done", changed: "Other roles or another state end the sessions of this user.",
+    matrix: "What each role may", send: "Invite", cancel: "Cancel", needed: "This is needed", never: "never", done: "Done", act: "Actions", changed: "Other roles or another state end the sessions of this user.",
   },
   zh: {
     title: "用户", invite: "邀请用户", name: "姓名", email: "邮箱", roles: "角色", state: "状态", seen: "最近登录", language: "语言",
     invited: "已邀请", active: "正常", disabled: "已停用", locked: "暂时锁定", totp: "两步验证", oidc: "单位身份", edit: "编辑", save: "保存", link: "生成新链接",
-    unlock: "移除两步验证", end: "结束会话", disable: "停用", enable: "启用", erase: "删除", eraseAsk: "确定删除{{name}}?",
-    eraseHow: "姓名与邮箱将永久删除,审计日志仅保留用户编号,无法恢复。", linkTitle: "一次性链接", linkHow: "仅可使用一次,且只在此处显示。请通过可信渠道转交。", mailed: "同时已发送邮件。",
-    matrix: "角色权限一览", send: "邀请", cancel: "取消", needed: "必填项", never: "从未", done: "已完成", changed: "修改角色或状态会结束该用户的所有会话。",
+    unlock: "移除两步验证", end: "结束会话", disable: "停用", enable: "启用", erase: "删除", eraseAsk: "确定删除{{name}}？",
+    eraseHow: "姓名与邮箱将永久删除，审计日志仅保留用户编号，无法恢复。", linkTitle: "一次性链接", linkHow: "仅可使用一次，且只在此处显示。请通过可信渠道转交。", mailed: "同时已发送邮件。",
+    matrix: "角色权限一览", send: "邀请", cancel: "取消", needed: "必填项", never: "从未", done: "已完成", act: "操作", changed: "修改角色或状态会结束该用户的所有会话。",
   },
 });
 
@@ -43,7 +43,6 @@ const LANGUAGES = [
 
 export function Component() {
   const t = useWords();
-  const role = useRoleWords();
   const manages = useMay()("users.manage");
   const [edited, setEdited] = useState<User | "new" | null>(null);
   const [made, setMade] = useState<Made | null>(null);
@@ -69,11 +68,11 @@ export function Component() {
         columns={[
           { title: t("name"), dataIndex: "name", render: (name: string) => name || "—" },
           { title: t("email"), dataIndex: "email" },
-          { title: t("roles"), dataIndex: "roles", render: (roles: string[]) => roles.map((each) => <Tag key={each}>{role(each as never)}</Tag>) },
+          { title: t("roles"), dataIndex: "roles", render: (roles: string[]) => <Roles roles={roles} /> },
           { title: t("state"), key: "state", render: (_, row) => <State user={row} /> },
           { title: t("seen"), dataIndex: "signed_in_at", render: (at: string | null) => (at ? <When at={at} relative /> : t("never")) },
           ...(manages
-            ? [{ title: "", key: "act", align: "end" as const, render: (_: unknown, row: User) => <Act user={row} onEdit={() => setEdited(row)} onLink={setMade} /> }]
+            ? [{ title: t("act"), key: "act", align: "end" as const, render: (_: unknown, row: User) => <Act user={row} onEdit={() => setEdited(row)} onLink={setMade} /> }]
             : []),
         ]}
       />
@@ -91,13 +90,26 @@ export function Component() {
   );
 }
 
-function State({ user }: { user: User }) {
-  const t = useWords();
-  const colour = { active: "green", invited: "blue", disabled: "default" }[user.state];
+function Roles({ roles }: { roles: string[] }) {
+  const role = useRoleWords();
   return (
     <Space size={4} wrap>
-      <Tag color={colour}>{t(user.state as "active")}</Tag>
-      {user.locked_until && Date.parse(user.locked_until) > Date.now() && <Tag color="orange">{t("locked")}</Tag>}
+      {roles.map((each) => (
+        <Tag key={each} style={{ margin: 0 }}>
+          {role(each as never)}
+        </Tag>
+      ))}
+    </Space>
+  );
+}
+
+function State({ user }: { user: User }) {
+  const t = useWords();
+  const status = ({ active: "success", invited: "processing", disabled: "default" } as const)[user.state as "active"];
+  return (
+    <Space size={4} wrap>
+      <Badge status={status} text={t(user.state as "active")} />
+      {user.locked_until && Date.parse(user.locked_until) > Date.now() && <Badge status="warning" text={t("locked")} />}
       {user.totp && <Tag>{t("totp")}</Tag>}
       {user.oidc && <Tag>{t("oidc")}</Tag>}
     </Space>

@@ -17,13 +17,13 @@ export const useRoleWords = words("roles", {
   },
   zh: {
     administrator: "管理员", author: "话术作者", reviewer: "审核员", operator: "运营", agent: "坐席", inspector: "质检员", auditor: "审计员",
-    "about.administrator": "管理线路、用户、企业与设置;不能监听,看不到完整号码",
+    "about.administrator": "管理线路、用户、企业与设置；不能监听，看不到完整号码",
     "about.author": "编写话术、知识库与录音",
     "about.reviewer": "审核话术作者提交的内容",
-    "about.operator": "管理名单与任务:启动、监看、暂停",
-    "about.agent": "接管实时通话,跟进意向客户",
+    "about.operator": "管理名单与任务：启动、监看、暂停",
+    "about.agent": "接管实时通话，跟进意向客户",
     "about.inspector": "质检、投诉与免打扰名单",
-    "about.auditor": "查看谁做了什么,不做任何更改",
+    "about.auditor": "查看谁做了什么，不做任何更改",
   },
 });
 
@@ -49,7 +49,7 @@ export function permissionName(permission: string): string {
   const at = language() === "zh" ? 1 : 0;
   const about = ROOMS[room]?.[at] ?? room;
   const what = VERBS[verb]?.[at] ?? verb;
-  return at === 1 ? `${about}:${what}` : `${about}: ${what}`;
+  return at === 1 ? `${about}：${what}` : `${about}: ${what}`;
 }
 
 /** The room of a permission, as it is called. */
