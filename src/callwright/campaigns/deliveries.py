@@ -80,7 +80,7 @@ class Sender:
             body = self.keys.open(one.body, f"delivery.{one.id}")
             secret = self.keys.open(one.secret, "endpoint.secret").decode() if one.secret else ""
             answer = await self._send(one, secret, body)
-        except (httpx.HTTPError, OSError) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
             answer = Answer(False, error=type(error).__name__)
         await self._settle(one, answer)
 

@@ -121,7 +121,7 @@ async def try_out(keys: TenantKeys, row: Row[Any], message: str, now: datetime, 
         with anyio.fail_after(_TEST_S):
             async with open_client() as client:
                 return answer_of(row.kind, *await exchange(client, request))
-    except (httpx.HTTPError, OSError) as error:
+    except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
         return Answer(False, error=type(error).__name__)
 
 

@@ -15,6 +15,8 @@ from email.utils import format_datetime
 from typing import Any, Literal
 from urllib.parse import urlencode, urlsplit
 
+import httpx
+
 from callwright.campaigns.events import title
 from callwright.campaigns.signing import dingtalk_sign, feishu_sign, webhook_signature
 from callwright.errors import InputError, Problem
@@ -84,7 +86,8 @@ def _split(address: str) -> Any:
     try:
         parts = urlsplit(address)
         _ = parts.port
-    except ValueError:
+        _ = httpx.URL(address)  # what sends it reads addresses more strictly
+    except (ValueError, httpx.InvalidURL):
         return None
     return parts if parts.hostname else None
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from sqlalchemy.exc import IntegrityError
+
 from callwright.errors import InputError
 from callwright.http.problems import ApiError
 
@@ -36,3 +38,6 @@ def told() -> Iterator[None]:
             raise
         code = "absent" if status == 404 else first.code
         raise ApiError(status, code, first.message, hint=first.hint, problems=error.problems) from None
+    except IntegrityError:
+        hint = "Look at it again, then repeat what you want."
+        raise ApiError(409, "changed-meanwhile", "somebody else changed it at this moment", hint=hint) from None

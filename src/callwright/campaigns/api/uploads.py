@@ -12,6 +12,7 @@ from fastapi import APIRouter, Form, Path, UploadFile
 
 from callwright import audit
 from callwright.accounts.roles import Permission
+from callwright.campaigns import task_store
 from callwright.campaigns.api.list_views import (
     ImportBody,
     ReadingBody,
@@ -26,12 +27,14 @@ from callwright.campaigns.importing import Options, Progress, Report
 from callwright.campaigns.json_rows import read_rows
 from callwright.campaigns.uploads import glance, import_list, named
 from callwright.campaigns.wording import Language
+from callwright.errors import LeadsError, Place, Problem
 from callwright.http.fields import Text
 from callwright.http.here import Here, needs
 from callwright.http.job_views import JobView, job_view
 from callwright.http.jobs import Job, jobs_of
 from callwright.http.problems import answers, detail_of
 from callwright.http.shelf import Laid, shelf_of
+from callwright.store.database import Scope
 
 __all__ = ["router"]
 
@@ -92,6 +95,7 @@ async def import_upload(here: Writes, upload: UploadId, body: ImportBody) -> Job
     source = laid.value
     options = options_of(body, here.viewer.name[:100])
     async with here.keyed() as (scope, keys):
+        await _known(scope, body.company)
         detail: dict[str, str | int] = {"kind": source.kind, "sha256": source.sha256, "bytes": laid.size}
         await audit.note(scope, keys, here.viewer, "list.import", ("upload", laid.id), dict(detail), now=here.now())
 
@@ -122,7 +126,7 @@ async def add_rows(here: Writes, body: RowsBody) -> RowsTaken:
     options = options_of(body, here.viewer.name[:100])
     source = read_rows(body.rows, "rows", body.lang)
     async with here.keyed() as (scope, keys):
-        pass
+        await _known(scope, body.company)
     with told():
         report, complaints = await import_list(here.kept.database, keys, source, options, here.now)
     async with here.scope() as scope:
@@ -130,6 +134,11 @@ async def add_rows(here: Writes, body: RowsBody) -> RowsTaken:
         about = ("list", report.list_id)
         await audit.note(scope, keys, here.viewer, "list.rows", about, dict(detail), now=here.now())
     return RowsTaken(**_report(report), problems=[detail_of(each) for each in complaints.first])
+
+
+async def _known(scope: Scope, company: int | None) -> None:
+    if company is not None and await scope.first(task_store.COMPANY, company=company) is None:
+        raise LeadsError(Problem("unknown-company", "there is no such company", Place(field="company")))
 
 
 def _report(report: Report) -> dict[str, Any]:

@@ -44,6 +44,7 @@ router = APIRouter()
 Reads = Annotated[Here, needs(Permission.TASKS_READ)]
 ReadsPeople = Annotated[Here, needs(Permission.LISTS_READ)]
 _POLL_S = 1.0
+_POLLS = 600
 
 
 class EventList(BaseModel):
@@ -77,13 +78,15 @@ class _WhyAsked(BaseModel):
 @router.get("/tasks/{task}/why", responses=answers(404))
 async def explain_task(here: Reads, task: PathId, asked: Annotated[_WhyAsked, Query()]) -> CauseList:
     """Why is it not dialling? The first cause, and all others."""
-    now = here.now()
-    async with here.reading() as scope:
-        with told():
-            if asked.lead is not None:
-                found = await why.of_lead(scope, task, asked.lead, now)
-            else:
-                found = await why.of_task(scope, task, now)
+
+    async def read() -> list[why.Cause]:
+        async with here.reading() as scope:
+            with told():
+                if asked.lead is not None:
+                    return await why.of_lead(scope, task, asked.lead, here.now())
+                return await why.of_task(scope, task, here.now())
+
+    found = await fresh_of(here).value((here.viewer.tenant, "why", task, asked.lead), read)
     return CauseList(items=[cause_view(cause, asked.lang) for cause in found])
 
 
@@ -214,10 +217,11 @@ async def _first(here: Reads, task: PathId) -> LiveTask:
 async def watch_task(
     here: Reads, task: PathId, first: Annotated[LiveTask, Depends(_first)]
 ) -> AsyncIterator[ServerSentEvent]:
-    """Events `counters` (as JSON: LiveTask) whenever something changed, until the task is over. All viewers share one reading a second."""
+    """Events `counters` (as JSON: LiveTask) whenever something changed, until the task is over. All viewers share one reading a second. The
+    stream ends after ten minutes: who asks again must still be allowed to."""
     told_last: LiveTask | None = None
     found = first
-    while True:
+    for _ in range(_POLLS):
         if found != told_last:
             told_last = found
             yield ServerSentEvent(data=found.model_dump(mode="json"), event="counters")

@@ -125,6 +125,7 @@ async def test_an_endpoint_is_tried_out_and_its_deliveries_sent_again(
 async def test_an_address_of_no_use_is_refused(api: TestedApi) -> None:
     for kind, address in (
         ("webhook", "http://crm.example.com/x"),
+        ("webhook", "https://xn--.example./\u0001"),
         ("mail", "nobody"),
         ("wecom", "https://u:p@x.example"),
     ):

@@ -114,6 +114,8 @@ async def test_rows_of_a_program_are_taken_once(api: TestedApi) -> None:
     }  # fmt: skip
     again = (await api.post("/api/v1/lists/rows", roles="operator", json=body)).json()
     assert (again["imported"], again["already"], again["people"]) == (0, 1, 1)
+    nobody = await api.post("/api/v1/lists/rows", roles="operator", json=body | {"company": 999})
+    assert (nobody.status_code, nobody.json()["code"]) == (422, "unknown-company")
     too_many = await api.post("/api/v1/lists/rows", roles="operator", json={"list": "crm", "rows": [row] * 1001})
     assert too_many.status_code == 422
 
