@@ -8,7 +8,7 @@ import os
 import secrets
 import socket
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -34,7 +34,8 @@ from callwright.campaigns.claims import Claimed
 from callwright.campaigns.clocks import DatabaseClock
 from callwright.campaigns.complaint_news import tell_late
 from callwright.campaigns.delivery_store import PRE_DIAL
-from callwright.campaigns.dispatch import Dial, Ended, Veto
+from callwright.campaigns.direct import Asked, dial_now
+from callwright.campaigns.dispatch import Dial, Ended, Refused, Veto
 from callwright.campaigns.dispatch_store import SCRIPT_TEXT
 from callwright.campaigns.ended import disposition_of
 from callwright.campaigns.facts import versions
@@ -44,14 +45,18 @@ from callwright.campaigns.keeping import keep_files
 from callwright.campaigns.mail import SmtpPost
 from callwright.campaigns.model import plan_from
 from callwright.campaigns.story import Story, story_of
+from callwright.campaigns.takeovers import say
 from callwright.campaigns.task_store import WANTED
 from callwright.campaigns.terms import LEASE, QUIET, Terms
 from callwright.campaigns.worker import Came, Tell, Worker, WorkerSettings
 from callwright.compliance.pack_file import load_packs
 from callwright.desk.feed import Feed
 from callwright.desk.joining import Joining
+from callwright.desk.model import takes
+from callwright.desk.placing import Place, Placing
 from callwright.desk.port import open_port
-from callwright.dialogue.values import Transfer
+from callwright.desk.service import agents
+from callwright.desk.waiting import Waiting
 from callwright.errors import CallwrightError, StoreError
 from callwright.insight.gathering import gather, waiting
 from callwright.script.loader import loads
@@ -124,10 +129,14 @@ async def open_calling(
         feed = Feed(live)
         tasks = await stack.enter_async_context(asyncio.TaskGroup())
         answering = partial(BrowserLeg.answer_to, engine, ice=settings.ice)
-        joining = Joining(live, feed, Supervision(trunks, live, supervise_media), answering, tasks)
+        waiting_calls = Waiting(partial(_anybody, database, tenant))
+        supervision = Supervision(trunks, live, supervise_media)
+        joining = Joining(live, feed, supervision, answering, tasks, waiting_calls)
+        placing = Placing(live, joining)
         stack.callback(joining.close)
-        port = await stack.enter_async_context(open_port(live, feed, host=calling.live, extra=joining.routes))
-        house = _House(database, tenant, trunks, live, feed, blobs)
+        extra = (*joining.routes, *placing.routes)
+        port = await stack.enter_async_context(open_port(live, feed, host=calling.live, extra=extra))
+        house = _House(database, tenant, trunks, live, feed, blobs, waiting_calls)
         robots = await stack.enter_async_context(_Robots.open(calling, settings, house))
         client = await stack.enter_async_context(deliveries.open_client())
         hints = Hints(tenant)
@@ -148,7 +157,10 @@ async def open_calling(
             witness = Witness(database, tenant, calling.accounting, names)
             await witness.round()
             beside.start_soon(witness.follow)
-        yield Worker(
+        beside.start_soon(
+            _again, "people at the desk", 5.0, partial(_say_who_is_free, database, tenant, clock, waiting_calls)
+        )
+        worker = Worker(
             database,
             tenant,
             keys,
@@ -165,6 +177,8 @@ async def open_calling(
             hints,
             _Asking(database, tenant, keys, client, clock).vetoes,
         )
+        placing.place = _placing(worker, database, tenant, keys, tasks)
+        yield worker
 
 
 async def _again(what: str, seconds: float, act: Callable[[], Awaitable[object]]) -> None:
@@ -205,6 +219,7 @@ class _House:
     live: LiveCalls
     feed: Feed
     blobs: TenantBlobs
+    waiting: Waiting
 
 
 class _Robots:
@@ -257,7 +272,9 @@ class _Robots:
                         voices=self._voices,
                     )
                 )
-                self._robots[digest] = robot_of(speech, self._house.line, self._outbox, _nobody, self._house.live)
+                self._robots[digest] = robot_of(
+                    speech, self._house.line, self._outbox, self._house.waiting.desk, self._house.live
+                )
             return self._robots[digest]
 
     async def place(self, order: Dial, tell: Tell, now: Callable[[], datetime]) -> Came:
@@ -322,9 +339,36 @@ def _ended(
     )
 
 
-async def _nobody(wanted: Transfer, call_id: str) -> DialOrder | None:
-    """No person of ours is there to take over."""
-    return None
+async def _anybody(database: Database, tenant: int, group: str) -> bool:
+    """Whether an agent of the group is at the desk."""
+    async with database.reading(tenant) as scope:
+        _, there = takes(await agents(scope), group, datetime.now(UTC))
+    return there > 0
+
+
+async def _say_who_is_free(database: Database, tenant: int, clock: DatabaseClock, waiting: Waiting) -> None:
+    """Tell pacing how many agents each group has; one without a group is in all, and stands for the group `desk` as well."""
+    async with database.scope(tenant) as scope:
+        known = await agents(scope)
+        now = clock.now()
+        for group in sorted({"desk", *(group for one in known for group in one.groups)}) if known else ():
+            free, _ = takes(known, group, now)
+            await say(scope, group, free, len(waiting), 0.0, now)
+
+
+def _placing(worker: Worker, database: Database, tenant: int, keys: TenantKeys, tasks: asyncio.TaskGroup) -> Place:
+    """Calls of agents: decided, written and begun by this worker."""
+
+    async def place(asked: Asked, variables: Mapping[str, str]) -> str | Refused:
+        permitted = time.monotonic()
+        async with database.scope(tenant) as scope:
+            order = await dial_now(scope, keys, worker.terms, asked, dict(variables), worker.name, worker.now())
+        if isinstance(order, Refused):
+            return order
+        tasks.create_task(worker.call(order, permitted))
+        return order.attempt
+
+    return place
 
 
 class _Asking:

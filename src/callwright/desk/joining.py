@@ -18,7 +18,7 @@ import logging
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.requests import Request
@@ -29,15 +29,24 @@ from callwright.calls.live import LiveCall, LiveCalls
 from callwright.calls.supervision import Supervision, Watching
 from callwright.desk.feed import Feed
 from callwright.desk.port import refuse
+from callwright.desk.waiting import Waiting
 from callwright.dialogue.values import Transfer
 from callwright.errors import CallwrightError, LineError
 from callwright.telephony.port import IncomingLeg
 
-__all__ = ["Answering", "Joining", "Order", "Wish", "read"]
+__all__ = ["Answering", "Browser", "Joining", "Order", "Wish", "read"]
 
 log = logging.getLogger(__name__)
 
-Answering = Callable[[str, str, Callable[[], None]], Awaitable[tuple[IncomingLeg, str]]]
+
+class Browser(IncomingLeg, Protocol):
+    """A leg that is a browser."""
+
+    async def gone(self) -> None:
+        """Wait until it is over and let go."""
+
+
+Answering = Callable[[str, str, Callable[[], None]], Awaitable[tuple[Browser, str]]]
 """A browser's offer becomes a leg: (offer, id of the leg, what to call when it is lost) -> (leg, answer). Raises LineError."""
 
 _GROUP = "desk"
@@ -83,7 +92,7 @@ class _Session:
     user: int
     name: str
     mode: str
-    leg: IncomingLeg | None = None
+    leg: Browser | None = None
     watching: Watching | None = None
     talks: bool = False
     returned: bool = False
@@ -94,7 +103,13 @@ class Joining:
     """Of one worker. `routes` go to its port; tasks: who owns what goes on beside."""
 
     def __init__(
-        self, live: LiveCalls, feed: Feed, supervision: Supervision, answering: Answering, tasks: asyncio.TaskGroup
+        self,
+        live: LiveCalls,
+        feed: Feed,
+        supervision: Supervision,
+        answering: Answering,
+        tasks: asyncio.TaskGroup,
+        waiting: Waiting | None = None,
     ) -> None:
         self._live, self._feed, self._supervision, self._answering, self._tasks = (
             live,
@@ -103,6 +118,7 @@ class Joining:
             answering,
             tasks,
         )
+        self._waiting = waiting
         self._sessions: dict[str, _Session] = {}
 
     def close(self) -> None:
@@ -128,7 +144,7 @@ class Joining:
         wish = await read(request, Wish)
         self._check(call, wish.mode)
         session, answer = await self.begin(call, wish)
-        session.task = self._tasks.create_task(self._run(session))
+        self.run(session)
         return JSONResponse({"session": session.id, "answer": answer})
 
     async def begin(self, call: LiveCall, wish: Wish) -> tuple[_Session, str]:
@@ -137,6 +153,10 @@ class Joining:
         session.leg, answer = await self._answering(wish.offer, f"browser-{session.id}", lambda: self._lost(session))
         self._sessions[session.id] = session
         return session, answer
+
+    def run(self, session: _Session, first: Awaitable[bool] | None = None) -> None:
+        """Go on with it. first: what is waited for before; False = nothing comes of it."""
+        session.task = self._tasks.create_task(self._run(session, first))
 
     async def _act(self, request: Request) -> Response:
         order = await read(request, Order)
@@ -183,9 +203,11 @@ class Joining:
 
     # ------------------------------------------------------------ on the call
 
-    async def _run(self, session: _Session) -> None:
+    async def _run(self, session: _Session, first: Awaitable[bool] | None) -> None:
         """Until the browser or the call is over."""
         try:
+            if first is not None and not await first:
+                return
             if session.mode == "listen":
                 await self._listen(session)
             else:
@@ -207,6 +229,11 @@ class Joining:
     async def _take_over(self, session: _Session) -> None:
         call, to = session.call, Transfer(_GROUP, wait_s=_WAIT_S)
         with self.talking(session):
+            leg = session.leg
+            if leg is not None and self._waiting is not None and self._waiting.give(call.call_id, leg):
+                call.log.add("accepted", who=f"user:{session.user}")
+                await leg.gone()
+                return
             await self._supervision.take_over(call.call_id, f"user:{session.user}", to, session.leg)
 
     def talking(self, session: _Session) -> _Talking:

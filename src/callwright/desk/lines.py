@@ -13,7 +13,7 @@ out; fault: something of ours failed."""
 
 _STATES = frozenset(
     {
-        "placed", "came_in", "ringing", "connected", "transfer", "bridged", "nobody_came", "given_back", "takeover", "replaced",
+        "placed", "came_in", "ringing", "connected", "transfer", "bridged", "nobody_came", "given_back", "takeover", "accepted", "replaced",
         "supervising", "supervised", "released", "ended", "no_input", "greeting", "given_up", "hung_up",
     }
 )  # fmt: skip

@@ -10,6 +10,7 @@ import callwright.audit.tables
 import callwright.campaigns.result_tables
 import callwright.campaigns.tables
 import callwright.compliance.tables
+import callwright.desk.tables
 import callwright.http.tables
 import callwright.studio.tables  # noqa: F401 - each of them adds its tables
 from callwright.store.database import Database

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from callwright import audit
 from callwright.accounts.roles import Permission
+from callwright.desk import service
 from callwright.desk.api.live import CallId, boards_of
 from callwright.desk.links import Link
 from callwright.http.here import Here, needs
@@ -71,6 +72,9 @@ async def join_live_call(here: Annotated[Here, needs(Permission.LIVE_LISTEN)], c
     async with link_of(here, call) as link:
         wish = {"offer": body.offer, "mode": body.mode, "user": here.viewer.user or 0, "name": here.viewer.name[:100]}
         answer = await link.post(f"/calls/{call}/join", wish)
+        if body.mode == "takeover" and here.viewer.user is not None:
+            async with here.scope() as scope:
+                await service.begin_call(scope, here.viewer.user, call, here.now())
         await _note(here, "live.listen" if body.mode == "listen" else "live.takeover", call)
     return Joined.model_validate(answer)
 
@@ -86,6 +90,9 @@ async def act_in_live_call(
         order = {"do": body.do, "mode": body.mode, "keys": body.keys, "user": here.viewer.user or 0}
         await link.post(f"/sessions/{session}", order)
         if body.do in ("give_back", "hang_up"):
+            if here.viewer.user is not None:
+                async with here.scope() as scope:
+                    await service.end_call(scope, here.viewer.user, here.now())
             await _note(here, f"live.{body.do.replace('_', '-')}", call)
         elif body.mode in ("whisper", "barge"):
             await _note(here, f"live.{body.mode}", call)

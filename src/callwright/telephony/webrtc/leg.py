@@ -41,6 +41,7 @@ class BrowserLeg:
         self._loop = asyncio.get_running_loop()
         self._begun = self._loop.time()
         self._over = False
+        self._over_now = asyncio.Event()
         self._hearing: asyncio.Task[None] | None = None
         self._closing: asyncio.Task[None] | None = None
         self._patience = self._loop.call_later(CONNECT_S, self._end, "timeout", "network", "no connection came")
@@ -107,6 +108,12 @@ class BrowserLeg:
         if self._closing is not None:
             await asyncio.shield(self._closing)
 
+    async def gone(self) -> None:
+        """Wait until it is over and everything is let go."""
+        await self._over_now.wait()
+        if self._closing is not None:
+            await asyncio.shield(self._closing)
+
     # ------------------------------------------------------------ from the connection
 
     def _on_track(self, track: MediaStreamTrack) -> None:
@@ -130,6 +137,7 @@ class BrowserLeg:
         self._patience.cancel()
         self._events.put_nowait(LegEnded(self._now_ms(), cause, by, detail))  # type: ignore[arg-type]
         self._closing = asyncio.ensure_future(self._close())
+        self._over_now.set()
 
     async def _close(self) -> None:
         if self._hearing is not None:

@@ -14,6 +14,8 @@ export interface CallAudio {
   microphone: MediaStream | null;
   remote: MediaStream | null;
   join: (call: string, mode: "listen" | "takeover") => Promise<void>;
+  /** Call somebody in the frame of a task, and be on the call once it is answered. */
+  dial: (number: string, task: number) => Promise<void>;
   act: (what: Do, more?: { mode?: "listen" | "whisper" | "barge"; keys?: string }) => Promise<boolean>;
   mute: (muted: boolean) => void;
 }
@@ -62,8 +64,8 @@ export function useCallAudio(): CallAudio {
   }, []);
   useEffect(() => () => close(), [close]);
 
-  const join = useCallback(
-    async (of: string, mode: "listen" | "takeover") => {
+  const connect = useCallback(
+    async (of: string, mode: "listen" | "takeover", ask: (offer: string) => Promise<{ call: string; session: string; answer: string }>) => {
       close();
       setFault("");
       setProblem(null);
@@ -98,10 +100,10 @@ export function useCallAudio(): CallAudio {
         };
         await link.setLocalDescription(await link.createOffer());
         await gathered(link);
-        const body = { offer: link.localDescription!.sdp, mode };
-        const joined = await data(api.POST("/api/v1/live/calls/{call}/sessions", { params: { path: { call: of } }, body }));
+        const joined = await ask(link.localDescription!.sdp);
         if (link !== peer.current) return;
-        session.current = { call: of, id: joined.session };
+        session.current = { call: joined.call, id: joined.session };
+        setCall(joined.call);
         await link.setRemoteDescription({ type: "answer", sdp: joined.answer });
       } catch (error) {
         setFault(faultOf(error));
@@ -110,6 +112,21 @@ export function useCallAudio(): CallAudio {
       }
     },
     [close],
+  );
+
+  const join = useCallback<CallAudio["join"]>(
+    (of, mode) =>
+      connect(of, mode, async (offer) => {
+        const body = { offer, mode };
+        const joined = await data(api.POST("/api/v1/live/calls/{call}/sessions", { params: { path: { call: of } }, body }));
+        return { call: of, ...joined };
+      }),
+    [connect],
+  );
+
+  const dial = useCallback<CallAudio["dial"]>(
+    (number, task) => connect("", "takeover", (offer) => data(api.POST("/api/v1/desk/calls", { body: { number, task, offer } }))),
+    [connect],
   );
 
   const act = useCallback<CallAudio["act"]>(
@@ -135,5 +152,5 @@ export function useCallAudio(): CallAudio {
   );
 
   const mute = useCallback((muted: boolean) => own.current?.getAudioTracks().forEach((track) => (track.enabled = !muted)), []);
-  return { state, fault, problem, call, microphone, remote, join, act, mute };
+  return { state, fault, problem, call, microphone, remote, join, dial, act, mute };
 }

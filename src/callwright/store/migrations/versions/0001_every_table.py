@@ -32,6 +32,22 @@ def upgrade() -> None:
         sa.UniqueConstraint("slug", name=op.f("uq_tenant_slug")),
     )
     op.create_table(
+        "agent",
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("user_id", sa.BigInteger(), nullable=False),
+        sa.Column("name", sa.String(length=100), nullable=False),
+        sa.Column("state", sa.String(length=12), nullable=False),
+        sa.Column("since", own.UtcTime(), nullable=False),
+        sa.Column("seen_at", own.UtcTime(), nullable=False),
+        sa.Column("groups", own.Json, nullable=False),
+        sa.Column("call", sa.String(length=64), nullable=False),
+        sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"], name=op.f("fk_agent_tenant_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("tenant_id", "user_id", name=op.f("pk_agent")),
+    )
+    with op.batch_alter_table("agent", schema=None) as batch_op:
+        batch_op.create_index("ix_agent_state", ["tenant_id", "state", "seen_at"], unique=False)
+
+    op.create_table(
         "attempt",
         sa.Column("tenant_id", sa.BigInteger(), nullable=False),
         sa.Column("id", sa.String(length=40), nullable=False),
@@ -629,6 +645,22 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("tenant_id", "name", name=op.f("pk_worker")),
     )
     op.create_table(
+        "wrap_up",
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("id", own.BigId, nullable=False),
+        sa.Column("attempt_id", sa.String(length=64), nullable=False),
+        sa.Column("user_id", sa.BigInteger(), nullable=False),
+        sa.Column("code", sa.String(length=24), nullable=False),
+        sa.Column("note", sa.LargeBinary(), nullable=False),
+        sa.Column("follow_up", sa.Boolean(), nullable=False),
+        sa.Column("created_at", own.UtcTime(), nullable=False),
+        sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"], name=op.f("fk_wrap_up_tenant_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_wrap_up")),
+    )
+    with op.batch_alter_table("wrap_up", schema=None) as batch_op:
+        batch_op.create_index("ix_wrap_up_attempt", ["tenant_id", "attempt_id"], unique=False)
+
+    op.create_table(
         "api_token",
         sa.Column("tenant_id", sa.BigInteger(), nullable=False),
         sa.Column("id", own.BigId, nullable=False),
@@ -939,6 +971,7 @@ def upgrade() -> None:
         return
     for statement in protecting(
         [
+            "agent",
             "api_token",
             "attempt",
             "audit_entry",
@@ -986,6 +1019,7 @@ def upgrade() -> None:
             "user_account",
             "user_session",
             "worker",
+            "wrap_up",
         ]
     ):
         op.execute(statement)
