@@ -10,7 +10,7 @@ import functools
 import shutil
 import socket
 import wave
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -151,10 +151,11 @@ async def baresip(
     dial: str = "",
     seconds: int = 60,
     patience_s: int = 60,
+    users: Sequence[str] = (CALLEE,),
 ) -> AsyncIterator[Baresip]:
     """A telephone that answers at once. codec: as baresip calls it; account: further parameters of its account, `;mediaenc=srtp`;
     hz: the tone it plays; dial: a URI it calls; seconds: after which it ends by itself; patience_s: without
-    audio, then it hangs up."""
+    audio, then it hangs up; users: numbers it answers to."""
     port, console = _free_pair(), _free_pair()
     rate = _RATES[codec]
     certificate(folder, address())
@@ -167,7 +168,10 @@ async def baresip(
     (folder / "contacts").write_text("")
     name = {"opus": "opus/48000/1", "G722": "G722/16000/1"}.get(codec, codec)
     (folder / "accounts").write_text(
-        f"<sip:{CALLEE}@{address()};transport={transport}>;regint=0;answermode=auto;audio_codecs={name}{account}\n"
+        "".join(
+            f"<sip:{user}@{address()};transport={transport}>;regint=0;answermode=auto;audio_codecs={name}{account}\n"
+            for user in users
+        )
     )
     process = await asyncio.create_subprocess_exec(
         *("baresip", "-f", str(folder), "-t", str(seconds), *(("-e", f"/dial {dial}") if dial else ())),

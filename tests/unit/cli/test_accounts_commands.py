@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import stat
 from pathlib import Path
 
@@ -51,6 +52,14 @@ def test_setting_up(folder: Path, tmp_path: Path) -> None:
     said(number_app, "register", NUMBER, "carrier-contract", "--note", "2026/17")
     listed = said(number_app, "list")
     assert "carrier-contract" in listed and "number-label-platforms" in listed
+    (health,) = json.loads(said(number_app, "health", "--apply", "--json"))
+    assert (health["number"], health["state"], health["dialled"], health["should_be"]) == (
+        NUMBER,
+        "active",
+        0,
+        "active",
+    )
+    assert NUMBER in said(number_app, "health", "--days", "30")
     said(number_app, "retire", NUMBER, "--reason", "given back")
     assert "retired: given back" in said(number_app, "list")
     with pytest.raises(InputError, match="stays so"):
