@@ -23,7 +23,7 @@ import pytest
 
 from callwright.compliance.explanation import explain
 from callwright.compliance.pack_file import load_packs
-from callwright.compliance.rehearsal import situation
+from callwright.campaigns.situation import situation
 from callwright.testing.humming import tone
 from callwright.web.console import built
 
