@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from callwright.dialogue.engine import Dialogue, Step
+from callwright.dialogue.explaining import explained
 from callwright.dialogue.grading import Outcome, outcome
 from callwright.dialogue.understanding.nlu import Nlu
 from callwright.dialogue.values import (
@@ -21,7 +22,6 @@ from callwright.dialogue.values import (
     Answered,
     Do,
     Dtmf,
-    Entry,
     Event,
     Hangup,
     Heard,
@@ -39,8 +39,6 @@ from callwright.script.model import Script
 __all__ = ["chat", "load_checked"]
 
 HELP = "empty line = silence, /dtmf 1, /machine, /hangup, /why, /state, /help, /quit; while a result is awaited: /ok, /failed"
-# What a reader of a conversation wants to know of each entry; the others are in the event log.
-_SHOWN = ("counted", "slot", "next", "branch", "ab", "limit", "carried", "passed_over", "ignored", "learn")
 
 
 def chat(
@@ -207,34 +205,3 @@ def _summary(came: Outcome) -> list[tuple[str, str]]:
         ("portrait", ", ".join(f"{a.key} = {a.value} (consent {a.consent}, {a.ttl_days} days)" for a in came.portrait)),
         ("unknown", ", ".join(str(item["sentence"]) for item in came.learn)),
     ]
-
-
-def explained(entries: Iterable[Entry]) -> Iterable[str]:
-    """One short line for each decision worth showing."""
-    for entry in entries:
-        data = {key: value for key, value in entry.data.items() if key != "step"}
-        if entry.kind == "understood":
-            yield from _understood(data)
-        elif entry.kind in ("global", "kb"):
-            more = f" because of {data['why']!r} ({data['source']}, {data['score']:.2f})" if "source" in data else ""
-            yield f"{entry.kind} {data['id']}{more}"
-        elif entry.kind == "taken":
-            more = f" because of {data['why']!r} ({data['source']}, {data['score']:.2f})" if "source" in data else ""
-            yield f"{data['what']}{more}"
-        elif entry.kind == "did" and data["action"] == "tag":
-            yield f"tag {data['arg']}"
-        elif entry.kind in _SHOWN:
-            yield f"{entry.kind}: " + ", ".join(
-                f"{key} {value}" for key, value in data.items() if value not in (None, "", [], False)
-            )
-
-
-def _understood(data: Mapping[str, Any]) -> Iterable[str]:
-    found = [
-        f"{c['type']}{':' + c['id'] if c['id'] else ''} at {c['span'][0]}-{c['span'][1]} ({c['source']}, {c['score']:.2f})"
-        for c in data["candidates"]
-    ]
-    ranking = ", ".join(f"{name} {score:.2f}" for name, score in data["ranking"])
-    yield f"understood ({data['decision']}): " + (", ".join(found) or "nothing")
-    if ranking:
-        yield f"ranking: {ranking}"

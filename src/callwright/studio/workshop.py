@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -11,6 +12,7 @@ import anyio.to_thread
 
 from callwright.http.here import Here
 from callwright.studio.checking import Checking
+from callwright.studio.talks import Talks
 
 __all__ = ["Workshop", "workshop"]
 
@@ -22,6 +24,7 @@ class Workshop:
     """One for each application."""
 
     checking: Checking = field(default_factory=Checking)
+    talks: Talks = field(default_factory=lambda: Talks(time.monotonic))
     _threads: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(4))
 
     async def beside(self, do: Callable[..., T], *arguments: object) -> T:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from callwright.studio.api import checks, drafts, scripts, versions
+from callwright.studio.api import checks, drafts, scripts, tables, talks, versions
 
 __all__ = ["router"]
 
 router = APIRouter()
-for part in (scripts, drafts, versions, checks):
+for part in (scripts, drafts, versions, checks, talks, tables):
     router.include_router(part.router)
