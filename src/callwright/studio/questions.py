@@ -15,7 +15,8 @@ __all__ = ["MOST", "Question", "Questions", "read_questions"]
 MOST = 2000
 _LONGEST = 2000  # characters of a cell
 _NAMES = {
-    "question": "question", "q": "question", "phrase": "question", "问题": "question", "标准问": "question", "标准问题": "question", "问法": "question",
+    "question": "question", "q": "question", "phrase": "question", "问题": "question", "标准问": "question", "标准问题": "question",
+    "问法": "question",
     "answer": "answer", "a": "answer", "reply": "answer", "答案": "answer", "回答": "answer", "回复": "answer", "话术": "answer",
     "phrases": "phrases", "similar": "phrases", "alternatives": "phrases", "相似问": "phrases", "相似问题": "phrases", "相似问法": "phrases",
     "扩展问": "phrases", "关键词": "phrases", "keywords": "phrases",

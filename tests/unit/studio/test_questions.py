@@ -11,7 +11,10 @@ from callwright.studio.questions import read_questions
 
 
 def test_a_table_as_a_spreadsheet_writes_it() -> None:
-    text = '\ufeff问题,答案,相似问\r\n多少钱,"四十元,\n含税",价格|怎么收费；贵不贵\r\n\r\n在哪里,人民路,\r\n多少钱,可以打折,价格\r\n,空的,\r\n没答案,,\r\n'
+    text = (
+        '\ufeff问题,答案,相似问\r\n多少钱,"四十元,\n含税",价格|怎么收费；贵不贵\r\n\r\n'
+        "在哪里,人民路,\r\n多少钱,可以打折,价格\r\n,空的,\r\n没答案,,\r\n"
+    )
     found = read_questions(text)
     price, place = found.entries
     assert (price.id, price.phrases) == ("多少钱", ("多少钱", "价格", "怎么收费", "贵不贵"))

@@ -31,22 +31,22 @@ class ToTest(Body):
     text: ScriptText
 
 
-class TestLine(BaseModel):
+class ScriptTestLine(BaseModel):
     who: str = Field(description="`robot`, `caller` or `event`", examples=["robot"])
     text: str
 
 
-class TestView(BaseModel):
+class ScriptTestView(BaseModel):
     name: str
     ok: bool
     failures: list[str] = Field(description="what was expected and what came instead")
-    lines: list[TestLine] = Field(description="the whole conversation")
+    lines: list[ScriptTestLine] = Field(description="the whole conversation")
 
 
 class TestedView(BaseModel):
     """problems: errors because of which no test could be run."""
 
-    tests: list[TestView]
+    tests: list[ScriptTestView]
     passed: int
     problems: list[Detail]
 
@@ -68,11 +68,11 @@ async def test_script(here: Reads, body: ToTest) -> TestedView:
 
 def _view(found: Tested) -> TestedView:
     tests = [
-        TestView(
+        ScriptTestView(
             name=one.name,
             ok=one.ok,
             failures=list(one.failures),
-            lines=[TestLine(who=who, text=text) for who, text in one.lines],
+            lines=[ScriptTestLine(who=who, text=text) for who, text in one.lines],
         )
         for one in found.tests
     ]

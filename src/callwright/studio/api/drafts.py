@@ -16,12 +16,12 @@ from callwright.http.problems import absent, answers
 from callwright.studio import drafts, reviews, store
 from callwright.studio.api.views import (
     Body,
-    DraftView,
     IfMatch,
     SaveView,
+    ScriptDraftView,
     ScriptId,
     ScriptText,
-    VersionView,
+    ScriptVersionView,
     draft_view,
     etag,
     person,
@@ -54,7 +54,7 @@ class HandedIn(Body):
 
 
 @router.get("", responses=answers(404))
-async def read_draft(here: Reads, script: ScriptId, response: Response) -> DraftView:
+async def read_draft(here: Reads, script: ScriptId, response: Response) -> ScriptDraftView:
     """The draft with its text. The header ETag is what a save has to name."""
     async with here.reading() as scope:
         found = await drafts.read_draft(scope, script)
@@ -65,7 +65,7 @@ async def read_draft(here: Reads, script: ScriptId, response: Response) -> Draft
 @router.put("", responses=answers(404, 409))
 async def save_draft(
     here: Writes, script: ScriptId, body: DraftText, if_match: IfMatch, response: Response
-) -> DraftView:
+) -> ScriptDraftView:
     """Save the draft, unless somebody saved it since it was read: 409 then says who. The same text again is no new version."""
     now, seen = here.now(), seen_of(if_match)
     async with here.keyed() as (scope, keys):
@@ -109,7 +109,7 @@ async def read_draft_save(here: Reads, script: ScriptId, number: Annotated[int, 
 @router.post("/restore", responses=answers(404, 409))
 async def restore_draft(
     here: Writes, script: ScriptId, body: Restored, if_match: IfMatch, response: Response
-) -> DraftView:
+) -> ScriptDraftView:
     """Go back to an earlier save or to a version. What was written since stays among the saves."""
     now = here.now()
     async with here.keyed() as (scope, keys):
@@ -125,7 +125,7 @@ async def restore_draft(
 
 
 @router.post("/submit", status_code=201, responses=answers(404, 409))
-async def submit_draft(here: Writes, script: ScriptId, body: HandedIn, if_match: IfMatch) -> VersionView:
+async def submit_draft(here: Writes, script: ScriptId, body: HandedIn, if_match: IfMatch) -> ScriptVersionView:
     """Hand the draft in for review: its text becomes a version, named by its sha256. 422 when the script has errors."""
     now = here.now()
     async with here.keyed() as (scope, keys):

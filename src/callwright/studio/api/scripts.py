@@ -19,12 +19,12 @@ from callwright.script.schema import json_schema
 from callwright.studio import drafts, reviews, store
 from callwright.studio.api.views import (
     Body,
-    DraftView,
+    ScriptDraftView,
     ScriptId,
+    ScriptStandingView,
     ScriptText,
-    StandingView,
+    ScriptVersionView,
     SubmissionView,
-    VersionView,
     draft_view,
     etag,
     person,
@@ -55,8 +55,8 @@ class NewScript(Body):
 
 
 class HistoryView(BaseModel):
-    standing: StandingView
-    versions: list[VersionView]
+    standing: ScriptStandingView
+    versions: list[ScriptVersionView]
     submissions: list[SubmissionView]
 
 
@@ -73,7 +73,7 @@ class WaitingView(BaseModel):
 
 
 @router.get("/scripts")
-async def list_scripts(here: Reads, page: Annotated[Wanted, Query()]) -> Page[StandingView]:
+async def list_scripts(here: Reads, page: Annotated[Wanted, Query()]) -> Page[ScriptStandingView]:
     """Scripts of the tenant by id: their state, who changed them last, and which version is spoken."""
     after = page.after(str)
     async with here.reading() as scope:
@@ -83,7 +83,7 @@ async def list_scripts(here: Reads, page: Annotated[Wanted, Query()]) -> Page[St
 
 
 @router.post("/scripts", status_code=201, responses=answers(404, 409))
-async def create_script(here: Writes, body: NewScript, response: Response) -> DraftView:
+async def create_script(here: Writes, body: NewScript, response: Response) -> ScriptDraftView:
     """Begin a draft. Its `id:` becomes the name given."""
     now, by = here.now(), person(here.viewer)
     async with here.keyed() as (scope, keys):

@@ -24,7 +24,7 @@ router = APIRouter()
 Reads = Annotated[Here, needs(Permission.SCRIPTS_READ)]
 
 
-class Table(Body):
+class QuestionTable(Body):
     """text: of a CSV in UTF-8. Its first line names the columns: question, answer, phrases, title, id (问题, 答案, 相似问, 标题, 编号)."""
 
     text: Annotated[Text, Field(max_length=MAX_BYTES, examples=["question,answer\nhow much is it?,Forty pounds.\n"])]
@@ -45,7 +45,7 @@ class QuestionsView(BaseModel):
     problems: list[Detail]
 
 
-class Sheet(Body):
+class SheetText(Body):
     text: ScriptText
 
 
@@ -66,7 +66,7 @@ class SheetView(BaseModel):
 
 
 @router.post("/script-questions")
-async def read_script_questions(here: Reads, body: Table) -> QuestionsView:
+async def read_script_questions(here: Reads, body: QuestionTable) -> QuestionsView:
     """Read a table of questions and answers as knowledge entries. Nothing is kept: an editor adds them to its text."""
     found = await workshop(here).beside(read_questions, body.text)
     return QuestionsView(
@@ -81,7 +81,7 @@ async def read_script_questions(here: Reads, body: Table) -> QuestionsView:
 
 
 @router.post("/script-sheets")
-async def read_script_sheet(here: Reads, body: Sheet) -> SheetView:
+async def read_script_sheet(here: Reads, body: SheetText) -> SheetView:
     """What a speaker has to read for a text, wording by wording, with the name of each file."""
     return await workshop(here).beside(_sheet, body.text)
 

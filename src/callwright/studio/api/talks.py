@@ -44,32 +44,32 @@ class TalkDeed(Body):
     words: Text = Field("", max_length=1000, examples=["how much is it?"])
 
 
-class SaidView(BaseModel):
+class TalkSaid(BaseModel):
     text: str
     source: str = Field(description="where the wording stands", examples=["node:opening/say/0"])
     node: str
 
 
-class DecisionView(BaseModel):
+class TalkDecision(BaseModel):
     """One decision and its data: candidates with scores, the ranking with the runner-up, the slot and its value, the next node."""
 
     kind: str = Field(examples=["understood"])
     data: dict[str, Any]
 
 
-class ActView(BaseModel):
+class TalkAct(BaseModel):
     kind: str
     text: str
 
 
-class TurnView(BaseModel):
-    said: list[SaidView]
-    acts: list[ActView]
-    decisions: list[DecisionView]
+class TalkTurnView(BaseModel):
+    said: list[TalkSaid]
+    acts: list[TalkAct]
+    decisions: list[TalkDecision]
     explained: list[str] = Field(description="the decisions in short English lines")
 
 
-class StandView(BaseModel):
+class TalkStand(BaseModel):
     """How the conversation stands. phase: `listening`, `action` or `transfer` (answer with `ok` or `failed`), `ended`."""
 
     node: str
@@ -89,8 +89,8 @@ class StandView(BaseModel):
 
 class TalkView(BaseModel):
     id: str
-    turn: TurnView
-    stand: StandView
+    turn: TalkTurnView
+    stand: TalkStand
 
 
 @router.post("", status_code=201)
@@ -126,15 +126,15 @@ def _view(talk: Talk, turn: TalkTurn) -> TalkView:
     came, state = talk.came, talk.state
     return TalkView(
         id=talk.id,
-        turn=TurnView(
-            said=[SaidView(text=say.text, source=say.source, node=say.node) for say in turn.said],
-            acts=[ActView(kind=kind, text=text) for kind, text in turn.acts],
+        turn=TalkTurnView(
+            said=[TalkSaid(text=say.text, source=say.source, node=say.node) for say in turn.said],
+            acts=[TalkAct(kind=kind, text=text) for kind, text in turn.acts],
             decisions=[
-                DecisionView(kind=entry.kind, data=plain(entry.data)) for entry in turn.entries if entry.kind in _SHOWN
+                TalkDecision(kind=entry.kind, data=plain(entry.data)) for entry in turn.entries if entry.kind in _SHOWN
             ],
             explained=list(turn.explained),
         ),
-        stand=StandView(
+        stand=TalkStand(
             node=state.node, phase=state.phase, turns=talk.turns, end=state.end, grade=came.grade, grade_title=came.grade_title,
             reason=came.reason, score=came.score, milestone=came.milestone, slots=plain(came.slots), tags=list(came.tags),
             knowledge=dict(came.kb), counters=dict(came.counters),

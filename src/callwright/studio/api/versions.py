@@ -18,7 +18,7 @@ from callwright.studio.api.views import (
     Body,
     Digest,
     ScriptId,
-    VersionView,
+    ScriptVersionView,
     person,
     version_view,
 )
@@ -35,23 +35,23 @@ Reviews = Annotated[Here, needs(Permission.SCRIPTS_REVIEW)]
 _WHICH = r"^(draft|empty|save:[0-9]{1,9}|[0-9a-f]{64})$"
 
 
-class Approval(Body):
+class ScriptApproval(Body):
     reason: Text = Field("", max_length=1000)
     publish: bool = Field(False, description="publish it at once")
 
 
-class Rejection(Body):
+class ScriptRejection(Body):
     reason: Annotated[Said, Field(max_length=1000, examples=["The opening does not say who calls."])]
 
 
-class LineView(BaseModel):
+class DiffLine(BaseModel):
     kind: Literal["same", "added", "removed", "gap"]
     text: str
     old: int
     new: int
 
 
-class PartView(BaseModel):
+class DiffPart(BaseModel):
     part: str = Field(examples=["flow.nodes.opening"])
     kind: Literal["added", "removed", "changed"]
     fields: list[str] = Field(description="what in it changed", examples=[["say", "next"]])
@@ -60,10 +60,10 @@ class PartView(BaseModel):
 class DiffView(BaseModel):
     """lines: as in a unified diff, at most 4,000 (`whole` says whether these are all); parts: null = one text cannot be read as YAML."""
 
-    lines: list[LineView]
+    lines: list[DiffLine]
     added: int
     removed: int
-    parts: list[PartView] | None
+    parts: list[DiffPart] | None
     whole: bool
 
 
@@ -86,14 +86,14 @@ async def compare_script(here: Reads, script: ScriptId, which: Annotated[Compare
     parts = (
         None
         if found.parts is None
-        else [PartView(part=p.part, kind=p.kind, fields=list(p.fields)) for p in found.parts]
+        else [DiffPart(part=p.part, kind=p.kind, fields=list(p.fields)) for p in found.parts]
     )
-    lines = [LineView(kind=one.kind, text=one.text, old=one.old, new=one.new) for one in found.lines]
+    lines = [DiffLine(kind=one.kind, text=one.text, old=one.old, new=one.new) for one in found.lines]
     return DiffView(lines=lines, added=found.added, removed=found.removed, parts=parts, whole=found.whole)
 
 
 @router.get("/versions/{digest}", responses=answers(404))
-async def read_script_version(here: Reads, script: ScriptId, digest: Digest) -> VersionView:
+async def read_script_version(here: Reads, script: ScriptId, digest: Digest) -> ScriptVersionView:
     """A version with its text."""
     async with here.reading() as scope:
         found = await reviews.read_version(scope, script, digest)
@@ -102,7 +102,9 @@ async def read_script_version(here: Reads, script: ScriptId, digest: Digest) -> 
 
 
 @router.post("/versions/{digest}/approve", responses=answers(404, 409))
-async def approve_script_version(here: Reviews, script: ScriptId, digest: Digest, body: Approval) -> VersionView:
+async def approve_script_version(
+    here: Reviews, script: ScriptId, digest: Digest, body: ScriptApproval
+) -> ScriptVersionView:
     """Let a version through that somebody else wrote. Its own tests must pass."""
     now = here.now()
     async with here.reading() as scope:
@@ -127,7 +129,9 @@ async def approve_script_version(here: Reviews, script: ScriptId, digest: Digest
 
 
 @router.post("/versions/{digest}/reject", responses=answers(404, 409))
-async def reject_script_version(here: Reviews, script: ScriptId, digest: Digest, body: Rejection) -> VersionView:
+async def reject_script_version(
+    here: Reviews, script: ScriptId, digest: Digest, body: ScriptRejection
+) -> ScriptVersionView:
     """Send a version back, and say why."""
     now = here.now()
     async with here.keyed() as (scope, keys):
@@ -138,7 +142,7 @@ async def reject_script_version(here: Reviews, script: ScriptId, digest: Digest,
 
 
 @router.post("/versions/{digest}/publish", responses=answers(404, 409))
-async def publish_script_version(here: Reviews, script: ScriptId, digest: Digest) -> VersionView:
+async def publish_script_version(here: Reviews, script: ScriptId, digest: Digest) -> ScriptVersionView:
     """Let an approved version be spoken; an older one again = roll back. Tasks that were planned with another version keep it."""
     now = here.now()
     async with here.keyed() as (scope, keys):
@@ -148,7 +152,7 @@ async def publish_script_version(here: Reviews, script: ScriptId, digest: Digest
 
 
 @router.post("/versions/{digest}/withdraw", responses=answers(404, 409))
-async def withdraw_script_version(here: Reviews, script: ScriptId, digest: Digest) -> VersionView:
+async def withdraw_script_version(here: Reviews, script: ScriptId, digest: Digest) -> ScriptVersionView:
     """From the next dial on nobody speaks it, and it cannot come back. Tasks that use it call nobody until their plan names another one."""
     now = here.now()
     async with here.keyed() as (scope, keys):
@@ -157,6 +161,6 @@ async def withdraw_script_version(here: Reviews, script: ScriptId, digest: Diges
         return await _shown(scope, script, digest)
 
 
-async def _shown(scope: Scope, script: str, digest: str) -> VersionView:
+async def _shown(scope: Scope, script: str, digest: str) -> ScriptVersionView:
     current = published_of(await store.versions_of(scope, [script]))
     return version_view(await reviews.read_version(scope, script, digest), current.digest if current else None)

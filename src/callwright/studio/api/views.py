@@ -19,14 +19,14 @@ __all__ = [
     "Body",
     "CheckedView",
     "Digest",
-    "DraftView",
     "IfMatch",
     "SaveView",
+    "ScriptDraftView",
     "ScriptId",
+    "ScriptStandingView",
     "ScriptText",
-    "StandingView",
+    "ScriptVersionView",
     "SubmissionView",
-    "VersionView",
     "checked_view",
     "draft_view",
     "etag",
@@ -74,7 +74,7 @@ class PublishedView(BaseModel):
     at: datetime
 
 
-class StandingView(BaseModel):
+class ScriptStandingView(BaseModel):
     """A script in the list. state: of what was done last; title, language, purpose: as the draft says, empty where nothing could be read."""
 
     script: str = Field(examples=["appointment"])
@@ -89,7 +89,7 @@ class StandingView(BaseModel):
     versions: int
 
 
-class DraftView(BaseModel):
+class ScriptDraftView(BaseModel):
     """A draft. Its ETag, for If-Match, is its version."""
 
     script: str
@@ -123,7 +123,7 @@ class SubmissionView(BaseModel):
     decided_at: datetime | None
 
 
-class VersionView(BaseModel):
+class ScriptVersionView(BaseModel):
     """A version. approved_by: null = nobody yet; published_at: since when it may be spoken; current: it is what a task gets that names none."""
 
     digest: str
@@ -169,16 +169,16 @@ def seen_of(header: str) -> int:
         raise ApiError(422, "if-match", "If-Match is no ETag of a draft") from None
 
 
-def standing_view(one: Standing) -> StandingView:
+def standing_view(one: Standing) -> ScriptStandingView:
     published = None if one.published is None else PublishedView(digest=one.published.digest, at=one.published.at)
-    return StandingView(
+    return ScriptStandingView(
         script=one.script, title=one.title, language=one.language, purpose=one.purpose, state=one.state, draft_version=one.draft_version,
         changed_by=one.changed_by, changed_at=one.changed_at, published=published, versions=one.versions,
     )  # fmt: skip
 
 
-def draft_view(one: Draft) -> DraftView:
-    return DraftView(
+def draft_view(one: Draft) -> ScriptDraftView:
+    return ScriptDraftView(
         script=one.script, text=one.text, version=one.version, title=one.title, language=one.language, purpose=one.purpose,
         updated_by=one.updated_by.name, updated_at=one.updated_at,
     )  # fmt: skip
@@ -195,8 +195,8 @@ def submission_view(one: Submission) -> SubmissionView:
     )  # fmt: skip
 
 
-def version_view(one: Version, current: str | None) -> VersionView:
-    return VersionView(
+def version_view(one: Version, current: str | None) -> ScriptVersionView:
+    return ScriptVersionView(
         digest=one.digest, submitted_by=one.submitted_by, submitted_at=one.submitted_at, approved_by=one.approved_by,
         published_at=one.published_at, withdrawn_at=one.withdrawn_at, withdrawn_by=one.withdrawn_by, current=one.digest == current,
         text=one.text or None,

@@ -15,7 +15,7 @@ import { NewScript } from "./NewScript";
 import { StateTag } from "./StateTag";
 import { useWords } from "./words";
 
-type Standing = components["schemas"]["StandingView"];
+type Standing = components["schemas"]["ScriptStandingView"];
 
 export function Component() {
   const t = useWords();

@@ -8,4 +8,6 @@ export const studio: PageOf[] = [
     permission: "scripts.read",
     menu: { en: "Scripts", zh: "话术", icon: <PartitionOutlined /> },
   },
+  { path: "/scripts/:script", load: () => import("./EditorPage"), permission: "scripts.read" },
+  { path: "/scripts/:script/review/:digest", load: () => import("./ReviewPage"), permission: "scripts.read" },
 ];
