@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
@@ -10,13 +11,14 @@ from typing import TypeVar
 import anyio
 import anyio.to_process
 
-from callwright.errors import CallwrightError, Place, Problem
+from callwright.errors import Place, Problem
 from callwright.http.problems import ApiError
 from callwright.studio.examining import Checked, Tested, find_problems, run_tests
 
 __all__ = ["TOO_LONG", "Checking"]
 
 T = TypeVar("T")
+log = logging.getLogger(__name__)
 
 WITHIN_S = 30.0  # for one script, whatever is asked
 AT_ONCE = 2
@@ -62,7 +64,8 @@ class Checking:
                     return await anyio.to_process.run_sync(do, *arguments, cancellable=True)
             return None
         except anyio.BrokenWorkerProcess as error:
-            raise CallwrightError(f"the process that checks scripts ended: {error}") from error
+            log.error("the process that checks scripts ended: %s", error)
+            raise ApiError(503, "busy", "the check ended before it was done", headers={"Retry-After": "3"}) from error
         finally:
             self._waiting -= 1
 

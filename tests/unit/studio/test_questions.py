@@ -32,7 +32,7 @@ def test_english_columns_tabs_and_ids() -> None:
 
 @pytest.mark.parametrize("text", ["", "\n\n", "question\nx\n", "a,b\n1,2\n"])
 def test_what_is_no_table_says_how_it_should_be(text: str) -> None:
-    with pytest.raises(InputError, match="column|empty") as error:
+    with pytest.raises(InputError, match=r"column|empty") as error:
         read_questions(text)
     assert "question" in error.value.problems[0].hint
 

@@ -22,7 +22,6 @@ interface Props {
   onEdit: (change: (text: string) => string) => void;
   onAdd: () => void;
   onAddQuestion: () => void;
-  inspector: React.ReactNode;
 }
 
 type Box = Node<{ node: FlowNode; start: boolean; wrong: boolean; now: boolean; word: string }, "box">;
@@ -84,7 +83,7 @@ function EntryList({ title, entries, kind, selected, onSelect }: { title: string
   );
 }
 
-export default function Canvas({ script, flow, wrong, now, selected, locked, onSelect, onEdit, onAdd, onAddQuestion, inspector }: Props) {
+export default function Canvas({ script, flow, wrong, now, selected, locked, onSelect, onEdit, onAdd, onAddQuestion }: Props) {
   const t = useWords();
   const { token } = theme.useToken();
   const { mode } = useMode();
@@ -152,6 +151,7 @@ export default function Canvas({ script, flow, wrong, now, selected, locked, onS
         deleteKeyCode={null}
         nodesConnectable={!locked}
         fitView
+        fitViewOptions={{ minZoom: 0.6, maxZoom: 1 }}
         minZoom={0.15}
         aria-label={t("flowView")}
         proOptions={{ hideAttribution: true }}
@@ -185,7 +185,6 @@ export default function Canvas({ script, flow, wrong, now, selected, locked, onS
           {flow.errors.length > 0 && <Alert style={{ marginTop: 6 }} type="warning" showIcon title={t("yamlFirst")} />}
         </Panel>
       </ReactFlow>
-      {inspector}
     </div>
   );
 }

@@ -210,12 +210,16 @@ function Writing({ script, first }: { script: string; first: Draft }) {
     const found = await data(api.POST("/api/v1/script-questions", { body: { text: await file.text() } }));
     if (edit((whole) => addKnowledge(whole, found.entries))) void message.success(t("imported", { count: found.entries.length, left: found.problems.length }));
   };
+  const choose = (next: Selected) => {
+    setSelected(next);
+    if (next) setPanel("inspect");
+  };
   const addOne = () => {
     const id = freeName(current());
-    if (edit((whole) => addNode(whole, id, "…"))) setSelected({ kind: "node", id });
+    if (edit((whole) => addNode(whole, id, "…"))) choose({ kind: "node", id });
   };
   const addQuestion = () => {
-    if (edit((whole) => addKnowledge(whole, [{ id: "question", title: "", phrases: ["…"], answers: ["…"] }]))) setSelected({ kind: "kb", id: String(flow.kb.length) });
+    if (edit((whole) => addKnowledge(whole, [{ id: "question", title: "", phrases: ["…"], answers: ["…"] }]))) choose({ kind: "kb", id: String(flow.kb.length) });
   };
   const taken = save.error instanceof Problem && save.error.code === "changed-meanwhile";
 
@@ -315,15 +319,10 @@ function Writing({ script, first }: { script: string; first: Draft }) {
                   now={now}
                   selected={selected}
                   locked={locked}
-                  onSelect={setSelected}
+                  onSelect={choose}
                   onEdit={edit}
                   onAdd={addOne}
                   onAddQuestion={addQuestion}
-                  inspector={
-                    selected && (
-                      <Inspector selected={selected} flow={flow} locked={locked} onEdit={edit} onSelect={setSelected} onShow={(path) => show((ed) => ed.jumpTo(offset(ed.text(), path)))} />
-                    )
-                  }
                 />
               </Suspense>
             </div>
@@ -332,9 +331,20 @@ function Writing({ script, first }: { script: string; first: Draft }) {
         <div className="studio-side">
           <Tabs
             size="small"
-            activeKey={panel}
+            activeKey={panel === "inspect" && (shown !== "canvas" || !selected) ? "problems" : panel}
             onChange={setPanel}
             items={[
+              ...(shown === "canvas" && selected
+                ? [
+                    {
+                      key: "inspect",
+                      label: selected.kind === "node" ? t("node") : selected.kind === "kb" ? t("knowledge") : t("globals"),
+                      children: (
+                        <Inspector selected={selected} flow={flow} locked={locked} onEdit={edit} onSelect={setSelected} onShow={(path) => show((ed) => ed.jumpTo(offset(ed.text(), path)))} />
+                      ),
+                    },
+                  ]
+                : []),
               {
                 key: "problems",
                 label: `${t("problems")}${told && told.problems.length > 0 ? ` (${told.problems.length})` : ""}`,

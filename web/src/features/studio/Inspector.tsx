@@ -21,7 +21,7 @@ export function Inspector(props: Props) {
   const node = selected.kind === "node" ? flow.nodes.find((one) => one.id === selected.id) : undefined;
   const entry = selected.kind === "node" ? undefined : flow[selected.kind].find((one) => String(one.index) === selected.id);
   if (!node && !entry) return null;
-  return <aside className="studio-inspect">{node ? <NodeFields key={node.id} {...props} id={node.id} /> : <EntryFields key={selected.kind + selected.id} {...props} entry={entry!} />}</aside>;
+  return <div className="studio-inspect">{node ? <NodeFields key={node.id} {...props} id={node.id} /> : <EntryFields key={selected.kind + selected.id} {...props} entry={entry!} />}</div>;
 }
 
 /** A text that is handed on when it is left, not letter by letter: one step of the history. */

@@ -6,8 +6,9 @@ export interface Point {
   y: number;
 }
 
-const WIDE = 260;
-const HIGH = 150;
+const WIDE = 250;
+const HIGH = 165;
+const MOST = 4; // in one row
 
 /** A place for each node. kept: places the author gave. */
 export function layout(start: string, nodes: FlowNode[], edges: Edge[], kept: Record<string, Point> = {}): Record<string, Point> {
@@ -23,18 +24,20 @@ export function layout(start: string, nodes: FlowNode[], edges: Edge[], kept: Re
     }
   }
   const lowest = Math.max(-1, ...rows.values());
-  const used = new Map<number, number>();
-  const found: Record<string, Point> = {};
-  const count = new Map<number, number>();
+  const byRow = new Map<number, string[]>();
   for (const node of nodes) {
     const row = rows.get(node.id) ?? lowest + 1;
-    count.set(row, (count.get(row) ?? 0) + 1);
+    byRow.set(row, [...(byRow.get(row) ?? []), node.id]);
   }
-  for (const node of nodes) {
-    const row = rows.get(node.id) ?? lowest + 1;
-    const n = used.get(row) ?? 0;
-    used.set(row, n + 1);
-    found[node.id] = kept[node.id] ?? { x: (n - (count.get(row)! - 1) / 2) * WIDE, y: row * HIGH };
+  const found: Record<string, Point> = {};
+  let line = 0;
+  for (const row of [...byRow.keys()].sort((a, b) => a - b)) {
+    const ids = byRow.get(row)!;
+    for (let from = 0; from < ids.length; from += MOST) {
+      const part = ids.slice(from, from + MOST);
+      part.forEach((id, n) => (found[id] = kept[id] ?? { x: (n - (part.length - 1) / 2) * WIDE, y: line * HIGH }));
+      line += 1;
+    }
   }
   return found;
 }
