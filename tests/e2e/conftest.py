@@ -21,9 +21,9 @@ from typing import IO, Any
 import numpy as np
 import pytest
 
+from callwright.campaigns.situation import situation
 from callwright.compliance.explanation import explain
 from callwright.compliance.pack_file import load_packs
-from callwright.campaigns.situation import situation
 from callwright.testing.humming import tone
 from callwright.web.console import built
 
