@@ -8,19 +8,25 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 
-from fastapi.sse import EventSourceResponse
+from starlette.responses import StreamingResponse
 
 from callwright.http.here import Here
 
-__all__ = ["events"]
+__all__ = ["EventStream", "events"]
 
 _BEAT_S = 10.0
 _KNOWN_S = 60.0  # so long after a logout nothing more is told
 
 
-def events(here: Here, source: AsyncIterator[tuple[str, str]]) -> EventSourceResponse:
+class EventStream(StreamingResponse):
+    """`response_class` of such a route. (FastAPI's own wants a generator, and complains to the log whenever a browser goes.)"""
+
+    media_type = "text/event-stream"
+
+
+def events(here: Here, source: AsyncIterator[tuple[str, str]]) -> EventStream:
     """The answer that sends them. A comment is sent when nothing happens for ten seconds, so that whatever stands between keeps the line."""
-    return EventSourceResponse(_encoded(here, source), headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
+    return EventStream(_encoded(here, source), headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
 
 
 async def _encoded(here: Here, source: AsyncIterator[tuple[str, str]]) -> AsyncIterator[bytes]:

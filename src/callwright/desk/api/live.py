@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator
 from typing import Annotated
 
 from fastapi import APIRouter, Path
-from fastapi.sse import EventSourceResponse
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from callwright import audit
@@ -16,7 +15,7 @@ from callwright.calls.standing import Row
 from callwright.desk.board import Boards
 from callwright.desk.lines import shown
 from callwright.desk.links import LOST
-from callwright.http.events import events
+from callwright.http.events import EventStream, events
 from callwright.http.here import Here, needs
 from callwright.http.problems import ApiError, absent, answers
 
@@ -98,8 +97,8 @@ async def list_live_calls(here: Annotated[Here, needs(Permission.LIVE_WATCH)]) -
         return LiveBoard(items=[_row(row, words) for row in board.rows.values()], workers=len(board.links))
 
 
-@router.get("/live/events", response_class=EventSourceResponse)
-async def watch_live_calls(here: Annotated[Here, needs(Permission.LIVE_WATCH)]) -> EventSourceResponse:
+@router.get("/live/events", response_class=EventStream)
+async def watch_live_calls(here: Annotated[Here, needs(Permission.LIVE_WATCH)]) -> EventStream:
     """Events `board`: first every running call, then what changes, at most four times a second: `{"set": {call: {field: value}}, "gone": [call],
     "workers": n, "whole": true}`. What is said is told only to whoever may listen."""
 
@@ -111,8 +110,8 @@ async def watch_live_calls(here: Annotated[Here, needs(Permission.LIVE_WATCH)]) 
     return events(here, told())
 
 
-@router.get("/live/calls/{call}/events", response_class=EventSourceResponse, responses=answers(404))
-async def watch_live_call(here: Annotated[Here, needs(Permission.LIVE_LISTEN)], call: CallId) -> EventSourceResponse:
+@router.get("/live/calls/{call}/events", response_class=EventStream, responses=answers(404))
+async def watch_live_call(here: Annotated[Here, needs(Permission.LIVE_LISTEN)], call: CallId) -> EventStream:
     """Events `line` of one call, from its beginning: what is said as it is spoken, where it stands, and why the robot does what it does. `end`:
     the call is over. That somebody looks stands in the audit log."""
     async with boards_of(here).watching(here.viewer.tenant) as board:
