@@ -17,6 +17,23 @@ async function load(): Promise<Loaded> {
   return core;
 }
 
+/** The axes of an option with the colours of the theme. */
+function axes(option: EChartsCoreOption, text: string, line: string): EChartsCoreOption {
+  const shown = (axis: unknown) => ({
+    ...(axis as object),
+    axisLabel: { color: text },
+    axisLine: { lineStyle: { color: line } },
+    axisTick: { lineStyle: { color: line } },
+    splitLine: { lineStyle: { color: line } },
+  });
+  const { xAxis, yAxis, legend } = option as { xAxis?: unknown; yAxis?: unknown; legend?: object };
+  return {
+    ...(legend ? { legend: { ...legend, textStyle: { color: text } } } : {}),
+    ...(xAxis ? { xAxis: shown(xAxis) } : {}),
+    ...(yAxis ? { yAxis: shown(yAxis) } : {}),
+  };
+}
+
 /** label: what a reader who does not see it is told. option: without colours of text and lines. */
 export function Chart({ option, height = 220, label }: { option: EChartsCoreOption; height?: number; label: string }) {
   const { token } = theme.useToken();
@@ -48,6 +65,7 @@ export function Chart({ option, height = 220, label }: { option: EChartsCoreOpti
         textStyle: { color: token.colorText, fontFamily: "inherit" },
         animation: false,
         ...option,
+        ...axes(option, token.colorTextSecondary, token.colorSplit),
       },
       { notMerge: true },
     );

@@ -96,7 +96,7 @@ function Told({ result }: { result: Result }) {
       grid: { left: 48, right: 16, top: 16, bottom: 28 },
       tooltip: { trigger: "axis" },
       xAxis: { type: "category", data: result.hours.map((hour) => dayjs(hour.at).format("MM-DD HH:mm")) },
-      yAxis: { type: "value", minInterval: 1, splitLine: { lineStyle: { opacity: 0.25 } } },
+      yAxis: { type: "value", minInterval: 1 },
       series: [{ type: "bar", name: t("dials"), data: result.hours.map((hour) => hour.dials), barMaxWidth: 24 }],
     }),
     // eslint-disable-next-line react-hooks/exhaustive-deps -- words change with the language only
@@ -199,10 +199,10 @@ export function Hours({ task, live }: { task: number; live: boolean }) {
   const option = useMemo(
     () => ({
       grid: { left: 48, right: 16, top: 32, bottom: 28 },
-      legend: { top: 0, textStyle: { color: "inherit" } },
+      legend: { top: 0 },
       tooltip: { trigger: "axis" },
       xAxis: { type: "category", data: (items ?? []).map((hour) => dayjs(hour.at).format("MM-DD HH:mm")) },
-      yAxis: { type: "value", minInterval: 1, splitLine: { lineStyle: { opacity: 0.25 } } },
+      yAxis: { type: "value", minInterval: 1 },
       series: [
         { type: "bar", name: zh ? "呼叫" : "dials", data: (items ?? []).map((hour) => hour.dials), barMaxWidth: 24 },
         { type: "bar", name: zh ? "接通" : "answered", data: (items ?? []).map((hour) => hour.answered), barMaxWidth: 24 },
