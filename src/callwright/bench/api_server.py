@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -34,6 +35,7 @@ async def _serve(url: str, key: Path, tenant: int) -> None:
                 sys.stdout.write(f"{address}\n")
                 sys.stdout.flush()
                 await anyio.to_thread.run_sync(sys.stdin.read)
+                logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # that it is ended at once is no error
 
 
 if __name__ == "__main__":

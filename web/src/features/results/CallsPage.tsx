@@ -44,8 +44,8 @@ export function Component() {
         </Link>
       ),
     },
-    { key: "number", title: t("number"), width: 140, className: "numeric", render: (_, row) => row.number || <Typography.Text type="secondary">{t("erased")}</Typography.Text> },
-    { key: "task", title: t("task"), width: 160, ellipsis: true, dataIndex: "task_name" },
+    { key: "number", title: t("number"), width: 130, className: "numeric", render: (_, row) => row.number || <Typography.Text type="secondary">{t("erased")}</Typography.Text> },
+    { key: "task", title: t("task"), width: 130, ellipsis: true, dataIndex: "task_name" },
     {
       key: "script",
       title: t("script"),
@@ -61,12 +61,12 @@ export function Component() {
     {
       key: "reason",
       title: filters.words ? t("transcript") : t("reason"),
-      width: 280,
+      width: 220,
       ellipsis: true,
       render: (_, row) => (row.hits?.length ? row.hits.map((hit) => <Hit key={hit.at_ms} text={hit.text} words={filters.words ?? ""} />) : row.reason),
     },
     { key: "talk", title: t("talk"), width: 90, align: "right", render: (_, row) => (row.answered ? <Duration ms={row.talk_ms} /> : "—") },
-    { key: "tags", title: t("tags"), width: 160, render: (_, row) => row.tags.map((tag) => <Tag key={tag}>{tag}</Tag>) },
+    { key: "tags", title: t("tags"), width: 110, render: (_, row) => row.tags.map((tag) => <Tag key={tag}>{tag}</Tag>) },
     { key: "follow_up", title: t("follow_up"), width: 180, ellipsis: true, dataIndex: "follow_up" },
     { key: "own_number", title: t("own_number"), width: 140, dataIndex: "own_number", className: "numeric" },
   ];

@@ -49,7 +49,7 @@ const Player = forwardRef<PlayerHandle, { call: string; onTime: (ms: number) => 
       cursorWidth: 2,
       barWidth: 2,
       barGap: 1,
-      normalize: false,
+      normalize: true,
       backend: "MediaElement",
       dragToSeek: true,
     });
