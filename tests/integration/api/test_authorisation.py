@@ -14,7 +14,7 @@ from fastapi.routing import APIRoute
 
 from callwright.accounts import tenants
 from callwright.accounts.roles import MATRIX, Permission, Role
-from callwright.api.schema import asked_of
+from callwright.api.schema import asked_of, routes_of
 from callwright.store.crypto import Keyring
 from callwright.store.database import Database
 from callwright.testing.api import TestedApi, open_api
@@ -31,33 +31,64 @@ OPEN = {
     "read_health",
 }  # fmt: skip
 
-# With an id in their address, and the same for every tenant: they show nothing of anybody.
-SHARED: set[str] = set()
+# They ask for a second permission besides the one they name: whoever has only the first gets 403 all the same.
+STRICTER = {"export_freezes", "read_consent_evidence"}
 
 
-def routes(app: FastAPI) -> Iterator[tuple[APIRoute, str]]:
-    for route in app.routes:
-        if isinstance(route, APIRoute):
-            for method in sorted(route.methods or ()):
-                yield route, method
+def routes(app: FastAPI) -> Iterator[tuple[str, APIRoute, str]]:
+    """Address, route, method of each; never none at all: a test over nothing would find nothing."""
+    found = [(path, route, method) for path, route in routes_of(app) for method in sorted(route.methods or ())]
+    assert len(found) > 100
+    yield from found
 
 
 async def ask(
-    api: TestedApi, route: APIRoute, method: str, roles: str | None, tenant: int | None = None
+    api: TestedApi, path: str, route: APIRoute, method: str, roles: str | None, tenant: int | None = None
 ) -> httpx.Response:
-    """With ids that look like ids, and a body that no route takes: whoever is let in gets as far as that."""
-    path = route.path_format
+    """With ids that look like ids, and a body that is JSON, but what no route takes: it is looked at after the viewer."""
     for param in route.dependant.path_params:
         kind = getattr(param.field_info, "annotation", str)
         path = path.replace("{" + param.name + "}", "1" if kind is int or "int" in str(kind) else "a")
     body: dict[str, Any] = (
-        {} if method in ("GET", "DELETE") else {"content": b"[", "headers": {"Content-Type": "application/json"}}
+        {} if method in ("GET", "DELETE") else {"content": b"[]", "headers": {"Content-Type": "application/json"}}
     )
+    documented = any("text/event-stream" in each.get("content", {}) for each in route.responses.values())
+    if documented or "text/event-stream" in str(getattr(route.response_class, "media_type", "")):
+        return await _begun(api, path, roles, tenant)
+    return await api.ask(method, path, roles=roles, tenant=tenant, **body)
+
+
+async def _begun(api: TestedApi, path: str, roles: str | None, tenant: int | None) -> httpx.Response:
+    """How a view begins that tells for ever: its status is enough, then the browser goes."""
+    said = {"x-fake-roles": roles, "x-fake-tenant": None if tenant is None else str(tenant)}
+    headers = [(name.encode(), value.encode()) for name, value in said.items() if value is not None]
+    scope = {
+        "type": "http", "method": "GET", "path": path, "raw_path": path.encode(), "query_string": b"", "headers": headers,
+        "http_version": "1.1", "scheme": "http", "server": ("callwright.test", 80), "client": ("127.0.0.1", 1), "root_path": "",
+    }  # fmt: skip
+    begun: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+    async def receive() -> dict[str, Any]:
+        await begun
+        return {"type": "http.disconnect"}
+
+    async def send(message: Any) -> None:
+        if message["type"] == "http.response.start" and not begun.done():
+            begun.set_result(message["status"])
+
+    asked = asyncio.create_task(api.app(scope, receive, send))
     try:
-        async with asyncio.timeout(20):
-            return await api.ask(method, path, roles=roles, tenant=tenant, **body)
-    except TimeoutError:
-        return httpx.Response(200)  # a live view: let in, and still telling
+        await asyncio.wait({asked, begun}, timeout=60, return_when=asyncio.FIRST_COMPLETED)
+        status = begun.result() if begun.done() else 500  # it ended without an answer
+    finally:
+        asked.cancel()
+        await asyncio.wait([asked], timeout=60)
+    return httpx.Response(status, json={"code": "forbidden"} if status == 403 else {})
+
+
+def _nothing(answer: httpx.Response) -> bool:
+    """An empty list."""
+    return answer.status_code == 200 and answer.content in (b"[]", b'{"items":[],"next":null,"total":null}')
 
 
 @pytest.fixture
@@ -68,49 +99,51 @@ async def api(database: Database, keyring: Keyring) -> AsyncIterator[TestedApi]:
 
 
 async def test_only_those_routes_are_open_to_strangers(api: TestedApi) -> None:
-    open_ones = {route.name for route, _ in routes(api.app) if asked_of(route) == {"open"}}
+    open_ones = {route.name for _, route, _ in routes(api.app) if asked_of(route) == {"open"}}
     assert open_ones <= OPEN, open_ones - OPEN
-    assert all(asked_of(route) for route, _ in routes(api.app))
+    assert all(asked_of(route) for _, route, _ in routes(api.app))
 
 
 async def test_every_route_lets_in_those_whose_role_may_and_nobody_else(api: TestedApi) -> None:
     wrong = []
-    for route, method in routes(api.app):
+    for path, route, method in routes(api.app):
         asked = asked_of(route) - {"open"}
         if not asked:
             continue
-        stranger = await ask(api, route, method, None)
+        stranger = await ask(api, path, route, method, None)
         if stranger.status_code != 401:
-            wrong.append(f"{method} {route.path}: a stranger gets {stranger.status_code}")
+            wrong.append(f"{method} {path}: a stranger gets {stranger.status_code}")
         wanted = {Permission(one) for one in asked - {"any"}}
-        if wanted and (await ask(api, route, method, "")).status_code != 403:
-            wrong.append(f"{method} {route.path}: somebody without any role is let in")
+        if wanted and (await ask(api, path, route, method, "")).status_code != 403:
+            wrong.append(f"{method} {path}: somebody without any role is let in")
         refused = [role for role in Role if not wanted <= MATRIX[role]]
         for role in refused:
-            answer = await ask(api, route, method, role.value)
+            answer = await ask(api, path, route, method, role.value)
             if answer.status_code != 403 or answer.json()["code"] != "forbidden":
-                wrong.append(f"{method} {route.path}: {role.value} gets {answer.status_code}")
+                wrong.append(f"{method} {path}: {role.value} gets {answer.status_code}")
         for role in [role for role in Role if role not in refused][:2]:
-            answer = await ask(api, route, method, role.value)
+            answer = await ask(api, path, route, method, role.value)
+            if route.name in STRICTER and answer.status_code == 403:
+                continue
             if answer.status_code in (401, 500) or (answer.status_code == 403 and answer.json()["code"] == "forbidden"):
-                wrong.append(f"{method} {route.path}: {role.value} gets {answer.status_code}")
+                wrong.append(f"{method} {path}: {role.value} gets {answer.status_code}")
     assert not wrong, "\n".join(wrong)
 
 
 async def test_nobody_sees_anything_of_another_tenant(api: TestedApi, database: Database, keyring: Keyring) -> None:
     other = await tenants.add(database, keyring, "other", "Other", NOW)
     wrong = []
-    for route, method in routes(api.app):
-        if not asked_of(route) - {"open"} or not route.dependant.path_params or route.name in SHARED:
+    for path, route, method in routes(api.app):
+        if not asked_of(route) - {"open"} or not route.dependant.path_params:
             continue
-        answer = await ask(api, route, method, EVERYTHING, other)
-        if answer.status_code not in (403, 404, 422):
-            wrong.append(f"{method} {route.path}: {answer.status_code}")
-    for route, method in routes(api.app):
+        answer = await ask(api, path, route, method, EVERYTHING, other)
+        if answer.status_code not in (403, 404, 422) and not _nothing(answer):
+            wrong.append(f"{method} {path}: {answer.status_code}")
+    for path, route, method in routes(api.app):
         if method == "GET" and not route.dependant.path_params and asked_of(route) - {"open", "any"}:
-            answer = await ask(api, route, method, EVERYTHING, other)
+            answer = await ask(api, path, route, method, EVERYTHING, other)
             if answer.status_code == 200 and answer.headers.get("content-type", "").startswith("application/json"):
                 items = answer.json().get("items") if isinstance(answer.json(), dict) else None
                 if items and not answer.request.url.path.endswith("/audit"):
-                    wrong.append(f"GET {route.path}: {len(items)} rows of somebody else")
+                    wrong.append(f"GET {path}: {len(items)} rows of somebody else")
     assert not wrong, "\n".join(wrong)

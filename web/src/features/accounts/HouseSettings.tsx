@@ -19,14 +19,14 @@ const useWords = words("house-settings", {
     oidc: "Identity service (OpenID Connect)", issuer: "Issuer", client: "Client id", secret: "Client secret", secretKept: "One is kept; leave empty to keep it",
     label: "What the button says", groups: "Claim of the groups", mapping: "Groups and roles", group: "Group", addGroup: "Add a group",
     invite: "Take in whoever a group gives a role", redirect: "Give your service this address to return to:", save: "Save", drop: "Use no identity service", saved: "Saved",
-    retention: "How long things are kept", retentionHow: "In days; empty = until somebody deletes it. What is older is deleted by the nightly job. There is no way back.",
+    retention: "How long things are kept", retentionHow: "In days; empty = until somebody deletes it. What is older is deleted by `callwright retention run`, every night. There is no way back.",
     recordings: "Recordings of calls", transcripts: "What was said, call records and logs", audit: "Audit log", days: "days", roles: "Roles",
   },
   zh: {
     title: "登录与保留期限", signIn: "登录", totp: "要求所有人启用两步验证", totpHow: "使用密码登录的用户在启用之前无法使用其他功能。",
     oidc: "单位身份服务（OpenID Connect）", issuer: "颁发者地址", client: "客户端 ID", secret: "客户端密钥", secretKept: "已保存；留空则不变", label: "按钮文字",
     groups: "用户组声明", mapping: "用户组与角色", group: "用户组", addGroup: "添加用户组", invite: "自动接纳用户组带有角色的人员", redirect: "请在身份服务中登记此回调地址：",
-    save: "保存", drop: "停用身份服务", saved: "已保存", retention: "保留期限", retentionHow: "单位为天；留空表示一直保留。超期内容由每日任务删除，无法恢复。",
+    save: "保存", drop: "停用身份服务", saved: "已保存", retention: "保留期限", retentionHow: "单位为天；留空表示一直保留。超期内容由每晚运行的 callwright retention run 删除，无法恢复。",
     recordings: "通话录音", transcripts: "通话文字、记录与日志", audit: "审计日志", days: "天", roles: "角色",
   },
 });
@@ -52,7 +52,9 @@ export function Component() {
             </Space>
           </Col>
           <Col xs={24} xl={12}>
-            <Service known={oidc.data ?? null} />
+            <Space orientation="vertical" size={16} style={{ width: "100%" }}>
+              <Service known={oidc.data ?? null} />
+            </Space>
           </Col>
         </Row>
       )}
@@ -80,7 +82,7 @@ function SignIn({ on }: { on: boolean }) {
   return (
     <Card title={t("signIn")}>
       <ProblemAlert error={save.error} />
-      <Form.Item label={t("totp")} extra={t("totpHow")} htmlFor="totp-required" style={{ marginBottom: 0 }}>
+      <Form.Item label={t("totp")} extra={t("totpHow")} htmlFor="totp-required" layout="vertical" style={{ marginBottom: 0 }}>
         <Switch id="totp-required" checked={on} loading={save.isPending} onChange={(wanted) => save.mutate(wanted)} />
       </Form.Item>
     </Card>

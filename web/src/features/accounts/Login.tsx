@@ -16,12 +16,14 @@ const useWords = words("login", {
     go: "Sign in", forgotten: "Forgot your password?", or: "or", through: "Sign in through {{label}}", service: "your organisation", house: "House",
     houseExtra: "Only if your address is known in several houses", more: "Several houses?", needed: "This is needed", joined: "Your password is set. Sign in with it.",
     sent: "If this address belongs to somebody, a link is on its way. It works for an hour.", send: "Send me a link", cancel: "Cancel",
+    wrongHow: "After several wrong attempts an account is shut for a while. Known in several houses? Then name the house.",
     noMail: "No letter? Then this installation sends none: ask your administrator for a link.",
   },
   zh: {
     title: "登录", email: "邮箱", password: "密码", code: "验证器动态码", codeExtra: "六位数字，或一个恢复码", go: "登录", forgotten: "忘记密码？", or: "或",
     through: "通过{{label}}登录", service: "单位身份服务", house: "机构代号", houseExtra: "仅当您的邮箱属于多个机构时填写", more: "属于多个机构？", needed: "必填项",
     joined: "密码已设置，请登录。", sent: "若该邮箱已注册，重设链接已发出，一小时内有效。", send: "发送链接", cancel: "取消",
+    wrongHow: "多次输错后账户会暂时锁定。如您的邮箱属于多个机构，请填写机构代号。",
     noMail: "没有收到邮件？可能未配置邮件服务，请向管理员索取链接。",
   },
 });
@@ -69,7 +71,11 @@ export function Component() {
     <Narrow title={t("title")}>
       {query.has("joined") && <Alert type="success" showIcon title={t("joined")} style={{ marginBottom: 12 }} />}
       {told && <Alert type="error" showIcon title={say(new Problem(401, told, told))} style={{ marginBottom: 12 }} />}
-      <ProblemAlert error={failed} />
+      {failed?.code === "sign-in" ? (
+        <Alert type="error" showIcon title={say(failed)} description={t("wrongHow")} style={{ marginBottom: 12 }} />
+      ) : (
+        <ProblemAlert error={failed} />
+      )}
       <Form<Filled> form={form} layout="vertical" requiredMark={false} onFinish={(filled) => enter.mutate(filled)}>
         <Form.Item name="email" label={t("email")} rules={needed}>
           <Input autoFocus autoComplete="username" inputMode="email" maxLength={254} />
