@@ -135,7 +135,7 @@ function Suspect({ row, chosen, busy, onChoose, onConfirm, onDismiss }: SuspectP
       size="small"
       aria-current={chosen}
       onClick={onChoose}
-      style={{ marginBottom: 8, borderColor: chosen ? "var(--callwright-color-primary)" : undefined }}
+      style={{ marginBottom: 8, borderColor: chosen ? "var(--ant-color-primary)" : undefined }}
     >
       <Flex gap={16} align="center" wrap>
         <Whose number={row.number} subject={row.subject} />

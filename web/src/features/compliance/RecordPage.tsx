@@ -88,13 +88,12 @@ function Rules({ record }: { record: RecordTold }) {
       pagination={false}
       rowKey={(rule) => `${rule.pack}/${rule.rule}`}
       dataSource={record.rules}
-      scroll={{ x: "max-content" }}
       columns={[
         { title: t("outcome"), render: (_, rule) => <OutcomeTag rule={rule} /> },
         {
           title: t("rule"),
           render: (_, rule) => (
-            <div style={{ maxWidth: 360, whiteSpace: "normal" }}>
+            <div style={{ minWidth: 200 }}>
               {rule.title}
               <div>
                 <Typography.Text type="secondary" className="mono" style={{ fontSize: 12 }}>
@@ -105,7 +104,7 @@ function Rules({ record }: { record: RecordTold }) {
             </div>
           ),
         },
-        { title: t("detail"), dataIndex: "detail", render: (detail: string) => <div style={{ maxWidth: 260, whiteSpace: "normal" }}>{detail}</div> },
+        { title: t("detail"), dataIndex: "detail", render: (detail: string) => <div style={{ minWidth: 140 }}>{detail}</div> },
         { title: t("citation"), render: (_, rule) => <Cited rule={rule} /> },
       ]}
     />
@@ -131,11 +130,11 @@ export function Cited({ rule }: { rule: Citable }) {
   const t = useWords();
   const status: Record<string, string> = { law: t("law"), draft: t("draft"), norm: t("norm"), contract: t("contract"), house: t("house") };
   return (
-    <div style={{ maxWidth: 420, whiteSpace: "normal" }}>
+    <div style={{ minWidth: 200 }}>
       <Tag>{status[rule.status] ?? rule.status}</Tag>
       {rule.source}
       {rule.quote && <Typography.Paragraph type="secondary" style={{ margin: 0, fontSize: 12 }} ellipsis={{ rows: 2, expandable: true, symbol: "…" }}>{rule.quote}</Typography.Paragraph>}
-      {rule.as_of && <Typography.Text type="secondary" style={{ fontSize: 12 }}>{t("asOf", { day: rule.as_of })}</Typography.Text>}
+      {rule.as_of && <Typography.Text type="secondary" style={{ fontSize: 12 }}> {t("asOf", { day: rule.as_of })}</Typography.Text>}
       {rule.doubt && <Typography.Text type="warning" style={{ fontSize: 12 }}> {t("doubt", { doubt: rule.doubt })}</Typography.Text>}
     </div>
   );

@@ -58,12 +58,11 @@ function Pack({ pack }: { pack: PackView }) {
         pagination={false}
         rowKey="rule"
         dataSource={pack.rules}
-        scroll={{ x: "max-content" }}
         columns={[
           {
             title: t("rule"),
             render: (_, rule) => (
-              <div style={{ maxWidth: 380, whiteSpace: "normal" }}>
+              <div style={{ minWidth: 200 }}>
                 {rule.title}
                 <div>
                   <Typography.Text type="secondary" className="mono" style={{ fontSize: 12 }}>
@@ -146,11 +145,10 @@ function Explain() {
               pagination={false}
               rowKey={(rule) => `${rule.pack}/${rule.rule}`}
               dataSource={told.rules.filter((rule) => all || rule.outcome !== "ok")}
-              scroll={{ x: "max-content" }}
               columns={[
                 { title: t("outcome"), render: (_, rule) => <OutcomeTag rule={rule} /> },
-                { title: t("rule"), render: (_, rule) => <div style={{ maxWidth: 320, whiteSpace: "normal" }}>{rule.title}</div> },
-                { title: t("detail"), render: (_, rule) => <div style={{ maxWidth: 260, whiteSpace: "normal" }}>{rule.detail}</div> },
+                { title: t("rule"), render: (_, rule) => <div style={{ minWidth: 160 }}>{rule.title}</div> },
+                { title: t("because2"), render: (_, rule) => <div style={{ minWidth: 140 }}>{rule.detail}</div> },
                 { title: t("citation"), render: (_, rule) => <Cited rule={rule} /> },
               ]}
             />

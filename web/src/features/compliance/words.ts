@@ -47,7 +47,7 @@ export const useWords = words("compliance", {
     active: "active", slowed: "slowed", resting: "resting", retired: "retired", norms: "A number that is refused calls less; it is not swapped. Judged from {{least}} dials on.",
     // rules
     explain: "Would this call be allowed?", at: "At (callee's clock)", purpose: "Purpose", restFine: "Everything else is in order", allowed: "Allowed", notAllowed: "Refused",
-    nextAt: "Allowed from {{when}}", never: "Not by itself", noAdvice: "Rule packs are no legal advice.", pack: "Pack", law: "law", draft: "draft", norm: "norm", contract: "contract", house: "house",
+    because2: "Because", nextAt: "Allowed from {{when}}", never: "Not by itself", noAdvice: "Rule packs are no legal advice.", pack: "Pack", law: "law", draft: "draft", norm: "norm", contract: "contract", house: "house",
     region: "State or province", marketing: "marketing", service: "service", survey: "survey", notice: "notice", ownPack: "your own", showAll: "Show rules that hold",
     // subject
     refusals: "Not called", recordings: "Recordings", lists: "Lists", knownSince: "Known since", exportSubject: "Export everything", eraseSubject: "Erase",
@@ -97,7 +97,7 @@ export const useWords = words("compliance", {
     advice: "应为", registrations: "登记", slow: "让需要的号码降频", recover: "恢复休息已满的号码", changed: "已变更:{{numbers}}", nothingChanged: "无需变更。",
     active: "正常", slowed: "降频", resting: "休息", retired: "已停用", norms: "被拒接的号码会减少呼叫,而不是更换。拨出满 {{least}} 通后才评判。",
     explain: "这通电话允许吗?", at: "时间(被叫当地)", purpose: "用途", restFine: "其余条件均满足", allowed: "允许", notAllowed: "拒绝",
-    nextAt: "{{when}} 起允许", never: "不会自动解除", noAdvice: "规则包不构成法律意见。", pack: "规则包", law: "法律", draft: "征求意见稿", norm: "行业规范", contract: "合同", house: "内部规则",
+    because2: "说明", nextAt: "{{when}} 起允许", never: "不会自动解除", noAdvice: "规则包不构成法律意见。", pack: "规则包", law: "法律", draft: "征求意见稿", norm: "行业规范", contract: "合同", house: "内部规则",
     region: "州或省", marketing: "营销", service: "服务", survey: "调查", notice: "通知", ownPack: "自有", showAll: "显示符合的规则",
     refusals: "未呼叫", recordings: "录音", lists: "名单", knownSince: "首次出现", exportSubject: "导出全部", eraseSubject: "删除",
     eraseWhat: "将删除:{{calls}} 份通话记录、{{recordings}} 段录音、{{lists}} 份名单中的内容。呼叫与决策记录保留,但只剩无从追溯的编号。此操作不可撤销。",
