@@ -76,9 +76,10 @@ async def _begun(api: TestedApi, path: str, roles: str | None, tenant: int | Non
         if message["type"] == "http.response.start" and not begun.done():
             begun.set_result(message["status"])
 
-    asked = asyncio.create_task(api.app(scope, receive, send))
+    asked: asyncio.Future[Any] = asyncio.ensure_future(api.app(scope, receive, send))
     try:
-        await asyncio.wait({asked, begun}, timeout=60, return_when=asyncio.FIRST_COMPLETED)
+        both: set[asyncio.Future[Any]] = {asked, begun}
+        await asyncio.wait(both, timeout=60, return_when=asyncio.FIRST_COMPLETED)
         status = begun.result() if begun.done() else 500  # it ended without an answer
     finally:
         asked.cancel()
