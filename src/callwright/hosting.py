@@ -22,8 +22,8 @@ import uvicorn
 
 from callwright.accounts import tenants
 from callwright.api.app import create_app
-from callwright.campaigns import lines
-from callwright.errors import LineError
+from callwright.campaigns import lines, retention
+from callwright.errors import LineError, StoreError
 from callwright.http.here import Authenticate
 from callwright.settings import Settings
 from callwright.storage import Storage
@@ -36,6 +36,8 @@ log = logging.getLogger(__name__)
 _LOOK_S = 5.0
 _AGAIN_S = (1.0, 2.0, 5.0, 15.0, 60.0)
 _HEALTHY_S = 120.0
+_FIRST_RETENTION_S = 3_600.0
+_RETENTION_S = 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +93,30 @@ async def host(
         proxy_headers=False,
     )
     server = _Server(config, listens)
-    async with _workers(hosting, storage):
+    async with _workers(hosting, storage), anyio.create_task_group() as beside:
+        beside.start_soon(_keep_retention, storage)
         try:
             await server.serve()
         except SystemExit:
             raise LineError(f"nothing can listen on {hosting.host}:{hosting.port}: is it in use?") from None
+        finally:
+            beside.cancel_scope.cancel()
+
+
+async def _keep_retention(storage: Storage) -> None:
+    """Delete what is older than each tenant decided, once a day; the first time an hour after the start."""
+    wait = _FIRST_RETENTION_S
+    while True:
+        await anyio.sleep(wait)
+        wait = _RETENTION_S
+        try:
+            for row in await tenants.listed(storage.database):
+                blobs = storage.blobs.of(row.id)
+                done = await retention.apply(storage.database, storage.keyring, blobs.delete, row.id, datetime.now(UTC))
+                log.info("retention of %s: %s", row.slug, done)
+        except StoreError as error:
+            log.warning("retention waits for the database: %s", type(error).__name__)
+            wait = _FIRST_RETENTION_S
 
 
 @asynccontextmanager

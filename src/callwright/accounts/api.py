@@ -257,7 +257,7 @@ async def use_link(body: LinkUse, outside: Annotated[Outside, open_to_all]) -> R
     return Response(status_code=204)
 
 
-@router.post("/password/forgotten", status_code=202)
+@router.post("/password/forgotten", status_code=202, response_class=Response)
 async def forget_password(
     body: Forgotten, outside: Annotated[Outside, open_to_all], later: BackgroundTasks
 ) -> Response:

@@ -57,6 +57,7 @@ export function App() {
     <ModeContext.Provider value={{ mode, setMode }}>
       <ConfigProvider
         locale={zh ? zhCN : enUS}
+        button={{ autoInsertSpace: false }} // the words of a button are its name, for readers of screens too
         theme={{
           algorithm: dark ? [theme.darkAlgorithm, theme.compactAlgorithm] : theme.compactAlgorithm,
           cssVar: { key: "callwright" },
@@ -67,6 +68,10 @@ export function App() {
             ...(dark ? { colorError: "#ff7875" } : { colorError: "#cf1322", colorSuccess: "#237804", colorWarning: "#874d00", colorInfo: "#0958d9" }),
             colorTextDescription: dark ? "#a6a6a6" : "#5f5f5f",
             colorTextPlaceholder: dark ? "#8f8f8f" : "#707070",
+            // grounds of what is chosen, pale enough to be read on
+            colorPrimaryBg: dark ? "#123837" : "#e3f3f2",
+            controlItemBgActive: dark ? "#16403f" : "#dcefee",
+            controlItemBgActiveHover: dark ? "#1a4a49" : "#d0e9e7",
             fontSize: 14,
             borderRadius: 6,
           },

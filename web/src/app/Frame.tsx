@@ -93,7 +93,7 @@ function Inside({ me }: { me: Me }) {
               ],
             }}
           >
-            <Button type="text" aria-label={t("account")}>
+            <Button type="text" aria-label={wide ? undefined : t("account")} title={t("account")}>
               <Avatar size="small" icon={<UserOutlined />} />
               {wide && <Typography.Text>{me.name}</Typography.Text>}
             </Button>

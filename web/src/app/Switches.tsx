@@ -17,7 +17,7 @@ export function Switches() {
       <Button
         type="text"
         icon={<TranslationOutlined />}
-        aria-label={t("language")}
+        title={t("language")}
         onClick={() => speak(language() === "zh" ? "en" : "zh")}
       >
         {language() === "zh" ? "English" : "中文"}

@@ -149,7 +149,11 @@ async def list_freeze_reasons(here: Annotated[Here, needs(Permission.COMPLIANCE_
     return [FreezeReason(code=code, en=en, zh=zh, days=days) for code, (en, zh, days) in REASONS.items()]
 
 
-@router.get("/export")
+@router.get(
+    "/export",
+    response_class=Response,
+    responses={200: {"description": "CSV", "content": {"text/csv": {"schema": {"type": "string"}}}}},
+)
 async def export_freezes(here: Annotated[Here, needs(Permission.NUMBERS_UNMASKED)]) -> Response:
     """What stands, as CSV with whole numbers: safe to open in a spreadsheet, read again by the import."""
     here.require(Permission.COMPLIANCE_READ)

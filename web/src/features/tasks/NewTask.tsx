@@ -144,7 +144,7 @@ function Wizard({ options }: { options: Options }) {
               {t("settings")}
             </Typography.Title>
             <PlanForm options={options} line={line} parts={["hours", "pace", "retry", "more"]} />
-            <Flex justify="end" style={{ position: "sticky", bottom: 0, padding: "8px 0", background: "var(--callwright-color-bg-layout, Canvas)", zIndex: 5 }}>
+            <Flex justify="end" style={{ position: "sticky", bottom: 0, padding: "8px 0", background: "var(--ant-color-bg-container, Canvas)", zIndex: 5 }}>
               <Button type="primary" size="large" htmlType="submit" loading={creating.isPending}>
                 {t("create")}
               </Button>
