@@ -6,12 +6,13 @@ ends by itself is started again, later each time; all end with this process, whi
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -33,6 +34,7 @@ __all__ = ["Hosting", "Workers", "host", "trunks_of"]
 
 log = logging.getLogger(__name__)
 
+_ENDING = (signal.SIGTERM, signal.SIGINT)
 _LOOK_S = 5.0
 _AGAIN_S = (1.0, 2.0, 5.0, 15.0, 60.0)
 _HEALTHY_S = 120.0
@@ -66,6 +68,18 @@ class _Server(uvicorn.Server):
         if self.started:
             host, port = self.servers[0].sockets[0].getsockname()[:2]
             await self._listens(f"http://{f'[{host}]' if ':' in host else host}:{port}")
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """As uvicorn does, but for one thing: it raises the signal again when it is done, and dies of it before the workers have ended."""
+        loop = asyncio.get_running_loop()
+        for each in _ENDING:
+            loop.add_signal_handler(each, self.handle_exit, each, None)
+        try:
+            yield
+        finally:
+            for each in _ENDING:
+                loop.remove_signal_handler(each)
 
 
 async def host(

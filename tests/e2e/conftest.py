@@ -167,6 +167,7 @@ def up(folder: Path, place: Place) -> Iterator[Up]:
             yield Up(url, link, telephones, process, folder)
         finally:
             process.stop()
+        assert process.process.returncode == 0, "\n".join(process.lines[-40:])  # it ended its worker, then itself
     finally:
         telephones.stop()
 

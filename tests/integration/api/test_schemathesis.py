@@ -62,7 +62,7 @@ def _faults(operation: Any) -> list[str]:
         suppress_health_check=list(HealthCheck),
         report_multiple_bugs=False,
     )
-    def ask(case: schemathesis.Case) -> None:
+    def ask(case: schemathesis.Case[Any]) -> None:
         case.call_and_validate(headers=HEADERS, checks=CHECKS, timeout=60)
 
     try:
