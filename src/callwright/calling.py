@@ -75,6 +75,8 @@ __all__ = ["Calling", "open_calling", "worker_name"]
 
 log = logging.getLogger(__name__)
 
+_WARM_AGAIN_S = 30.0
+
 _GATHERED_AT_ONCE = 25
 
 
@@ -175,7 +177,7 @@ async def open_calling(
             ),
             clock,
             hints,
-            _Asking(database, tenant, keys, client, clock).vetoes,
+            _Asking(database, tenant, keys, client, clock, robots).vetoes,
         )
         placing.place = _placing(worker, database, tenant, keys, tasks)
         yield worker
@@ -230,6 +232,7 @@ class _Robots:
         self._outbox = FileOutbox(calling.out / "outbox.jsonl")
         self._stack = AsyncExitStack()
         self._making = anyio.Lock()
+        self._warmed: tuple[float, frozenset[int]] = (0.0, frozenset())
         self._robots: dict[str, Robot] = {}
         self._voices: VoiceDetector | None = None
 
@@ -253,6 +256,15 @@ class _Robots:
                 await self._robot(digest, version.id)
             except CallwrightError as error:
                 log.error("the script version %d cannot be spoken: %s", version.id, error)
+
+    async def warm_for(self, tasks: frozenset[int]) -> None:
+        """The same for tasks that are about to dial, as soon as one is new here, and every half minute: plans change."""
+        at, known = self._warmed
+        now = time.monotonic()
+        if tasks <= known and now - at < _WARM_AGAIN_S:
+            return
+        await self.warm(None)
+        self._warmed = (now, known | tasks)
 
     async def _robot(self, digest: str, version: int) -> Robot:
         async with self._making:
@@ -372,14 +384,22 @@ def _placing(worker: Worker, database: Database, tenant: int, keys: TenantKeys, 
 
 
 class _Asking:
-    """The customer's pre-dial webhook, asked about every lead that was claimed."""
+    """Between claim and dial: the robots that will speak are made, and the customer's pre-dial webhook is asked about every lead."""
 
     def __init__(
-        self, database: Database, tenant: int, keys: TenantKeys, client: httpx.AsyncClient, clock: DatabaseClock
+        self,
+        database: Database,
+        tenant: int,
+        keys: TenantKeys,
+        client: httpx.AsyncClient,
+        clock: DatabaseClock,
+        robots: _Robots,
     ) -> None:
         self._database, self._tenant, self._keys, self._client, self._clock = database, tenant, keys, client, clock
+        self._robots = robots
 
     async def vetoes(self, claimed: Sequence[Claimed]) -> dict[int, Veto]:
+        await self._robots.warm_for(frozenset(lead.task_id for lead in claimed))
         async with self._database.scope(self._tenant) as scope:
             asked = await scope.all(PRE_DIAL)
         if not asked:

@@ -68,7 +68,7 @@ class TestedApi:
         **more: Any,
     ) -> httpx.Response:
         """One request."""
-        headers = dict(more.pop("headers", {})) | {"X-Callwright": "1", _USER: str(user)}
+        headers = {"X-Callwright": "1", _USER: str(user)} | dict(more.pop("headers", {}))
         if roles is not None:
             headers[_WHO] = roles
         if tenant is not None:
