@@ -70,6 +70,7 @@ export function App() {
             colorTextPlaceholder: dark ? "#8f8f8f" : "#707070",
             // grounds of what is chosen, pale enough to be read on
             colorPrimaryBg: dark ? "#123837" : "#e3f3f2",
+            ...(dark ? {} : { colorSuccessBg: "#eaf6e3", colorWarningBg: "#fdf3dc", colorErrorBg: "#fdecea", colorInfoBg: "#e8f1fd" }),
             controlItemBgActive: dark ? "#16403f" : "#dcefee",
             controlItemBgActiveHover: dark ? "#1a4a49" : "#d0e9e7",
             fontSize: 14,
