@@ -8,12 +8,17 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from callwright.store.crypto import Keyring
 from callwright.store.database import Database
 from callwright.testing.databases import PostgresServer, missing, sqlite_template
 
 ROOT = Path(__file__).resolve().parent.parent
+
+# How long an example takes says how busy the machine is: speed is measured by `callwright bench`, not here.
+settings.register_profile("callwright", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("callwright")
 
 
 @pytest.fixture(scope="session")
