@@ -66,7 +66,7 @@ class Conversation:
 
     def assert_heard(self) -> None:
         pcm = np.concatenate([frame.pcm for frame in self.frames[-60:-10]])
-        assert strength(pcm, 1000, 8000) > 0.9
+        assert strength(pcm, 1000, 8000) > 0.8  # garbage has none; a busy machine conceals a frame
 
 
 @asynccontextmanager

@@ -119,7 +119,8 @@ async def _account(storage: Storage, language: str, now: datetime) -> tuple[Entr
     door = await setup.link_if_first(storage.database, now)
     assert door is not None, "the database was made a moment ago"
     entry = Entry(_EMAIL, secrets.token_urlsafe(12))
-    first = setup.First("demo", _WORDS[language]["house"], entry.email, "Demo", entry.password, language, True)
+    spoken = {"en": "en", "zh": "zh-CN"}[language]
+    first = setup.First("demo", _WORDS[language]["house"], entry.email, "Demo", entry.password, spoken, True)
     tenant, _ = await setup.set_up(storage.database, storage.keyring, Hasher(), door, first, now)
     return entry, tenant
 

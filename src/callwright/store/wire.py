@@ -166,6 +166,8 @@ class _Sqlite:
         await self._errand("COMMIT", lambda raw: raw.commit())
 
     async def undo(self) -> None:
+        if not self._raw._running or self._raw._connection is None:
+            return  # it was closed when its task was cancelled: what was open is undone by that
         await self._errand("ROLLBACK", lambda raw: raw.rollback())
 
     async def rows(self, text: str, values: Sequence[Any]) -> Sequence[Sequence[Any]]:

@@ -95,7 +95,7 @@ async def browser(found: House) -> AsyncIterator[Browser]:
         await made.close()
 
 
-async def comes(what: Callable[[], bool], seconds: float = 20.0) -> None:
+async def comes(what: Callable[[], bool], seconds: float = 60.0) -> None:
     async with asyncio.timeout(seconds):
         while not what():  # noqa: ASYNC110 - sound has no events
             await asyncio.sleep(0.1)
