@@ -86,6 +86,15 @@ class Telephone:
         return np.concatenate(self.heard[-frames:]) if self.heard else np.zeros(1, np.int16)
 
 
+def speaks_again(live: LiveCalls) -> bool:
+    """The robot says what it is after a call was given back: of itself, or by its opening, when it had not begun yet."""
+    for call in live:
+        kinds = [str(line["kind"]) for line in call.log.lines]
+        if "given_back" in kinds and {"disclosed", "said"} & set(kinds[kinds.index("given_back") :]):
+            return True
+    return False
+
+
 @dataclass
 class House:
     """All of it. record: of the call, once it is over."""

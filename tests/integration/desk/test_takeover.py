@@ -15,7 +15,7 @@ import pytest
 from aiortc import MediaStreamTrack, RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from aiortc.mediastreams import MediaStreamError
 from av import AudioFrame, AudioResampler
-from tests.integration.desk.conftest import CALL, PERSON_HZ, House, house, strength, tone
+from tests.integration.desk.conftest import CALL, PERSON_HZ, House, house, speaks_again, strength, tone
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration]
 
@@ -113,7 +113,7 @@ async def test_taken_over_and_given_back(tmp_path: Path) -> None:
         assert (await page.do("keys", keys="12#")).status_code == 200
         assert (await page.do("give_back")).status_code == 200
         await comes(lambda: strength(found.telephone.last(), AGENT_HZ) < QUIET)
-        await comes(lambda: any(line["kind"] == "disclosed" for call in found.live for line in call.log.lines))
+        await comes(lambda: speaks_again(found.live))
         assert await found.standing() in ("returned", "robot", "paused")
         assert (await page.do("give_back")).status_code in (404, 409)
 
