@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Iterator
-from re import _parser as parser  # type: ignore[attr-defined]
+from importlib import import_module
 from typing import Any
 
 import phonenumbers
@@ -16,6 +16,7 @@ from phonenumbers.tzdata import TIMEZONE_DATA
 from callwright.campaigns.numbers import _STATES as STATES
 from callwright.campaigns.numbers import Identity, identify, look_up
 
+parser: Any = import_module("re._parser")
 KINDS = (
     "fixed_line", "mobile", "toll_free", "premium_rate", "shared_cost", "personal_number", "voip", "pager", "uan", "voicemail",
     "general_desc",

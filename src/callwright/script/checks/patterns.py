@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from re import _constants as sre  # type: ignore[attr-defined]
-from re import _parser  # type: ignore[attr-defined]
+from importlib import import_module
 from typing import Any
 
 from callwright.errors import Problem
 from callwright.script.checks.walk import error, expressions, patterns
 from callwright.script.expression import compile_expression
 from callwright.script.loader import LoadedScript
+
+# Python's own reading of a pattern, which has no public name and so no types: how it is typed must not depend on which
+# stubs a checker happens to hold.
+sre: Any = import_module("re._constants")
+_parser: Any = import_module("re._parser")
 
 __all__ = ["MAX_PATTERN", "check_patterns", "slow_pattern"]
 
