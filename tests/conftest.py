@@ -16,9 +16,11 @@ from callwright.testing.databases import PostgresServer, missing, sqlite_templat
 
 ROOT = Path(__file__).resolve().parent.parent
 
-# How long an example takes says how busy the machine is: speed is measured by `callwright bench`, not here.
-settings.register_profile("callwright", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("callwright")
+# How long an example takes says how busy the machine is: speed is measured by `callwright bench`, not here. A change is judged
+# by the same examples every time; HYPOTHESIS_SEARCH=1 looks for new ones.
+settings.register_profile("search", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
+settings.register_profile("callwright", settings.get_profile("search"), derandomize=True)
+settings.load_profile("search" if os.environ.get("HYPOTHESIS_SEARCH") else "callwright")
 
 
 @pytest.fixture(scope="session")

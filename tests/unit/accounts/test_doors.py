@@ -120,13 +120,13 @@ def test_a_door_is_shut_longer_and_longer_but_never_for_good(failures: int) -> N
 @given(st.lists(st.floats(0, 5), max_size=80))
 def test_a_bucket_gives_no_more_than_burst_and_rate(waits: list[float]) -> None:
     buckets, now, given_out = Buckets(4, 0.5), 0.0, 0
-    for wait in waits:
+    for asked, wait in enumerate(waits):
         now += wait
         left = buckets.take("a", now)
         given_out += left == 0
         assert given_out <= 4 + now * 0.5 + 1e-6
         if left:
-            assert buckets.take("b" + str(now), now) == 0
+            assert buckets.take(f"another {asked}", now) == 0
     assert buckets.take("a", now + 8) == 0
 
 
