@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from callwright.testing.onnx_bytes import field, model, node, tensor, value
+from callwright.speech.onnx_wire import field, model, node, tensor, value
 from callwright.testing.toy_speech import CHARACTERS, toy_speech
 
 __all__ = ["write_toy_model"]

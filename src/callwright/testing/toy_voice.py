@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from callwright.testing.onnx_bytes import INT64, field, model, node, tensor, value
+from callwright.speech.onnx_wire import INT64, field, model, node, tensor, value
 
 __all__ = ["TONES_HZ", "write_toy_voice"]
 
