@@ -23,10 +23,12 @@ _NO_HURRY = frozenset({"repeat"})
 _PHONE_DIGITS = {"zh": (11, 12), "en": (10, 11)}
 _EXTENSIONS = 12  # longer phrases that are looked at
 _REMEMBERED = 2000
+_ANY = Context()
 
 
 class Reader:
-    """Reads for all calls of one script. `read(text, listening)`: the words with what they mean at this question."""
+    """Reads for all calls of one script. `read(text, listening)`: the words with what they mean at this question. Partials come word by word,
+    begin alike in many calls and come again as finals: what was read lately is not read again."""
 
     def __init__(
         self,
@@ -50,16 +52,30 @@ class Reader:
         said = (*(text for text, _ in vocabulary.phrases), *(text for spoken in answers.values() for text in spoken))
         self._phrases = sorted({normalise(text, script.language) for text in said})
         self._extended: OrderedDict[tuple[str, str], bool] = OrderedDict()
+        self._lately: OrderedDict[tuple[object, ...], Words] = OrderedDict()
 
     def read(self, text: str, listening: Listen | None, *, sure: bool = False, faint: bool = False) -> Words:
         """sure: the recogniser's final would only repeat the text; faint: a bystander may have said it."""
         if not text:
             return NOTHING
-        context = listening.context if listening is not None else Context()
+        context = listening.context if listening is not None else _ANY
+        node = listening.node if listening is not None else ""
+        expected = (context.kb, context.intents, context.classes)
+        day = (context.now, context.window) if node in self._slots else None  # only the values of slots depend on it
+        key = (text, node, expected, day, sure, faint)
+        known = self._lately.get(key)
+        if known is not None:
+            self._lately.move_to_end(key)
+            return known
+        words = self._lately[key] = self._read(text, node, context, sure, faint)
+        if len(self._lately) > _REMEMBERED:
+            self._lately.popitem(last=False)
+        return words
+
+    def _read(self, text: str, node: str, context: Context, sure: bool, faint: bool) -> Words:
         understood = self._understander.understand(text, context)
         found = [one for one in understood.candidates if one.source != "ranker"]
         stated = [one for one in found if one.source in _STATED]
-        node = listening.node if listening is not None else ""
         return Words(
             text,
             ending=self._ending(text, understood, found, node, context),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
@@ -104,3 +105,19 @@ def test_an_answer_that_goes_on_to_mean_something_else_is_open() -> None:
     reader = Reader(script, understander, vocabulary(script), {})
     context = Dialogue(script, understander).plan.context("opening", "")
     assert reader.read("可以", Listen("opening", 4000, 700, 15_000, context)).ending == "open"
+
+
+def test_what_was_read_at_a_question_is_not_read_again_there() -> None:
+    script = load(TEMPLATES / "trial_lesson.yaml").script
+    understander = Nlu.train(script, seed=0)
+    dialogue = Dialogue(script, understander)
+    reader = Reader(script, understander, vocabulary(script), {})
+    with mock.patch.object(understander, "understand", wraps=understander.understand) as understood:
+        for call_began in ("2026-11-26T10:00", "2026-11-26T10:01"):
+            context = dialogue.plan.context("opening", call_began)
+            for sure in (True, True, False):
+                reader.read("我在开车", Listen("opening", 4000, 700, 15_000, context), sure=sure)
+        assert understood.call_count == 2
+        reader.read("我在开车", None)
+        reader.read("我在开车", Listen("ask_age", 4000, 700, 15_000, dialogue.plan.context("ask_age", "")))
+    assert understood.call_count == 4
