@@ -1,7 +1,7 @@
 """The event log of one call: ordered, timestamped, JSON-ready; the transcript, the report and the replay read nothing else.
 
 A line is `{"n", "at_ms", "kind", ...data}`; at_ms counts from the moment the call was placed. The file is JSON Lines, written by one owned
-task outside the event loop, so that a killed process loses at most the last line.
+task outside the event loop, so that a killed process loses at most the last line, and what happened within the last moment.
 """
 
 from __future__ import annotations
@@ -18,19 +18,54 @@ from typing import Any
 import anyio
 import anyio.to_thread
 
-__all__ = ["EventLog", "being_written", "read_log"]
+__all__ = ["EventLog", "LogWriter", "being_written", "read_log"]
 
 _LOCK_TRIES = 50
 _GATHER_S = 0.05  # events of one moment are written together: each writing takes a thread
+_as_json = json.JSONEncoder(ensure_ascii=False, default=str).encode
+
+
+class LogWriter:
+    """Writes the logs of many calls together, a thread for all of them. It has no task of its own: of the logs that have something to write
+    the first one waits a moment for the others, and writes for them too."""
+
+    def __init__(self) -> None:
+        self._waiting: list[EventLog] = []
+        self._turn: anyio.Event | None = None
+
+    async def write(self, log: EventLog) -> None:
+        """Write what this log has to write by the end of the moment. The file is open; its owner awaits this in a shielded scope."""
+        self._waiting.append(log)
+        if self._turn is not None:
+            await self._turn.wait()
+            return
+        turn = self._turn = anyio.Event()
+        try:
+            try:
+                await log.moment(_GATHER_S)
+            finally:
+                together, self._waiting, self._turn = self._waiting, [], None
+            parts = [(one, lines) for one in together if (lines := one.take())]
+            if parts:
+                await anyio.to_thread.run_sync(_write_all, parts)
+        finally:
+            turn.set()
+
+
+def _write_all(parts: list[tuple[EventLog, list[dict[str, Any]]]]) -> None:
+    for log, lines in parts:
+        log.append(lines)
 
 
 class EventLog:
     """Collects the events of one call; `run` writes them while the call lives, and holds a lock on the file as long (see `being_written`)."""
 
-    def __init__(self, path: Path | None, clock_ms: Callable[[], int]) -> None:
+    def __init__(self, path: Path | None, clock_ms: Callable[[], int], writer: LogWriter | None = None) -> None:
+        """writer: shared with other calls, None = one of its own."""
         self.lines: list[dict[str, Any]] = []
         self._path = path
         self._clock_ms = clock_ms
+        self._writer = writer or LogWriter()
         self._written = 0
         self._file: int | None = None
         self._wake = anyio.Event()
@@ -68,13 +103,12 @@ class EventLog:
         must close the log however it ends."""
         with anyio.CancelScope(shield=True):
             try:
+                await self._wake.wait()
+                await self._write()  # alone: to open a file may take long
+                self._begun.set()
                 while not self._closed:
                     await self._wake.wait()
-                    if self._begun.is_set():
-                        with anyio.move_on_after(_GATHER_S):
-                            await self._closing.wait()
-                    self._wake = anyio.Event()
-                    await self._write()
+                    await self._writer.write(self)
                 await self._write()
             finally:
                 file, self._file = self._file, None
@@ -88,25 +122,44 @@ class EventLog:
         self._wake.set()
 
     async def _write(self) -> None:
-        path, batch = self._path, self.lines[self._written :]
-        self._written += len(batch)
-        if path is not None and batch and not self.error:
-            text = "".join(json.dumps(line, ensure_ascii=False, default=str) + "\n" for line in batch)
-            try:
-                with anyio.CancelScope(shield=True):
-                    await anyio.to_thread.run_sync(self._append, path, text.encode("utf-8", "backslashreplace"))
-            except OSError as error:
-                self.error = str(error)
-        self._begun.set()
+        if lines := self.take():
+            await anyio.to_thread.run_sync(self.append, lines)
 
-    def _append(self, path: Path, data: bytes) -> None:
+    # ------------------------------------------------------------ for the writer
+
+    async def moment(self, seconds: float) -> None:
+        """So long at most; not when the call is over."""
+        with anyio.move_on_after(seconds):
+            await self._closing.wait()
+
+    def take(self) -> list[dict[str, Any]]:
+        """The lines that are still to be written; whoever takes them writes them."""
+        self._wake = anyio.Event()
+        lines = self.lines[self._written :]
+        self._written += len(lines)
+        return lines if self._path is not None and not self.error else []
+
+    def append(self, lines: list[dict[str, Any]]) -> None:
+        """Write them; in a thread. What prevents it is kept in `error`."""
+        try:
+            text = "".join([_as_json(line) + "\n" for line in lines])
+            file = self._opened()
+            rest = memoryview(text.encode("utf-8", "backslashreplace"))
+            while rest:
+                rest = rest[os.write(file, rest) :]
+        except OSError as error:
+            self.error = str(error)
+        except Exception as error:  # noqa: BLE001 - a line that is no JSON: the logs that are written with this one are not to blame
+            self.error = f"{type(error).__name__}: {error}"
+
+    def _opened(self) -> int:
+        path = self._path
+        assert path is not None
         if self._file is None:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
             _lock(self._file, path)
-        rest = memoryview(data)
-        while rest:
-            rest = rest[os.write(self._file, rest) :]
+        return self._file
 
 
 def _lock(file: int, path: Path) -> None:

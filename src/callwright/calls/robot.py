@@ -18,7 +18,7 @@ from callwright.calls.early import EarlyListener, ProgressParts
 from callwright.calls.ears import EarsParts
 from callwright.calls.ladder import rtp_line, signal_line
 from callwright.calls.live import LiveCall, LiveCalls
-from callwright.calls.log import EventLog
+from callwright.calls.log import EventLog, LogWriter
 from callwright.calls.model import CallFiles, CallRecord, mask
 from callwright.calls.mouth import Prepare
 from callwright.calls.outbox import Outbox
@@ -79,6 +79,7 @@ class Robot:
     def __init__(self, parts: RobotParts) -> None:
         self._parts = parts
         self._switchboard = Switchboard(parts.line, parts.desk, parts.bridge)
+        self._logs = LogWriter()
 
     async def call(
         self,
@@ -144,7 +145,7 @@ class Robot:
         parts = self._parts
         parts.dialogue.start(variables)
         begun, started_at = parts.monotonic_ms(), parts.now()
-        log = EventLog(files.log, lambda: parts.monotonic_ms() - begun)
+        log = EventLog(files.log, lambda: parts.monotonic_ms() - begun, self._logs)
         live = LiveCall(party.call_id, parts.dialogue.script.id, mask(party.number), started_at, log)
         live.direction, live.trunk = party.direction, party.trunk
         tell = _telling(live, watch or _nobody)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from unittest import mock
 
 import anyio
+import anyio.to_thread
 
-from callwright.calls.log import EventLog, being_written, read_log
+from callwright.calls.log import EventLog, LogWriter, being_written, read_log
 
 
 def test_lines_reach_the_file_in_order(tmp_path: Path) -> None:
@@ -50,6 +52,13 @@ def write(log: EventLog, *kinds: str, cancel: bool = False) -> None:
             log.close()
 
     anyio.run(run)
+
+
+async def reached(path: Path, lines: int) -> None:
+    """Wait until so many are in the file."""
+    with anyio.fail_after(20):
+        while len(read_log(path)) < lines:  # noqa: ASYNC110 - a file tells nobody
+            await anyio.sleep(0.01)
 
 
 def test_a_cancelled_call_keeps_its_last_lines(tmp_path: Path) -> None:
@@ -108,3 +117,60 @@ def test_a_log_without_a_file_begins_at_once() -> None:
     write(log, "placed")
     anyio.run(log.begun)
     assert not log.error
+
+
+def test_logs_that_share_a_writer_are_written_together_and_whole(tmp_path: Path) -> None:
+    threads = 0
+    in_thread = anyio.to_thread.run_sync
+
+    async def counted(*arguments: object) -> object:
+        nonlocal threads
+        threads += 1
+        return await in_thread(*arguments)  # type: ignore[arg-type]
+
+    async def run() -> None:
+        writer = LogWriter()
+        logs = [EventLog(tmp_path / f"{number}.jsonl", lambda: 0, writer) for number in range(20)]
+        async with anyio.create_task_group() as tasks:
+            for log in logs:
+                tasks.start_soon(log.run)
+                log.add("placed")
+            for log in logs:
+                await log.begun()
+            for moment in range(3):
+                for log in logs[moment:]:  # the one that waited for the others is over first
+                    log.add("heard", moment=moment)
+                await reached(tmp_path / "19.jsonl", moment + 2)
+                logs[moment].add("ended")
+                logs[moment].close()
+            for log in logs:
+                log.close()
+
+    with mock.patch("anyio.to_thread.run_sync", counted):
+        anyio.run(run)
+    for number in range(20):
+        kinds = [line["kind"] for line in read_log(tmp_path / f"{number}.jsonl")]
+        assert kinds == ["placed", *["heard"] * min(number + 1, 3), *(["ended"] if number < 3 else [])]
+    assert threads < 60  # 20 to open, 20 to close, a few between: not one for each log and moment
+
+
+def test_a_log_that_cannot_go_on_does_not_hold_up_those_it_is_written_with(tmp_path: Path) -> None:
+    async def run() -> EventLog:
+        writer = LogWriter()
+        broken, sound = (EventLog(tmp_path / f"{name}.jsonl", lambda: 0, writer) for name in ("broken", "sound"))
+        async with anyio.create_task_group() as tasks:
+            for log in (broken, sound):
+                tasks.start_soon(log.run)
+                log.add("placed")
+                await log.begun()
+            broken.add("heard", {"no": {("a", "key"): 1}})
+            sound.add("heard")
+            await reached(tmp_path / "sound.jsonl", 2)
+            for log in (broken, sound):
+                log.add("ended")
+                log.close()
+        return broken
+
+    assert "TypeError" in anyio.run(run).error
+    assert [line["kind"] for line in read_log(tmp_path / "sound.jsonl")] == ["placed", "heard", "ended"]
+    assert [line["kind"] for line in read_log(tmp_path / "broken.jsonl")] == ["placed"]
