@@ -80,7 +80,9 @@ class Greeting:
     @property
     def over(self) -> bool:
         """`push` will never tell anything any more."""
-        return self.settled and not self.suspecting and self._now > self._rules.watch_ms
+        if self.verdict is None or self.suspecting:
+            return False
+        return self.settled and self._now > self._rules.watch_ms
 
     def vouch(self) -> None:
         """These are words of a person: who says at length that they are driving is no machine yet."""

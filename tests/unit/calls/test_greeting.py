@@ -47,6 +47,14 @@ def test_the_verdict_comes_once() -> None:
     assert len(feed(Greeting(), (True, 10_000))) == 1
 
 
+def test_whoever_calls_us_and_talks_long_before_pausing_is_answered_all_the_same() -> None:
+    greeting = Greeting(CALLED_US)
+    assert feed(greeting, (True, 9000)) == []
+    assert not greeting.over
+    assert feed(greeting, (False, 600)) == [(460, "human")]
+    assert greeting.over
+
+
 # ---------------------------------------------------------------- halting greetings, words, beeps
 
 
