@@ -75,9 +75,9 @@ class Ears:
         self._who = Answerer(parts.script.language, greeting, parts.recogniser, parts.answering, log)
         self._greeting = self._who.greeting
         self._first = Listening(parts.script)
-        self._answer_by: int | None = (
-            None  # a person answered: when it is told, should the first words not be known before
-        )
+        # A person answered: when it is told, should the first words not be known before.
+        self._answer_by: int | None = None
+        self._known = False  # who answered is known and told
         self._taker = TurnTaker(self._parts.turns("", "none", None))
         self._scribe = Scribe(log, now_ms, self._on_partial, self._on_words, hear)
         self._listening: Listen | None = None
@@ -219,7 +219,8 @@ class Ears:
             if frame.energy is not None and frame.energy < self._wakes_at:
                 self._passed_over.append(frame)
                 return
-            self._catch_up()
+            if self._passed_over:
+                self._catch_up()
             now = self._frame_ms = self._now_ms()
             self._mouth.coast()
             voice = self._vad.push(frame.pcm, frame.energy, self._mouth.level_dbfs)
@@ -228,24 +229,21 @@ class Ears:
                 return
             self._mouth.tick()
         else:
-            self._catch_up()
+            if self._passed_over:
+                self._catch_up()
             now = self._frame_ms = self._now_ms()
             self._mouth.tick()
             if self._muted or self._leaving:
                 return
             voice = self._vad.push(frame.pcm, frame.energy, self._mouth.level_dbfs)
         self._tell_left_out()
-        self._voice_ms = now if voice else self._voice_ms
-        verdict = self._who.push(frame.pcm, voice)
-        if self._greeting.verdict is None:
-            self._before_us(frame, voice, now)
+        if voice:
+            self._voice_ms = now
+        if not self._known and not self._who_answered(frame, voice, now):
             return
-        if verdict is not None:
-            self._judged(verdict, now)
-        if self._answer_by is not None and now >= self._answer_by and not self._greeting.suspecting:
-            self._tell_answer()
         self._configure()
-        self._carry_out(self._taker.frame(now, voice, self._playing()))
+        if decisions := self._taker.frame(now, voice, self._playing()):
+            self._carry_out(decisions)
         self._scribe.push(frame.pcm)
         if self._parting is not None and (not self._scribe.under_way or now - self._voice_ms >= _PARTING_PAUSE_MS):
             self._parting.set()
@@ -253,6 +251,19 @@ class Ears:
             self._rest, self._wakes_at = _REST_FRAMES, self._vad.wakes_at
         else:
             self._rest = 0
+
+    def _who_answered(self, frame: Frame, voice: bool, now: int) -> bool:
+        """The first seconds; False: nobody knows yet, and it is not the caller's turn."""
+        verdict = self._who.push(frame.pcm, voice)
+        if self._greeting.verdict is None:
+            self._before_us(frame, voice, now)
+            return False
+        if verdict is not None:
+            self._judged(verdict, now)
+        if self._answer_by is not None and now >= self._answer_by and not self._greeting.suspecting:
+            self._tell_answer()
+        self._known = self._who.over and self._answer_by is None
+        return True
 
     def _catch_up(self) -> None:
         """The frames that were passed over, now that somebody looks: no voice is in them."""
@@ -279,7 +290,7 @@ class Ears:
         """The caller is silent, and nobody waits for words or for who it is: until there is a voice, every fifth frame tells enough, and those
         of a quiet line are looked at together then. (Hundreds of calls are mostly in this state, and what a frame costs is above all to
         touch all the objects of a call.)"""
-        return self._taker.resting and self._who.over and self._answer_by is None and self._parting is None
+        return self._known and self._parting is None and self._taker.resting
 
     def _before_us(self, frame: Frame, voice: bool, now: int) -> None:
         """Nobody knows yet who answered: the words go to the recogniser all the same."""

@@ -67,25 +67,24 @@ class CallerLoudness:
     deaf to us for some seconds, not for the rest of the call.
     """
 
-    __slots__ = ("_estimate", "_first")
+    __slots__ = ("_first", "dbfs")
 
     def __init__(self) -> None:
         self._first: list[float] = []
-        self._estimate = QUIETEST
-
-    @property
-    def dbfs(self) -> float | None:
-        return self._estimate if len(self._first) >= _KNOWN_FRAMES else None
+        self.dbfs: float | None = None
 
     def spoke(self, level: float) -> None:
         """A frame of this caller's voice (then by stochastic approximation of the percentile)."""
-        if len(self._first) < _KNOWN_FRAMES:
+        known = self.dbfs
+        if known is None:
             self._first.append(level)
-            self._estimate = sorted(self._first)[int(_PERCENTILE * len(self._first))]
+            if len(self._first) >= _KNOWN_FRAMES:
+                self.dbfs = sorted(self._first)[int(_PERCENTILE * len(self._first))]
             return
-        step = _HURRY_STEP_DB if level > self._estimate + _HURRY_DB else _STEP_DB
-        self._estimate += step * (_PERCENTILE if level > self._estimate else _PERCENTILE - 1)
+        step = _HURRY_STEP_DB if level > known + _HURRY_DB else _STEP_DB
+        self.dbfs = known + step * (_PERCENTILE if level > known else _PERCENTILE - 1)
 
     def passed(self) -> None:
         """A frame of voice too quiet to be the caller's."""
-        self._estimate -= _FORGET_DB
+        if self.dbfs is not None:
+            self.dbfs -= _FORGET_DB
