@@ -111,3 +111,35 @@ def test_a_call_is_told_the_same_alone_and_among_others(data: st.DataObject) -> 
             vads[index].close()
     assert together == alone
     assert batch.awake == 0
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(SOUNDS, st.integers(1, 25)), max_size=12), st.integers(1, 5))
+def test_frames_that_are_passed_over_and_looked_at_together_change_nothing(
+    sounds: list[tuple[tuple[str, float, float], int]], most: int
+) -> None:
+    stretches = [(kind, level, played) for (kind, level, played), frames in sounds for _ in range(frames)]
+    frames = [frame(kind, level, n) for n, (kind, level, _) in enumerate(stretches)]
+    energies = [float(np.square(one.astype(np.float64)).mean()) for one in frames]
+    played = [out for _, _, out in stretches]
+    one, other = (
+        Vad(SileroBatch(MODEL, WebRtcDetector).detector(), VadRules(onset_frames=1, lag_frames=2)) for _ in range(2)
+    )
+    expected = [one.push(*each) for each in zip(frames, energies, played, strict=True)]
+    waiting: list[int] = []
+    wakes_at, rest = 0.0, 0
+    for n, energy in enumerate(energies):
+        if rest and energy < wakes_at:
+            waiting.append(n)
+            rest -= 1
+            continue
+        other.pass_over(
+            [frames[at] for at in waiting], [energies[at] for at in waiting], [played[at] for at in waiting]
+        )
+        waiting.clear()
+        assert other.push(frames[n], energy, played[n]) == expected[n]
+        wakes_at, rest = other.wakes_at, most
+    other.pass_over([frames[at] for at in waiting], [energies[at] for at in waiting], [played[at] for at in waiting])
+    assert other.floor_dbfs == one.floor_dbfs
+    assert other.echo_return_db == one.echo_return_db
+    assert other.faint == one.faint

@@ -58,6 +58,11 @@ class Row:
     faults: int
 
     @property
+    def frame_us(self) -> float:
+        """Processor time for 20 ms of a call, us."""
+        return self.share * 20_000 / self.calls
+
+    @property
     def held(self) -> bool:
         """So many calls can be held."""
         return (
@@ -128,6 +133,7 @@ def _figures(row: Row) -> Iterator[Figure]:
     yield Figure(f"{name}: turns", row.turns, "")
     yield Figure(f"{name}: without reply", row.missing * 100, "%")
     yield Figure(f"{name}: core, whole", row.share * 100, "%")
+    yield Figure(f"{name}: a call and frame of 20 ms", row.frame_us, "us")
     yield Figure(f"{name}: of it media tick", row.tick_share * 100, "%")
     yield Figure(f"{name}: of it event loop", row.loop_share * 100, "%")
     if row.asr_share:

@@ -13,7 +13,7 @@ from callwright.calls.ears_parts import EarsParts
 from callwright.calls.first_words import FirstWords, Listening, asks_for_something, speaks_as_person
 from callwright.calls.greeting import GreetingRules, Verdict
 from callwright.calls.log import EventLog
-from callwright.calls.mouth import Mouth
+from callwright.calls.mouth import Mouth, Speaking
 from callwright.calls.scribe import Scribe, Spoken
 from callwright.dialogue.values import Answered, Event, Heard, Listen, Silence
 from callwright.speech.port import Final, RecogniserStream
@@ -42,6 +42,7 @@ PARTING_S = 1.0  # whoever speaks when the last prompt is over may finish the se
 _PARTING_PAUSE_MS = 400
 _LONGEST_UTTERANCE_MS = 20_000
 _REST_FRAMES = 4
+_NOTHING_YET = (None, None, None)
 _INAUDIBLE = Playing(0, audible=False)
 _UNCERTAIN_SLOTS = frozenset({"text", "name"})  # any words fill them, so words that fit nothing are words all the same
 
@@ -82,6 +83,7 @@ class Ears:
         self._scribe = Scribe(log, now_ms, self._on_partial, self._on_words, hear)
         self._listening: Listen | None = None
         self._configured: tuple[str, str, Listen | None] = ("", "", None)
+        self._configured_for: tuple[Speaking | None, Listen | None, bool | None] = _NOTHING_YET
         self._sure = False  # the recogniser's finals only repeat its partials
         self._closing = False
         self._overhearing = False
@@ -146,7 +148,7 @@ class Ears:
         if closing:
             self._mouth.resume(None)
         if firm and not self._mouth.busy:
-            self._configured = ("", "none", None)
+            self._configured, self._configured_for = ("", "none", None), _NOTHING_YET
             self._taker.configure(self._parts.turns(*self._configured))
 
     def overhear(self) -> None:
@@ -197,7 +199,7 @@ class Ears:
         """The robot talks again: hear from now on."""
         if self._muted:
             self._muted = self._leaving = self._closing = False
-            self._rest, self._configured = 0, ("", "", None)
+            self._rest, self._configured, self._configured_for = 0, ("", "", None), _NOTHING_YET
 
     def _finish_utterance(self) -> None:
         """Let silence pass in no time: the prompt is over, and so is the utterance under way."""
@@ -222,8 +224,7 @@ class Ears:
             if self._passed_over:
                 self._catch_up()
             now = self._frame_ms = self._now_ms()
-            self._mouth.coast()
-            voice = self._vad.push(frame.pcm, frame.energy, self._mouth.level_dbfs)
+            voice = self._vad.push(frame.pcm, frame.energy, *self._mouth.coast(1))
             if not voice:
                 self._scribe.push(frame.pcm)
                 return
@@ -267,11 +268,10 @@ class Ears:
 
     def _catch_up(self) -> None:
         """The frames that were passed over, now that somebody looks: no voice is in them."""
-        for frame in self._passed_over:
-            self._mouth.coast()
-            self._vad.push(frame.pcm, frame.energy, self._mouth.level_dbfs)
-            self._scribe.push(frame.pcm)
-        self._passed_over.clear()
+        frames, self._passed_over = self._passed_over, []
+        pcm = [frame.pcm for frame in frames]
+        self._vad.pass_over(pcm, [frame.energy or 0.0 for frame in frames], self._mouth.coast(len(frames)))
+        self._scribe.pass_over(pcm)
 
     def _on_voice(self) -> None:
         """A voice is known between two frames: what it changes (a prompt that pauses) is changed now, 20 ms sooner."""
@@ -346,6 +346,10 @@ class Ears:
 
     def _configure(self) -> None:
         speaking, listening = self._mouth.speaking, self._listening
+        what, when, last = self._configured_for
+        if speaking is what and listening is when and self._closing is last:
+            return
+        self._configured_for = speaking, listening, self._closing
         node = speaking.say.node if speaking is not None else (listening.node if listening is not None else "")
         mode = (
             "none" if self._closing else (speaking.say.barge if speaking is not None else self._configured[1] or "none")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Protocol
@@ -105,11 +105,18 @@ class Mouth:
         """Nothing is said, or one prompt goes on: the next frames bring nothing new but its end."""
         return not self._queued and not self.paused
 
-    def coast(self) -> None:
-        """A frame without a look at the media: what is being said went on."""
+    def coast(self, frames: int) -> Sequence[float]:
+        """So many frames without a look at the media: what is being said went on. Returns how loud it was in each."""
         speaking = self.speaking
-        if speaking is not None:
-            speaking.played_ms = min(speaking.played_ms + FRAME_MS, speaking.prompt.duration_ms)
+        if speaking is None:
+            return (QUIETEST,) * frames
+        levels, duration_ms = speaking.levels, speaking.prompt.duration_ms
+        said = []
+        for _ in range(frames):
+            speaking.played_ms = min(speaking.played_ms + FRAME_MS, duration_ms)
+            at = speaking.played_ms // FRAME_MS
+            said.append(levels[at] if at < len(levels) and not self.paused else QUIETEST)
+        return said
 
     def tick(self) -> None:
         """Look where the playing is; log each prompt when it has been heard to its end."""

@@ -7,7 +7,7 @@ last partial where there is no final.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import anyio
@@ -125,6 +125,14 @@ class Scribe:
             elif self._early:
                 self._early[-1][1].append(pcm)
         self._recent.append(pcm)
+
+    def pass_over(self, frames: Sequence[Pcm]) -> None:
+        """As many `push`."""
+        if self._now is None:
+            self._recent.extend(frames)
+            return
+        for pcm in frames:
+            self.push(pcm)
 
     def end(self, *, faint: bool = False) -> None:
         """It is over; its words follow through `on_words`."""

@@ -7,7 +7,7 @@ loudness once that is known (`vad_levels`). Weaker frames go on with a voice tha
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol, runtime_checkable
 
@@ -52,7 +52,7 @@ class Detector(Protocol):
 @runtime_checkable
 class LateDetector(Detector, Protocol):
     """One that does not know at once (`VadRules.lag_frames`). on_speech: called between two frames when speech is found there; resting:
-    a frame that does not pass the gate changes nothing for it."""
+    of frames that do not pass the gate it needs the last one only."""
 
     on_speech: Callable[[], None] | None
 
@@ -113,6 +113,7 @@ class Vad:
         self._floor = NoiseFloor()
         self._caller = CallerLoudness()
         self._echo = EchoBound()
+        self._lowest = mean_square(self._rules.lowest_dbfs)
         self._smooth = 0.0  # mean square
         self._loudest = 0.0  # of the utterance
         self._known_dbfs: float | None = None  # this caller's level before it
@@ -225,6 +226,39 @@ class Vad:
             self._run = 0
             self._noise += loud
         return now - self._voice_at <= rules.hangover_frames
+
+    def pass_over(self, frames: Sequence[Pcm], energies: Sequence[float], played_dbfs: Sequence[float]) -> None:
+        """`push` for frames below `wakes_at`, several at once, with what we sent in their ticks: no voice is in them."""
+        if self._closed or not frames:
+            return
+        late = self._late
+        if late is None or not late.resting or not self._sink(energies):
+            for frame, energy, played in zip(frames, energies, played_dbfs, strict=True):
+                self.push(frame, energy, played)
+            return
+        if self._rules.echo_db is not None:
+            echo = self._echo
+            for energy, played in zip(energies, played_dbfs, strict=True):
+                if played > QUIETEST or echo.active:
+                    echo.push(dbfs(energy), played, False)
+        self._now += len(frames)
+        self._run = 0
+        late.is_speech(frames[-1], False)
+
+    def _sink(self, energies: Sequence[float]) -> bool:
+        """Bring the noise floor forward; False, and nothing is changed: one of these frames stands out of it after all."""
+        floor, lowest, above = self._floor, self._lowest, self._rules.above_floor_db
+        smooth, loudest, noise, before = self._smooth, self._loudest, self._noise > _NOISE_FRAMES, floor.dbfs
+        for energy in energies:
+            smooth += _SMOOTHING * (energy - smooth)
+            if smooth > loudest:
+                loudest = smooth
+            sunk = floor.push(dbfs(smooth), noise)
+            if energy > lowest and dbfs(energy) > sunk + above:
+                floor.dbfs = before
+                return False
+        self._smooth, self._loudest = smooth, loudest
+        return True
 
     def _quietest(self) -> float:
         """What this caller's voice exceeds, dBFS."""

@@ -36,9 +36,9 @@ class EchoBound:
         self._low = np.full(LONGEST_FRAMES, _PRIOR_DB, np.float64)  # smallest ratios by delay, longest first
         self._high = np.full(LONGEST_FRAMES, _PRIOR_DB, np.float64)  # largest ratios that may be echo
         # What was played, at least and at most, if the delay is no whole number of frames and sound rings out: rings, written
-        # twice, so that their window is one slice.
-        self._sure = np.full(2 * LONGEST_FRAMES, QUIETEST, np.float64)
-        self._ringing = np.full(2 * LONGEST_FRAMES, QUIETEST, np.float64)
+        # twice, so that their window is one slice. Lists: they are written for every frame, and read where something is loud.
+        self._sure = [QUIETEST] * (2 * LONGEST_FRAMES)
+        self._ringing = [QUIETEST] * (2 * LONGEST_FRAMES)
         self._before = QUIETEST
         self._at = 0
         self._left = 0
@@ -57,20 +57,25 @@ class EchoBound:
     def push(self, level: float, played: float, loud: bool = True) -> float:
         """level: what came in; played: what we sent in the same tick (`QUIETEST` = nothing); loud: it stands out of the noise. Where
         nothing ever came back, what does not stand out is not looked at, and no bound is given."""
-        at, last = self._at, self._at - 1
-        ringing = max(played, float(self._ringing[last]) - _RING_DB)
-        self._ringing[at] = self._ringing[at + LONGEST_FRAMES] = ringing
-        self._sure[at] = self._sure[at + LONGEST_FRAMES] = min(played, self._before)
+        at, before, rings = self._at, self._before, self._ringing
+        ringing = rings[at - 1] - _RING_DB
+        if played > ringing:
+            ringing = played
+        rings[at] = rings[at + LONGEST_FRAMES] = ringing
+        self._sure[at] = self._sure[at + LONGEST_FRAMES] = played if played < before else before
         self._before = played
-        self._at = at = (at + 1) % LONGEST_FRAMES
-        self._left = LONGEST_FRAMES if ringing > _AUDIBLE else self._left - 1
-        if self._left <= 0:
+        self._at = at = at + 1 if at + 1 < LONGEST_FRAMES else 0
+        if ringing > _AUDIBLE:
+            self._left = LONGEST_FRAMES
+        elif self._left > 1:
+            self._left -= 1
+        else:
             self._left = 0
             return QUIETEST
         if not (loud or self._possible):
             return QUIETEST
-        here = slice(at, at + LONGEST_FRAMES)
-        sure, most, low, high = self._sure[here], self._ringing[here], self._low, self._high
+        sure, most = (np.array(ring[at : at + LONGEST_FRAMES]) for ring in (self._sure, rings))
+        low, high = self._low, self._high
         bound = float((high + most).max())
         ratio = level - sure
         change = np.where(ratio < low, (ratio - low) * _FALL, _RISE_DB)

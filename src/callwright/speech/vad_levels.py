@@ -54,8 +54,11 @@ class NoiseFloor:
 
     def push(self, level: float, noise: bool = False) -> float:
         """The floor with this frame, within -78..-38. noise: what stands out of it is known to be no speech."""
-        rise = _FLOOR_LEARN_DB if noise else _FLOOR_RISE_DB
-        floor = min(level if level > _FLOOR_LOWEST else _FLOOR_LOWEST, self.dbfs + rise, _FLOOR_HIGHEST)
+        floor = self.dbfs + (_FLOOR_LEARN_DB if noise else _FLOOR_RISE_DB)
+        if level < floor:
+            floor = level if level > _FLOOR_LOWEST else _FLOOR_LOWEST
+        if floor > _FLOOR_HIGHEST:
+            floor = _FLOOR_HIGHEST
         self.dbfs = floor
         return floor
 

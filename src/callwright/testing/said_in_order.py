@@ -6,6 +6,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 
+import numpy as np
+
 from callwright.speech.port import Abilities, Final, Hearing, Partial, Pcm, Vocabulary
 
 __all__ = ["SaidInOrder"]
@@ -17,6 +19,7 @@ _FASTEST_MS = 150
 _QUIET_FRAMES = 5
 _VOICE = 600  # samples of a voice reach that
 _FINAL_S = 0.12  # from the end of an utterance to its final
+_most = np.maximum.reduce
 
 
 class SaidInOrder:
@@ -57,7 +60,7 @@ class _Stream:
     def push(self, frame: Pcm) -> None:
         self._clock_ms += _FRAME_MS
         heard_ms = self._clock_ms - self._begin_ms - _FIRST_MS
-        self._quiet = 0 if frame.max() > _VOICE else self._quiet + 1
+        self._quiet = 0 if _most(frame) > _VOICE else self._quiet + 1
         # So early a pause is one between words.
         over = self._quiet == _QUIET_FRAMES and heard_ms >= _FASTEST_MS * len(self._words)
         known = len(self._words) if over else min(len(self._words), heard_ms // _WORD_MS)
