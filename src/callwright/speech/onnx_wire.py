@@ -90,7 +90,7 @@ def _graph(graph: memoryview, found: dict[str, npt.NDArray[np.float32]]) -> None
 def _node(node: memoryview, found: dict[str, npt.NDArray[np.float32]]) -> None:
     parts = [(place, part) for place, part in _fields(node) if not isinstance(part, int)]
     output = next((bytes(part).decode() for place, part in parts if place == 2), "")
-    constant = any(place == 4 and part == b"Constant" for place, part in parts)
+    constant = any(place == 4 and bytes(part) == b"Constant" for place, part in parts)
     for attribute in (part for place, part in parts if place == 5):
         for place, part in _fields(attribute):
             if isinstance(part, int):
