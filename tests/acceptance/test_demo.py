@@ -48,7 +48,7 @@ def demo(folder: Path, lang: str, calls: int, robots: int, environment: Mapping[
         environment=environment,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "Traceback" not in done.stderr
+    assert "Traceback" not in done.stderr, done.stderr
     return json.loads(report.read_text(encoding="utf-8"))
 
 

@@ -166,6 +166,27 @@ async def test_a_worker_that_dies_costs_one_utterance(tmp_path: Path) -> None:
         assert engine.worker_pids != before
 
 
+async def test_another_context_in_the_middle_of_an_utterance_is_for_the_next_one(tmp_path: Path) -> None:
+    ears = Ears()
+    async with recogniser(tmp_path) as engine:
+        stream = await engine.open(APPOINTMENT, ears)
+        before = engine.worker_pids
+        for _ in range(2):
+            pcm = flite("that works", tmp_path)
+            stream.begin()
+            for at in range(0, len(pcm) - 159, 160):
+                stream.push(pcm[at : at + 160])
+                if at == 3200:
+                    stream.set_context(("stop calling me",))
+                if at == 4800:
+                    stream.set_context(("that works",))
+            stream.end()
+            final = await ears.end()
+            assert isinstance(final, Final)
+            assert final.text == "that works"
+        assert engine.worker_pids == before
+
+
 async def test_calls_are_spread_over_the_workers_and_do_not_mix(tmp_path: Path) -> None:
     said = ["yes", "no", "i can make it", "stop calling me"]
     async with recogniser(tmp_path, workers=2) as engine:

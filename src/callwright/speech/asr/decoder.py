@@ -136,11 +136,17 @@ class PhraseDecoder:
         self._samples: list[Pcm] = []
         self._pauses = PauseFinder(self._rate)
         self._guess: _Guess | None = None
+        self._hearing = False
+        self._next: tuple[str, ...] | None = None
         self.renew()
         self.expect(())
 
     def expect(self, phrases: tuple[str, ...]) -> None:
-        """Phrases the next utterance probably is (subset of the vocabulary; others are ignored)."""
+        """Phrases the next utterance probably is (subset of the vocabulary; others are ignored). The one under way keeps what it began
+        with: the engine refuses another search in the middle of one (KeyError, pocketsphinx 5)."""
+        if self._hearing:
+            self._next = phrases
+            return
         self._live.expect(phrases)
         self._whole.expect(phrases)
         self._expected = frozenset(phrases)
@@ -163,6 +169,7 @@ class PhraseDecoder:
         if self._upsampler is not None:
             self._upsampler.reset()
         self._live.engine.start_utt()
+        self._hearing = True
 
     def push(self, pcm: Pcm) -> None:
         if self._upsampler is not None:
@@ -188,11 +195,15 @@ class PhraseDecoder:
         """End the utterance. Passes over all of it use a channel mean that this utterance has its part in."""
         first = self.partial()
         self._live.engine.end_utt()
+        self._hearing = False
         guess = self._guess if self._guess is not None else self._decode(first)
         self._means = guess.means
         if self._vocabulary.tuning.prior_frames:
             self._live.set_mean(self._means[0].value - self._offset)
         self._samples, self._guess = [], None
+        if self._next is not None:
+            self.expect(self._next)
+            self._next = None
         return guess.decoded
 
     def _decode(self, first: str) -> _Guess:

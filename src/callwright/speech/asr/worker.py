@@ -72,6 +72,8 @@ class _Stream:
     def __init__(self, number: int, key: str, language: Language, decoder: PhraseDecoder) -> None:
         self.number, self.key, self.language, self.decoder = number, key, language, decoder
         self.active = False
+        self.broken = False
+        self.expected: tuple[str, ...] = ()
         self.messages = 0
         self.last = ""
 
@@ -88,10 +90,10 @@ class _Server:
                 self._open(number, json.loads(body))
             elif number in self._streams:
                 self._on_stream(kind, self._streams[number], body)
-        except (CallwrightError, RuntimeError, ValueError) as error:
+        except (CallwrightError, LookupError, RuntimeError, ValueError) as error:  # pocketsphinx raises KeyError too
             stream = self._streams.get(number)
             if stream is not None:
-                stream.active = False
+                stream.active, stream.broken = False, True
             self._send(pack_json(Kind.FAILED, number, {"message": str(error), "opened": stream is not None}))
 
     def _open(self, number: int, wanted: dict[str, Any]) -> None:
@@ -105,6 +107,10 @@ class _Server:
         if kind is Kind.BEGIN:
             if stream.active:
                 stream.decoder.finish()
+            if stream.broken:  # nobody knows what state the fault left the engine in
+                stream.decoder, _ = self._engine.open_decoder(stream.key, stream.language, ())
+                stream.decoder.expect(stream.expected)
+                stream.broken = False
             stream.decoder.begin()
             stream.active, stream.messages, stream.last = True, 0, ""
         elif kind is Kind.AUDIO and stream.active:
@@ -116,12 +122,14 @@ class _Server:
         elif kind is Kind.END:
             self._final(stream)
         elif kind is Kind.EXPECT:
-            stream.decoder.expect(tuple(str(p) for p in json.loads(body)))
+            stream.expected = tuple(str(p) for p in json.loads(body))
+            stream.decoder.expect(stream.expected)
         elif kind is Kind.CLOSE:
             if stream.active:
                 stream.decoder.finish()
             del self._streams[stream.number]
-            self._engine.give_back(stream.key, stream.language, stream.decoder)
+            if not stream.broken:
+                self._engine.give_back(stream.key, stream.language, stream.decoder)
 
     def _partial(self, stream: _Stream) -> None:
         text = stream.decoder.partial()

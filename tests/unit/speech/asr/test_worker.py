@@ -33,13 +33,25 @@ class _Decoder:
     def consider(self) -> bool:
         return False
 
+    def expect(self, phrases: tuple[str, ...]) -> None:
+        self.expected = phrases
+
+    def finish(self) -> Any:
+        raise KeyError("the engine has lost its search")
+
 
 class _Engine:
     def __init__(self, texts: list[str]) -> None:
         self._texts = texts
+        self.lent: list[_Decoder] = []
+        self.returned: list[Any] = []
 
     def open_decoder(self, *_: Any) -> tuple[_Decoder, tuple[str, ...]]:
-        return _Decoder(self._texts), ()
+        self.lent.append(_Decoder(self._texts))
+        return self.lent[-1], ()
+
+    def give_back(self, key: str, language: str, decoder: Any) -> None:
+        self.returned.append(decoder)
 
 
 def _partials(texts: list[str]) -> list[tuple[int, str]]:
@@ -66,3 +78,21 @@ def test_the_first_words_are_sent_at_once_and_what_follows_every_120_ms() -> Non
 
 def test_nothing_heard_is_nothing_sent() -> None:
     assert _partials(["", "", "", ""]) == []
+
+
+def test_a_fault_of_the_engine_costs_one_utterance_and_its_decoder() -> None:
+    out, engine = io.BytesIO(), _Engine(["好"])
+    server = _Server(cast(Engine, engine), out)
+    server.handle(Kind.OPEN, 1, json.dumps({"key": "k", "language": "zh", "phrases": []}).encode())
+    server.handle(Kind.EXPECT, 1, json.dumps(["可以"]).encode())
+    server.handle(Kind.BEGIN, 1, b"")
+    out.seek(0)
+    out.truncate()
+    server.handle(Kind.END, 1, b"")
+    assert unpack_header(out.getvalue()[: HEADER.size])[0] is Kind.FAILED
+    server.handle(Kind.BEGIN, 1, b"")
+    assert len(engine.lent) == 2
+    assert engine.lent[1].expected == ("可以",)
+    server.handle(Kind.END, 1, b"")
+    server.handle(Kind.CLOSE, 1, b"")
+    assert engine.returned == []  # the next call gets neither
