@@ -8,7 +8,7 @@ import os
 import secrets
 import socket
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -34,8 +34,7 @@ from callwright.campaigns.claims import Claimed
 from callwright.campaigns.clocks import DatabaseClock
 from callwright.campaigns.complaint_news import tell_late
 from callwright.campaigns.delivery_store import PRE_DIAL
-from callwright.campaigns.direct import Asked, dial_now
-from callwright.campaigns.dispatch import Dial, Ended, Refused, Veto
+from callwright.campaigns.dispatch import Dial, Ended, Veto
 from callwright.campaigns.dispatch_store import SCRIPT_TEXT
 from callwright.campaigns.ended import disposition_of
 from callwright.campaigns.facts import versions
@@ -53,7 +52,7 @@ from callwright.compliance.pack_file import load_packs
 from callwright.desk.feed import Feed
 from callwright.desk.joining import Joining
 from callwright.desk.model import takes
-from callwright.desk.placing import Place, Placing
+from callwright.desk.placing import Placing, placed_by
 from callwright.desk.port import open_port
 from callwright.desk.service import agents
 from callwright.desk.waiting import Waiting
@@ -179,7 +178,7 @@ async def open_calling(
             hints,
             _Asking(database, tenant, keys, client, clock, robots).vetoes,
         )
-        placing.place = _placing(worker, database, tenant, keys, tasks)
+        placing.place = placed_by(worker, database, tenant, keys, tasks, lambda digest: robots.warm([digest]))
         yield worker
 
 
@@ -366,21 +365,6 @@ async def _say_who_is_free(database: Database, tenant: int, clock: DatabaseClock
         for group in sorted({"desk", *(group for one in known for group in one.groups)}) if known else ():
             free, _ = takes(known, group, now)
             await say(scope, group, free, len(waiting), 0.0, now)
-
-
-def _placing(worker: Worker, database: Database, tenant: int, keys: TenantKeys, tasks: asyncio.TaskGroup) -> Place:
-    """Calls of agents: decided, written and begun by this worker."""
-
-    async def place(asked: Asked, variables: Mapping[str, str]) -> str | Refused:
-        permitted = time.monotonic()
-        async with database.scope(tenant) as scope:
-            order = await dial_now(scope, keys, worker.terms, asked, dict(variables), worker.name, worker.now())
-        if isinstance(order, Refused):
-            return order
-        tasks.create_task(worker.call(order, permitted))
-        return order.attempt
-
-    return place
 
 
 class _Asking:

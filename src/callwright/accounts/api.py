@@ -166,7 +166,7 @@ class SessionRow(BaseModel):
     current: bool
 
 
-@router.post("/setup/check", responses=answers(404))
+@router.post("/setup/check", status_code=204, responses=answers(404))
 async def check_setup(body: SetUpLink, outside: Annotated[Outside, open_to_all]) -> Response:
     """Whether the link of the first start still works."""
     porter_of(outside).knock(outside.request)

@@ -13,7 +13,7 @@ from callwright.api import health, jobs, overview
 from callwright.audit import api as audit_log
 from callwright.campaigns.api import endpoints, lines, lists, tasks
 from callwright.compliance.api import complaints, consents, freezes, numbers, records, rules, subjects, suspects
-from callwright.desk.api import agents, joining, live
+from callwright.desk.api import agents, calling, joining, live
 from callwright.insight.api import analytics, call, calls, exports, follow_ups, questions
 from callwright.studio import api as studio
 
@@ -37,6 +37,7 @@ ROUTERS: Mapping[str, APIRouter] = MappingProxyType(
         "consents": consents.router,
         "decision records": records.router,
         "calls": calls.router,
+        "call now": calling.router,
         "exports of calls": exports.router,
         "call": call.router,
         "studio": studio.router,

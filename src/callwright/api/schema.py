@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute, iter_route_contexts
 
+from callwright.api.examples import add_examples
 from callwright.http.here import needs_of
 from callwright.http.problems import ProblemDocument, answers
 
@@ -66,6 +67,7 @@ def _document(app: FastAPI) -> dict[str, Any]:
         for method in route.methods or ():
             _complete(document["paths"][path][method.lower()], path, route)
     _gathered(document, schemas)
+    add_examples(document)
     return document
 
 
@@ -98,6 +100,10 @@ def _complete(operation: dict[str, Any], path: str, route: APIRoute) -> None:
         common.append(404)
     if (route.methods or set()) & {"POST", "PUT", "PATCH", "DELETE"}:
         common += [403, 409, 413]
+    for answer in operation["responses"].values():  # a route without a model: FastAPI writes JSON of anything
+        content = answer.get("content", {})
+        if content.get("application/json") == {"schema": {}}:
+            del content["application/json"]
     for status, answer in answers(*common).items():
         known = operation["responses"].get(str(status))
         if known is None or status == 422:

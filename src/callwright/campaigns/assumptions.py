@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema, model_validator
 
 from callwright.calls.disposition import CONNECTED, Disposition
 from callwright.errors import Problem, TaskError
@@ -43,7 +43,18 @@ class _Range(_Strict):
         return self
 
 
-Range = Annotated[_Range, BeforeValidator(_range)]
+_AT_LEAST_0 = {"type": "number", "minimum": 0}
+_SHAPES: list[dict[str, Any]] = [
+    _AT_LEAST_0,
+    {"type": "array", "items": _AT_LEAST_0, "minItems": 3, "maxItems": 3, "examples": [[0.2, 0.3, 0.4]]},
+    {
+        "type": "object",
+        "properties": dict.fromkeys(CASES, _AT_LEAST_0),
+        "required": list(CASES),
+        "additionalProperties": False,
+    },
+]
+Range = Annotated[_Range, BeforeValidator(_range), WithJsonSchema({"anyOf": _SHAPES})]
 Share = dict[Disposition, Annotated[float, Field(ge=0)]]
 
 _ANSWERED: Share = {

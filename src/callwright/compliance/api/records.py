@@ -127,6 +127,12 @@ class RecordTold(RecordRow):
     proof: str = Field(description="an export of this record alone: `callwright records verify FILE --key ...`")
 
 
+class RecordKey(BaseModel):
+    """What records are verified with."""
+
+    public_key: str = Field(examples=["ed25519:..."])
+
+
 class VerificationBody(BaseModel):
     """Which part of the chain."""
 
@@ -155,11 +161,11 @@ async def list_records(
 
 
 @router.get("/key")
-async def read_record_key(here: Annotated[Here, needs(Permission.RECORDS_READ)]) -> dict[str, str]:
+async def read_record_key(here: Annotated[Here, needs(Permission.RECORDS_READ)]) -> RecordKey:
     """The public key that the records are verified with: write it down where whoever verifies can trust it."""
     async with here.reading() as scope:
         keys = await here.keys(scope)
-    return {"public_key": public_text(keys.signing.public_key())}
+    return RecordKey(public_key=public_text(keys.signing.public_key()))
 
 
 @router.get("/{record}")
