@@ -7,7 +7,7 @@ with Client("https://calls.example.com", token) as client:
 from __future__ import annotations
 
 from callwright.campaigns.api.forecasts import ForecastBody
-from callwright.campaigns.api.list_views import ImportBody
+from callwright.campaigns.api.list_views import ImportBody, ReadingBody
 from callwright.campaigns.api.lists import ExportBody
 from callwright.campaigns.model import Plan
 from callwright.client import webhooks
@@ -48,6 +48,7 @@ __all__ = [
     "OfflineError",
     "Plan",
     "ProblemError",
+    "ReadingBody",
     "Terms",
     "WebhookError",
     "webhooks",

@@ -5,7 +5,15 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from callwright.campaigns.api.list_views import ImportBody, ListRow, PersonRow, RowsBody, RowsTaken, UploadView
+from callwright.campaigns.api.list_views import (
+    ImportBody,
+    ListRow,
+    PersonRow,
+    ReadingBody,
+    RowsBody,
+    RowsTaken,
+    UploadView,
+)
 from callwright.campaigns.api.lists import ExportBody
 from callwright.client.asking import Progress
 from callwright.client.flow import Flow, Many, Upload
@@ -41,10 +49,15 @@ class ListRoom(Room):
         return self._at.many("/lists/{list_id}/people", Page[PersonRow], {"list_id": list_id})
 
     @Operation
-    def look(self, file: Named, *, encoding: str = "", sheet: str = "") -> Flow[UploadView]:
+    def look(
+        self, file: Named, body: ReadingBody | None = None, *, encoding: str = "", sheet: str = ""
+    ) -> Flow[UploadView]:
         """How a CSV, XLSX or JSON file would be read: its columns, what each is taken for, what is wrong. Nothing is imported."""
         form = {name: value for name, value in (("encoding", encoding), ("sheet", sheet)) if value}
         seen = yield from self._at.ask("POST", "/lists/uploads", UploadView, body=Upload(Path(file), form))
+        if body is not None:
+            names = {"upload": seen.id}
+            seen = yield from self._at.ask("POST", "/lists/uploads/{upload}/preview", UploadView, names, body=body)
         yield from self._at.tell("DELETE", "/lists/uploads/{upload}", {"upload": seen.id})
         return seen
 

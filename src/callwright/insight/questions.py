@@ -6,31 +6,37 @@ same sentences give the same clusters, without a model. Source: J. Hartigan, "Cl
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import yaml
+from pypinyin import lazy_pinyin
 
 from callwright.insight.grams import grams, plain
 
-__all__ = ["Asked", "Cluster", "clustered", "draft"]
+__all__ = ["TO_WRITE", "Asked", "Cluster", "clustered", "draft", "entry_name"]
 
 ALIKE = 0.5
 _FILLER = frozenset("吗呢啊呀吧的了么哦嗯那个这个请问你们我想 ")
 _PHRASES = 12
+_WORDS = 4
+TO_WRITE = "…"
+"""An answer that somebody still has to write."""
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A sentence of one call. id: of its row."""
+    """A sentence of one call. id: of its row; script: that was spoken, "" = nobody knows."""
 
     id: int
     call: str
     sentence: str
     node: str
     at_ms: int
+    script: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +45,12 @@ class Cluster:
 
     sentence: str
     asked: tuple[Asked, ...]
+
+    @property
+    def scripts(self) -> list[str]:
+        """That did not know it, the one that was asked most often first."""
+        counted = Counter(one.script for one in self.asked if one.script)
+        return sorted(counted, key=lambda script: (-counted[script], script))
 
 
 def clustered(asked: Sequence[Asked]) -> list[Cluster]:
@@ -75,6 +87,13 @@ def _cluster(members: list[Asked], features: dict[int, frozenset[str]]) -> Clust
     weight = Counter(gram for one in members for gram in features[one.id])
     best = max(members, key=lambda one: (sum(weight[g] for g in features[one.id]) / len(features[one.id]), -one.id))
     return Cluster(best.sentence, tuple(sorted(members, key=lambda one: -one.id)))
+
+
+def entry_name(sentence: str) -> str:
+    """An id for an entry that answers this: its first words, Chinese ones as they are spelled (有没有停车位: `you_mei_you_ting`)."""
+    said = re.findall(r"[a-z0-9]+", " ".join(lazy_pinyin(sentence)).lower())
+    name = "_".join(said[:_WORDS])[:64].rstrip("_")
+    return name if name[:1].isalpha() else "question"
 
 
 def draft(entry: str, title: str, sentences: Sequence[str], answer: str) -> dict[str, Any]:

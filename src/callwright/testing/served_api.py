@@ -19,6 +19,7 @@ from typing import Any, cast
 
 import httpx
 from anyio.from_thread import start_blocking_portal
+from sqlalchemy import bindparam, update
 
 from callwright.accounts import inviting
 from callwright.accounts.model import Viewer
@@ -30,9 +31,11 @@ from callwright.campaigns.clocks import DatabaseClock
 from callwright.campaigns.ended import Ended
 from callwright.campaigns.gate import Dial
 from callwright.campaigns.worker import Came, Tell, Worker, WorkerSettings
+from callwright.compliance.tables import person
 from callwright.desk.feed import Feed
 from callwright.desk.placing import Placing, placed_by
 from callwright.desk.port import open_port
+from callwright.store.metadata import TENANT, Json
 from callwright.testing.accounts import PASSWORD
 from callwright.testing.campaigns import VARIABLES, daytime_zone, quick_terms, start_task
 from callwright.testing.console import Console, open_console
@@ -47,6 +50,7 @@ _CALLS = (
     Told("B", ("多少钱",), talk_s=2, who=1),
     Told("D", (), answered=False, disposition="no_answer", who=2),
 )
+_LIVE_THERE = update(person).where(person.c.tenant_id == TENANT).values(zones=bindparam("at", type_=Json))
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +85,10 @@ async def _served(folder: Path) -> AsyncIterator[Served]:
         for email in people:
             await _join(console, email, now)
         seeded, database = console.seeded, console.storage.database
-        task = await start_task(database, seeded, now, name="served", zone=daytime_zone(now))
+        zone = daytime_zone(now)
+        task = await start_task(database, seeded, now, name="served", zone=zone)
+        async with database.scope(seeded.tenant) as scope:
+            await scope.run(_LIVE_THERE, at=[zone])
         blobs = console.storage.blobs.of(seeded.tenant)
         calls = await add_calls(database, seeded, now, _CALLS, blobs)
         placed: list[str] = []

@@ -26,6 +26,7 @@ from callwright.client import (
     JobError,
     NotFoundError,
     Plan,
+    ReadingBody,
     webhooks,
 )
 from callwright.client.drivers import _Hand
@@ -38,7 +39,7 @@ pytestmark = pytest.mark.integration
 
 PEOPLE = "手机号,姓名,同意时间\n13912340001,王先生,2026-11-01\n13912340002,李女士,2026-11-02\n12,坏行,2026-11-02\n"
 READING = {"手机号": "number", "姓名": "name", "同意时间": "consent_at"}
-BASIS = {"basis": "consent", "scope": "marketing,service,synthetic_voice,recording", "evidence": "0" * 64}
+BASIS = {"basis": "consent", "scope": "marketing,service,synthetic_voice,recording"}
 
 
 @pytest.fixture(scope="module")
@@ -118,8 +119,13 @@ def test_every_operation_does_what_it_says(
 def lists(api: Client, folder: Path) -> int:
     file = folder / "people.csv"
     file.write_text(PEOPLE, encoding="utf-8")
-    seen = api.lists.look(file)
-    assert (seen.name, len(seen.columns), seen.problems) == ("people.csv", 3, [])
+    assert api.lists.look(file).problems[0].code == "no-column"
+    seen = api.lists.look(file, ReadingBody(mapping=READING, defaults=BASIS, region="CN"))
+    assert (seen.name, [one.target for one in seen.columns], seen.problems) == (
+        "people.csv",
+        ["number", "var:name", "consent_at"],
+        [],
+    )
     told: list[str] = []
     body = ImportBody(name="autumn", mapping=READING, defaults=BASIS, region="CN")
     errors = folder / "errors.csv"
@@ -269,16 +275,17 @@ def records(api: Client) -> None:
 
 
 def endpoints(served: Served, api: Client) -> None:
-    added = api.endpoints.add(kind="webhook", address=served.receiver.url, events=["freeze.added"])
+    added = api.endpoints.add(kind="webhook", address=served.receiver.url, events=["task.state"])
     which = added.endpoint.id
     assert api.endpoints.test(which).arrived
     got = served.receiver.got[-1]
     event = webhooks.read(added.secret, got.headers, got.body)
     assert event.id == got.headers["webhook-id"]
     assert [one.id for one in api.endpoints.all().items] == [which]
-    api.freezes.add(number="+8613912348888")
+    api.tasks.pause(served.task)
     waiting = list(api.endpoints.deliveries(which))
-    assert [one.event for one in waiting] == ["freeze.added"]
+    assert [one.event for one in waiting] == ["task.state"]
+    api.tasks.resume(served.task)
     api.endpoints.retry(which, waiting[0].id)
     assert not api.endpoints.switch(which, active=False).active
     api.endpoints.delete(which)
@@ -286,8 +293,8 @@ def endpoints(served: Served, api: Client) -> None:
 
 
 def following(served: Served, api: Client, bert: Client, folder: Path) -> None:
-    (open_,) = list(api.follow_ups.find(state="open"))
-    assert api.follow_ups.counts().open == 1
+    open_, _ = api.follow_ups.find(state="open")
+    assert (open_.grade, api.follow_ups.counts().open) == ("A", 2)
     bert.follow_ups.claim(open_.call)
     bert.follow_ups.release(open_.call)
     bert.follow_ups.claim(open_.call)

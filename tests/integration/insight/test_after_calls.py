@@ -82,6 +82,11 @@ async def test_questions_and_files(database: Database, keyring: Keyring) -> None
         assert (await api.post("/api/v1/unanswered/draft", json=body, roles="operator")).status_code == 403
         draft = (await api.post("/api/v1/unanswered/draft", json=body, roles="author")).json()
         assert draft["tests"][0]["expect"] == {"kb": ["parking"]}
+        bare = (await api.post("/api/v1/unanswered/draft", json={"ids": question["ids"]}, roles="author")).json()
+        assert (bare["kb"][0]["id"], bare["kb"][0]["answers"]) == (bare["tests"][0]["expect"]["kb"][0], [{"text": "…"}])
+        assert question["scripts"] == ["s"]
+        gone = await api.post("/api/v1/unanswered/draft", json={"ids": [99_999]}, roles="author")
+        assert gone.status_code == 404
         settled = await api.post(
             "/api/v1/unanswered/settle", json={"ids": question["ids"], "state": "drafted"}, roles="author"
         )

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from callwright.insight.comparing import difference, share
 from callwright.insight.costs import Range, Seats, costs
-from callwright.insight.questions import Asked, clustered, draft
+from callwright.insight.questions import TO_WRITE, Asked, clustered, draft, entry_name
 from callwright.script.builtin import template_path
 from callwright.script.loader import loads
 
@@ -71,6 +71,27 @@ def test_the_same_questions_come_together_in_any_order() -> None:
     assert sorted(groups) == [[1, 2, 3], [4, 5], [6, 7]]
     assert [sorted(one.id for one in cluster.asked) for cluster in clustered(all_of_them[::-1])] == groups
     assert found[0].sentence in {"有没有停车位", "请问有停车位吗", "可以停车吗有停车位没"}
+
+
+def test_the_script_that_was_asked_most_comes_first() -> None:
+    said = [Asked(n, f"c{n}", "有没有停车位", "", 0, script) for n, script in enumerate(("b", "a", "b", "", "a", "b"))]
+    (cluster,) = clustered(said)
+    assert cluster.scripts == ["b", "a"]
+
+
+@pytest.mark.parametrize(
+    ("sentence", "name"),
+    [
+        ("有没有停车位", "you_mei_you_ting"),
+        ("Is there PARKING nearby, please?", "is_there_parking_nearby"),
+        ("2 号门在哪", "question"),
+        ("？！", "question"),
+        ("x" * 200, "x" * 64),
+    ],
+)
+def test_an_entry_is_named_after_its_question(sentence: str, name: str) -> None:
+    assert entry_name(sentence) == name
+    draft(name, "t", [sentence], TO_WRITE)
 
 
 def test_a_draft_belongs_into_a_script_with_its_test() -> None:

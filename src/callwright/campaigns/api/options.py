@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -9,7 +11,8 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from callwright.accounts.roles import Permission
-from callwright.campaigns import task_pages
+from callwright.campaigns import endpoints, task_pages
+from callwright.campaigns.events import EVENTS
 from callwright.http.fields import Moment
 from callwright.http.here import Here, needs
 
@@ -19,6 +22,7 @@ router = APIRouter()
 
 _SHOWN = 200
 _ROBOTS = 5
+_OF_TASKS = ("call.started", "call.ended", "lead.filtered", "task.state", "freeze.added", "suspect.found")
 
 
 class CompanyOption(BaseModel):
@@ -65,13 +69,25 @@ class LineOption(BaseModel):
     pools: list[PoolOption]
 
 
+class NewsOption(BaseModel):
+    """Something that happens in a task, and to how many endpoints of each kind it is told. Endpoints are of the house, not of a task."""
+
+    event: str = Field(examples=["call.ended"])
+    en: str = Field(examples=["call ended"])
+    zh: str = Field(examples=["通话结束"])
+    told: dict[str, int] = Field(examples=[{"webhook": 1, "wecom": 1}])
+
+
 class TaskOptions(BaseModel):
-    """At most 200 of each. plan: a sensible one, but for its scripts; company, line: the ones to begin with (null = there is none that can)."""
+    """At most 200 of each. news: what is told while a task runs, and to whom; pre_dial: webhooks that are asked before each dial; plan: a
+    sensible one, but for its scripts; company, line: the ones to begin with (null = there is none that can)."""
 
     companies: list[CompanyOption]
     scripts: list[ScriptOption]
     lists: list[ListOption]
     lines: list[LineOption]
+    news: list[NewsOption]
+    pre_dial: int
     company: int | None
     line: int | None
     plan: dict[str, Any]
@@ -87,6 +103,7 @@ async def read_task_options(here: Annotated[Here, needs(Permission.TASKS_READ)])
         lists = await scope.all(task_pages.READY_LISTS, most=_SHOWN)
         lines = await scope.all(task_pages.LINES)
         pools = await scope.all(task_pages.POOLS)
+        known_ends = [one for one in await endpoints.listed(scope) if one.active]
     known = [
         LineOption(
             id=row.id, name=row.name, max_calls=row.max_calls,
@@ -108,10 +125,17 @@ async def read_task_options(here: Annotated[Here, needs(Permission.TASKS_READ)])
         ],
         lists=[ListOption(id=row.id, name=row.name, people=row.imported) for row in lists],
         lines=known,
+        news=[_news(event, titles, known_ends) for event, titles in EVENTS.items() if event in _OF_TASKS],
+        pre_dial=sum(one.kind == "pre_dial" for one in known_ends),
         company=house.id if house else None,
         line=line.id if line else None,
         plan=_plan(line, scripts[0].language if scripts else "zh"),
     )  # fmt: skip
+
+
+def _news(event: str, titles: tuple[str, str], known: Sequence[endpoints.Endpoint]) -> NewsOption:
+    wanted = [one.kind for one in known if one.kind != "pre_dial" and (not one.events or event in one.events)]
+    return NewsOption(event=event, en=titles[0], zh=titles[1], told=dict(Counter(wanted)))
 
 
 def _vetted(row: Any, now: datetime) -> bool:

@@ -14,9 +14,11 @@ from sqlalchemy import Row, bindparam, select, update
 from callwright import audit
 from callwright.accounts.roles import Permission
 from callwright.campaigns.result_tables import unanswered
+from callwright.campaigns.tables import script_version
 from callwright.http.fields import Id, Said
 from callwright.http.here import Here, needs
-from callwright.insight.questions import Asked, clustered, draft
+from callwright.http.problems import absent, answers
+from callwright.insight.questions import TO_WRITE, Asked, clustered, draft, entry_name
 from callwright.store.crypto import TenantKeys
 from callwright.store.metadata import TENANT
 
@@ -26,9 +28,17 @@ router = APIRouter()
 
 MOST = 2000
 _SHOWN = 20
-_LIST = select(
-    unanswered.c.id, unanswered.c.attempt_id, unanswered.c.sentence, unanswered.c.node, unanswered.c.at_ms
-).where(unanswered.c.tenant_id == TENANT)
+_SPOKEN = (script_version.c.tenant_id == unanswered.c.tenant_id) & (
+    script_version.c.id == unanswered.c.script_version_id
+)
+_LIST = (
+    select(
+        unanswered.c.id, unanswered.c.attempt_id, unanswered.c.sentence, unanswered.c.node, unanswered.c.at_ms,
+        script_version.c.script_id,
+    )
+    .join(script_version, _SPOKEN, isouter=True)
+    .where(unanswered.c.tenant_id == TENANT)
+)  # fmt: skip
 _MOVE = (
     update(unanswered)
     .where(unanswered.c.tenant_id == TENANT, unanswered.c.id.in_(bindparam("ids", expanding=True)))
@@ -62,6 +72,9 @@ class Question(BaseModel):
     sentence: str = Field(examples=["有没有停车位"])
     times: int
     ids: list[int] = Field(description="of all its sentences, for /unanswered/settle and /unanswered/draft")
+    scripts: list[str] = Field(
+        description="that did not know it, the one that was asked most often first", examples=[["appointment"]]
+    )
     asked: list[AskedView] = Field(description="the newest ones")
 
 
@@ -82,13 +95,13 @@ class SettleBody(BaseModel):
 
 
 class DraftBody(BaseModel):
-    """An answer to a question. entry: its id in the script."""
+    """An answer to a question. entry: its id in the script, null = made of the question; answer: null = somebody writes it in the studio."""
 
     model_config = ConfigDict(extra="forbid")
 
     ids: list[Id] = Field(min_length=1, max_length=MOST)
-    entry: str = Field(pattern=r"^[a-z][a-z0-9_]{0,63}$", examples=["parking"])
-    answer: Annotated[Said, Field(max_length=500)]
+    entry: str | None = Field(None, pattern=r"^[a-z][a-z0-9_]{0,63}$", examples=["parking"])
+    answer: Annotated[Said, Field(max_length=500)] | None = None
     title: Annotated[Said, Field(max_length=100)] | None = None
 
 
@@ -133,18 +146,20 @@ async def settle_unanswered(here: Annotated[Here, needs(Permission.KNOWLEDGE_WRI
     return Settled(sentences=count)
 
 
-@router.post("/unanswered/draft")
+@router.post("/unanswered/draft", responses=answers(404))
 async def draft_answer(here: Annotated[Here, needs(Permission.KNOWLEDGE_WRITE)], body: DraftBody) -> Draft:
     """The entry and its test, to be put into a draft of the script. Changes nothing."""
     async with here.reading() as scope:
         keys = await here.keys(scope)
         statement = _LIST.where(unanswered.c.id.in_(bindparam("ids", expanding=True))).order_by(unanswered.c.id.desc())
         rows = await scope.all(statement, ids=body.ids)
-    clusters = clustered([_asked(keys, row) for row in rows])
+    clusters = await anyio.to_thread.run_sync(lambda: clustered([_asked(keys, row) for row in rows]))
     sentences = [_unnamed(one.sentence) for cluster in clusters for one in cluster.asked]
     first = [_unnamed(clusters[0].sentence)] if clusters else []
-    title = body.title or (first[0] if first else body.entry)
-    return Draft(**draft(body.entry, title, [*first, *sentences], body.answer))
+    if not first:
+        raise absent("open question")
+    entry = body.entry or entry_name(first[0])
+    return Draft(**draft(entry, body.title or first[0][:100], [*first, *sentences], body.answer or TO_WRITE))
 
 
 def _questions(keys: TenantKeys, rows: Sequence[Row[Any]]) -> list[Question]:
@@ -153,6 +168,7 @@ def _questions(keys: TenantKeys, rows: Sequence[Row[Any]]) -> list[Question]:
             sentence=cluster.sentence,
             times=len(cluster.asked),
             ids=[one.id for one in cluster.asked],
+            scripts=cluster.scripts,
             asked=[
                 AskedView(call=one.call, sentence=one.sentence, node=one.node, at_ms=one.at_ms)
                 for one in cluster.asked[:_SHOWN]
@@ -164,7 +180,7 @@ def _questions(keys: TenantKeys, rows: Sequence[Row[Any]]) -> list[Question]:
 
 def _asked(keys: TenantKeys, row: Row[Any]) -> Asked:
     sentence = keys.open(bytes(row.sentence), f"unanswered.{row.attempt_id}").decode()
-    return Asked(row.id, row.attempt_id, sentence, row.node, row.at_ms)
+    return Asked(row.id, row.attempt_id, sentence, row.node, row.at_ms, row.script_id or "")
 
 
 def _unnamed(sentence: str) -> str:

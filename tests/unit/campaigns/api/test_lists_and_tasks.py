@@ -150,6 +150,25 @@ async def made(api: TestedApi, seeded: Seeded, **more: Any) -> dict[str, Any]:
     return found
 
 
+async def test_who_makes_a_task_sees_who_is_told(api: TestedApi) -> None:
+    async def told() -> dict[str, Any]:
+        options = (await api.get("/api/v1/task-options", roles="operator")).json()
+        return {one["event"]: one["told"] for one in options["news"]} | {"asked": options["pre_dial"]}
+
+    before = await told()
+    assert before.pop("asked") == 0
+    assert not any(before.values())
+    for kind, events in (("webhook", ["call.ended"]), ("webhook", []), ("pre_dial", [])):
+        body = {"kind": kind, "address": "https://crm.example.com/hook", "events": events}
+        assert (await api.post("/api/v1/endpoints", json=body)).status_code == 201
+    off = {"kind": "wecom", "address": "https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=abc"}
+    made = (await api.post("/api/v1/endpoints", json=off)).json()["endpoint"]["id"]
+    await api.patch(f"/api/v1/endpoints/{made}", json={"active": False})
+    found = await told()
+    assert (found["call.ended"], found["task.state"], found["asked"]) == ({"webhook": 2}, {"webhook": 1}, 1)
+    assert "complaint.opened" not in found
+
+
 async def test_a_task_from_draft_to_running_and_back(api: TestedApi, seeded: Seeded) -> None:
     offered = (await api.get("/api/v1/task-options", roles="operator")).json()
     assert (offered["company"], offered["line"]) == (seeded.company, seeded.line)

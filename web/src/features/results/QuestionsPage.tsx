@@ -1,11 +1,13 @@
 // What people asked and nobody knew: put together, answered once, known afterwards.
-import { Alert, Button, Collapse, Empty, Flex, Form, Input, Modal, Segmented, Skeleton, Tag, Typography } from "antd";
+import { DownOutlined } from "@ant-design/icons";
+import { Alert, Button, Collapse, Dropdown, Empty, Flex, Segmented, Skeleton, Space, Tag, Typography } from "antd";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { Link } from "react-router";
+import { Link, useNavigate } from "react-router";
 import { api, data, queries } from "@/api/client";
 import type { components } from "@/api/schema";
 import { useMay } from "@/app/viewer";
+import type { BroughtState } from "@/features/studio/Brought";
 import { Page } from "@/ui/Page";
 import { ProblemAlert } from "@/ui/problems";
 import { useWords } from "./words";
@@ -15,13 +17,21 @@ type State = "open" | "drafted" | "ignored";
 
 export function Component() {
   const t = useWords();
-  const writes = useMay()("knowledge.write");
+  const may = useMay();
+  const writes = may("knowledge.write") && may("scripts.write");
   const [state, setState] = useState<State>("open");
-  const [answering, setAnswering] = useState<Question | null>(null);
+  const go = useNavigate();
   const found = useQuery({ queryKey: ["unanswered", state], queryFn: () => data(api.GET("/api/v1/unanswered", { params: { query: { state } } })) });
   const settle = useMutation({
     mutationFn: ({ ids, to }: { ids: number[]; to: State }) => data(api.POST("/api/v1/unanswered/settle", { body: { ids, state: to } })),
     onSettled: () => void queries.invalidateQueries({ queryKey: ["unanswered"] }),
+  });
+  const draft = useMutation({
+    mutationFn: ({ question }: { question: Question; script: string }) => data(api.POST("/api/v1/unanswered/draft", { body: { ids: question.ids } })),
+    onSuccess: (made, { question, script }) => {
+      const brought = { ...made, ids: question.ids, sentence: question.sentence, times: question.times };
+      void go(`/scripts/${encodeURIComponent(script)}`, { state: { brought } satisfies BroughtState });
+    },
   });
   const items = found.data?.items ?? [];
   return (
@@ -52,11 +62,7 @@ export function Component() {
             ),
             extra: writes && (
               <Flex gap={6} onClick={(event) => event.stopPropagation()}>
-                {state === "open" && (
-                  <Button size="small" type="primary" onClick={() => setAnswering(question)}>
-                    {t("answer")}
-                  </Button>
-                )}
+                {state !== "ignored" && <Answer question={question} busy={draft.isPending && draft.variables?.question === question} onDraft={(script) => draft.mutate({ question, script })} />}
                 <Button size="small" onClick={() => settle.mutate({ ids: question.ids, to: state === "open" ? "ignored" : "open" })}>
                   {state === "open" ? t("ignore") : t("reopen")}
                 </Button>
@@ -79,66 +85,25 @@ export function Component() {
           }))}
         />
       </Flex>
-      {answering && (
-        <Answer
-          question={answering}
-          onClose={() => setAnswering(null)}
-          onDrafted={() => {
-            settle.mutate({ ids: answering.ids, to: "drafted" });
-            setAnswering(null);
-          }}
-        />
-      )}
     </Page>
   );
 }
 
-function Answer({ question, onClose, onDrafted }: { question: Question; onClose: () => void; onDrafted: () => void }) {
+/** One click: the studio opens with the entry and its test in the draft of the script that was asked most often. */
+function Answer({ question, busy, onDraft }: { question: Question; busy: boolean; onDraft: (script: string) => void }) {
   const t = useWords();
-  const [copied, setCopied] = useState(false);
-  const draft = useMutation({
-    mutationFn: (body: { entry: string; answer: string; title: string }) => data(api.POST("/api/v1/unanswered/draft", { body: { ids: question.ids, ...body } })),
-  });
-  const copy = () => void navigator.clipboard.writeText(draft.data?.yaml ?? "").then(() => setCopied(true));
+  const [first, ...others] = question.scripts;
+  if (!first) return null;
   return (
-    <Modal open width={720} title={question.sentence} onCancel={onClose} footer={null} destroyOnHidden>
-      {!draft.data && (
-        <Form layout="vertical" onFinish={(values: { entry: string; answer: string; title: string }) => draft.mutate(values)} initialValues={{ title: question.sentence.slice(0, 100) }}>
-          <Form.Item name="title" label={t("title_field")} rules={[{ required: true, max: 100 }]}>
-            <Input />
-          </Form.Item>
-          <Form.Item name="entry" label={t("entry")} extra={t("entry_hint")} rules={[{ required: true, pattern: /^[a-z][a-z0-9_]{0,63}$/, message: t("entry_hint") }]}>
-            <Input className="mono" />
-          </Form.Item>
-          <Form.Item name="answer" label={t("answer_field")} rules={[{ required: true, max: 500 }]}>
-            <Input.TextArea rows={3} maxLength={500} showCount />
-          </Form.Item>
-          <ProblemAlert error={draft.error} />
-          <Flex justify="end" gap={8}>
-            <Button onClick={onClose}>{t("cancel")}</Button>
-            <Button type="primary" htmlType="submit" loading={draft.isPending}>
-              {t("make")}
-            </Button>
-          </Flex>
-        </Form>
+    <Space.Compact>
+      <Button size="small" type="primary" loading={busy} onClick={() => onDraft(first)}>
+        {t("answer_in", { script: first })}
+      </Button>
+      {others.length > 0 && (
+        <Dropdown menu={{ items: others.map((script) => ({ key: script, label: t("answer_in", { script }), onClick: () => onDraft(script) })) }}>
+          <Button size="small" type="primary" icon={<DownOutlined />} aria-label={t("other_scripts")} />
+        </Dropdown>
       )}
-      {draft.data && (
-        <Flex vertical gap={10}>
-          <Typography.Text>{t("put_in")}</Typography.Text>
-          <pre className="mono" style={{ overflow: "auto", maxHeight: 320, margin: 0 }} tabIndex={0} aria-label={t("make")}>
-            {draft.data.yaml}
-          </pre>
-          <Flex justify="end" gap={8}>
-            <Button onClick={copy}>{copied ? t("copied") : t("copy")}</Button>
-            <Link to="/scripts">
-              <Button>{t("to_studio")}</Button>
-            </Link>
-            <Button type="primary" onClick={onDrafted}>
-              {t("mark_drafted")}
-            </Button>
-          </Flex>
-        </Flex>
-      )}
-    </Modal>
+    </Space.Compact>
   );
 }

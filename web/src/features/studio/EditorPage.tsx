@@ -3,7 +3,7 @@ import { DownOutlined, RedoOutlined, SaveOutlined, UndoOutlined } from "@ant-des
 import { Alert, App, Button, Dropdown, Flex, Input, Modal, Result, Segmented, Skeleton, Tabs, Tag, Tooltip, Typography } from "antd";
 import { keepPreviousData, useMutation, useQuery } from "@tanstack/react-query";
 import { lazy, Suspense, useDeferredValue, useEffect, useMemo, useRef, useState } from "react";
-import { useBlocker, useNavigate, useParams } from "react-router";
+import { useBlocker, useLocation, useNavigate, useParams } from "react-router";
 import { api, data, type Detail, Problem } from "@/api/client";
 import type { components } from "@/api/schema";
 import { useMay } from "@/app/viewer";
@@ -12,8 +12,10 @@ import { ProblemAlert } from "@/ui/problems";
 import type { Selected } from "./Canvas";
 import { EditError } from "./doc/edit";
 import { addKnowledge, addNode, freeName, offset, view } from "./doc/flow";
+import { Brought, type BroughtState, useBrought } from "./Brought";
 import { type Editor, makeEditor } from "./editor";
 import { Inspector } from "./Inspector";
+import { Merge } from "./Merge";
 import { Problems } from "./Problems";
 import { Sheet, saveFile } from "./Sheet";
 import { StateTag } from "./StateTag";
@@ -42,8 +44,15 @@ export function Component() {
     mutationFn: (version: string) => data(api.POST("/api/v1/scripts", { body: { script, version } })),
     onSuccess: () => draft.refetch(),
   });
-  if (draft.isPending) return <Skeleton active paragraph={{ rows: 12 }} />;
-  if (draft.error instanceof Problem && draft.error.status === 404 && history.data) {
+  // who comes with a question wants to write: a draft is begun for it
+  const asked = (useLocation().state as BroughtState | null)?.brought;
+  const newestOf = history.data?.versions[0]?.digest;
+  const missing = draft.error instanceof Problem && draft.error.status === 404;
+  useEffect(() => {
+    if (asked && missing && newestOf && may("scripts.write") && begin.isIdle) begin.mutate(newestOf);
+  }, [missing, newestOf]); // eslint-disable-line
+  if (draft.isPending || begin.isPending) return <Skeleton active paragraph={{ rows: 12 }} />;
+  if (missing && history.data) {
     const newest = history.data.versions[0];
     return (
       <Page title={script}>
@@ -74,6 +83,7 @@ function Writing({ script, first }: { script: string; first: Draft }) {
   const [now, setNow] = useState<string | null>(null);
   const [submitting, setSubmitting] = useState(false);
   const [note, setNote] = useState("");
+  const [merging, setMerging] = useState(false);
   const place = useRef<HTMLDivElement>(null);
   const editor = useRef<Editor | null>(null);
   const table = useRef<HTMLInputElement>(null);
@@ -90,6 +100,7 @@ function Writing({ script, first }: { script: string; first: Draft }) {
     onSuccess: (saved) => {
       setKept(saved);
       void refresh(script);
+      void question.saved(saved.text).catch((error: unknown) => message.warning(error instanceof Problem ? error.detail : String(error)));
     },
   });
   const latest = useRef({ kept, save, dirty, locked });
@@ -162,6 +173,14 @@ function Writing({ script, first }: { script: string; first: Draft }) {
       return false;
     }
   };
+  const question = useBrought({
+    locked,
+    edit,
+    onPlaced: (entry) => {
+      setShown("canvas");
+      choose({ kind: "kb", id: String(entry) });
+    },
+  });
   const show = (where: (ed: Editor) => void) => {
     setShown("text");
     requestAnimationFrame(() => editor.current && where(editor.current));
@@ -176,9 +195,12 @@ function Writing({ script, first }: { script: string; first: Draft }) {
     mutationFn: () => data(api.GET("/api/v1/scripts/{script}/draft", { params: { path: { script } } })),
     onSuccess: load,
   });
-  const overwrite = async () => {
-    const there = await data(api.GET("/api/v1/scripts/{script}/draft", { params: { path: { script } } }));
-    save.mutate({ content: current(), seen: there.version });
+  const takeMerged = (whole: string, there: Draft) => {
+    setMerging(false);
+    setKept(there); // what the next save rests on
+    editor.current?.replace(whole);
+    save.reset();
+    void message.success(t("mergedIn"));
   };
   const restore = useMutation({
     mutationFn: (source: string) =>
@@ -287,6 +309,7 @@ function Writing({ script, first }: { script: string; first: Draft }) {
         if (file) void importTable(file).catch((error: unknown) => message.error(error instanceof Problem ? `${error.detail} ${error.hint}` : String(error)));
       }} />
       {locked && <Alert type="info" showIcon title={t("readOnly")} style={{ marginBottom: 8 }} />}
+      <Brought {...question} />
       {!taken && <ProblemAlert error={save.error} />}
       {taken && (
         <Alert
@@ -299,8 +322,8 @@ function Writing({ script, first }: { script: string; first: Draft }) {
               <Button size="small" loading={theirs.isPending} onClick={() => theirs.mutate()}>
                 {t("theirs")}
               </Button>
-              <Button size="small" danger onClick={() => void overwrite()}>
-                {t("mine")}
+              <Button size="small" type="primary" onClick={() => setMerging(true)}>
+                {t("compare3")}
               </Button>
             </Flex>
           }
@@ -366,6 +389,7 @@ function Writing({ script, first }: { script: string; first: Draft }) {
           />
         </div>
       </div>
+      {merging && <Merge script={script} base={kept.text} mine={current()} onTake={takeMerged} onClose={() => setMerging(false)} />}
       <Modal open={submitting} title={t("submit")} okText={t("submit")} cancelText={t("cancel")} confirmLoading={submit.isPending} onCancel={() => setSubmitting(false)} onOk={() => submit.mutate()}>
         <ProblemAlert error={submit.error} />
         <label htmlFor="submit-note">{t("note")}</label>

@@ -11,7 +11,8 @@ import { ProblemAlert } from "@/ui/problems";
 import { words } from "@/words";
 import { useAsking } from "./asking";
 import { Foreseen } from "./Foreseen";
-import { fieldsOf, type Options, type PlanFields, PlanForm, planOf } from "./PlanForm";
+import { PlanForm } from "./PlanForm";
+import { fieldsOf, type Options, type PlanFields, planOf } from "./planFields";
 
 type TaskView = components["schemas"]["TaskView"];
 type Fields = PlanFields & { name: string; company: number; list: number; line: number };
@@ -19,17 +20,19 @@ type Fields = PlanFields & { name: string; company: number; list: number; line: 
 const useWords = words("newtask", {
   en: {
     title: "New task", plan: "Script and list", preview: "Forecast and preview", name: "Name", list: "List", company: "Calls for", line: "Line", people: "{{name}} ({{n}} people)",
-    create: "Create the draft", settings: "Hours, pace and retries", submit: "Submit for review", toTask: "To the task", required: "Needed",
+    create: "Create the draft", hours: "Hours, pace, retries", actions: "Actions and notifications", submit: "Submit for review", toTask: "To the task", required: "Needed",
     noList: "There is no list that is ready.", importOne: "Import one", noScript: "There is no reviewed script yet. Write one and have it reviewed by somebody else.",
     noLine: "There is no line. An administrator makes one known from the line file.", notVetted: "papers not vetted", draftMade: "The draft {{name}} is made. Nobody is called yet: somebody else approves it, then it is started.",
   },
   zh: {
     title: "新建任务", plan: "话术与名单", preview: "预测与合规预览", name: "任务名称", list: "名单", company: "代表企业", line: "线路", people: "{{name}}({{n}} 人)",
-    create: "创建草稿", settings: "时段、速度与重呼", submit: "提交审核", toTask: "前往任务", required: "必填",
+    create: "创建草稿", hours: "时段、速度与重呼", actions: "动作与通知", submit: "提交审核", toTask: "前往任务", required: "必填",
     noList: "没有就绪的名单。", importOne: "去导入", noScript: "还没有已审核的话术。请先编写并由他人审核。",
     noLine: "没有线路。请管理员从线路文件登记。", notVetted: "资质未核验", draftMade: "草稿 {{name}} 已创建。现在不会呼叫任何人:须由他人通过后再启动。",
   },
 });
+
+const STEPS = ["task-what", "plan-hours", "plan-actions"];
 
 export function Component() {
   const t = useWords();
@@ -47,6 +50,7 @@ function Wizard({ options }: { options: Options }) {
   const [asked] = useSearchParams();
   const [form] = Form.useForm<Fields>();
   const [made, setMade] = useState<TaskView | null>(null);
+  const [step, setStep] = useState(0);
   const { ask, can } = useAsking();
   const wanted = Number(asked.get("list"));
   const first = options.lists.find((list) => list.id === wanted) ?? options.lists[0];
@@ -77,6 +81,10 @@ function Wizard({ options }: { options: Options }) {
     const now = form.getFieldValue("numbers") as string | undefined;
     if (pools.length > 0 && !pools.some((pool) => pool.pool === now)) form.setFieldValue("numbers", (pools.find((pool) => pool.able > 0) ?? pools[0])!.pool);
   }, [line, options.lines, form]);
+  const goTo = (to: number) => {
+    setStep(to);
+    document.getElementById(STEPS[to]!)?.scrollIntoView({ block: "start", behavior: "smooth" });
+  };
   const missing = [
     options.lists.length === 0 && (
       <span key="list">
@@ -88,7 +96,13 @@ function Wizard({ options }: { options: Options }) {
   ].filter(Boolean);
   return (
     <>
-      <Steps size="small" current={made ? 1 : 0} items={[{ title: t("plan") }, { title: t("preview") }]} style={{ maxWidth: 520, marginBottom: 16 }} />
+      <Steps
+        size="small"
+        current={made ? 3 : step}
+        {...(made ? {} : { onChange: goTo })}
+        items={[{ title: t("plan") }, { title: t("hours") }, { title: t("actions") }, { title: t("preview"), disabled: !made }]}
+        style={{ marginBottom: 16 }}
+      />
       {made ? (
         <Flex vertical gap={12}>
           <Alert
@@ -119,7 +133,7 @@ function Wizard({ options }: { options: Options }) {
           <Flex vertical gap={12}>
             {missing.length > 0 && <Alert type="warning" showIcon title={<Flex vertical>{missing}</Flex>} />}
             <ProblemAlert error={creating.error} />
-            <Card size="small" title={t("plan")}>
+            <Card id="task-what" size="small" title={t("plan")}>
               <Flex gap={16} wrap>
                 <Form.Item name="name" label={t("name")} rules={[{ required: true, whitespace: true, max: 200, message: t("required") }]} style={{ minWidth: 280, flex: 1 }}>
                   <Input />
@@ -141,9 +155,10 @@ function Wizard({ options }: { options: Options }) {
             </Card>
             <PlanForm options={options} line={line} parts={["scripts"]} />
             <Typography.Title level={2} style={{ fontSize: 16, margin: 0 }}>
-              {t("settings")}
+              {t("hours")}
             </Typography.Title>
-            <PlanForm options={options} line={line} parts={["hours", "pace", "retry", "more"]} />
+            <PlanForm options={options} line={line} parts={["hours", "pace", "retry"]} />
+            <PlanForm options={options} line={line} parts={["actions", "budget"]} />
             <Flex justify="end" style={{ position: "sticky", bottom: 0, padding: "8px 0", background: "var(--ant-color-bg-container, Canvas)", zIndex: 5 }}>
               <Button type="primary" size="large" htmlType="submit" loading={creating.isPending}>
                 {t("create")}

@@ -14,7 +14,8 @@ import { Duration, When } from "@/ui/When";
 import { language, words } from "@/words";
 import { type Action, useAsking } from "./asking";
 import { Foreseen, Hours } from "./Foreseen";
-import { fieldsOf, type PlanFields, PlanForm, planOf } from "./PlanForm";
+import { PlanForm } from "./PlanForm";
+import { fieldsOf, type PlanFields, planOf } from "./planFields";
 import { ACTIONS, LEADS, OUTCOMES, reason, say, STATES, StateTag } from "./words";
 
 type TaskView = components["schemas"]["TaskView"];
@@ -379,7 +380,7 @@ function Change({ view, onClose }: { view: TaskView; onClose: () => void }) {
       <ProblemAlert error={saving.error ?? options.error} />
       {options.data ? (
         <Form form={form} layout="vertical" initialValues={fieldsOf(view.plan as never)} onFinish={() => saving.mutate()}>
-          <PlanForm options={options.data} line={view.line} parts={["scripts", "hours", "pace", "retry", "more"]} />
+          <PlanForm options={options.data} line={view.line} parts={["scripts", "hours", "pace", "retry", "actions", "budget"]} />
         </Form>
       ) : (
         <Skeleton active />

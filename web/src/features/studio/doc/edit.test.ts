@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { parseDocument } from "yaml";
 import { append, apply, difference, EditError, read, remove, rename, set, setIn, valueOf } from "./edit";
-import { addKnowledge, addNode, connect, deleteNode, disconnect, freeName, NEXT_KEYS, references, renameNode, setKey, setWording, view } from "./flow";
+import { addAnswer, addKnowledge, addNode, connect, deleteNode, disconnect, freeName, NEXT_KEYS, references, renameNode, setKey, setWording, view } from "./flow";
 import { type Plain, scalar } from "./scalars";
 
 const FOLDER = fileURLToPath(new URL("../../../../../src/callwright/script/templates/", import.meta.url));
@@ -179,5 +179,19 @@ describe.each(TEMPLATES)("by chance on %s", (name, text) => {
     const after = deleteNode(text, victim);
     expect(view(after).edges.filter((edge) => edge.to === victim && edge.kind === "next")).toEqual([]);
     expect(view(after).nodes.map((node) => node.id)).not.toContain(victim);
+  });
+});
+
+describe.each(TEMPLATES)("an answer from the open questions in %s", (_, text) => {
+  it("stands at the end with its test, under an id of its own, and nothing else moves", () => {
+    const entry = { id: "parking", title: "停车", phrases: ["有没有停车位"], answers: [{ text: "…" }], then: { resume: "reask" } };
+    const test = { name: "停车", turns: ["有没有停车位"], expect: { kb: ["parking"] } };
+    const once = addAnswer(text, [entry], [test]);
+    const twice = addAnswer(once.text, [entry], [test]);
+    expect([once.id, twice.id]).toEqual(["parking", "parking_2"]);
+    const whole = valueOf(twice.text) as { kb: { id: string }[]; tests: { expect: { kb: string[] } }[] };
+    expect(whole.kb.slice(-2).map((one) => one.id)).toEqual(["parking", "parking_2"]);
+    expect(whole.tests.slice(-2).map((one) => one.expect.kb)).toEqual([["parking"], ["parking_2"]]);
+    expect(comments(twice.text)).toEqual(comments(text));
   });
 });

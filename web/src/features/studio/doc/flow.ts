@@ -254,6 +254,21 @@ export function addKnowledge(text: string, questions: Question[]): string {
   }, text);
 }
 
+/** An entry of knowledge and the dialogues that test it, at the ends of `kb` and `tests`; an id that is taken gets a number. id: as it is then. */
+export function addAnswer(text: string, kb: Record<string, Plain>[], tests: Record<string, Plain>[]): { text: string; id: string } {
+  const taken = new Set(view(text).kb.map((entry) => entry.id));
+  const first = word(kb[0]?.["id"] ?? "question");
+  let id = first;
+  for (let n = 2; taken.has(id); n += 1) id = `${first}_${n}`;
+  const named = (one: Record<string, Plain>) => (word(one["id"]) === first ? { ...one, id } : one);
+  const expecting = (test: Record<string, Plain>): Record<string, Plain> => {
+    const expect = record(test["expect"]);
+    return { ...test, expect: { ...expect, kb: list(expect["kb"]).map((entry) => (entry === first ? id : entry)) } };
+  };
+  const whole = kb.reduce((so, one) => append(so, ["kb"], named(one)), text);
+  return { text: tests.reduce((so, one) => append(so, ["tests"], expecting(one)), whole), id };
+}
+
 /** Where a node, entry or field stands in the text. */
 export function offset(text: string, path: Path): number {
   return offsetOf(read(text), path);
