@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from functools import cache, partial
 from itertools import count
 from pathlib import Path
 from random import random
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 from urllib.parse import quote
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -236,7 +236,7 @@ def _send(method: str, template: str, names: Names, query: Names, body: Any, key
 
 def _read(kind: type[T], came: Came) -> T:
     try:
-        value: T = _adapter(kind).validate_json(came.body)
+        value: T = _adapter(cast(Hashable, kind)).validate_json(came.body)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         where = ".".join(map(str, first["loc"]))
@@ -248,7 +248,7 @@ def _event(kinds: Mapping[str, type[T]], event: Event) -> T | None:
     """None = it is of another kind."""
     if event.name not in kinds:
         return None
-    found: T = _adapter(kinds[event.name]).validate_json(event.data)
+    found: T = _adapter(cast(Hashable, kinds[event.name])).validate_json(event.data)
     return found
 
 

@@ -100,8 +100,9 @@ class Listing(Generic[P, T]):
 def made_of(template: str, body: Callable[P, BaseModel], kind: type[T], about: str) -> Operation[P, T]:
     """`POST template` with a body of this model. about: what it does."""
 
-    def make(room: Room, *given: P.args, **named: P.kwargs) -> Flow[T]:
-        return (yield from room._at.ask("POST", template, kind, body=_checked(body, *given, **named)))
+    def make(room: Any, /, *given: P.args, **named: P.kwargs) -> Flow[T]:
+        answer: T = yield from room._at.ask("POST", template, kind, body=_checked(body, *given, **named))
+        return answer
 
     make.__doc__ = about
     return Operation(make)
@@ -110,7 +111,7 @@ def made_of(template: str, body: Callable[P, BaseModel], kind: type[T], about: s
 def listing_of(template: str, asked: Callable[P, BaseModel], kind: type[Page[T]], about: str) -> Listing[P, T]:
     """`GET template`, page by page, with a query of this model. about: what it lists."""
 
-    def make(room: Room, *given: P.args, **named: P.kwargs) -> Many[T]:
+    def make(room: Any, /, *given: P.args, **named: P.kwargs) -> Many[T]:
         query = {name: value for name, value in payload(_checked(asked, *given, **named)).items() if value is not None}
         yield from room._at.many(template, kind, query=query)
 

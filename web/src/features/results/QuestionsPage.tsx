@@ -30,7 +30,7 @@ export function Component() {
     mutationFn: ({ question }: { question: Question; script: string }) => data(api.POST("/api/v1/unanswered/draft", { body: { ids: question.ids } })),
     onSuccess: (made, { question, script }) => {
       const brought = { ...made, ids: question.ids, sentence: question.sentence, times: question.times };
-      void go(`/scripts/${encodeURIComponent(script)}`, { state: { brought } satisfies BroughtState });
+      void go(`/scripts/${encodeURIComponent(script)}`, { state: { brought } as BroughtState });
     },
   });
   const items = found.data?.items ?? [];

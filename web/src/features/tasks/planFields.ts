@@ -68,7 +68,8 @@ export interface PlanFields {
   minute_step_s: number;
 }
 
-export const wall = (text: string): Wall => (text === "24:00" ? dayjs("23:59", "HH:mm") : dayjs(`2000-01-01T${text}:00`));
+// a picker knows no 24:00: its last minute stands for it
+export const wall = (text: string): Wall => dayjs(`2000-01-01T${text === "24:00" ? "23:59" : text}:00`);
 const text = (at: Wall): string => (at === null ? "" : at.format("HH:mm") === "23:59" ? "24:00" : at.format("HH:mm"));
 const percent = (share: number) => Math.round(share * 10_000) / 100;
 const share = (hundredths: number) => Math.round(hundredths * 100) / 10_000;
