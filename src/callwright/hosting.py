@@ -20,6 +20,7 @@ from pathlib import Path
 import anyio
 import anyio.abc
 import uvicorn
+from starlette.types import ASGIApp
 
 from callwright.accounts import tenants
 from callwright.api.app import create_app
@@ -30,7 +31,7 @@ from callwright.settings import Settings
 from callwright.storage import Storage
 from callwright.telephony.trunks.loader import LoadedLine, load_line
 
-__all__ = ["Hosting", "Workers", "host", "trunks_of"]
+__all__ = ["Hosting", "Workers", "config_of", "host", "trunks_of"]
 
 log = logging.getLogger(__name__)
 
@@ -95,18 +96,7 @@ async def host(
         LineFileError: the line file cannot be used.
         LineError: nothing can listen there.
     """
-    app = create_app(storage, settings, authenticate)
-    config = uvicorn.Config(
-        app,
-        host=hosting.host,
-        port=hosting.port,
-        log_config=None,
-        access_log=False,  # addresses hold what was searched for
-        server_header=False,
-        timeout_graceful_shutdown=5,
-        proxy_headers=False,
-    )
-    server = _Server(config, listens)
+    server = _Server(config_of(create_app(storage, settings, authenticate), hosting, settings), listens)
     async with _workers(hosting, storage), anyio.create_task_group() as beside:
         beside.start_soon(_keep_retention, storage)
         try:
@@ -115,6 +105,22 @@ async def host(
             raise LineError(f"nothing can listen on {hosting.host}:{hosting.port}: is it in use?") from None
         finally:
             beside.cancel_scope.cancel()
+
+
+def config_of(app: ASGIApp, hosting: Hosting, settings: Settings) -> uvicorn.Config:
+    """How the application is served. Only the proxies that the settings name may say where a request comes from, and whether by https."""
+    return uvicorn.Config(
+        app,
+        host=hosting.host,
+        port=hosting.port,
+        log_config=None,
+        access_log=False,  # addresses hold what was searched for
+        server_header=False,
+        timeout_graceful_shutdown=5,
+        http="h11",  # its messages are bounded, and read strictly
+        proxy_headers=bool(settings.proxies),
+        forwarded_allow_ips=list(settings.proxies),
+    )
 
 
 async def _keep_retention(storage: Storage) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from ipaddress import ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -24,8 +25,9 @@ class Settings:
     file in the data folder by default); key_file: the master key (CALLWRIGHT_KEY_FILE); blobs: where recordings and bundles lie, `file://` or
     `s3://` (CALLWRIGHT_BLOBS); smtp: mail server (CALLWRIGHT_SMTP_URL, "" = no mail); mail_from: sender of mail (CALLWRIGHT_MAIL_FROM);
     public_url: where people reach the console, for links in mail and for identity services (CALLWRIGHT_PUBLIC_URL, "" = not said);
-    packs: folder of rule packs of one's own (CALLWRIGHT_PACKS); ice: STUN and TURN servers for browsers outside of our network, by commas:
-    `stun:host:3478`, `turn:user:password@host:3478` (CALLWRIGHT_ICE)."""
+    proxies: addresses and networks of the proxies in front, whose word is taken for where a request comes from (CALLWRIGHT_PROXIES, by
+    commas); packs: folder of rule packs of one's own (CALLWRIGHT_PACKS); ice: STUN and TURN servers for browsers outside of our network, by
+    commas: `stun:host:3478`, `turn:user:password@host:3478` (CALLWRIGHT_ICE)."""
 
     models: Path
     shared: Path
@@ -42,6 +44,7 @@ class Settings:
     smtp: str = field(default="", repr=False)
     mail_from: str = "callwright@localhost"
     public_url: str = ""
+    proxies: tuple[str, ...] = ()
     packs: Path | None = None
     ice: tuple[str, ...] = field(default=(), repr=False)
 
@@ -73,6 +76,7 @@ class Settings:
             smtp=env.get("CALLWRIGHT_SMTP_URL", ""),
             mail_from=env.get("CALLWRIGHT_MAIL_FROM") or "callwright@localhost",
             public_url=_address(env, "CALLWRIGHT_PUBLIC_URL"),
+            proxies=_networks(env, "CALLWRIGHT_PROXIES"),
             packs=Path(env["CALLWRIGHT_PACKS"]) if env.get("CALLWRIGHT_PACKS") else None,
             ice=_ice(env.get("CALLWRIGHT_ICE", "")),
         )
@@ -103,6 +107,17 @@ def _address(env: Mapping[str, str], name: str) -> str:
             Problem("setting", f"{name} is {value!r}: write an address like https://callwright.example.com")
         )
     return value
+
+
+def _networks(env: Mapping[str, str], name: str) -> tuple[str, ...]:
+    found = tuple(one.strip() for one in env.get(name, "").split(",") if one.strip())
+    for one in found:
+        try:
+            ip_network(one)
+        except ValueError:
+            hint = "write addresses or networks, several by commas: 127.0.0.1,172.18.0.0/16"
+            raise InputError(Problem("setting", f"{name} names no network: {one!r}", hint=hint)) from None
+    return found
 
 
 def _choice(env: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str:

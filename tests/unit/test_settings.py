@@ -24,3 +24,12 @@ def test_recordings_are_wav_or_opus() -> None:
     assert Settings.from_environment({"CALLWRIGHT_RECORDINGS": "opus"}).recordings == "opus"
     with pytest.raises(InputError, match="wav or opus"):
         Settings.from_environment({"CALLWRIGHT_RECORDINGS": "mp3"})
+
+
+def test_proxies_are_addresses_and_networks() -> None:
+    assert Settings.from_environment({}).proxies == ()
+    said = Settings.from_environment({"CALLWRIGHT_PROXIES": "127.0.0.1, 172.18.0.0/16,::1"})
+    assert said.proxies == ("127.0.0.1", "172.18.0.0/16", "::1")
+    for wrong in ("*", "proxy.example", "10.0.0.1/8", "10.0.0.256"):
+        with pytest.raises(InputError, match="CALLWRIGHT_PROXIES"):
+            Settings.from_environment({"CALLWRIGHT_PROXIES": wrong})

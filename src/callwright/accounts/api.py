@@ -17,7 +17,7 @@ from callwright.accounts.porter import cookie_name, drop_cookie, give_cookie, po
 from callwright.accounts.signing_in import Asked, SignInError
 from callwright.accounts.tables import tenant
 from callwright.errors import InputError
-from callwright.http.here import Here, Outside, any_viewer, open_to_all
+from callwright.http.here import ForbiddenError, Here, Outside, any_viewer, open_to_all
 from callwright.http.problems import ApiError, absent, answers
 from callwright.store.database import Scope
 from callwright.store.metadata import TENANT
@@ -368,10 +368,11 @@ def person(here: Here) -> int:
     """The user who asks.
 
     Raises:
-        ApiError: 403, it is a program.
+        ForbiddenError: 403, it is a program.
     """
     if here.viewer.via != "session" or here.viewer.user is None:
-        raise ApiError(403, "person-only", "this is for people, not for programs", hint="Sign in to the console.")
+        told = "this is for people, not for programs"
+        raise ForbiddenError(here.viewer, "person", "person-only", told, "Sign in to the console.")
     return here.viewer.user
 
 

@@ -14,7 +14,7 @@ from starlette.responses import RedirectResponse
 
 from callwright.accounts import oidc, oidc_users, signing_in, tenant_settings, tenants
 from callwright.accounts.oidc import OidcError
-from callwright.accounts.porter import give_cookie, porter_of
+from callwright.accounts.porter import by_https, give_cookie, porter_of
 from callwright.accounts.roles import Permission
 from callwright.accounts.tenant_settings import Oidc, Retention, SignIn
 from callwright.accounts.users import roles_of
@@ -185,7 +185,7 @@ async def start_oidc(
     answer = RedirectResponse(where, 303)
     answer.set_cookie(
         COOKIE, f"{found.id}.{kept}", max_age=int(oidc.HOLDS.total_seconds()), path="/api/v1/oidc",
-        secure=outside.request.url.scheme == "https", httponly=True, samesite="lax",
+        secure=by_https(outside.request), httponly=True, samesite="lax",
     )  # fmt: skip
     return answer
 

@@ -19,10 +19,10 @@ from callwright.accounts.limits import Buckets
 from callwright.accounts.model import Viewer
 from callwright.accounts.passwords import Hasher
 from callwright.accounts.sessions import Session
-from callwright.http.here import Kept, Outside
+from callwright.http.here import Kept, Outside, Reach
 from callwright.http.problems import ApiError
 
-__all__ = ["Porter", "cookie_name", "drop_cookie", "give_cookie", "porter_of", "session_of"]
+__all__ = ["Porter", "by_https", "cookie_name", "drop_cookie", "give_cookie", "porter_of", "session_of"]
 
 
 class Porter:
@@ -117,24 +117,29 @@ def session_of(request: Request) -> Session | None:
     return found if isinstance(found, Session) else None
 
 
+def by_https(request: Request) -> bool:
+    """Whether browsers reach us over https: this request came so, or a proxy in front does it, as the public address says."""
+    reach = request.app.state.reach
+    assert isinstance(reach, Reach)
+    return request.url.scheme == "https" or reach.settings.public_url.startswith("https:")
+
+
 def cookie_name(request: Request) -> str:
     """With https a browser takes `__Host-` cookies only from this very host, for all of it, and only over https (RFC 6265bis 4.1.3.2)."""
-    return "__Host-callwright" if request.url.scheme == "https" else "callwright"
+    return "__Host-callwright" if by_https(request) else "callwright"
 
 
 def give_cookie(request: Request, response: Response, door: Door) -> None:
     """Let the browser keep the session; no script can read it. It goes with the browser, at the latest with the session."""
     response.set_cookie(
         cookie_name(request), door.text, max_age=int(sessions.ABSOLUTE.total_seconds()), path="/",
-        secure=request.url.scheme == "https", httponly=True, samesite="lax",
+        secure=by_https(request), httponly=True, samesite="lax",
     )  # fmt: skip
 
 
 def drop_cookie(request: Request, response: Response) -> None:
     """Let the browser forget it."""
-    response.delete_cookie(
-        cookie_name(request), path="/", secure=request.url.scheme == "https", httponly=True, samesite="lax"
-    )
+    response.delete_cookie(cookie_name(request), path="/", secure=by_https(request), httponly=True, samesite="lax")
 
 
 def _address(request: Request) -> str:

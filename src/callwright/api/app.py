@@ -16,6 +16,7 @@ from fastapi.routing import APIRoute
 
 from callwright import __version__
 from callwright.api.guards import guard
+from callwright.api.refusals import Refusals
 from callwright.api.routers import ROUTERS
 from callwright.api.schema import describe
 from callwright.http.fresh import Fresh
@@ -60,6 +61,7 @@ def create_app(
     )
     reach(app, kept, settings, authenticate, **({} if now is None else {"now": now}))
     handle_problems(app)
+    Refusals.of(app)
     for tag, router in routers.items():
         app.include_router(router, prefix=PREFIX, tags=[tag])
     describe(app)

@@ -9,14 +9,16 @@ Holds for every route, those of strangers (login) included. OWASP CSRF Preventio
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from types import MappingProxyType
 from urllib.parse import urlsplit
 
+from fastapi import Request
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from callwright.http.problems import respond
+from callwright.http.problems import fault, respond
 
 __all__ = ["API_POLICY", "COMMON", "PAGE_POLICY", "Browser"]
 
@@ -41,6 +43,8 @@ COMMON: Mapping[str, str] = MappingProxyType(
     }
 )
 
+log = logging.getLogger(__name__)
+
 _HSTS = "max-age=31536000"
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -49,7 +53,7 @@ class Browser:
     """Around the application. public_url: where people reach it, when a proxy does not hand the host on; "" = as each request says."""
 
     def __init__(self, app: ASGIApp, public_url: str = "") -> None:
-        self._app, self._public = app, urlsplit(public_url).netloc
+        self._app, self._public, self._https = app, urlsplit(public_url).netloc, public_url.startswith("https:")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
@@ -63,16 +67,26 @@ class Browser:
                 await self._app(scope, receive, send)
             return
 
+        begun = False
+
         async def told(message: Message) -> None:
+            nonlocal begun
             if message["type"] == "http.response.start":
-                _tell(MutableHeaders(scope=message), scope)
+                begun = True
+                _tell(MutableHeaders(scope=message), scope, https=self._https or scope.get("scheme") == "https")
             await send(message)
 
         if scope["method"] not in _SAFE and not self._own(headers):
             hint = "Send X-Callwright: 1, from our own page; or an API token, without cookies."
+            log.warning("a change that another page asked for was refused: %s %r", scope["method"], scope["path"])
             await respond(403, "csrf", "this change was asked for by another page", hint=hint)(scope, receive, told)
             return
-        await self._app(scope, receive, told)
+        try:
+            await self._app(scope, receive, told)
+        except Exception as error:
+            if not begun:  # here, because what the framework answers would lack our headers
+                await (await fault(Request(scope, receive), error))(scope, receive, told)
+            raise
 
     def _own(self, headers: Headers) -> bool:
         if "authorization" in headers:
@@ -84,15 +98,23 @@ class Browser:
         origin = headers.get("origin")
         if headers.get("sec-fetch-site") == "cross-site" or origin == "null":
             return True
-        return origin is not None and urlsplit(origin).netloc not in (headers.get("host", ""), self._public or None)
+        return origin is not None and _host_of(origin) not in (headers.get("host", ""), self._public or "-")
 
 
-def _tell(headers: MutableHeaders, scope: Scope) -> None:
+def _host_of(origin: str) -> str:
+    """With its port; `?` = that is no origin."""
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return "?"
+
+
+def _tell(headers: MutableHeaders, scope: Scope, *, https: bool) -> None:
     for name, value in COMMON.items():
         headers.setdefault(name, value)
     page = headers.get("content-type", "").startswith("text/html")
     headers.setdefault("Content-Security-Policy", PAGE_POLICY if page else API_POLICY)
     if scope["path"].startswith("/api/"):
         headers.setdefault("Cache-Control", "no-store")
-    if scope.get("scheme") == "https":
+    if https:
         headers.setdefault("Strict-Transport-Security", _HSTS)

@@ -26,7 +26,18 @@ from callwright.store.blobs import Blobs
 from callwright.store.crypto import Keyring, TenantKeys
 from callwright.store.database import Database, Scope
 
-__all__ = ["Here", "Kept", "Outside", "any_viewer", "needs", "needs_of", "open_to_all", "reach"]
+__all__ = [
+    "ForbiddenError",
+    "Here",
+    "Kept",
+    "Outside",
+    "Reach",
+    "any_viewer",
+    "needs",
+    "needs_of",
+    "open_to_all",
+    "reach",
+]
 
 Authenticate = Callable[[Request], Awaitable[Viewer | None]]
 
@@ -40,6 +51,14 @@ class Kept(Protocol):
     def keyring(self) -> Keyring: ...
     @property
     def blobs(self) -> Blobs: ...
+
+
+class ForbiddenError(ApiError):
+    """403 to somebody who is known: the audit log is told. wanted: what they lack, a permission or `person`."""
+
+    def __init__(self, viewer: Viewer, wanted: str, code: str, message: str, hint: str) -> None:
+        self.viewer, self.wanted = viewer, wanted
+        super().__init__(403, code, message, hint=hint)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,10 +125,10 @@ class Here(Outside):
         """For what depends on the body of a request.
 
         Raises:
-            ApiError: 403.
+            ForbiddenError: 403.
         """
         if not self.viewer.may(permission):
-            raise _forbidden(permission)
+            raise _forbidden(self.viewer, permission)
 
 
 def reach(app: FastAPI, kept: Kept, settings: Settings, authenticate: Authenticate, **more: Any) -> None:
@@ -121,13 +140,13 @@ def needs(permission: Permission) -> Any:
     """The viewer must be known and have this permission; a parameter `Annotated[Here, needs(...)]`.
 
     Raises:
-        ApiError: 401 nobody is known, 403 he may not.
+        ApiError: 401 nobody is known, 403 (ForbiddenError) he may not.
     """
 
     async def here(request: Request) -> Here:
         found = await _known(request)
         if not found.viewer.may(permission):
-            raise _forbidden(permission)
+            raise _forbidden(found.viewer, permission)
         return found
 
     here.permission = permission  # type: ignore[attr-defined]
@@ -165,10 +184,6 @@ def needs_of(call: Callable[..., Any]) -> Permission | str | None:
     return found if isinstance(found, Permission) else None
 
 
-def _forbidden(permission: Permission) -> ApiError:
-    return ApiError(
-        403,
-        "forbidden",
-        f"this needs the permission {permission.value}",
-        hint="Ask an administrator of your organisation.",
-    )
+def _forbidden(viewer: Viewer, permission: Permission) -> ForbiddenError:
+    hint = "Ask an administrator of your organisation."
+    return ForbiddenError(viewer, permission.value, "forbidden", f"this needs the permission {permission.value}", hint)

@@ -12,7 +12,6 @@ from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI, Request
-from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
@@ -25,9 +24,11 @@ __all__ = [
     "Detail",
     "ProblemDocument",
     "absent",
+    "answer_of",
     "answers",
     "conflict",
     "detail_of",
+    "fault",
     "handle_problems",
     "respond",
 ]
@@ -142,11 +143,16 @@ def handle_problems(app: FastAPI) -> None:
     app.add_exception_handler(StoreError, _store_error)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(Exception, _unexpected)
+    app.add_exception_handler(Exception, fault)
 
 
 async def _api_error(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, ApiError)
+    return answer_of(error)
+
+
+def answer_of(error: ApiError) -> JSONResponse:
+    """What it says, as the answer."""
     told = [detail_of(each) for each in error.problems[:_SHOWN]]
     return respond(error.status, error.code, error.message, hint=error.hint, problems=told, headers=error.headers)
 
@@ -164,31 +170,34 @@ async def _refused(_: Request, error: Exception) -> JSONResponse:
 
 
 async def _store_error(request: Request, error: Exception) -> JSONResponse:
-    log.error("%s %s: %s", request.method, request.scope.get("path"), type(error).__name__, exc_info=error)
+    log.error("%s %r: %s", request.method, request.scope.get("path"), type(error).__name__, exc_info=error)
     return respond(503, "store", "what is kept cannot be reached just now", headers={"Retry-After": "2"})
 
 
 async def _invalid(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
-    problems = [
+    problems = [  # what was sent is not told back: it may be as deep or as secret as its sender likes
         Detail(code=str(each["type"]).replace("_", "-"), message=str(each["msg"]), field=_field(each["loc"]))
-        for each in jsonable_encoder(error.errors(), custom_encoder={Exception: str, bytes: lambda _: ""})[:_SHOWN]
+        for each in error.errors()[:_SHOWN]
     ]
     names = ", ".join(dict.fromkeys(each.field for each in problems))
     return respond(422, "invalid", f"the request is not valid: {names}", problems=problems)
 
 
 def _field(where: Sequence[Any]) -> str:
-    """`body.plan.robots`, `query.limit`."""
-    return ".".join(str(each) for each in where)
+    """`body.plan.robots`, `query.limit`. Half of a character, which names of fields may hold, is told as `\\ud800`."""
+    return ".".join(str(each) for each in where).encode("utf-8", "backslashreplace").decode()
 
 
 async def _http(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
-    code = {404: "no-route", 405: "no-method"}.get(error.status_code, "http")
+    if error.status_code == 400:  # a body that cannot be read as what it says it is
+        return respond(422, "unreadable", "the body of the request cannot be read", headers=error.headers)
+    code = {404: "no-route", 405: "no-method", 413: "too-large"}.get(error.status_code, "http")
     return respond(error.status_code, code, str(error.detail), headers=error.headers)
 
 
-async def _unexpected(request: Request, error: Exception) -> JSONResponse:
-    log.error("%s %s: %s", request.method, request.scope.get("path"), type(error).__name__, exc_info=error)
+async def fault(request: Request, error: Exception) -> JSONResponse:
+    """The answer to what nobody expected, which is told to the log only."""
+    log.error("%s %r: %s", request.method, request.scope.get("path"), type(error).__name__, exc_info=error)
     return respond(500, "fault", "this is a fault of ours; it is in the log")

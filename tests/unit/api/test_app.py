@@ -16,7 +16,7 @@ from callwright.store.crypto import Keyring
 from callwright.store.database import Database
 from callwright.testing.api import TestedApi, open_api
 from callwright.testing.tenants import seed
-from callwright.web.console import serve_console
+from callwright.web.console import STATIC, built, serve_console
 
 pytestmark = pytest.mark.anyio
 
@@ -102,3 +102,12 @@ async def test_every_address_is_the_first_page_and_nothing_outside_is_served(tmp
     asset = await _page(static, "/assets/a-1.js")
     assert "immutable" in asset.headers["cache-control"]
     assert (await _page(static, "/assets/..%2f..%2fsecret.txt")).status_code == 404
+
+
+@pytest.mark.skipif(not built(), reason="the console is not built: make web")
+async def test_the_page_brings_no_script_of_its_own() -> None:
+    text = (STATIC / "index.html").read_text(encoding="utf-8")
+    for part in text.split("<script")[1:]:
+        assert " src=" in part.partition(">")[0]
+        assert not part.partition(">")[2].partition("</script>")[0].strip()
+    assert " onload=" not in text and "javascript:" not in text and "http://" not in text and "https://" not in text
