@@ -165,6 +165,9 @@ def up(folder: Path, place: Place) -> Iterator[Up]:
             url = process.wait(r"answers at (http://\S+)")[1]
             link = process.wait(r"(http://\S+/setup#\S+)")[1]
             yield Up(url, link, telephones, process, folder)
+        except BaseException as wrong:
+            wrong.add_note("\n".join(["callwright up:", *process.lines[-80:], "telephones:", *telephones.lines[-20:]]))
+            raise
         finally:
             process.stop()
         assert process.process.returncode == 0, "\n".join(process.lines[-40:])  # it ended its worker, then itself

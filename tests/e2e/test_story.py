@@ -298,13 +298,22 @@ def start_task(anna: Teller, bert: Teller) -> int:
     anna.picture("task-forecast")
     task = max(each["id"] for each in page.request.get(f"{anna.base}/api/v1/tasks").json()["items"])
     always_open(anna, task)
+
+    def reached(*states: str) -> None:
+        """To leave or load a page again before the answer is there would take the question back."""
+        view = f"{anna.base}/api/v1/tasks/{task}"
+        until(lambda: page.request.get(view).json()["state"] in states, 60, f"the task does not get {states[0]}")
+
     anna.go(f"/tasks/{task}")
     anna.press("submit")
+    reached("in_review")
     bert.go(f"/tasks/{task}")
     bert.press("approve task")
+    reached("approved", "scheduled")
     page.reload()
     anna.press("start")
     anna.press("start", last=True)
+    reached("running", "done")
     return int(task)
 
 
@@ -322,9 +331,18 @@ def always_open(anna: Teller, task: int) -> None:
 
 def take_over(anna: Teller, house: Up, task: int) -> None:
     """The call is watched as it is spoken; Anna takes it over, talks, and gives it back. What both sides hear is measured."""
+    from playwright.sync_api import TimeoutError as PlaywrightTimeout
+
     page = anna.page
     anna.go("/live")
-    page.locator(".live-row").first.wait_for(timeout=90_000)
+    try:
+        page.locator(".live-row").first.wait_for(timeout=90_000)
+    except PlaywrightTimeout as wrong:
+        told = [
+            page.request.get(f"{anna.base}/api/v1/{what}").text() for what in (f"tasks/{task}/why", "calls?limit=20")
+        ]
+        wrong.add_note("why nobody is called, and who was:\n" + "\n".join(told))
+        raise
     page.locator(".live-row").first.click()
     take = anna.button("take over").first
     until(take.is_enabled, 60, "the call cannot be taken over")
