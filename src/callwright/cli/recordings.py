@@ -22,12 +22,10 @@ from callwright.script.loader import load
 from callwright.script.model import Script
 from callwright.script.sheet import Line, recording_sheet, unrecordable
 from callwright.settings import Settings
-from callwright.speech.asr.lexicon import ChineseLexicon, EnglishLexicon, Lexicon, read_dictionary
-from callwright.speech.asr.pocketsphinx import PocketsphinxRecogniser
-from callwright.speech.models import MANDARIN, find_english_model, find_model
 from callwright.speech.port import Language
 from callwright.speech.recordings.importing import Item, Wanted, import_recordings
-from callwright.speech.recordings.reviewing import Review, review
+from callwright.speech.recordings.listening import listen
+from callwright.speech.recordings.reviewing import Review
 
 __all__ = ["recordings_app"]
 
@@ -112,19 +110,8 @@ def review_command(
 
 
 async def _review(wanted: tuple[Wanted, ...], folder: Path, language: Language, models: Path) -> tuple[Review, ...]:
-    lexicon = await asyncio.to_thread(_lexicon, language, models)
-    recogniser = PocketsphinxRecogniser(models, workers=2)
-    try:
-        with _shown("listening") as progress:
-            return await review(wanted, folder, language, recogniser, lexicon, progress=progress)
-    finally:
-        await recogniser.aclose()
-
-
-def _lexicon(language: Language, models: Path) -> Lexicon:
-    if language == "zh":
-        return ChineseLexicon(read_dictionary(find_model(MANDARIN, models) / "mandarin_notone.dic"))
-    return EnglishLexicon(read_dictionary(find_english_model()[1]))
+    with _shown("listening") as progress:
+        return await listen(wanted, folder, language, models, progress=progress)
 
 
 def _lines(script: Script, file: Path, everything: bool) -> tuple[Line, ...]:

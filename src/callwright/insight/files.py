@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import json
-import re
 import wave
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 import anyio.to_thread
 
 from callwright.insight.waveform import peaks
 
-__all__ = ["Part", "ReadBlobs", "log_lines", "media_type", "part_of", "waveform", "waveform_blob"]
-
-_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
+__all__ = ["ReadBlobs", "log_lines", "media_type", "waveform", "waveform_blob"]
 
 
 class ReadBlobs(Protocol):
@@ -25,32 +21,6 @@ class ReadBlobs(Protocol):
     async def get(self, name: str) -> bytes: ...
     async def size(self, name: str) -> int | None: ...
     def stream(self, name: str, first: int = 0, end: int | None = None) -> AsyncIterator[bytes]: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """Bytes `first` up to before `end` of `size`. whole: no part was asked for."""
-
-    first: int
-    end: int
-    size: int
-    whole: bool
-
-
-def part_of(asked: str | None, size: int) -> Part | None:
-    """What a Range header asks for (RFC 9110, 14.2); None = it cannot be given (416). One that is no single range of bytes is ignored, as
-    the RFC allows."""
-    found = _RANGE.fullmatch(asked.strip()) if asked else None
-    if found is None or found.groups() == ("", ""):
-        return Part(0, size, size, whole=True)
-    first, last = found.groups()
-    if not first:
-        length = min(int(last), size)
-        return Part(size - length, size, size, whole=False) if length else None
-    end = min(int(last) + 1, size) if last else size
-    if int(first) >= size or (last and int(last) < int(first)):
-        return None
-    return Part(int(first), end, size, whole=False)
 
 
 def media_type(name: str) -> str:

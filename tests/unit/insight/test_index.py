@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from callwright.errors import DamagedError
+from callwright.http.ranges import part_of
 from callwright.insight import words
-from callwright.insight.files import part_of
 from callwright.insight.grams import asked, grams, holds, mark
 from callwright.insight.waveform import COLUMNS, peaks
 from callwright.store.crypto import TenantKeys

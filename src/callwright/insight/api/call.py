@@ -24,6 +24,7 @@ from callwright.compliance.records import GENESIS, Head
 from callwright.errors import StoreError
 from callwright.http.here import Here, needs
 from callwright.http.problems import ApiError, absent, answers
+from callwright.http.ranges import Part, part_of
 from callwright.insight import call_store, files
 from callwright.insight.api.views import CallRow, Said, row_of, said_of
 from callwright.insight.findable import slot_text
@@ -152,7 +153,7 @@ async def play_recording(
     size = await blobs.size(name)
     if size is None:
         raise absent("recording", "it was deleted, or the blob store lost it")
-    part = files.part_of(range_, size)
+    part = part_of(range_, size)
     if part is None:
         raise ApiError(416, "range", f"the recording has {size} bytes", headers={"Content-Range": f"bytes */{size}"})
     await _note_played(here, call)
@@ -240,7 +241,7 @@ async def _recording(here: Here, call: str) -> str:
     return str(row.recording)
 
 
-async def _stream(blobs: TenantBlobs, name: str, part: files.Part) -> AsyncIterator[bytes]:
+async def _stream(blobs: TenantBlobs, name: str, part: Part) -> AsyncIterator[bytes]:
     if part.end == part.first:
         return
     async with aclosing(blobs.stream(name, part.first, part.end)) as pieces:  # type: ignore[type-var]

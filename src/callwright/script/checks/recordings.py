@@ -12,7 +12,7 @@ from callwright.fragments import fragment_file, fragments, has_values
 from callwright.script.checks.walk import error, recordings, warning
 from callwright.script.loader import LoadedScript
 
-__all__ = ["check_recordings", "wav_fault"]
+__all__ = ["check_recordings", "same_words", "wav_fault"]
 
 _HEAD = 4096
 RATES = range(8_000, 48_001)
@@ -88,9 +88,14 @@ def _file(loaded: LoadedScript, file: Path, name: str, text: str, field: str) ->
     beside = file.with_name(file.name + ".txt")
     if beside.is_file():
         spoken = beside.read_bytes()[:20_000].decode("utf-8-sig", errors="replace")
-        if _bare(spoken) != _bare(text):
+        if not same_words(spoken, text):
             message = f"`{name}` says something else: {spoken.strip()[:30]}…"
             yield warning(loaded, "recording-differs", message, field, "Record it again, or mend the text.")
+
+
+def same_words(one: str, other: str) -> bool:
+    """Whether a recording of one text is a recording of the other: punctuation and case are not heard."""
+    return _bare(one) == _bare(other)
 
 
 def _bare(text: str) -> str:

@@ -4,32 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
-import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from statistics import median
 
 from callwright.errors import AudioError, Place, Problem
-from callwright.speech.numerals import chinese_numerals, english_numerals
 from callwright.speech.port import Language
 from callwright.speech.recordings.finishing import RATE, finish_recording
-from callwright.speech.recordings.levels import Levels, levels
+from callwright.speech.recordings.judging import Measured, faults_of, measure, pace_of
+from callwright.speech.recordings.naming import match
 from callwright.speech.recordings.reading import SUFFIXES, read_sound
 from callwright.speech.wav import write_wav
 
-__all__ = ["RECORD", "Imported", "Item", "Wanted", "import_recordings", "syllables"]
+__all__ = ["RECORD", "Imported", "Item", "Wanted", "import_recordings"]
 
 RECORD = ".imported.json"
 _VERSION = 1  # of how recordings are finished: a change finishes all of them again
-_HAN = re.compile(r"[一-鿿]")
-_LATIN = re.compile(r"[a-z']+")
-_VOWELS = re.compile(r"[aeiouy]+")
-_FASTEST, _SLOWEST = 9.0, 1.8  # syllables a second
-_SLACK_S = 0.4
-_OFF_PACE = 1.7  # times the speaker's own pace, either way
-_ENOUGH = 5  # recordings, from which on a speaker has a pace
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +58,8 @@ class Imported:
 
 @dataclass(frozen=True, slots=True)
 class _Heard:
-    """What was measured of a source file; the sound itself is not kept (a folder may hold hours)."""
-
     digest: str
-    seconds: float
-    rate: int
-    clipped: int
-    measured: Levels
+    measured: Measured
 
 
 def import_recordings(
@@ -98,7 +83,8 @@ def import_recordings(
         progress(number, len(wanted))
         if one.file in found:
             heard[one.file] = _hear(found[one.file], ffmpeg)
-    pace = _pace(wanted, language, heard)
+    spoken = [(one.text, there.measured) for one in wanted if isinstance(there := heard.get(one.file), _Heard)]
+    pace = pace_of(spoken, language)
     items = []
     for one in wanted:
         path, there = found.get(one.file), heard.get(one.file)
@@ -110,45 +96,26 @@ def import_recordings(
             items.append(Item(one.file, one.text, "failed", name, 0.0, (there.problems[0].message,)))
             continue
         state = _bring(one, path, target, there.digest, record, ffmpeg)
-        faults = _faults(one.text, language, there, pace) if state != "failed" else ("it is silent",)
-        items.append(Item(one.file, one.text, state, name, there.seconds, faults))
+        judged = tuple(fault.message for fault in faults_of(one.text, language, there.measured, pace))
+        faults = judged if state != "failed" else ("it is silent",)
+        items.append(Item(one.file, one.text, state, name, there.measured.seconds, faults))
     progress(len(wanted), len(wanted))
     _write_record(target, record)
     return Imported(tuple(items), extra)
-
-
-def syllables(text: str, language: Language) -> int:
-    """About how many syllables are spoken: what a recording's length is judged by."""
-    plain = unicodedata.normalize("NFKC", text).casefold()
-    said = chinese_numerals(plain) if language == "zh" else english_numerals(plain)
-    latin = sum(max(1, len(_VOWELS.findall(word.removesuffix("e")))) for word in _LATIN.findall(said))
-    return len(_HAN.findall(said)) + latin
 
 
 def _match(wanted: Sequence[Wanted], source: Path) -> tuple[dict[str, Path], tuple[str, ...]]:
     if not source.is_dir():
         raise _fault(source, "no-folder", "there is no such folder", "name the folder of the recordings")
     files = sorted(path for path in source.rglob("*") if path.is_file() and path.suffix.lower() in SUFFIXES)
-    files = [path for path in files if not any(part.startswith(".") for part in path.relative_to(source).parts)]
-    by_name: dict[str, list[Path]] = {}
-    for path in files:
-        by_name.setdefault(_key(path.relative_to(source).as_posix()), []).append(path)
-    found: dict[str, Path] = {}
-    for one in wanted:
-        below, flat = by_name.get(_key(one.file), []), by_name.get(_key(PurePosixPath(one.file).name), [])
-        there = below or flat
+    names = [path.relative_to(source).as_posix() for path in files]
+    names = [name for name in names if not any(part.startswith(".") for part in PurePosixPath(name).parts)]
+    matched = match((one.file for one in wanted), names)
+    for file, there in matched.found.items():
         if len(there) > 1:
-            names = ", ".join(path.name for path in there)
-            raise _fault(source, "recording-twice", f"{one.file} is there more than once: {names}", "keep one of them")
-        if there:
-            found[one.file] = there[0]
-    used = set(found.values())
-    return found, tuple(path.relative_to(source).as_posix() for path in files if path not in used)
-
-
-def _key(name: str) -> str:
-    pure = PurePosixPath(unicodedata.normalize("NFC", name).casefold())
-    return str(pure.with_suffix("")) if pure.suffix in SUFFIXES else str(pure)
+            told = ", ".join(PurePosixPath(name).name for name in there)
+            raise _fault(source, "recording-twice", f"{file} is there more than once: {told}", "keep one of them")
+    return {file: source / there[0] for file, there in matched.found.items()}, matched.extra
 
 
 def _hear(path: Path, ffmpeg: str) -> _Heard | AudioError:
@@ -159,18 +126,7 @@ def _hear(path: Path, ffmpeg: str) -> _Heard | AudioError:
         return error
     except OSError as error:
         return _fault(path, "unreadable-audio", f"cannot be read: {error.strerror}", "check the file")
-    measured = levels(sound.samples, sound.rate)
-    return _Heard(digest, (measured.end - measured.begin) / sound.rate, sound.rate, sound.clipped, measured)
-
-
-def _pace(wanted: Sequence[Wanted], language: Language, heard: dict[str, _Heard | AudioError]) -> float | None:
-    """Syllables a second of this speaker; None when there are too few recordings to tell."""
-    paces = []
-    for one in wanted:
-        there, count = heard.get(one.file), syllables(one.text, language)
-        if isinstance(there, _Heard) and there.seconds > 0.3 and count >= 3:
-            paces.append(count / there.seconds)
-    return median(paces) if len(paces) >= _ENOUGH else None
+    return _Heard(digest, measure(sound))
 
 
 def _bring(
@@ -193,25 +149,6 @@ def _bring(
         raise _fault(there, "unwritable", f"cannot be written: {error.strerror}", "choose another folder") from error
     record[one.file] = entry | {"output": _digest(there)}
     return "imported"
-
-
-def _faults(text: str, language: Language, heard: _Heard, pace: float | None) -> tuple[str, ...]:
-    seconds = heard.seconds
-    faults = []
-    if heard.clipped:
-        faults.append(f"clipped in {heard.clipped} places: record it again, less loud")
-    if heard.measured.noisy:
-        faults.append(f"noisy: speech only {heard.measured.snr_db:.0f} dB over the noise")
-    if heard.rate < RATE:
-        faults.append(f"{heard.rate} samples a second are less than a telephone carries")
-    count = syllables(text, language)
-    fast = min(_FASTEST, pace * _OFF_PACE) if pace else _FASTEST
-    slow = max(_SLOWEST, pace / _OFF_PACE) if pace else _SLOWEST
-    if count and seconds < count / fast - _SLACK_S / 4:
-        faults.append(f"too short for its text: {seconds:.1f} s for {count} syllables")
-    elif count and seconds > count / slow + _SLACK_S:
-        faults.append(f"too long for its text: {seconds:.1f} s for {count} syllables")
-    return tuple(faults)
 
 
 def _beside(file: Path) -> Path:

@@ -12,7 +12,8 @@ import soundfile
 
 from callwright.errors import AudioError
 from callwright.script.checks.recordings import wav_fault
-from callwright.speech.recordings.importing import RECORD, Wanted, import_recordings, syllables
+from callwright.speech.recordings.importing import RECORD, Wanted, import_recordings
+from callwright.speech.recordings.judging import syllables
 from callwright.speech.wav import read_wav, resample
 
 FILES = (
