@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import anyio
 import anyio.to_thread
@@ -64,6 +65,8 @@ from callwright.speech.vad_detector import VoiceDetector
 from callwright.store.blobs import Blobs, TenantBlobs
 from callwright.store.crypto import TenantKeys
 from callwright.store.database import Database
+from callwright.studio.recordings import store as recorded
+from callwright.studio.recordings.pinning import bring
 from callwright.telephony.port import DialOrder, LineDriver
 from callwright.telephony.rtp.engine import RtpEngine
 from callwright.telephony.trunks.driver import Trunks
@@ -230,6 +233,8 @@ class _Robots:
         self._calling, self._settings, self._house = calling, settings, house
         self._outbox = FileOutbox(calling.out / "outbox.jsonl")
         self._stack = AsyncExitStack()
+        self._folder: TemporaryDirectory[str] = TemporaryDirectory(prefix="callwright-recordings-")
+        self._stack.enter_context(self._folder)
         self._making = anyio.Lock()
         self._warmed: tuple[float, frozenset[int]] = (0.0, frozenset())
         self._robots: dict[str, Robot] = {}
@@ -270,15 +275,17 @@ class _Robots:
             if digest not in self._robots:
                 async with self._house.database.scope(self._house.tenant) as scope:
                     text = await scope.value(SCRIPT_TEXT, script=version)
+                    recordings = await recorded.of_version(scope, version)
                 if text is None:
                     raise StoreError(f"the script version {version} is not there")
+                folder = await bring(self._house.blobs, text, recordings, Path(self._folder.name) / digest)
                 if self._voices is None:
                     self._voices = await anyio.to_thread.run_sync(VoiceDetector.open, self._settings.vad)
                 speech = await self._stack.enter_async_context(
                     open_speech(
                         loads(text).script,
                         self._settings,
-                        recordings=None,
+                        recordings=folder,
                         workers=self._calling.recognisers,
                         voices=self._voices,
                     )

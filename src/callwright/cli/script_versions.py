@@ -14,8 +14,11 @@ from rich.table import Table
 from callwright.campaigns import scripts
 from callwright.cli.problems import console
 from callwright.cli.tenancy import TenantOption, working
+from callwright.errors import Problem, TaskError
 from callwright.script.dialect import SCRIPT_FILE
 from callwright.store.database import Scope
+from callwright.studio.recordings import store as recorded
+from callwright.studio.recordings.model import unheard
 from callwright.yaml_file import decode, read_bytes
 
 __all__ = ["add_version_commands"]
@@ -51,6 +54,11 @@ def review_command(digest: str = _DIGEST, by: ByOption = "", tenant: TenantOptio
     """Say that a version may be spoken. Not by who handed it in."""
 
     async def look(scope: Scope) -> scripts.Version:
+        version = await scripts.find(scope, digest)
+        doubtful = unheard(await recorded.in_version(scope, version.digest))
+        if doubtful:
+            message = f"nobody knows whether {len(doubtful)} recordings say their text: {', '.join(doubtful[:5])}"
+            raise TaskError(Problem("recordings-unheard", message, hint="Review them in the console."))
         return await scripts.review(scope, digest, by, datetime.now(UTC))
 
     found = _run(tenant, look)

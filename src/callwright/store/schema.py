@@ -12,6 +12,7 @@ import callwright.campaigns.tables
 import callwright.compliance.tables
 import callwright.desk.tables
 import callwright.http.tables
+import callwright.studio.recordings.tables
 import callwright.studio.tables  # noqa: F401 - each of them adds its tables
 from callwright.store.database import Database
 from callwright.store.metadata import TENANT_TABLES, metadata

@@ -17,6 +17,7 @@ from callwright.script.dialect import SCRIPT_FILE
 from callwright.store.database import Scope
 from callwright.studio import store
 from callwright.studio.model import Draft, Person, Save
+from callwright.studio.recordings.pinning import unsealed
 from callwright.yaml_file import MAX_BYTES, read
 
 __all__ = ["begin", "discard", "read_draft", "restore", "save", "template", "text_of", "with_id"]
@@ -95,8 +96,9 @@ async def read_draft(scope: Scope, script: str, *, lock: bool = False) -> Draft:
     return found
 
 
-async def text_of(scope: Scope, script: str, which: str) -> str:
-    """The text that is meant by `draft`, `save:12`, the digest of a version, or `empty`.
+async def text_of(scope: Scope, script: str, which: str, *, whole: bool = False) -> str:
+    """The text that is meant by `draft`, `save:12`, the digest of a version, or `empty`. whole: of a version with the line that says which
+    recordings it is spoken with.
 
     Raises:
         ApiError: 404, it is not there (any more).
@@ -113,7 +115,7 @@ async def text_of(scope: Scope, script: str, which: str) -> str:
     version = await store.version(scope, script, which)
     if version is None:
         raise absent("version")
-    return version.text
+    return version.text if whole else unsealed(version.text)
 
 
 def template(name: str) -> str:

@@ -13,6 +13,9 @@ from callwright.store.database import Scope
 from callwright.studio import store
 from callwright.studio.drafts import read_draft
 from callwright.studio.model import Draft, Person, Standing, Submission, Version, may_review, published_of, state_of
+from callwright.studio.recordings import pinning
+from callwright.studio.recordings import store as recorded
+from callwright.studio.recordings.model import unheard
 
 __all__ = ["approve", "hand_in", "publish", "read_version", "reject", "reviewable", "standings", "withdraw"]
 
@@ -45,7 +48,8 @@ def _standing(script: str, drafts: dict[str, Draft], versions: list[Version], la
 
 
 async def hand_in(scope: Scope, script: str, seen: int, by: Person, note: str, now: datetime) -> Version:
-    """Hand the draft in for review: its text becomes a version, pinned by its digest. What waited before is replaced.
+    """Hand the draft in for review: its text becomes a version, pinned by its digest, with the recordings there are of it. What waited
+    before is replaced.
 
     Raises:
         ScriptError: the script has errors, or names another id than its own.
@@ -63,7 +67,10 @@ async def hand_in(scope: Scope, script: str, seen: int, by: Person, note: str, n
         raise ScriptError(
             Problem("other-id", f"`id` is {loaded.script.id}, not {script}", place, f"Write `id: {script}`.")
         )
-    version = await scripts.submit(scope, draft.text, f"{script}.yaml", by.name, now)
+    recordings = await pinning.of_script(scope, loaded.script)
+    text = pinning.sealed(draft.text, recordings)
+    version = await scripts.submit(scope, text, f"{script}.yaml", by.name, now)
+    await pinning.pin(scope, version.id, recordings)
     rounds = await store.submissions_of(scope, [script])
     approved = max((one.draft_version for one in rounds if one.verdict == "approved"), default=0)
     authors = await store.authors_since(scope, script, min(approved, draft.version - 1))
@@ -80,10 +87,17 @@ async def approve(scope: Scope, script: str, digest: str, by: Person, reason: st
     """Let a version through. It is spoken once it is published.
 
     Raises:
-        ApiError: 404; 409, it does not wait for a reviewer, or the reviewer wrote it.
+        ApiError: 404; 409, it does not wait for a reviewer, the reviewer wrote it, or nobody knows what one of its recordings says.
     """
     found = await _open(scope, script, digest)
     _not_own(found, by)
+    doubtful = unheard(await recorded.in_version(scope, digest))
+    if doubtful:
+        told = f"{', '.join(doubtful[:5])}{' ...' if len(doubtful) > 5 else ''}"
+        hint = "Let the recogniser listen to them, or listen yourself and accept them."
+        raise conflict(
+            "recordings-unheard", f"nobody knows whether {len(doubtful)} recordings say their text: {told}", hint
+        )
     if not await store.decide(scope, found.id, "approved", reason, by, now):
         raise _not_waiting()
     return found

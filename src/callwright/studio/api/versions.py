@@ -79,9 +79,10 @@ class Compared(BaseModel):
 @router.get("/diff", responses=answers(404))
 async def compare_script(here: Reads, script: ScriptId, which: Annotated[Compared, Query()]) -> DiffView:
     """What changed between two texts of a script: line by line, and by node, entry and rule."""
+    written = any(each.startswith(("draft", "save:")) for each in (which.before, which.after))  # knows of no recordings
     async with here.reading() as scope:
-        before = await drafts.text_of(scope, script, which.before)
-        after = await drafts.text_of(scope, script, which.after)
+        before = await drafts.text_of(scope, script, which.before, whole=not written)
+        after = await drafts.text_of(scope, script, which.after, whole=not written)
     found = await workshop(here).beside(compare, before, after)
     parts = (
         None

@@ -475,6 +475,41 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("tenant_id", "script_id", "version", name=op.f("pk_script_draft_save")),
     )
     op.create_table(
+        "script_recording",
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("id", own.BigId, nullable=False),
+        sa.Column("script_id", sa.String(length=64), nullable=False),
+        sa.Column("file", sa.String(length=200), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("kind", sa.String(length=8), nullable=False),
+        sa.Column("blob", sa.String(length=100), nullable=False),
+        sa.Column("source_sha256", sa.String(length=64), nullable=False),
+        sa.Column("source_bytes", sa.BigInteger(), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("seconds", sa.Float(), nullable=False),
+        sa.Column("measured", own.Json, nullable=False),
+        sa.Column("by", sa.String(length=100), nullable=False),
+        sa.Column("by_user", sa.BigInteger(), nullable=True),
+        sa.Column("at", own.UtcTime(), nullable=False),
+        sa.Column("verdict", sa.String(length=16), nullable=False),
+        sa.Column("heard", sa.Text(), nullable=False),
+        sa.Column("similarity", sa.Float(), nullable=False),
+        sa.Column("sounds_like", sa.String(length=200), nullable=False),
+        sa.Column("decision", sa.String(length=16), nullable=False),
+        sa.Column("note", sa.String(length=500), nullable=False),
+        sa.Column("decided_by", sa.String(length=100), nullable=False),
+        sa.Column("decided_at", own.UtcTime(), nullable=True),
+        sa.Column("removed_at", own.UtcTime(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["tenant.id"], name=op.f("fk_script_recording_tenant_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_script_recording")),
+    )
+    with op.batch_alter_table("script_recording", schema=None) as batch_op:
+        batch_op.create_index("ix_script_recording_script", ["tenant_id", "script_id", "id"], unique=False)
+
+    op.create_table(
         "script_version",
         sa.Column("tenant_id", sa.BigInteger(), nullable=False),
         sa.Column("id", own.BigId, nullable=False),
@@ -826,6 +861,29 @@ def upgrade() -> None:
         batch_op.create_index("ix_script_submission_script", ["tenant_id", "script_id", "id"], unique=False)
 
     op.create_table(
+        "script_version_recording",
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("version_id", own.BigId, nullable=False),
+        sa.Column("file", sa.String(length=200), nullable=False),
+        sa.Column("recording_id", own.BigId, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["recording_id"], ["script_recording.id"], name=op.f("fk_script_version_recording_recording_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["tenant.id"], name=op.f("fk_script_version_recording_tenant_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["version_id"],
+            ["script_version.id"],
+            name=op.f("fk_script_version_recording_version_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("tenant_id", "version_id", "file", name=op.f("pk_script_version_recording")),
+    )
+    with op.batch_alter_table("script_version_recording", schema=None) as batch_op:
+        batch_op.create_index("ix_script_version_recording_recording", ["tenant_id", "recording_id"], unique=False)
+
+    op.create_table(
         "task",
         sa.Column("tenant_id", sa.BigInteger(), nullable=False),
         sa.Column("id", own.BigId, nullable=False),
@@ -1004,8 +1062,10 @@ def upgrade() -> None:
             "person",
             "script_draft",
             "script_draft_save",
+            "script_recording",
             "script_submission",
             "script_version",
+            "script_version_recording",
             "sip_account",
             "suppression",
             "takeover",

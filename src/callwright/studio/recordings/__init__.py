@@ -1,0 +1,1 @@
+"""Recorded prompts of scripts: what people upload, what is wrong with it, who accepted it, and which of it each version speaks."""
