@@ -12,12 +12,12 @@ export type Job = components["schemas"]["JobView"];
 const useWords = words("job", {
   en: {
     waiting: "Waiting for its turn", running: "Under way", done: "Done", failed: "Failed", cancelled: "Cancelled", cancel: "Cancel",
-    checking: "Checking", importing: "Importing", writing: "Writing", reading: "Reading the list", preview: "Looking at the rules",
+    checking: "Checking", importing: "Importing", writing: "Writing", reading: "Reading the list", preview: "Looking at the rules", listening: "Listening",
     low: "Forecast: low", likely: "Forecast: likely", high: "Forecast: high", of: "{{done}} of {{total}}", rows: "{{done}} so far",
   },
   zh: {
     waiting: "排队中", running: "进行中", done: "已完成", failed: "失败", cancelled: "已取消", cancel: "取消",
-    checking: "检查中", importing: "导入中", writing: "写入中", reading: "读取名单", preview: "合规检查",
+    checking: "检查中", importing: "导入中", writing: "写入中", reading: "读取名单", preview: "合规检查", listening: "识别中",
     low: "预测:保守", likely: "预测:一般", high: "预测:乐观", of: "{{done}} / {{total}}", rows: "已处理 {{done}}",
   },
 });
@@ -44,7 +44,7 @@ export function jobFile(job: Job, name: string): string {
   return `/api/v1/jobs/${job.id}/files/${name}`;
 }
 
-const PARTS = ["checking", "importing", "writing", "reading", "preview", "low", "likely", "high"] as const;
+const PARTS = ["checking", "importing", "writing", "reading", "preview", "listening", "low", "likely", "high"] as const;
 
 export function JobProgress({ job, error, children }: { job: Job | undefined; error?: unknown; children?: ReactNode }) {
   const t = useWords();

@@ -384,7 +384,7 @@ function Writing({ script, first }: { script: string; first: Draft }) {
               { key: "talk", label: t("talk"), children: <Talk text={current} variables={flow.vars} onNode={setNow} /> },
               { key: "tests", label: t("tests"), children: <Tests text={current} /> },
               { key: "history", label: t("history"), children: <Versions script={script} onRestore={locked ? null : (source) => restore.mutate(source)} /> },
-              { key: "sheet", label: t("sheet"), children: <Sheet text={current} script={script} /> },
+              { key: "sheet", label: t("sheet"), children: <Sheet text={current} script={script} onEdit={locked ? null : edit} /> },
             ]}
           />
         </div>

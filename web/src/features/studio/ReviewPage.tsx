@@ -2,7 +2,8 @@
 import { App, Button, Card, Flex, Input, Modal, Result, Skeleton, Typography } from "antd";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { useNavigate, useParams } from "react-router";
+import { Link, useNavigate, useParams } from "react-router";
+import "./recordingWords";
 import { api, data } from "@/api/client";
 import { useMay } from "@/app/viewer";
 import { Page } from "@/ui/Page";
@@ -59,8 +60,12 @@ export function Component() {
       title={`${t("review")}: ${history.data?.standing.title || script}`}
       extra={<Typography.Text type="secondary" className="mono">{digest.slice(0, 12)}</Typography.Text>}
       actions={
-        may("scripts.review") && (
-          <Flex gap={8}>
+        <Flex gap={8}>
+          <Link to={`/scripts/${encodeURIComponent(script)}/recordings?version=${digest}`}>
+            <Button>{t("sheet")}</Button>
+          </Link>
+          {may("scripts.review") && (
+          <>
             <Button danger disabled={!open} onClick={() => setRejecting(true)}>
               {t("reject")}
             </Button>
@@ -70,8 +75,9 @@ export function Component() {
             <Button type="primary" disabled={!open} loading={decide.isPending} onClick={() => decide.mutate("publish")}>
               {t("approvePublish")}
             </Button>
-          </Flex>
-        )
+          </>
+          )}
+        </Flex>
       }
     >
       <ProblemAlert error={decide.error} />

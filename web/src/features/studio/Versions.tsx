@@ -81,6 +81,9 @@ export function Versions({ script, onRestore }: Props) {
                       {t("restore")}
                     </Button>
                   )}
+                  <Link to={`/scripts/${encodeURIComponent(script)}/recordings?version=${one.digest}`}>
+                    <Button size="small">{t("sheet")}</Button>
+                  </Link>
                   {round?.verdict === "open" && (
                     <Link to={`/scripts/${encodeURIComponent(script)}/review/${one.digest}`}>
                       <Button size="small">{t("review")}</Button>

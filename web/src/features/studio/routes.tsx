@@ -9,5 +9,6 @@ export const studio: PageOf[] = [
     menu: { en: "Scripts", zh: "话术", icon: <PartitionOutlined /> },
   },
   { path: "/scripts/:script", load: () => import("./EditorPage"), permission: "scripts.read" },
+  { path: "/scripts/:script/recordings", load: () => import("./RecordingsPage"), permission: "scripts.read" },
   { path: "/scripts/:script/review/:digest", load: () => import("./ReviewPage"), permission: "scripts.read" },
 ];

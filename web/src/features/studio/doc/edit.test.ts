@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { parseDocument } from "yaml";
 import { append, apply, difference, EditError, read, remove, rename, set, setIn, valueOf } from "./edit";
-import { addAnswer, addKnowledge, addNode, connect, deleteNode, disconnect, freeName, NEXT_KEYS, references, renameNode, setKey, setWording, view } from "./flow";
+import { addAnswer, addKnowledge, addNode, connect, deleteNode, disconnect, freeName, nameRecordings, NEXT_KEYS, references, renameNode, setKey, setWording, view } from "./flow";
 import { type Plain, scalar } from "./scalars";
 
 const FOLDER = fileURLToPath(new URL("../../../../../src/callwright/script/templates/", import.meta.url));
@@ -193,5 +193,19 @@ describe.each(TEMPLATES)("an answer from the open questions in %s", (_, text) =>
     expect(whole.kb.slice(-2).map((one) => one.id)).toEqual(["parking", "parking_2"]);
     expect(whole.tests.slice(-2).map((one) => one.expect.kb)).toEqual([["parking"], ["parking_2"]]);
     expect(comments(twice.text)).toEqual(comments(text));
+  });
+});
+
+describe("recordings get their names", () => {
+  const TEXT = 'flow:\n  nodes:\n    a:  # first\n      say: [{text: "Hello {name}, hi."}, bye]\n    b: {say: {text: words}}\n    c: {say: one}\nkb:\n  - id: price\n    answers:\n      - Forty. # pounds\n';
+  it("in whatever way a wording is written, and comments stay", () => {
+    const lines = ["a.say[0]:a-say-1.1", "a.say[0]:a-say-1.2", "a.say[1]:a-say-2", "b.say[0]:b-say-1", "c.say[0]:c-say-1"].map((one) => one.split(":")).map(([where, file]) => ({ where: `flow.nodes.${where}`, file: `${file}.wav` }));
+    const found = nameRecordings(TEXT, [...lines, { where: "kb[0].answers[0]", file: "kb-price-answers-1.wav" }, { where: "kb[7].answers[0]", file: "x.wav" }]);
+    expect(found.left).toBe(1);
+    expect(comments(found.text)).toEqual(comments(TEXT));
+    expect(valueOf(found.text)).toEqual({
+      flow: { nodes: { a: { say: [{ text: "Hello {name}, hi.", audio: "a-say-1.wav" }, { text: "bye", audio: "a-say-2.wav" }] }, b: { say: { text: "words", audio: "b-say-1.wav" } }, c: { say: { text: "one", audio: "c-say-1.wav" } } } },
+      kb: [{ id: "price", answers: [{ text: "Forty.", audio: "kb-price-answers-1.wav" }] }],
+    });
   });
 });

@@ -269,6 +269,45 @@ export function addAnswer(text: string, kb: Record<string, Plain>[], tests: Reco
   return { text: tests.reduce((so, one) => append(so, ["tests"], expecting(one)), whole), id };
 }
 
+export interface Unnamed {
+  file: string;
+  where: string;
+}
+
+/** Give wordings the `audio` that the sheet calls them by (`where`: `flow.nodes.ok.say[0]`). left: how many only the text view can change. */
+export function nameRecordings(text: string, lines: Unnamed[]): { text: string; left: number } {
+  let left = 0;
+  const byPlace = new Map<string, Unnamed[]>();
+  for (const one of lines) byPlace.set(one.where, [...(byPlace.get(one.where) ?? []), one]);
+  const named = [...byPlace].reduce((whole, [where, parts]) => {
+    const file = parts[0]!.file.replace(/\.\d+\.wav$/, ".wav"); // of the wording, not of a fragment
+    try {
+      return nameOne(whole, pathOf(where), file);
+    } catch (error) {
+      if (!(error instanceof EditError)) throw error;
+      left += parts.length;
+      return whole;
+    }
+  }, text);
+  return { text: named, left };
+}
+
+function nameOne(text: string, path: Path, file: string): string {
+  const there = at(read(text), path).node?.toJSON() as Plain | undefined;
+  if (isRecord(there ?? null)) return set(text, [...path, "audio"], file);
+  if (typeof there === "string") return set(text, path, { text: there, audio: file });
+  const above = path.slice(0, -1); // `say: words` and `say: {text: words}` stand for a list of one
+  const only = at(read(text), above).node?.toJSON() as Plain | undefined;
+  if (path[path.length - 1] !== 0 || only === undefined) throw new EditError("there is no such wording");
+  if (isRecord(only)) return set(text, [...above, "audio"], file);
+  if (typeof only === "string") return set(text, above, { text: only, audio: file });
+  throw new EditError("there is no such wording");
+}
+
+function pathOf(where: string): Path {
+  return where.split(".").flatMap((step) => step.split(/[[\]]+/).filter((part) => part !== "").map((part, n) => (n > 0 ? Number(part) : part)));
+}
+
 /** Where a node, entry or field stands in the text. */
 export function offset(text: string, path: Path): number {
   return offsetOf(read(text), path);
