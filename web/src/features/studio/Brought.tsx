@@ -56,11 +56,13 @@ export function Brought({ brought, placed }: Pick<ReturnType<typeof useBrought>,
       showIcon
       closable={{ onClose: () => setOpen(false) }}
       style={{ marginBottom: 8 }}
-      title={t("brought", { sentence: brought.sentence, n: brought.times })}
+      title={
+        <>
+          {t("brought", { sentence: brought.sentence, n: brought.times })} {placed && t("broughtHow", { id: placed })}
+        </>
+      }
       description={
-        placed ? (
-          t("broughtHow", { id: placed })
-        ) : (
+        !placed && (
           <>
             {t("broughtByHand")}
             <Typography.Paragraph copyable={{ text: brought.yaml }} style={{ margin: 0 }}>

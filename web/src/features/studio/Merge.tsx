@@ -93,14 +93,13 @@ function Unchanged({ lines, first, last }: { lines: string[]; first: boolean; la
 
 function Change({ piece, side, onChoose }: { piece: Piece; side: Side | null; onChoose: (side: Side) => void }) {
   const t = useWords();
-  const colours = { mine: "processing", theirs: "processing", agreed: "success", conflict: "error", same: "default" } as const;
   const sides: Side[] = piece.kind === "conflict" ? ["mine", "theirs", "both", "base"] : ["mine", "theirs"];
   const words = { mine: t("mineColumn"), theirs: t("theirsColumn"), both: t("bothSides"), base: t("base") };
   const column = (lines: string[], taken: boolean) => <pre className={taken ? "taken" : ""}>{lines.length > 0 ? lines.join("\n") : "∅"}</pre>;
   return (
     <div className="merge-change">
       <Flex gap={8} align="center" wrap className="merge-bar">
-        <Tag color={colours[piece.kind]}>{t(`merge.${piece.kind}` as "merge.mine")}</Tag>
+        <Tag color={piece.kind === "conflict" ? "warning" : "default"}>{t(`merge.${piece.kind}` as "merge.mine")}</Tag>
         {piece.kind !== "agreed" && (
           <Segmented size="small" aria-label={t("choose3")} value={side ?? ""} onChange={(value) => onChoose(value as Side)} options={sides.map((value) => ({ value, label: words[value] }))} />
         )}

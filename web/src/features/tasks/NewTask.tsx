@@ -133,7 +133,7 @@ function Wizard({ options }: { options: Options }) {
           <Flex vertical gap={12}>
             {missing.length > 0 && <Alert type="warning" showIcon title={<Flex vertical>{missing}</Flex>} />}
             <ProblemAlert error={creating.error} />
-            <Card id="task-what" size="small" title={t("plan")}>
+            <Card id="task-what" size="small" title={t("plan")} style={{ scrollMarginTop: 120 }}>
               <Flex gap={16} wrap>
                 <Form.Item name="name" label={t("name")} rules={[{ required: true, whitespace: true, max: 200, message: t("required") }]} style={{ minWidth: 280, flex: 1 }}>
                   <Input />

@@ -165,7 +165,7 @@ export function PlanForm({ options, line, parts }: { options: Options; line: num
         part === "budget" ? (
           <Collapse key={part} size="small" items={[{ key: part, label: titles[part], children: shown[part], forceRender: true }]} />
         ) : (
-          <Card key={part} id={`plan-${part}`} size="small" title={titles[part]}>
+          <Card key={part} id={`plan-${part}`} size="small" title={titles[part]} style={{ scrollMarginTop: 64 }}>
             {shown[part]}
           </Card>
         ),
