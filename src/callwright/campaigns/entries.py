@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -16,7 +16,7 @@ from callwright.campaigns.mapping import VARIABLE
 from callwright.campaigns.numbers import Identity, identify
 from callwright.campaigns.rows import MAX_CELL, Fault, Row
 
-__all__ = ["BASES", "Entry", "Rules", "Wrong", "is_zone", "judge", "judge_all"]
+__all__ = ["BASES", "Entry", "Rules", "Wrong", "is_zone", "judge"]
 
 BASES = ("consent", "contract", "legal_obligation", "existing_customer")
 _BASIS_WORDS = {
@@ -72,11 +72,6 @@ class Wrong(NamedTuple):
     faults: tuple[Fault, ...]
 
 
-def judge_all(rules: Rules, rows: Sequence[Row]) -> list[Entry | Wrong]:
-    """`judge` for many."""
-    return [judge(rules, row) for row in rows]
-
-
 def judge(rules: Rules, row: Row) -> Entry | Wrong:
     """What a row says, or all that is wrong with it."""
     if isinstance(row.cells, Fault):
@@ -96,7 +91,7 @@ def judge(rules: Rules, row: Row) -> Entry | Wrong:
             variables[target[len(VARIABLE) :]] = cell
         else:
             known[target] = cell
-        if len(cell) > MAX_CELL or _UNSHOWN.search(cell):
+        if len(cell) > MAX_CELL or (not cell.isprintable() and _UNSHOWN.search(cell)):
             faults.append(_unfit(target, cell))
     identity = _number(known.get("number", ""), rules.region, faults)
     basis = _basis(known.get("basis", ""), faults)

@@ -16,8 +16,8 @@ import anyio.to_thread
 from callwright.calls.model import mask
 from callwright.campaigns import lead_store
 from callwright.campaigns.cells import as_text, risky
-from callwright.campaigns.importing import VARIABLES
 from callwright.campaigns.mapping import FIELDS
+from callwright.campaigns.staged import VARIABLES
 from callwright.campaigns.wording import Language, problem
 from callwright.errors import LeadsError, Place, Problem, SettingsError
 from callwright.store.crypto import TenantKeys

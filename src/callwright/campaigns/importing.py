@@ -9,32 +9,27 @@ may call from it. Killed in between, the same command finishes it: who is on the
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import lru_cache, partial
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
 from callwright.campaigns import lead_store
-from callwright.campaigns.entries import Entry, Rules, Wrong
+from callwright.campaigns.entries import Rules, Wrong
 from callwright.campaigns.errors_file import Complaints
 from callwright.campaigns.mapping import VARIABLE, targets
 from callwright.campaigns.rows import Fault, Source
-from callwright.campaigns.validators import Verdicts, judged, workers_for
+from callwright.campaigns.staged import Judging, Sealing, Work
+from callwright.campaigns.validators import judged, workers_for
 from callwright.campaigns.wording import Language, problem
-from callwright.errors import LeadsError, Place
+from callwright.errors import DamagedError, LeadsError, Place
 from callwright.store.crypto import TenantKeys
-from callwright.store.database import Database
+from callwright.store.database import Database, Scope
 
-__all__ = ["VARIABLES", "Checked", "Options", "Progress", "Report", "check_people", "import_people"]
+__all__ = ["Checked", "Options", "Progress", "Report", "check_people", "import_people"]
 
-VARIABLES = "lead.variables"
-"""The context under which the variables of a lead are sealed: a JSON object of strings."""
-
-T = TypeVar("T")
 _BATCH = 5_000
 
 
@@ -112,9 +107,9 @@ async def check_people(
     """
     people: Counter[str] = Counter()
     counts: Counter[str] = Counter()
-    async with aclosing(_unlike(source, rules, complaints, counts, workers, _as_it_is)) as good:
-        async for entries in good:
-            people.update(entry.basis for entry in entries)
+    async with aclosing(_unlike(source, Judging(rules), complaints, counts, workers)) as good:
+        async for bases in good:
+            people.update(bases)
             progress(Progress("checking", counts["rows"], source.about))
     return Checked(counts["rows"], people, counts["bad"], counts["duplicates"])
 
@@ -135,7 +130,9 @@ async def import_people(
         now: aware. complaints: where rows that are not taken are told.
 
     Raises:
-        LeadsError: nothing was written: the columns are wrong, with `all_or_nothing` a row is, or another file is half imported.
+        LeadsError: nothing was written: the columns are wrong, with `all_or_nothing` a row is, another file is half imported, or there is no
+            such company. Or the list was taken away meanwhile.
+        DamagedError: the list holds leads whose person or consent is not there. It stays `importing`.
     """
     told = complaints or Complaints(source.name, options.lang)
     _check_name(options)
@@ -150,14 +147,16 @@ async def import_people(
         if known.state == "importing" and known.sha256 and known.sha256 != source.sha256:
             place = Place(source.name)
             raise LeadsError(problem("unfinished", options.lang, place, name=options.name, file=known.source))
+        await _hold(scope, known.id, options)
         await lead_store.set_state(scope, known.id, "importing", source.name, source.sha256)
     counts: Counter[str] = Counter()
     async with (
-        aclosing(_unlike(source, rules, told, counts, options.workers, partial(_sealed, source, keys))) as good,
+        aclosing(_unlike(source, Sealing(rules, keys.fields, source.sha256), told, counts, options.workers)) as good,
         aclosing(_batches(good)) as batches,
     ):
         async for rows in batches:
             async with database.scope(keys.tenant) as scope:
+                await _hold(scope, known.id, options)
                 taken, fates = await lead_store.take(
                     scope, rows, known.id, now,
                     company=options.company, not_elsewhere=options.not_elsewhere, not_in_task=options.not_in_task,
@@ -178,46 +177,49 @@ def _check_name(options: Options) -> None:
         raise LeadsError(problem("bad-name", options.lang, Place(), name=name[:50]))
 
 
+async def _hold(scope: Scope, list_id: int, options: Options) -> None:
+    missing = await lead_store.hold(scope, list_id, options.company)
+    if missing == "list":
+        raise LeadsError(problem("gone", options.lang, Place(), name=options.name))
+    if missing:
+        raise LeadsError(problem("no-company", options.lang, Place(), company=options.company))
+
+
 async def _unlike(
     source: Source,
-    rules: Rules,
+    work: Work,
     complaints: Complaints,
     counts: Counter[str],
     workers: int | None,
-    made: Callable[[Entry], T],
-) -> AsyncGenerator[list[T], None]:
+) -> AsyncGenerator[list[Any], None]:
     """What is made of the good rows, chunk by chunk, each number once; the others are told."""
     lines: dict[int, int] = {}
     if workers is None:
         workers = workers_for(source.about)
-
-    def make(verdicts: Verdicts) -> list[tuple[Entry, T] | Wrong]:
-        return [(verdict, made(verdict)) if isinstance(verdict, Entry) else verdict for verdict in verdicts]
-
-    async with aclosing(judged(rules, source.rows, workers, make)) as chunks:
+    async with aclosing(judged(work, source.rows, workers)) as chunks:
         async for chunk in chunks:
-            good: list[T] = []
+            good: list[Any] = []
             counts["rows"] += len(chunk)
             for verdict in chunk:
                 if isinstance(verdict, Wrong):
                     counts["bad"] += 1
                     complaints.add(verdict.line, *verdict.faults)
                     continue
-                entry, result = verdict
-                first = lines.setdefault(int(entry.number), entry.line)  # E.164 as a number: half the memory
-                if first == entry.line:
-                    good.append(result)
+                number, line, made = verdict
+                first = lines.setdefault(number, line)  # E.164 as a number: half the memory
+                if first == line:
+                    good.append(made)
                 else:
                     counts["duplicates"] += 1
-                    complaints.add(entry.line, Fault("number", "duplicate", {"line": first}))
+                    complaints.add(line, Fault("number", "duplicate", {"line": first}))
             yield good
     if not counts["rows"]:
         raise LeadsError(problem("empty", complaints.lang, Place(source.name)))
 
 
-async def _batches(chunks: AsyncIterator[list[T]]) -> AsyncGenerator[list[T], None]:
+async def _batches(chunks: AsyncIterator[list[Any]]) -> AsyncGenerator[list[Any], None]:
     """Larger ones."""
-    batch: list[T] = []
+    batch: list[Any] = []
     async for chunk in chunks:
         batch += chunk
         if len(batch) >= _BATCH:
@@ -225,25 +227,6 @@ async def _batches(chunks: AsyncIterator[list[T]]) -> AsyncGenerator[list[T], No
             batch = []
     if batch:
         yield batch
-
-
-def _as_it_is(entry: Entry) -> Entry:
-    return entry
-
-
-def _sealed(source: Source, keys: TenantKeys, entry: Entry) -> tuple[Any, ...]:
-    """As `lead_store.STAGED` says."""
-    index, number = keys.seal_number(entry.number)
-    return (
-        entry.line, index, number, entry.country, entry.region, entry.line_type, _json(entry.zones), entry.time_zone,
-        keys.seal(entry.variables, VARIABLES), entry.basis, _json(entry.scope), entry.wording, entry.channel,
-        entry.source, source.evidence(entry.line), entry.given_at, entry.valid_until,
-    )  # fmt: skip
-
-
-@lru_cache(1024)
-def _json(words: tuple[str, ...]) -> str:
-    return json.dumps(words, ensure_ascii=False)
 
 
 async def _finished(
@@ -267,12 +250,16 @@ async def _finished(
     variables = [*before.get("variables", ()), *_variables(found)]
     told = {"files": files, "variables": list(dict.fromkeys(variables))}
     async with database.scope(keys.tenant) as scope:
-        people = await lead_store.written(scope, list_id)
+        whole = await lead_store.written(scope, list_id)
+        if whole.alone:
+            raise DamagedError(
+                f"{whole.alone} leads of list {list_id} have no person, or not the consent of their person"
+            )
         rows, duplicates, refused = (
             sum(file[name] for file in files.values()) for name in ("rows", "duplicates", "refused")
         )
         await lead_store.finish_list(
-            scope, list_id, told, rows=rows, imported=people, duplicates=duplicates, refused=refused
+            scope, list_id, told, rows=rows, imported=whole.people, duplicates=duplicates, refused=refused
         )
     return Report(
         list_id,
@@ -282,7 +269,7 @@ async def _finished(
         counts["duplicates"],
         counts["bad"],
         kept_out,
-        people,
+        whole.people,
     )
 
 

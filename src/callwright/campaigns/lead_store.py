@@ -2,11 +2,15 @@
 
 The same statements run on SQLite and PostgreSQL. A person already known is found by the blind index of the number; nothing is written twice,
 whoever imports at the same time: persons and leads are unique, a consent is named by its evidence.
+
+No foreign key is checked row by row (docs/adr/0013): a lead's person and consent are read from their own tables by the statement that writes it;
+the list, the company and persons who were known before are locked for the batch; and a list becomes `ready` only after all of it was compared.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -29,13 +33,26 @@ from sqlalchemy import (
 )  # fmt: skip
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from callwright.accounts.tables import company
 from callwright.campaigns.tables import lead, lead_list, task_lead
 from callwright.compliance.tables import consent, freeze, person, suppression
 from callwright.store.database import Scope
 from callwright.store.metadata import TENANT, Json, UtcTime, temporary
 from callwright.store.staging import stage
 
-__all__ = ["STAGED", "create_list", "every_list", "find_list", "finish_list", "people", "set_state", "take", "written"]
+__all__ = [
+    "STAGED",
+    "Written",
+    "create_list",
+    "every_list",
+    "find_list",
+    "finish_list",
+    "hold",
+    "people",
+    "set_state",
+    "take",
+    "written",
+]
 
 _row = Table(
     "import_row",
@@ -71,6 +88,25 @@ _NOW, _LIST, _COMPANY, _TASK = (
 )  # fmt: skip
 
 
+# Nobody takes these away, or erases these people, before the batch is committed. Who waited for somebody who did sees it in what comes next.
+_HOLD_LIST = (
+    select(lead_list.c.id)
+    .where(lead_list.c.tenant_id == TENANT, lead_list.c.id == _LIST)
+    .with_for_update(read=True, key_share=True)
+)
+_HOLD_COMPANY = (
+    select(company.c.id)
+    .where(company.c.tenant_id == TENANT, company.c.id == _COMPANY)
+    .with_for_update(read=True, key_share=True)
+)
+_HOLD_KNOWN = (
+    select(person.c.id)
+    .where(person.c.tenant_id == TENANT, person.c.id.in_(select(_row.c.person_id).where(_row.c.fate.is_(None))))
+    .order_by(person.c.number_index)  # two imports at once take their locks in one order
+    .with_for_update(read=True, key_share=True)
+)
+
+
 def _fate(name: str, *condition: Any) -> Any:
     return update(_row).where(_row.c.fate.is_(None), *condition).values(fate=name)
 
@@ -89,15 +125,13 @@ _FROZEN = _fate(
         or_(freeze.c.scope.in_(("tenant", "voice")), and_(freeze.c.scope == "company", freeze.c.scope_id == _COMPANY)),
     ),
 )
-_KNOW = (
+_SAME_NUMBER = (person.c.tenant_id == TENANT, person.c.number_index == _row.c.number_index)
+_KNOW_ADDED = (
     update(_row)
     .where(_row.c.fate.is_(None), _row.c.person_id.is_(None))
-    .values(
-        person_id=select(person.c.id)
-        .where(person.c.tenant_id == TENANT, person.c.number_index == _row.c.number_index)
-        .scalar_subquery()
-    )
+    .values(person_id=select(person.c.id).where(*_SAME_NUMBER).scalar_subquery())
 )
+_KNOW = _KNOW_ADDED.where(exists().where(*_SAME_NUMBER))  # rows of strangers, mostly all of them, are not written anew
 _ALREADY = _fate(
     "already",
     _row.c.person_id.is_not(None),
@@ -170,7 +204,25 @@ _FINISH = (
         duplicates=bindparam("twice"), refused=bindparam("not_taken"),
     )
 )  # fmt: skip
-_WRITTEN = select(func.count()).select_from(lead).where(lead.c.tenant_id == TENANT, lead.c.list_id == _LIST)
+_WRITTEN = (
+    select(
+        func.count().label("people"),
+        func.count(person.c.id).label("persons"),
+        func.count(lead.c.consent_id).label("named"),
+        func.count(consent.c.id).label("consents"),
+    )
+    .select_from(
+        lead.outerjoin(person, and_(person.c.tenant_id == TENANT, person.c.id == lead.c.person_id)).outerjoin(
+            consent,
+            and_(
+                consent.c.tenant_id == TENANT,
+                consent.c.id == lead.c.consent_id,
+                consent.c.person_id == lead.c.person_id,
+            ),
+        )
+    )
+    .where(lead.c.tenant_id == TENANT, lead.c.list_id == _LIST)
+)
 _PEOPLE = (
     select(
         lead.c.id, lead.c.row, lead.c.variables, lead.c.time_zone, person.c.number, person.c.number_index,
@@ -197,21 +249,25 @@ async def take(
     not_elsewhere: bool = False,
     not_in_task: int | None = None,
 ) -> tuple[int, Sequence[tuple[int, str]]]:
-    """Write rows (`STAGED`), but those that are kept out; how many were written, and (line, fate) of the others.
+    """Write rows (`STAGED`), but those that are kept out; how many were written, and (line, fate) of the others. The list and the company are
+    held (`hold`) in this transaction.
 
     Fates: `suppressed`, `frozen`, `already` (on this list), `elsewhere`, `in-task`. No two rows may have one number.
     """
     await stage(scope, _row, STAGED, rows)
+    known = await scope.run(_KNOW)
     await scope.run(_SUPPRESSED)
     await scope.run(_FROZEN, at=now, company=company)
-    await scope.run(_KNOW)
-    await scope.run(_ALREADY, list=list_id)
+    if known:
+        await scope.run(_ALREADY, list=list_id)
+        if await scope.all(_HOLD_KNOWN):
+            await scope.run(_SUPPRESSED)  # erased while we waited for them
     if not_elsewhere:
         await scope.run(_ELSEWHERE, list=list_id)
     if not_in_task is not None:
         await scope.run(_IN_TASK, task=not_in_task)
     if await scope.run(_ADD_PERSONS, at=now):
-        await scope.run(_KNOW)
+        await scope.run(_KNOW_ADDED)
     await scope.run(_ADD_CONSENTS, at=now, company=company)
     taken = await scope.run(_ADD_LEADS, at=now, list=list_id)
     return taken, [(row.line, row.fate) for row in await scope.all(_FATES)]
@@ -243,9 +299,28 @@ async def finish_list(
     await scope.run(_FINISH, list=list_id, told=told, **counted)
 
 
-async def written(scope: Scope, list_id: int) -> int:
-    """How many people are on the list."""
-    return int(await scope.value(_WRITTEN, list=list_id))
+async def hold(scope: Scope, list_id: int, company: int | None) -> str:
+    """Keep the list, and the company of its consents, from being taken away in this transaction; "" or what is not there: `list`, `company`."""
+    if await scope.value(_HOLD_LIST, list=list_id) is None:
+        return "list"
+    if company is not None and await scope.value(_HOLD_COMPANY, company=company) is None:
+        return "company"
+    return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """people: on the list; alone: leads without their person, or with a consent that is not there or somebody else's."""
+
+    people: int
+    alone: int
+
+
+async def written(scope: Scope, list_id: int) -> Written:
+    """The whole list, each lead with its person and its consent."""
+    row = await scope.first(_WRITTEN, list=list_id)
+    assert row is not None, "it counts"
+    return Written(row.people, row.people - row.persons + row.named - row.consents)
 
 
 async def every_list(scope: Scope) -> Sequence[Row[Any]]:

@@ -47,6 +47,7 @@ _FIRST = select(lead.c.id).where(lead.c.tenant_id == TENANT, lead.c.list_id == _
 _FORGET = delete(lead).where(
     lead.c.tenant_id == TENANT, lead.c.list_id == _LIST, lead.c.id <= bindparam("last", type_=BigInteger())
 )
+_FORGET_REST = delete(lead).where(lead.c.tenant_id == TENANT, lead.c.list_id == _LIST)
 _DROP = delete(lead_list).where(lead_list.c.tenant_id == TENANT, lead_list.c.id == _LIST)
 PEOPLE_BY_ID = (
     select(lead.c.id, lead.c.row, person.c.number, person.c.number_index)
@@ -80,7 +81,7 @@ async def forget_some(scope: Scope, list_id: int) -> int:
 
 
 async def drop(scope: Scope, list_id: int, now: datetime) -> None:
-    """Away with a list that nobody is on any more and no task uses.
+    """Away with a list that no task uses, and with whoever is still on it: an import that held it has just ended (lead_store.hold).
 
     Raises:
         InputError: a task uses it.
@@ -92,3 +93,4 @@ async def drop(scope: Scope, list_id: int, now: datetime) -> None:
         hint = "What was called, and why, stays with its list. Erase people by their retention instead."
         raise InputError(Problem("list-in-use", f"{row.tasks} tasks use the list {row.name}", hint=hint))
     await scope.run(_DROP, list=list_id)
+    await scope.run(_FORGET_REST, list=list_id)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 __all__ = [
-    "MAX_BYTES", "MAX_CELL", "MAX_COLUMNS", "MAX_ROWS", "Fault", "Row", "RowReader", "Source", "plain_cell",
+    "MAX_BYTES", "MAX_CELL", "MAX_COLUMNS", "MAX_ROWS", "Fault", "Row", "RowReader", "Source", "evidence", "plain_cell",
 ]  # fmt: skip
 
 MAX_BYTES = 1 << 30
@@ -54,7 +54,12 @@ class Source:
 
     def evidence(self, line: int) -> str:
         """sha256 that names one row of this very file."""
-        return hashlib.sha256(f"{self.sha256}:{line}".encode()).hexdigest()
+        return evidence(self.sha256, line)
+
+
+def evidence(sha256: str, line: int) -> str:
+    """sha256 that names one row of the file of this sha256."""
+    return hashlib.sha256(f"{sha256}:{line}".encode()).hexdigest()
 
 
 def plain_cell(value: object) -> str | None:

@@ -54,18 +54,20 @@ lead_list = tenant_table(
     UniqueConstraint("tenant_id", "name"),
 )
 
+# A person on a list. That list, person and consent are there is proven by whoever writes, as a set (docs/adr/0013).
 lead = tenant_table(
     "lead",
     Column("id", BigId, primary_key=True),
-    Column("list_id", ForeignKey("lead_list.id", ondelete="CASCADE"), nullable=False),
-    Column("person_id", ForeignKey("person.id", ondelete="CASCADE"), nullable=False),
+    Column("list_id", BigInteger, nullable=False),
+    Column("person_id", BigInteger, nullable=False),
     Column("row", Integer, nullable=False, default=0),  # 1-based line of the file
     Column("variables", LargeBinary, nullable=False, default=b""),  # encrypted JSON: what the script may say
-    Column("consent_id", ForeignKey("consent.id")),
+    Column("consent_id", BigInteger),
     Column("time_zone", String(48)),  # as the list says; None = all zones of the person
     Column("created_at", UtcTime, nullable=False),
     UniqueConstraint("tenant_id", "list_id", "person_id"),
     Index("ix_lead_person", "tenant_id", "person_id"),
+    many=True,
 )
 
 # A script as it was at one moment: what was reviewed is what is spoken.

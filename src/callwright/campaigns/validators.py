@@ -1,7 +1,7 @@
-"""Rows are looked at by worker processes: numbering plans take most of the time of an import, and a process has one core.
+"""Rows are worked on by processes of their own: numbering plans and seals take most of the time of an import, and a process has one core.
 
 A worker does nothing but answer; it ends when its pipe does, even if whoever asked was killed. It is a program of its own (`python -m` this
-module), so that it holds the numbering plans and nothing of whoever asked.
+module), so that it holds the numbering plans and what its work brings along (staged.py), and nothing else of whoever asked.
 """
 
 from __future__ import annotations
@@ -14,21 +14,20 @@ import socket
 import subprocess
 import sys
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from itertools import islice
 from multiprocessing.connection import Connection
-from typing import TypeVar
 
-from callwright.campaigns.entries import Entry, Rules, Wrong, judge_all
+from callwright.campaigns.entries import Wrong
 from callwright.campaigns.rows import Row, RowReader
+from callwright.campaigns.staged import Made, Work
 from callwright.errors import CallwrightError
 
 __all__ = ["Verdicts", "judged", "workers_for"]
 
-T = TypeVar("T")
-Verdicts = Sequence[Entry | Wrong]
+Verdicts = list[Made | Wrong]
 
 _CHUNK = 2_000
 _WORTH_A_PROCESS = 20_000
@@ -40,20 +39,20 @@ def workers_for(rows: int) -> int:
     return 0 if rows < _WORTH_A_PROCESS else min(_ENOUGH_WORKERS, len(os.sched_getaffinity(0)))
 
 
-async def judged(rules: Rules, read: RowReader, workers: int, then: Callable[[Verdicts], T]) -> AsyncGenerator[T, None]:
-    """What `then` makes of the verdicts (in a thread), a chunk of rows at a time and in their order. Close it (`aclosing`) when leaving early.
+async def judged(work: Work, read: RowReader, workers: int) -> AsyncGenerator[Verdicts, None]:
+    """What comes of the rows, a chunk at a time and in their order. Close it (`aclosing`) when leaving early.
 
     Raises:
         LeadsError: the file cannot be read further.
         CallwrightError: a worker was killed.
     """
     rows = read()
-    with _team(rules, workers) as ask, ThreadPoolExecutor(workers + 1, "import") as threads:
+    with _team(work, workers) as ask, ThreadPoolExecutor(workers + 1, "import") as threads:
         loop = asyncio.get_running_loop()
-        pending: deque[Future[T]] = deque()
+        pending: deque[Future[Verdicts]] = deque()
         try:
             while chunk := await loop.run_in_executor(threads, _next, rows):
-                pending.append(threads.submit(lambda rows: then(ask(rows)), chunk))
+                pending.append(threads.submit(ask, chunk))
                 if len(pending) > 2 * workers:
                     yield await asyncio.wrap_future(pending.popleft())
             while pending:
@@ -68,16 +67,16 @@ def _next(rows: Iterator[Row]) -> list[Row]:
 
 
 @contextmanager
-def _team(rules: Rules, workers: int) -> Iterator[Callable[[list[Row]], Verdicts]]:
+def _team(work: Work, workers: int) -> Iterator[Callable[[list[Row]], Verdicts]]:
     """Worker processes, and how they are asked (blocks until one answered); all have ended on leaving."""
     free: queue.SimpleQueue[Connection] = queue.SimpleQueue()
 
     def ask(chunk: list[Row]) -> Verdicts:
         if not workers:
-            return judge_all(rules, chunk)
+            return work(chunk)
         pipe = free.get()
         try:
-            pipe.send(chunk)
+            pipe.send([tuple(row) for row in chunk])  # tuples of one's own take three times as long to pickle
             verdicts: Verdicts = pipe.recv()
         except (EOFError, OSError):
             raise CallwrightError(
@@ -90,7 +89,7 @@ def _team(rules: Rules, workers: int) -> Iterator[Callable[[list[Row]], Verdicts
     with ExitStack() as stack:
         for _ in range(workers):
             pipe = stack.enter_context(_worker())
-            pipe.send(rules)
+            pipe.send(work)
             free.put(pipe)
         yield ask
 
@@ -111,9 +110,9 @@ def _worker() -> Iterator[Connection]:
 def _work(pipe: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # who asked decides when it is over
     try:
-        rules = pipe.recv()
+        work: Work = pipe.recv()
         while True:
-            pipe.send(judge_all(rules, pipe.recv()))
+            pipe.send(work([Row(*each) for each in pipe.recv()]))
     except (EOFError, OSError):
         return
 

@@ -181,6 +181,14 @@ CODES: dict[str, dict[Language, tuple[str, str]]] = {
         ),
         "zh": ("名单 {name} 有另一个文件没有导完", "先重新导入那个文件（{file}），或换一个名单名"),
     },
+    "gone": {
+        "en": ("the list {name} was taken away while people were imported", "import the file again if it is wanted"),
+        "zh": ("导入期间名单 {name} 被删除", "如仍需要，请重新导入该文件"),
+    },
+    "no-company": {
+        "en": ("there is no company {company}", "`callwright company list` shows all of them"),
+        "zh": ("没有公司 {company}", "用 callwright company list 查看全部公司"),
+    },
     "no-list": {
         "en": ("there is no list {name}", "`callwright leads lists` shows all of them"),
         "zh": ("没有名单 {name}", "用 callwright leads lists 查看全部名单"),

@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import Row, bindparam, func, insert, select, update
 
+from callwright.accounts.tables import company
 from callwright.compliance.consents import MEANS, NewConsent, honour_by
 from callwright.compliance.facts import ConsentFacts
 from callwright.compliance.tables import consent, consent_use, person
@@ -29,6 +30,17 @@ _LOCK = (
     select(person.c.id, person.c.country)
     .where(person.c.tenant_id == TENANT, person.c.id == bindparam("person"))
     .with_for_update()
+)
+# Person and company of a new row are there, and stay until it is committed: no foreign key says so (docs/adr/0013).
+_HOLD = (
+    select(person.c.id)
+    .where(person.c.tenant_id == TENANT, person.c.id == bindparam("person"), person.c.erased_at.is_(None))
+    .with_for_update(read=True, key_share=True)
+)
+_COMPANY = (
+    select(company.c.id)
+    .where(company.c.tenant_id == TENANT, company.c.id == bindparam("company"))
+    .with_for_update(read=True, key_share=True)
 )
 _ADD = insert(consent).returning(consent.c.id)
 _OF_PERSON = (
@@ -103,7 +115,17 @@ async def known(scope: Scope, keys: TenantKeys, number: str) -> Known:
 
 
 async def add(scope: Scope, person_id: int, new: NewConsent, now: datetime) -> int:
-    """Write a consent (or another basis) into the ledger; its id."""
+    """Write a consent (or another basis) into the ledger; its id.
+
+    Raises:
+        InputError: there is no such person (any more), or no such company.
+    """
+    if await scope.value(_HOLD, person=person_id) is None:
+        raise InputError(Problem("person", "this person is not known here, or was erased"))
+    if new.company_id is not None and await scope.value(_COMPANY, company=new.company_id) is None:
+        raise InputError(
+            Problem("company", f"there is no company {new.company_id}", hint="`callwright company list` shows them")
+        )
     made = await scope.value(
         _ADD, person_id=person_id, company_id=new.company_id, basis=new.basis, scope=sorted(new.scope), wording=new.wording[:64],
         channel=new.channel[:32], source=new.source[:200], evidence=new.evidence, given_at=new.given_at,

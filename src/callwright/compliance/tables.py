@@ -42,14 +42,15 @@ person = tenant_table(
     Column("erased_at", UtcTime),
     Column("created_at", UtcTime, nullable=False),
     UniqueConstraint("tenant_id", "number_index"),
+    many=True,
 )
 
-# Why somebody may be called. Rows are never changed but for the revocation.
+# Why somebody may be called. Rows are never changed but for the revocation. Person and company: as for a lead (docs/adr/0013).
 consent = tenant_table(
     "consent",
     Column("id", BigId, primary_key=True),
-    Column("person_id", ForeignKey("person.id", ondelete="CASCADE"), nullable=False),
-    Column("company_id", ForeignKey("company.id")),  # None = for the tenant itself
+    Column("person_id", BigInteger, nullable=False),
+    Column("company_id", BigInteger),  # None = for the tenant itself
     Column("basis", String(24), nullable=False),  # consent | contract | legal_obligation | existing_customer
     Column("scope", Json, nullable=False, default=list),  # words: marketing, service, recording, synthetic_voice, ...
     Column("wording", String(64), nullable=False, default=""),  # version of what the person agreed to
@@ -63,6 +64,7 @@ consent = tenant_table(
     Column("honour_by", UtcTime),  # the law's last moment; we stop at once
     Column("created_at", UtcTime, nullable=False),
     Index("ix_consent_person", "tenant_id", "person_id", "revoked_at"),
+    many=True,
 )
 
 # Each use of a consent: in Germany the proof is kept five years from the last one.

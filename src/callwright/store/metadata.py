@@ -66,11 +66,14 @@ class UtcTime(TypeDecorator[datetime]):
         return value.astimezone(UTC) if dialect.name == "postgresql" else datetime.fromtimestamp(value / 1000, UTC)
 
 
-def tenant_table(name: str, *items: SchemaItem) -> Table:
-    """A table whose rows belong to a tenant: `tenant_id` comes first, is never null and goes with its tenant."""
-    owner: Column[int] = Column(
-        "tenant_id", BigInteger, ForeignKey("tenant.id", ondelete="CASCADE"), nullable=False, index=False
-    )
+def tenant_table(name: str, *items: SchemaItem, many: bool = False) -> Table:
+    """A table whose rows belong to a tenant: `tenant_id` comes first, is never null and goes with its tenant.
+
+    Args:
+        many: rows come by the million, so no foreign key is checked row by row (docs/adr/0013).
+    """
+    keys = () if many else (ForeignKey("tenant.id", ondelete="CASCADE"),)
+    owner: Column[int] = Column("tenant_id", BigInteger, *keys, nullable=False, index=False)
     table = Table(name, metadata, owner, *items)
     TENANT_TABLES.add(table)
     return table

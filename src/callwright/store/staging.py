@@ -19,8 +19,8 @@ from callwright.store.metadata import UtcTime, temporary
 __all__ = ["stage"]
 
 # A batch is small beside the tables it is compared with: by index, one row after the other. The planner would rather read a table of a million
-# whole for each batch, and while that is being filled it takes it for empty.
-_WAYS_THAT_READ_ALL = ("enable_hashjoin", "enable_mergejoin", "enable_seqscan")
+# whole for each batch, and while that is being filled it takes it for empty: then it would compare each row with all there are, kept in memory.
+_WAYS_THAT_READ_ALL = ("enable_hashjoin", "enable_mergejoin", "enable_seqscan", "enable_bitmapscan", "enable_material")
 _CACHE_KIB = 64 * 1024  # SQLite: the indexes of keyed hashes are hit everywhere at once
 
 
@@ -37,7 +37,7 @@ async def stage(scope: Scope, table: Table, columns: Sequence[str], rows: Iterab
         await connection.execute(CreateTable(table))
         raw = (await connection.get_raw_connection()).driver_connection
         await raw.copy_records_to_table(table.name, records=rows, columns=columns)  # type: ignore[union-attr]
-        await connection.exec_driver_sql(f"ANALYZE {table.name}")
+        await connection.exec_driver_sql(f"ANALYZE {table.name} ({columns[0]})")  # how many rows there are
         for way in _WAYS_THAT_READ_ALL:
             await connection.exec_driver_sql(f"SET LOCAL {way} = off")
         return

@@ -12,9 +12,10 @@ import pytest
 
 from callwright.campaigns import lead_store
 from callwright.campaigns.exporting import Form, export_people
-from callwright.campaigns.importing import VARIABLES, Options, import_people
+from callwright.campaigns.importing import Options, import_people
 from callwright.campaigns.json_rows import read_rows
 from callwright.campaigns.sources import open_list
+from callwright.campaigns.staged import VARIABLES
 from callwright.errors import LeadsError
 from callwright.store.crypto import Keyring, TenantKeys
 from callwright.store.database import Database

@@ -12,15 +12,18 @@ from typing import Any
 
 import anyio
 import pytest
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import delete, func, insert, select, text, update
 
+from callwright.campaigns import lead_store, list_store
+from callwright.campaigns.erasure import erase
 from callwright.campaigns.errors_file import Complaints
-from callwright.campaigns.importing import VARIABLES, Options, Report, import_people
+from callwright.campaigns.importing import Options, Report, import_people
 from callwright.campaigns.json_rows import read_rows
 from callwright.campaigns.sources import open_list
+from callwright.campaigns.staged import VARIABLES
 from callwright.campaigns.tables import lead, lead_list
 from callwright.compliance.tables import consent, freeze, person, suppression
-from callwright.errors import LeadsError
+from callwright.errors import DamagedError, LeadsError
 from callwright.store.crypto import Keyring, TenantKeys
 from callwright.store.database import Database
 from callwright.store.metadata import TENANT
@@ -236,3 +239,58 @@ async def test_killed_in_between_the_same_command_finishes_it(
     report = await import_people(database, keys, open_list(path), Options("autumn", workers=0), NOW)
     assert (report.imported, report.already, report.people) == (9_000 - left[1], left[1], 9_000)
     assert await counts(database, acme.tenant) == (9_000, 9_000, 9_000)
+
+
+async def test_without_foreign_keys_nothing_stands_alone(database: Database, acme: Seeded, tmp_path: Path) -> None:
+    """docs/adr/0013: what is not there is refused, a list that is not whole is not ready, a list goes with all that is on it."""
+    path = tmp_path / "people.csv"
+    path.write_text("number,basis\n" + "".join(f"{n},contract\n" for n in numbers(3)), encoding="utf-8")
+    with pytest.raises(LeadsError) as caught:
+        await take(database, acme, path, company=acme.company + 1)
+    assert [problem.code for problem in caught.value.problems] == ["no-company"]
+    assert await counts(database, acme.tenant) == (0, 0, 0)
+    report = await take(database, acme, path, company=acme.company)
+    async with database.scope(acme.tenant) as scope:
+        assert await lead_store.hold(scope, report.list_id, None) == ""
+        assert await lead_store.hold(scope, report.list_id + 1, None) == "list"
+        first = await scope.value(select(func.min(consent.c.id)).where(consent.c.tenant_id == TENANT))
+        await scope.run(delete(consent).where(consent.c.tenant_id == TENANT, consent.c.id == first))
+        assert await lead_store.written(scope, report.list_id) == lead_store.Written(3, 1)
+    with pytest.raises(DamagedError, match="1 leads of list"):
+        await take(database, acme, path, company=acme.company)
+    async with database.scope(acme.tenant) as scope:
+        assert {row.name: row.state for row in await scope.all(LISTS)}["autumn"] == "importing"
+        await list_store.drop(scope, report.list_id, NOW)
+    assert await counts(database, acme.tenant) == (3, 0, 2)
+
+
+async def test_who_is_erased_during_an_import_is_not_on_the_list(
+    database: Database, acme: Seeded, tmp_path: Path
+) -> None:
+    path = tmp_path / "people.csv"
+    path.write_text("number,basis,name\n" + "".join(f"{n},contract,Ann\n" for n in numbers(3)), encoding="utf-8")
+    await take(database, acme, path)
+    erased = anyio.Event()
+    reports: list[Report] = []
+
+    async def again() -> None:
+        await erased.wait()
+        reports.append(await take(database, acme, path, name="winter"))
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(again)
+        async with database.scope(acme.tenant) as scope:
+            await erase(scope, acme.keys, numbers(3)[1], NOW)
+            erased.set()
+            await somebody_waits(database)
+    assert (reports[0].imported, reports[0].kept_out) == (2, {"suppressed": 1})
+
+
+async def somebody_waits(database: Database) -> None:
+    """Until a transaction of PostgreSQL waits for another one's lock; on SQLite it waits to begin."""
+    with anyio.fail_after(30):
+        while database.dialect == "postgresql":
+            async with database.system() as connection:
+                if (await connection.execute(text("SELECT count(*) FROM pg_locks WHERE NOT granted"))).scalar():
+                    return
+            await anyio.sleep(0.02)

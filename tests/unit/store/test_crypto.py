@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import base64
+import hmac
 import os
+import pickle
 import stat
 from datetime import UTC, datetime
 from pathlib import Path
@@ -40,6 +42,17 @@ def test_a_changed_bit_is_told(where: int, bit: int, data: st.DataObject) -> Non
         keys().open(bytes(sealed), "x")
     with pytest.raises(DamagedError):
         keys().open(bytes(sealed[: data.draw(st.integers(0, len(sealed) - 1))]), "x")
+
+
+def test_keys_of_fields_are_handed_on_and_the_signing_key_is_not() -> None:
+    own = keys()
+    handed = pickle.loads(pickle.dumps(own.fields))
+    index, sealed = handed.seal_number("+8613900000001")
+    assert index == own.index("+8613900000001") == hmac.digest(own._index, b"+8613900000001", "sha256")[:16]
+    assert own.open_number(sealed, index) == "+8613900000001"
+    assert own.opener("a.b")(handed.seal("told", "a.b")) == b"told"
+    with pytest.raises(TypeError, match="hand on `fields`"):
+        pickle.dumps(own)
 
 
 def test_another_context_tenant_or_key_does_not_open() -> None:

@@ -14,6 +14,62 @@ down_revision = None
 
 def upgrade() -> None:
     op.create_table(
+        "consent",
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("id", own.BigId, nullable=False),
+        sa.Column("person_id", sa.BigInteger(), nullable=False),
+        sa.Column("company_id", sa.BigInteger(), nullable=True),
+        sa.Column("basis", sa.String(length=24), nullable=False),
+        sa.Column("scope", own.Json, nullable=False),
+        sa.Column("wording", sa.String(length=64), nullable=False),
+        sa.Column("channel", sa.String(length=32), nullable=False),
+        sa.Column("source", sa.String(length=200), nullable=False),
+        sa.Column("evidence", sa.String(length=64), nullable=False),
+        sa.Column("given_at", own.UtcTime(), nullable=True),
+        sa.Column("valid_until", own.UtcTime(), nullable=True),
+        sa.Column("revoked_at", own.UtcTime(), nullable=True),
+        sa.Column("revoked_means", sa.String(length=64), nullable=False),
+        sa.Column("honour_by", own.UtcTime(), nullable=True),
+        sa.Column("created_at", own.UtcTime(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_consent")),
+    )
+    with op.batch_alter_table("consent", schema=None) as batch_op:
+        batch_op.create_index("ix_consent_person", ["tenant_id", "person_id", "revoked_at"], unique=False)
+
+    op.create_table(
+        "lead",
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("id", own.BigId, nullable=False),
+        sa.Column("list_id", sa.BigInteger(), nullable=False),
+        sa.Column("person_id", sa.BigInteger(), nullable=False),
+        sa.Column("row", sa.Integer(), nullable=False),
+        sa.Column("variables", sa.LargeBinary(), nullable=False),
+        sa.Column("consent_id", sa.BigInteger(), nullable=True),
+        sa.Column("time_zone", sa.String(length=48), nullable=True),
+        sa.Column("created_at", own.UtcTime(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_lead")),
+        sa.UniqueConstraint("tenant_id", "list_id", "person_id", name=op.f("uq_lead_tenant_id_list_id_person_id")),
+    )
+    with op.batch_alter_table("lead", schema=None) as batch_op:
+        batch_op.create_index("ix_lead_person", ["tenant_id", "person_id"], unique=False)
+
+    op.create_table(
+        "person",
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("id", own.BigId, nullable=False),
+        sa.Column("number_index", sa.LargeBinary(length=16), nullable=False),
+        sa.Column("number", sa.LargeBinary(), nullable=False),
+        sa.Column("country", sa.String(length=2), nullable=False),
+        sa.Column("region", sa.String(length=64), nullable=False),
+        sa.Column("zones", own.Json, nullable=False),
+        sa.Column("line_type", sa.String(length=24), nullable=False),
+        sa.Column("last_dialled_at", own.UtcTime(), nullable=True),
+        sa.Column("erased_at", own.UtcTime(), nullable=True),
+        sa.Column("created_at", own.UtcTime(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_person")),
+        sa.UniqueConstraint("tenant_id", "number_index", name=op.f("uq_person_tenant_id_number_index")),
+    )
+    op.create_table(
         "setup_link",
         sa.Column("hash", sa.LargeBinary(length=32), nullable=False),
         sa.Column("used", sa.Boolean(), nullable=False),
@@ -285,6 +341,24 @@ def upgrade() -> None:
         batch_op.create_index("ix_complaint_number", ["tenant_id", "number_index"], unique=False)
 
     op.create_table(
+        "consent_use",
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("id", own.BigId, nullable=False),
+        sa.Column("consent_id", own.BigId, nullable=False),
+        sa.Column("attempt_id", sa.String(length=40), nullable=False),
+        sa.Column("used_at", own.UtcTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["consent_id"], ["consent.id"], name=op.f("fk_consent_use_consent_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["tenant.id"], name=op.f("fk_consent_use_tenant_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_consent_use")),
+    )
+    with op.batch_alter_table("consent_use", schema=None) as batch_op:
+        batch_op.create_index("ix_consent_use_consent", ["tenant_id", "consent_id", "used_at"], unique=False)
+
+    op.create_table(
         "decision_record",
         sa.Column("tenant_id", sa.BigInteger(), nullable=False),
         sa.Column("seq", sa.BigInteger(), nullable=False),
@@ -422,23 +496,6 @@ def upgrade() -> None:
     with op.batch_alter_table("once", schema=None) as batch_op:
         batch_op.create_index("ix_once_age", ["tenant_id", "created_at"], unique=False)
 
-    op.create_table(
-        "person",
-        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
-        sa.Column("id", own.BigId, nullable=False),
-        sa.Column("number_index", sa.LargeBinary(length=16), nullable=False),
-        sa.Column("number", sa.LargeBinary(), nullable=False),
-        sa.Column("country", sa.String(length=2), nullable=False),
-        sa.Column("region", sa.String(length=64), nullable=False),
-        sa.Column("zones", own.Json, nullable=False),
-        sa.Column("line_type", sa.String(length=24), nullable=False),
-        sa.Column("last_dialled_at", own.UtcTime(), nullable=True),
-        sa.Column("erased_at", own.UtcTime(), nullable=True),
-        sa.Column("created_at", own.UtcTime(), nullable=False),
-        sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"], name=op.f("fk_person_tenant_id"), ondelete="CASCADE"),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_person")),
-        sa.UniqueConstraint("tenant_id", "number_index", name=op.f("uq_person_tenant_id_number_index")),
-    )
     op.create_table(
         "script_draft",
         sa.Column("tenant_id", sa.BigInteger(), nullable=False),
@@ -716,32 +773,6 @@ def upgrade() -> None:
         sa.UniqueConstraint("tenant_id", "hash", name=op.f("uq_api_token_tenant_id_hash")),
     )
     op.create_table(
-        "consent",
-        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
-        sa.Column("id", own.BigId, nullable=False),
-        sa.Column("person_id", own.BigId, nullable=False),
-        sa.Column("company_id", own.BigId, nullable=True),
-        sa.Column("basis", sa.String(length=24), nullable=False),
-        sa.Column("scope", own.Json, nullable=False),
-        sa.Column("wording", sa.String(length=64), nullable=False),
-        sa.Column("channel", sa.String(length=32), nullable=False),
-        sa.Column("source", sa.String(length=200), nullable=False),
-        sa.Column("evidence", sa.String(length=64), nullable=False),
-        sa.Column("given_at", own.UtcTime(), nullable=True),
-        sa.Column("valid_until", own.UtcTime(), nullable=True),
-        sa.Column("revoked_at", own.UtcTime(), nullable=True),
-        sa.Column("revoked_means", sa.String(length=64), nullable=False),
-        sa.Column("honour_by", own.UtcTime(), nullable=True),
-        sa.Column("created_at", own.UtcTime(), nullable=False),
-        sa.ForeignKeyConstraint(["company_id"], ["company.id"], name=op.f("fk_consent_company_id")),
-        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_consent_person_id"), ondelete="CASCADE"),
-        sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"], name=op.f("fk_consent_tenant_id"), ondelete="CASCADE"),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_consent")),
-    )
-    with op.batch_alter_table("consent", schema=None) as batch_op:
-        batch_op.create_index("ix_consent_person", ["tenant_id", "person_id", "revoked_at"], unique=False)
-
-    op.create_table(
         "delivery",
         sa.Column("tenant_id", sa.BigInteger(), nullable=False),
         sa.Column("id", sa.String(length=40), nullable=False),
@@ -943,45 +974,6 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("user_session", schema=None) as batch_op:
         batch_op.create_index("ix_user_session_user", ["tenant_id", "user_id"], unique=False)
-
-    op.create_table(
-        "consent_use",
-        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
-        sa.Column("id", own.BigId, nullable=False),
-        sa.Column("consent_id", own.BigId, nullable=False),
-        sa.Column("attempt_id", sa.String(length=40), nullable=False),
-        sa.Column("used_at", own.UtcTime(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["consent_id"], ["consent.id"], name=op.f("fk_consent_use_consent_id"), ondelete="CASCADE"
-        ),
-        sa.ForeignKeyConstraint(
-            ["tenant_id"], ["tenant.id"], name=op.f("fk_consent_use_tenant_id"), ondelete="CASCADE"
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_consent_use")),
-    )
-    with op.batch_alter_table("consent_use", schema=None) as batch_op:
-        batch_op.create_index("ix_consent_use_consent", ["tenant_id", "consent_id", "used_at"], unique=False)
-
-    op.create_table(
-        "lead",
-        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
-        sa.Column("id", own.BigId, nullable=False),
-        sa.Column("list_id", own.BigId, nullable=False),
-        sa.Column("person_id", own.BigId, nullable=False),
-        sa.Column("row", sa.Integer(), nullable=False),
-        sa.Column("variables", sa.LargeBinary(), nullable=False),
-        sa.Column("consent_id", own.BigId, nullable=True),
-        sa.Column("time_zone", sa.String(length=48), nullable=True),
-        sa.Column("created_at", own.UtcTime(), nullable=False),
-        sa.ForeignKeyConstraint(["consent_id"], ["consent.id"], name=op.f("fk_lead_consent_id")),
-        sa.ForeignKeyConstraint(["list_id"], ["lead_list.id"], name=op.f("fk_lead_list_id"), ondelete="CASCADE"),
-        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_lead_person_id"), ondelete="CASCADE"),
-        sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"], name=op.f("fk_lead_tenant_id"), ondelete="CASCADE"),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_lead")),
-        sa.UniqueConstraint("tenant_id", "list_id", "person_id", name=op.f("uq_lead_tenant_id_list_id_person_id")),
-    )
-    with op.batch_alter_table("lead", schema=None) as batch_op:
-        batch_op.create_index("ix_lead_person", ["tenant_id", "person_id"], unique=False)
 
     op.create_table(
         "task_event",
