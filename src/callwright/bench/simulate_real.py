@@ -21,9 +21,10 @@ from sqlalchemy import func, select
 from callwright.calls.disposition import CONNECTED
 from callwright.campaigns.assumptions import Assumptions, Odds
 from callwright.campaigns.clocks import DatabaseClock
+from callwright.campaigns.crowd import Subject, subject
 from callwright.campaigns.dispatch import Dial, Ended, Terms
 from callwright.campaigns.dispatch_store import RUNNING_TASKS
-from callwright.campaigns.forecast import Subject, forecast, subject
+from callwright.campaigns.forecast import forecast
 from callwright.campaigns.simulation import hold_s, simulate, talk_s
 from callwright.campaigns.tables import attempt
 from callwright.campaigns.worker import Came, Tell, Worker, WorkerSettings
@@ -158,14 +159,21 @@ WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {leads}
 INSERT INTO {table} ({names}) SELECT {values} FROM {table} AS first, n WHERE first.id = {id}
 """
 _COPIED = {
-    "person": {"id": "1000000 + i", "number_index": "CAST(printf('%016d', i) AS BLOB)"},
-    "consent": {"id": "1000000 + i", "person_id": "1000000 + i", "given_at": "given_at"},
+    "person": {
+        "id": "1000000 + i",
+        "number_index": "CAST(printf('%016d', i) AS BLOB)",
+        "zones": """CASE WHEN i % 20 THEN first.zones ELSE '["Asia/Shanghai", "Asia/Urumqi"]' END""",
+    },
+    "consent": {"id": "1000000 + i", "person_id": "1000000 + i", "given_at": "first.given_at - i % 300 * 86400000 - i"},
     "lead": {"id": "1000000 + i", "person_id": "1000000 + i", "consent_id": "1000000 + i", "row": "1000000 + i"},
 }
 
 
 def _multiply(file: Path, leads: int) -> None:
-    """The one person of a tenant, with consent and place on the list, so many times: past the store, since a bench needs them at once."""
+    """The one person of a tenant, with consent and place on the list, so many times: past the store, since a bench needs them at once.
+
+    Consents of 300 days, one person in 20 in either of two zones.
+    """
     with sqlite3.connect(file) as connection:
         for table, changed in _COPIED.items():
             names = [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]

@@ -20,7 +20,8 @@ from anyio.abc import ByteReceiveStream, Process
 from anyio.streams.buffered import BufferedByteReceiveStream
 
 from callwright.campaigns.assumptions import Assumptions, Case
-from callwright.campaigns.forecast import Forecast, Subject, forecast
+from callwright.campaigns.crowd import Subject
+from callwright.campaigns.forecast import Forecast, forecast
 from callwright.campaigns.preview import Preview, preview
 from callwright.compliance.pack_file import load_packs
 from callwright.errors import Problem, TaskError

@@ -8,8 +8,8 @@ from datetime import datetime
 
 import numpy as np
 
+from callwright.campaigns.crowd import Subject
 from callwright.campaigns.facts import Known
-from callwright.campaigns.forecast import Subject
 from callwright.campaigns.verdicts import judged
 from callwright.compliance.decision import Decision, decide
 from callwright.compliance.explanation import Explained, explain

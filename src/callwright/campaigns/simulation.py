@@ -1,7 +1,8 @@
 """A task on a virtual clock: the decision, windows, retry rules, pacing and budget that dispatch uses, with people drawn from odds.
 
-Time goes in steps. Within a step leads with the same facts and the same history (outcome and step of each earlier attempt) are one group, and a
-group is decided once; `grouped=False` decides each lead by itself and comes to exactly the same (a property test holds them together).
+Time goes in steps. Within a step leads with the same facts and histories that are alike to the law (histories.py) are one group, and a group is
+decided once; `grouped=False` decides each lead by itself and comes to exactly the same (a property test holds them together). A rule looks at
+earlier calls or at consents, never at both: who may be called but for a history, and somebody of other consents despite the same one, may be.
 What is simplified: a step is one moment to the law; robots are counted in seconds of work per step; nobody answers better at another hour.
 """
 
@@ -10,8 +11,9 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -21,6 +23,7 @@ from callwright.calls.disposition import CONNECTED, FACTS, Disposition
 from callwright.campaigns.assumptions import Odds
 from callwright.campaigns.breaker import cost, judge, spent_up
 from callwright.campaigns.facts import Known
+from callwright.campaigns.histories import REFUSALS, Histories, Recalling
 from callwright.campaigns.model import Plan
 from callwright.campaigns.pacing import Abandonment, Pool, gcra, may_be_under_way
 from callwright.campaigns.retry import Next, Outcome, after, refused
@@ -28,7 +31,7 @@ from callwright.campaigns.schedule import opening
 from callwright.campaigns.takeover import Desk
 from callwright.campaigns.verdicts import judged
 from callwright.compliance.decision import RuleSet, decide
-from callwright.compliance.facts import DialFacts, PastCall
+from callwright.compliance.facts import DialFacts
 
 __all__ = ["Crowd", "Line", "Run", "hold_s", "mixed", "simulate", "talk_s"]
 
@@ -38,7 +41,7 @@ _STATES = {"ready": READY, "finished": FINISHED, "parked": PARKED, "excluded": E
 TALK_STEP_S = 5  # talk is drawn in such steps, so that few histories differ
 MOST_TALK_S = 600
 FEW, MANY = 5_000, 100_000
-REFUSALS = frozenset(("declined", "opted_out"))
+_KIND = 40  # bits of a group's key below the kind: the history
 _HARDLY_S = {"busy": 3.0, "line_busy": 5.0, "rejected": 8.0, "empty_number": 4.0, "suspended": 4.0, "switched_off": 4.0,
              "unreachable": 6.0, "network_fault": 2.0, "barred": 2.0, "carrier_blocked": 2.0}  # fmt: skip
 
@@ -158,9 +161,19 @@ class _Simulation:
         self.queue: dict[int, list[Ints]] = {}
         self.ready: list[Ints] = [np.arange(count, dtype=np.int64)] if count else []
         self.waiting = 0
-        self.histories: list[tuple[PastCall, ...]] = [()]
-        self.known: dict[tuple[Any, ...], int] = {}
-        self.nexts: dict[tuple[Any, ...], Next] = {}
+        spoken_ms = max((sum(call.talk_ms for call in kind.past or ()) for kind in crowd.kinds), default=0)
+        rules = packs if isinstance(packs, Recalling) else None
+        self.histories = Histories(rules, spoken_ms, self._at, self.task, self.company)
+        self.answers: list[tuple[bool, str, datetime | None]] = []
+        self.asked: dict[int, int] = {}  # in this step: number of the answer by kind and history
+        self.allowed: dict[
+            tuple[int, int], int
+        ] = {}  # in this step: the same by kind but for consents, of those who may be called
+        found: dict[Any, int] = {}
+        self.but_consents = [
+            found.setdefault(_but_consents(kind), len(found)) if rules is not None else -1 for kind in crowd.kinds
+        ]
+        self.nexts: dict[tuple[Disposition, int, int], Next] = {}
         self.costs = [cost(plan, seconds * 1000) for seconds in range(0, MOST_TALK_S + 1, TALK_STEP_S)]
         self.mean_hold_s = sum(
             share * (_ringing(name, odds, plan) + (odds.talk_s if name in CONNECTED else 0) + odds.wrap_s)
@@ -207,12 +220,13 @@ class _Simulation:
     def _step(self, now: datetime) -> bool:
         """One step; False = nothing can happen until the next lead is due."""
         tick = self._tick(now)
-        for due in [due for due in self.queue if due <= tick]:
-            self.ready += self.queue.pop(due)
+        for due in sorted(due for due in self.queue if due <= tick):
+            self.ready.append(np.sort(np.concatenate(self.queue.pop(due))))  # whatever the groups they were decided in
         self._refill(now)
         if not self.ready:
             return False
         self.result.open_s += self.step_s
+        self.answers, self.asked, self.allowed = [], {}, {}
         while not self.result.stopped and len(claims := self._claim(now)):
             self._dial(now, tick, claims)
             self.result.stopped = self.result.stopped or judge(self.plan, self.recent) or ""
@@ -294,24 +308,37 @@ class _Simulation:
 
     def _decide(self, now: datetime, claims: Ints) -> tuple[NDArray[np.bool_], Ints]:
         """(allowed, number of the answer in self.answers) of each claim."""
-        self.answers: list[tuple[bool, str, datetime | None]] = []
         if not self.grouped:
             self.answers = [self._judge(now, int(self.crowd.of[lead]), int(self.history[lead])) for lead in claims]
             allowed = np.array([answer[0] for answer in self.answers], bool)
             return allowed, np.arange(len(claims), dtype=np.int64)
-        keys = self.crowd.of[claims] * (len(self.histories) + 1) + self.history[claims]
-        groups, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
-        for at in first:
-            lead = claims[at]
-            self.answers.append(self._judge(now, int(self.crowd.of[lead]), int(self.history[lead])))
-        verdicts = np.array([answer[0] for answer in self.answers], bool)
-        assert len(groups) == len(self.answers)
-        return verdicts[inverse], inverse.astype(np.int64)
+        keys = self.crowd.of[claims] << _KIND | self.histories.alike(self.history[claims])
+        groups, inverse = np.unique(keys, return_inverse=True)
+        which = np.array([self._answer(now, key) for key in groups.tolist()], np.int64)[inverse]
+        return np.array([answer[0] for answer in self.answers], bool)[which], which
+
+    def _answer(self, now: datetime, key: int) -> int:
+        """Number of the answer about a group, which is asked for once in a step."""
+        number = self.asked.get(key)
+        if number is None:
+            number = self.asked[key] = self._shared(now, key >> _KIND, key & (1 << _KIND) - 1)
+        return number
+
+    def _shared(self, now: datetime, kind: int, history: int) -> int:
+        """That of somebody who differs in nothing but consents, when they may be called, and this one may be but for the history."""
+        of = self.but_consents[kind], history
+        shared = self.allowed.get(of) if history and of[0] >= 0 else None
+        if shared is not None and self.answers[self._answer(now, kind << _KIND)][0]:
+            return shared
+        self.answers.append(self._judge(now, kind, history))
+        if self.answers[-1][0]:
+            self.allowed[of] = len(self.answers) - 1
+        return len(self.answers) - 1
 
     def _judge(self, now: datetime, kind: int, history: int) -> tuple[bool, str, datetime | None]:
         """The law itself, as the gate asks it."""
         self.result.decisions += 1
-        facts, past = self.crowd.kinds[kind], self.histories[history]
+        facts, past = self.crowd.kinds[kind], self.histories.calls(history)
         if past:
             said_no = tuple(call for call in past if call.disposition in REFUSALS)
             facts = replace(facts, past=(facts.past or ()) + past, refusals=(facts.refusals or ()) + said_no)
@@ -404,18 +431,13 @@ class _Simulation:
 
     def _remember(self, leads: Ints, tick: int, disposition: Disposition, talk: Ints) -> None:
         """Give the leads the history that they have now; the same ones share one."""
-        before = self.history[leads]
-        for old in np.unique(before):
-            for seconds in np.unique(talk[before == old]):
-                mine = leads[(before == old) & (talk == seconds)]
-                key = (int(old), tick, disposition, int(seconds))
-                number = self.known.get(key)
-                if number is None:
-                    counts, talk_ms = FACTS[disposition].counts, int(seconds) * 1000
-                    call = PastCall(self._at(tick), counts, disposition, talk_ms, self.task, self.company)
-                    number = self.known[key] = len(self.histories)
-                    self.histories.append((*self.histories[int(old)], call))
-                self.history[mine] = number
+        of_talk = MOST_TALK_S // TALK_STEP_S + 1
+        pairs, inverse = np.unique(self.history[leads] * of_talk + talk // TALK_STEP_S, return_inverse=True)
+        numbers = [
+            self.histories.after(pair // of_talk, tick, disposition, pair % of_talk * TALK_STEP_S)
+            for pair in pairs.tolist()
+        ]
+        self.history[leads] = np.array(numbers, np.int64)[inverse]
 
     def _put(self, leads: Ints, following: Next, earliest: int) -> None:
         self.state[leads] = _STATES[following.state]
@@ -449,6 +471,9 @@ def _ringing(name: Disposition, odds: Odds, plan: Plan) -> float:
     return odds.ring_s if name in CONNECTED else _HARDLY_S.get(name, float(plan.ring_s))
 
 
+_but_consents = attrgetter(
+    *(each.name for each in fields(DialFacts) if each.name not in {"callee", "consents", "missing_vars"})
+)
 _NOBODY = Known(0, "", b"", "", "", None, "")
 
 

@@ -11,7 +11,8 @@ import typer
 
 from callwright.campaigns import service
 from callwright.campaigns.assumptions import CASES, Assumptions, assumptions_from
-from callwright.campaigns.forecast import Forecast, Replayed, Subject, forecast, replay, subject
+from callwright.campaigns.crowd import Subject, subject
+from callwright.campaigns.forecast import Forecast, Replayed, forecast, replay
 from callwright.campaigns.plan import load_plan
 from callwright.cli.problems import console, print_json
 from callwright.cli.tenancy import TenantOption, working

@@ -7,18 +7,19 @@ fits (`applies_if`) and does not hold (a missing fact refuses). A rule that rais
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
 from callwright.compliance.decision import Verdict
-from callwright.compliance.facts import PURPOSES, DialFacts, DueFreeze
+from callwright.compliance.facts import PURPOSES, DialFacts, DueFreeze, PastCall
 from callwright.compliance.holiday import CALENDAR, known_regions
 from callwright.compliance.openings import DAY
 from callwright.compliance.pack_model import AppliesIf, PackFile, Rule
 from callwright.compliance.reasons import REFUSING, Reason
 from callwright.compliance.rules import CHECKS
-from callwright.compliance.rules.check import Check, Finding, Follows, Timely
+from callwright.compliance.rules.check import Check, Finding, Follows, Recalls, Timely
+from callwright.compliance.rules.frequency import Budget
 
 __all__ = ["CompiledRule", "Pack", "Packs", "compile_pack"]
 
@@ -108,6 +109,9 @@ class Packs:
         self.packs = tuple(packs)
         moments = {moment for pack in packs for rule in pack.rules for moment in (rule.begin, rule.end)}
         self._borders = sorted(moment for moment in moments if moment is not None)
+        checks = [rule.check for pack in packs for rule in pack.rules]
+        self._recalling = [check for check in checks if isinstance(check, Recalls)]
+        self._talk_ms = [check.talk_ms for check in checks if isinstance(check, Budget) and check.talk_ms is not None]
         self._selections: dict[tuple[int, _Key, tuple[str, ...] | None], _Selection] = {}
 
     def judge(self, facts: DialFacts, now: datetime) -> Verdict:
@@ -159,6 +163,17 @@ class Packs:
     def applying(self, facts: DialFacts, now: datetime) -> tuple[CompiledRule, ...]:
         """The rules that could apply to the call at `now`."""
         return self._select(facts, now).rules
+
+    # ------------------------------------------------------------ what is alike to all of them
+
+    def recalls(self, call: PastCall) -> Hashable:
+        """All that any rule looks at of an earlier call, besides when and whose it was and, below `talk_ms`, the seconds of talk."""
+        return call.counts, *(check.recalls(call) for check in self._recalling)
+
+    @property
+    def talk_ms(self) -> int | None:
+        """As long as all calls with a person together are shorter, how long one was is not looked at; None = it never is."""
+        return min(self._talk_ms, default=None)
 
     # ------------------------------------------------------------ which rules
 

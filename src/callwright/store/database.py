@@ -67,6 +67,13 @@ class Scope:
             return form.rows(await self._wire.rows(form.text, form.values(filled)))
         return (await self.connection.execute(statement, filled)).all()
 
+    async def told(self, statement: Executable, /, **parameters: Any) -> Sequence[Sequence[Any]]:
+        """Every row of a statement of `constant` as the driver tells it, for a million of them: moments are datetimes of PostgreSQL and
+        milliseconds of SQLite, JSON is text where the statement says so (`cast`)."""
+        filled = self._filled(statement, parameters)
+        form = ready(statement, self._dialect, filled)
+        return await self._wire.rows(form.text, form.values(filled))
+
     async def first(self, statement: Executable, /, **parameters: Any) -> Row[Any] | None:
         """The first row, None = there is none."""
         if is_constant(statement):

@@ -2,40 +2,55 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from callwright.campaigns.assumptions import Assumptions
+from callwright.campaigns.histories import REFUSALS
 from callwright.campaigns.model import Plan
 from callwright.campaigns.simulation import Crowd, Line, mixed, simulate
-from callwright.compliance.facts import CompanyFacts, ConsentFacts, DialFacts, Freeze, PastCall, ScriptFacts
+from callwright.compliance.decision import decide
+from callwright.compliance.facts import (
+    DISPOSITIONS,
+    CompanyFacts,
+    ConsentFacts,
+    DialFacts,
+    Freeze,
+    PastCall,
+    ScriptFacts,
+)
 from callwright.compliance.pack_file import load_packs
+from callwright.compliance.rules.check import Recalls, Timely
 
 PACKS = load_packs()
 NOW = datetime(2026, 11, 26, 2, 0, tzinfo=UTC)
 SHOWN = "+861085550000"
 
 
+AGREED = ConsentFacts(
+    "consent",
+    frozenset({"marketing", "synthetic_voice", "recording"}),
+    NOW - timedelta(days=9),
+    None,
+    None,
+    1,
+    "v",
+    "e",
+    1,
+)
+
+
 def person(**more: Any) -> DialFacts:
-    agreed = ConsentFacts(
-        "consent",
-        frozenset({"marketing", "synthetic_voice", "recording"}),
-        NOW - timedelta(days=9),
-        None,
-        None,
-        1,
-        "v",
-        "e",
-        1,
-    )
     says = frozenset({"ai", "company", "purpose", "recording", "opt_out"})
     given_: dict[str, Any] = {
         "callee": "", "caller": SHOWN, "owned_callers": frozenset({SHOWN}), "purpose": "marketing", "country": "CN",
         "zones": ("Asia/Shanghai",), "line_type": "mobile", "task_id": 1, "company": CompanyFacts(1, "CN", True, NOW + timedelta(days=99)),
-        "script": ScriptFacts("d", True, says, "synthetic", True, True, True), "consents": (agreed,), "past": (), "refusals": (),
+        "script": ScriptFacts("d", True, says, "synthetic", True, True, True), "consents": (AGREED,), "past": (), "refusals": (),
         "freezes": (), "suspects": 0, "pacing": "robot", "ring_s": 30.0, "caller_verified": True, "caller_answers": True,
     }  # fmt: skip
     return DialFacts(**(given_ | more))
@@ -48,6 +63,10 @@ KINDS = (
     person(past=(PastCall(NOW - timedelta(hours=2), True, "no_answer", 0, 7, 1),)),
     person(zones=("Asia/Shanghai", "Asia/Urumqi")),
     person(zones=None),
+    *(person(consents=(replace(AGREED, given_at=NOW - timedelta(days=days)),)) for days in (0, 1, 400)),
+    person(consents=(replace(AGREED, valid_until=NOW + timedelta(hours=3)),)),
+    person(consents=(AGREED, replace(AGREED, basis="contract"))),
+    person(missing_vars=("name",)),
 )
 
 
@@ -65,17 +84,20 @@ def plan(**more: Any) -> Plan:
     st.integers(1, 1000),
     st.sampled_from([{}, {"retry": {"attempts": 4, "gap_min": 30}}, {"budget": {"currency": "CNY", "total": 2, "per_attempt": 0.05}},
                      {"caps": {"per_day": 1}}, {"not_after": NOW + timedelta(hours=20)}]),
+    st.sampled_from([
+        Assumptions(),
+        # who is called again was talked to, some of them for as long as a month's budget
+        Assumptions(answered=0.9, talk_s=300, of_answered={"voicemail": 4, "no_interaction": 1, "callback": 3}, callback_h=3),
+    ]),
     st.sampled_from(["low", "likely", "high"]),
     st.sampled_from([60, 300]),
 )  # fmt: skip
 @settings(max_examples=25, deadline=None)
 def test_groups_and_single_leads_are_decided_alike(
-    of: list[int], seed: int, more: dict[str, Any], case: Any, step_s: int
+    of: list[int], seed: int, more: dict[str, Any], supposed: Assumptions, case: Any, step_s: int
 ) -> None:
-    import numpy as np
-
     crowd = Crowd(KINDS, np.array(of, np.int64))
-    odds = Assumptions().odds(case)
+    odds = supposed.odds(case)
     both = [
         simulate(plan(**more), crowd, PACKS, odds, NOW, seed=seed, step_s=step_s, days=10, grouped=grouped)
         for grouped in (True, False)
@@ -133,3 +155,69 @@ def test_progressive_pacing_abandons_fewer_than_none_at_all() -> None:
     assert all(run.queued > 100 for run in runs.values())
     assert runs["progressive"].abandonment < 0.1
     assert runs["predictive"].dials_per_hour >= runs["progressive"].dials_per_hour * 0.9
+
+
+TALK = st.sampled_from([0, 5_000, 15_000, 15_001, 100_000, 449_999, 450_000, 600_000])
+CALLS = st.builds(
+    PastCall,
+    st.sampled_from([NOW - timedelta(hours=hours) for hours in (1, 3, 26, 200, 700)]),
+    st.booleans(),
+    st.sampled_from(sorted(DISPOSITIONS)),
+    TALK,
+    st.just(1),
+    st.just(1),
+)
+
+
+@given(st.lists(CALLS, max_size=4), st.data(), st.sampled_from(KINDS), st.integers(0, 40))
+@settings(max_examples=60, deadline=None)
+def test_what_is_alike_to_the_rules_is_decided_alike(
+    past: list[PastCall], data: st.DataObject, kind: DialFacts, hours: int
+) -> None:
+    """Each call is exchanged for one that differs, but not to the rules."""
+    other = []
+    for call in past:
+        changed = replace(call, disposition=data.draw(st.sampled_from(sorted(DISPOSITIONS))), talk_ms=data.draw(TALK))
+        same = PACKS.recalls(changed) == PACKS.recalls(call) and (changed.disposition in REFUSALS) == (
+            call.disposition in REFUSALS
+        )
+        other.append(changed if same else call)
+    assert PACKS.talk_ms == 900_000
+    if max(sum(call.talk_ms for call in calls) for calls in (past, other)) >= PACKS.talk_ms:
+        return
+    decisions = []
+    for calls in (past, other):
+        refusals = tuple(call for call in calls if call.disposition in REFUSALS)
+        decisions.append(
+            decide(replace(kind, past=tuple(calls), refusals=refusals), NOW + timedelta(hours=hours), PACKS)
+        )
+    one, two = decisions
+    assert one.allow == two.allow
+    assert one.next_allowed_at == two.next_allowed_at
+    assert [reason.rule for reason in one.refusals] == [reason.rule for reason in two.refusals]
+
+
+class _Without:
+    """Facts that lack some."""
+
+    def __init__(self, facts: DialFacts, lacks: frozenset[str]) -> None:
+        self._facts, self._lacks = facts, lacks
+
+    def __getattr__(self, name: str) -> Any:
+        assert name not in self._lacks, f"it looks at {name}"
+        return getattr(self._facts, name)
+
+
+PAST = frozenset({"past", "refusals"})
+CONSENTS = frozenset({"consents", "grounds", "basis", "consent_scope", "consent_at", "missing_vars"})
+
+
+def test_a_check_looks_at_earlier_calls_and_says_so_or_at_consents() -> None:
+    checks = [rule.check for pack in PACKS.packs for rule in pack.rules]
+    assert sum(isinstance(check, Recalls) for check in checks) > 5
+    for check in checks:
+        for kind in KINDS:
+            facts: Any = _Without(kind, CONSENTS if isinstance(check, Recalls) else PAST)
+            check.look(facts, NOW)
+            if isinstance(check, Timely):
+                check.next_at(facts, NOW)

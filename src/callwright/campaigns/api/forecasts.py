@@ -15,7 +15,8 @@ from callwright.calls.model import mask
 from callwright.campaigns import list_store, service
 from callwright.campaigns.api.refusals import told
 from callwright.campaigns.assumptions import CASES, Assumptions
-from callwright.campaigns.forecast import Forecast, subject
+from callwright.campaigns.crowd import subject
+from callwright.campaigns.forecast import Forecast
 from callwright.campaigns.foreseeing import Asked, foresee
 from callwright.campaigns.preview import Group, Preview
 from callwright.campaigns.schedule import opening

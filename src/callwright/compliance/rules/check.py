@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from datetime import datetime
 from functools import lru_cache
 from typing import NamedTuple, Protocol, runtime_checkable
 
-from callwright.compliance.facts import CallOutcome, DialFacts, DueFreeze, Suspect
+from callwright.compliance.facts import CallOutcome, DialFacts, DueFreeze, PastCall, Suspect
 from callwright.compliance.reasons import Outcome
 
-__all__ = ["Check", "Finding", "Follows", "Timely", "blocked", "good", "unknown"]
+__all__ = ["Check", "Finding", "Follows", "Recalls", "Timely", "blocked", "good", "unknown"]
 
 
 class Finding(NamedTuple):
@@ -40,6 +41,14 @@ class Follows(Protocol):
 
     def after_call(self, facts: DialFacts, outcome: CallOutcome) -> DueFreeze | Suspect | None:
         """What is to be written. `facts.past` holds the calls before this one."""
+
+
+@runtime_checkable
+class Recalls(Protocol):
+    """A check that looks at earlier calls. One that does not say so looks at none (a test holds that)."""
+
+    def recalls(self, call: PastCall) -> Hashable:
+        """All that it looks at of one, besides when and whose it was. The seconds of talk that a budget sums up are no part of it."""
 
 
 @lru_cache(maxsize=4096)

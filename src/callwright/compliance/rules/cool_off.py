@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
 from callwright.compliance.counting import SPAN, Counter, duration
-from callwright.compliance.facts import DISPOSITIONS, PAST_DAYS, CallOutcome, DialFacts, DueFreeze
+from callwright.compliance.facts import DISPOSITIONS, PAST_DAYS, CallOutcome, DialFacts, DueFreeze, PastCall
 from callwright.compliance.pack_model import Strict
 from callwright.compliance.rules.check import Finding, blocked, good, unknown
 
@@ -51,6 +52,9 @@ class CoolOff:
         self._counter = Counter("30d" if self._ever else params.span)
         length = duration(params.span) if not self._ever else None
         self._long = self._ever or (length is not None and length > timedelta(days=PAST_DAYS))
+
+    def recalls(self, call: PastCall) -> Hashable:
+        return call.disposition in self._after
 
     def _refusals(self, facts: DialFacts) -> list[datetime] | None:
         if facts.past is None or (self._long and facts.refusals is None):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
@@ -42,6 +42,9 @@ class Frequency:
         self._params = params
         self._counter = Counter(params.span)
         self._what = "answered calls" if params.counts == "connects" else "calls"
+
+    def recalls(self, call: PastCall) -> Hashable:
+        return call.counts and (self._params.counts == "attempts" or call.connected)
 
     def _moments(self, facts: DialFacts, past: Sequence[PastCall]) -> list[datetime]:
         params = self._params
@@ -89,9 +92,15 @@ class BudgetParams(Strict):
 
 
 class Budget:
+    """talk_ms: as long as all talk together is shorter, how long a single call was makes no difference; None = it never does."""
+
     def __init__(self, params: BudgetParams) -> None:
         self._params = params
         self._counter = Counter(params.span)
+        self.talk_ms = None if params.talk_s is None else params.talk_s * 1000
+
+    def recalls(self, call: PastCall) -> Hashable:
+        return call.counts
 
     def look(self, facts: DialFacts, now: datetime) -> Finding:
         past, zones = facts.past, facts.zones or ()

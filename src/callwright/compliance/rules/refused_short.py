@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from datetime import date, datetime, timedelta
 
 from pydantic import Field, field_validator
@@ -44,6 +44,9 @@ class RefusedShort:
         self._short_ms = params.short_s * 1000
         self._length = timedelta(days=params.freeze_days)
         self._text = f"{params.most} refused or short (<= {params.short_s:g} s) calls on one day"
+
+    def recalls(self, call: PastCall) -> Hashable:
+        return self._counts(call)
 
     def _counts(self, call: PastCall) -> bool:
         return call.disposition in self._refused or (call.disposition in self._short and call.talk_ms <= self._short_ms)
