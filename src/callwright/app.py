@@ -21,6 +21,7 @@ from callwright.calls.robot import Robot, RobotParts
 from callwright.calls.transfer import Desk
 from callwright.calls.vocabulary import vocabulary
 from callwright.dialogue.engine import Dialogue
+from callwright.dialogue.understanding.lately import Lately
 from callwright.dialogue.understanding.nlu import Nlu
 from callwright.recognisers import Ears as Hearing
 from callwright.recognisers import make_ears
@@ -73,7 +74,7 @@ async def open_speech(
         CallwrightError: the recogniser's server cannot be reached, and no other engine is there for it.
     """
     voices = voices or VoiceDetector.open(settings.vad)
-    understander = Nlu.train(script, seed=seed)
+    understander = Lately(Nlu.train(script, seed=seed))
     async with AsyncExitStack() as stack:
         made = hearing or make_ears(settings.asr, settings.models, workers)
         recogniser = made.recogniser

@@ -27,13 +27,13 @@ def model(graph: bytes, facts: dict[str, str]) -> bytes:
     return number(1, 8) + field(7, graph) + field(8, field(1, b"") + number(2, 13)) + entries
 
 
-def node(operator: str, inputs: list[str], output: str, **attributes: int) -> bytes:
+def node(operator: str, inputs: list[str], outputs: list[str], **attributes: int) -> bytes:
     """A NodeProto."""
     told = (
         field(5, field(1, name.encode()) + number(3, whole) + number(20, _WHOLE)) for name, whole in attributes.items()
     )
-    ends = b"".join(field(1, name.encode()) for name in inputs) + field(2, output.encode())
-    return ends + field(4, operator.encode()) + b"".join(told)
+    ends = [*(field(1, name.encode()) for name in inputs), *(field(2, name.encode()) for name in outputs)]
+    return b"".join(ends) + field(4, operator.encode()) + b"".join(told)
 
 
 def tensor(name: str, values: npt.NDArray[Any]) -> bytes:

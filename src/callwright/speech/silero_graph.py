@@ -45,44 +45,46 @@ class _Network:
         self._constants: list[bytes] = []
 
     def of(self, weights: dict[str, Floats]) -> bytes:
-        heard, steps = self._spectra(weights["stft.forward_basis_buffer"][:, 0]), _SPECTRA
+        heard = self._spectra(weights["stft.forward_basis_buffer"][:, 0])
         for number, stride in enumerate(_STRIDES):
             name = f"encoder.{number}.reparam_conv"
-            heard, steps = self._convolved(heard, steps, stride, weights[f"{name}.weight"], weights[f"{name}.bias"])
-        said = self._remembered(heard, weights)
+            heard = self._convolved(heard, stride, weights[f"{name}.weight"], weights[f"{name}.bias"])
+        said = self._remembered(*heard, weights)
         last = "decoder.decoder.2"
         chance = self._dense(self._step("Relu", said), weights[f"{last}.weight"][:, :, 0].T, weights[f"{last}.bias"])
-        self._nodes.append(node("Sigmoid", [chance], "output"))
+        self._nodes.append(node("Sigmoid", [chance], ["output"]))
         inputs = (value("input", ["n", _WINDOW]), value("state", [2, "n", _STATE]))
         outputs = (value("output", ["n", 1]), value("stateN", [2, "n", _STATE]))
         parts = [field(1, one) for one in self._nodes] + [field(2, b"silero"), *self._constants]
         parts += [field(11, one) for one in inputs] + [field(12, one) for one in outputs]
         return model(b"".join(parts), {})
 
-    def _spectra(self, basis: Floats) -> str:
-        """Magnitudes, (n, spectra x bins). basis: (2 x bins, length), real parts first."""
-        padded = np.zeros((_WINDOW + _PADDING, _SPECTRA, 2 * _BINS), np.float32)
-        for number in range(_SPECTRA):
-            padded[_STEP * number : _STEP * number + _LENGTH, number] = basis.T
-        matrix = padded[:_WINDOW].copy()
-        matrix[_WINDOW - 1 - _PADDING : _WINDOW - 1] += padded[: _WINDOW - 1 : -1]
-        squares = []
-        for part in (matrix[:, :, :_BINS], matrix[:, :, _BINS:]):
-            of_all = self._step("MatMul", "input", self._constant(part.reshape(_WINDOW, -1)))
-            squares.append(self._step("Mul", of_all, of_all))
-        return self._step("Sqrt", self._step("Add", *squares))
+    def _spectra(self, basis: Floats) -> list[str]:
+        """Magnitudes of each step, (n, bins). basis: (2 x bins, length), real parts first."""
+        mirrored = self._constant(np.arange(_WINDOW - 2, _WINDOW - 2 - _PADDING, -1))
+        padding = self._step("Gather", "input", mirrored, axis=1)
+        padded = self._step("Concat", "input", padding, axis=1)
+        parts = [self._columns(padded, at, at + _LENGTH) for at in range(0, _STEP * _SPECTRA, _STEP)]
+        both = self._step("MatMul", self._step("Concat", *parts, axis=0), self._constant(basis.T))
+        squares = self._step("Mul", both, both)
+        power = self._step("Add", self._columns(squares, 0, _BINS), self._columns(squares, _BINS, 2 * _BINS))
+        return self._apart(self._step("Sqrt", power), _SPECTRA)
 
-    def _convolved(self, heard: str, steps: int, stride: int, weight: Floats, bias: Floats) -> tuple[str, int]:
-        """heard: (n, steps x channels); what would lie before the first and behind the last step is left out. weight: (out, in, 3)."""
-        channels, made = weight.shape[1], []
-        for at in range(0, steps, stride):
-            first, last = max(at - 1, 0), min(at + 1, steps - 1)
-            taps = weight[:, :, first - at + 1 : last - at + 2].transpose(2, 1, 0)
-            part = heard
-            if last - first + 1 < steps:
-                part = self._columns(heard, first * channels, (last + 1) * channels)
-            made.append(self._step("Relu", self._dense(part, taps.reshape(-1, len(weight)), bias)))
-        return made[0] if len(made) == 1 else self._step("Concat", *made, axis=1), len(made)
+    def _convolved(self, heard: list[str], stride: int, weight: Floats, bias: Floats) -> list[str]:
+        """heard: (n, channels) of each step. What would lie before the first and behind the last one is silence, or left out where it is
+        all the same for all that is made. weight: (out, in, 3)."""
+        made = range(0, len(heard), stride)
+        taps = [tap for tap in range(3) if any(0 <= at + tap - 1 < len(heard) for at in made)]
+        silence = self._step("Sub", heard[0], heard[0])
+
+        def neighbours(at: int) -> str:
+            around = [heard[at + tap - 1] if 0 <= at + tap - 1 < len(heard) else silence for tap in taps]
+            return around[0] if len(around) == 1 else self._step("Concat", *around, axis=1)
+
+        rows = [neighbours(at) for at in made]
+        whole = rows[0] if len(rows) == 1 else self._step("Concat", *rows, axis=0)
+        matrix = weight[:, :, taps].transpose(2, 1, 0).reshape(-1, len(weight))
+        return self._apart(self._step("Relu", self._dense(whole, matrix, bias)), len(rows))
 
     def _remembered(self, heard: str, weights: dict[str, Floats]) -> str:
         """One step of the LSTM; the hidden state. Its three sigmoids are one."""
@@ -102,8 +104,16 @@ class _Network:
         hidden = self._step("Mul", shown, self._step("Tanh", cell))
         first = self._constant(np.array([0]))
         rows = [self._step("Unsqueeze", one, first) for one in (hidden, cell)]
-        self._nodes.append(node("Concat", rows, "stateN", axis=0))
+        self._nodes.append(node("Concat", rows, ["stateN"], axis=0))
         return hidden
+
+    def _apart(self, heard: str, parts: int) -> list[str]:
+        """Rows of one step after the other -> each step by itself."""
+        if parts == 1:
+            return [heard]
+        names = [f"step{len(self._nodes)}part{part}" for part in range(parts)]
+        self._nodes.append(node("Split", [heard], names, axis=0))
+        return names
 
     def _dense(self, heard: str, matrix: Floats, bias: Floats) -> str:
         return self._step("Gemm", heard, self._constant(matrix), self._constant(bias))
@@ -114,7 +124,7 @@ class _Network:
 
     def _step(self, operator: str, *inputs: str, **attributes: int) -> str:
         name = f"step{len(self._nodes)}"
-        self._nodes.append(node(operator, list(inputs), name, **attributes))
+        self._nodes.append(node(operator, list(inputs), [name], **attributes))
         return name
 
     def _constant(self, values: npt.NDArray[np.float32] | npt.NDArray[np.int64]) -> str:

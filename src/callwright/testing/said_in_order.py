@@ -55,14 +55,15 @@ class _Stream:
         self._utterance += 1
         self._begin_ms = self._clock_ms
         self._words = self._texts[self._utterance % len(self._texts)].split()
-        self._told = self._quiet = 0
+        self._told, self._quiet = 0, _QUIET_FRAMES + 1
 
     def push(self, frame: Pcm) -> None:
         self._clock_ms += _FRAME_MS
         heard_ms = self._clock_ms - self._begin_ms - _FIRST_MS
-        self._quiet = 0 if _most(frame) > _VOICE else self._quiet + 1
-        # So early a pause is one between words.
-        over = self._quiet == _QUIET_FRAMES and heard_ms >= _FASTEST_MS * len(self._words)
+        early_ms = _FASTEST_MS * len(self._words) - heard_ms
+        if early_ms <= _QUIET_FRAMES * _FRAME_MS:  # so early a pause is one between words
+            self._quiet = 0 if _most(frame) > _VOICE else self._quiet + 1
+        over = self._quiet == _QUIET_FRAMES and early_ms <= 0
         known = len(self._words) if over else min(len(self._words), heard_ms // _WORD_MS)
         if known > self._told or over:
             self._told = known

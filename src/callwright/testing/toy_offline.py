@@ -68,9 +68,9 @@ def _mel(hz: _Floats) -> _Floats:
 
 def _network(weights: _Floats, offsets: _Floats) -> bytes:
     graph = b"".join((
-        field(1, node("MatMul", ["x", "w"], "product")),
-        field(1, node("Add", ["product", "b"], "logits")),
-        field(1, node("LogSoftmax", ["logits"], "log_probs")),
+        field(1, node("MatMul", ["x", "w"], ["product"])),
+        field(1, node("Add", ["product", "b"], ["logits"])),
+        field(1, node("LogSoftmax", ["logits"], ["log_probs"])),
         field(2, b"toy"),
         field(5, tensor("w", weights)),
         field(5, tensor("b", offsets)),

@@ -23,8 +23,8 @@ def write_toy_voice(folder: Path) -> None:
     tones = [_LEVEL * np.sin(2 * np.pi * hz * at) for hz in TONES_HZ.values()]
     table = np.stack([np.zeros(_LENGTH), *tones])
     graph = b"".join((
-        field(1, node("Gather", ["table", "x"], "sounds")),
-        field(1, node("Reshape", ["sounds", "flat"], "y")),
+        field(1, node("Gather", ["table", "x"], ["sounds"])),
+        field(1, node("Reshape", ["sounds", "flat"], ["y"])),
         field(2, b"toy"),
         field(5, tensor("table", table)),
         field(5, tensor("flat", np.array([1, 1, -1]))),

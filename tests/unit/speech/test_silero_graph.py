@@ -42,7 +42,7 @@ def test_it_says_the_same_window_after_window(as_it_is: SileroModel, calls: int)
 
 
 def test_a_file_that_holds_something_else_is_told() -> None:
-    other = model(field(1, node("Relu", ["x"], "y")), {})
+    other = model(field(1, node("Relu", ["x"], ["y"])), {})
     with pytest.raises(ValueError, match=r"stft\.forward_basis_buffer"):
         lean(other)
 
