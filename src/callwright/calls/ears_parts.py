@@ -32,6 +32,7 @@ class EarsParts:
     answers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     answering: Vocabulary | None = None
     reader: Reader = field(init=False)
+    _known: dict[tuple[object, ...], TurnSettings] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         reader = Reader(self.script, self.understander, self.vocabulary, self.answers)
@@ -51,7 +52,17 @@ class EarsParts:
         return base.model_copy(update={name: value for name, value in found.barge if value is not None})
 
     def turns(self, node: str, mode: str, listening: Listen | None) -> TurnSettings:
-        """Turn-taking at a node whose prompt may be interrupted as `mode` says. listening: the answer that is waited for, if any."""
+        """Turn-taking at a node whose prompt may be interrupted as `mode` says. listening: the answer that is waited for, if any. Worked out
+        once for all calls."""
+        asked = None
+        if listening is not None:
+            asked = listening.end_silence_ms, listening.max_speech_ms, listening.timeout_ms, listening.slot_type
+        key = (node, mode, asked)
+        if key not in self._known:
+            self._known[key] = self._turns(node, mode, listening)
+        return self._known[key]
+
+    def _turns(self, node: str, mode: str, listening: Listen | None) -> TurnSettings:
         script, barge = self.script, self.barge(node)
         settings = TurnSettings(
             mode=mode,  # type: ignore[arg-type]  # the engine's Say.barge is one of the barge modes

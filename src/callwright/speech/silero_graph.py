@@ -49,7 +49,7 @@ class _Network:
         for number, stride in enumerate(_STRIDES):
             name = f"encoder.{number}.reparam_conv"
             heard = self._convolved(heard, stride, weights[f"{name}.weight"], weights[f"{name}.bias"])
-        said = self._remembered(*heard, weights)
+        said = self._remembered(heard[0], weights)
         last = "decoder.decoder.2"
         chance = self._dense(self._step("Relu", said), weights[f"{last}.weight"][:, :, 0].T, weights[f"{last}.bias"])
         self._nodes.append(node("Sigmoid", [chance], ["output"]))
