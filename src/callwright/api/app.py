@@ -25,6 +25,7 @@ from callwright.http.jobs import Jobs
 from callwright.http.problems import handle_problems
 from callwright.http.shelf import Shelf
 from callwright.settings import Settings
+from callwright.studio.booths import Booths
 from callwright.web.console import serve_console
 
 __all__ = ["PREFIX", "create_app"]
@@ -76,8 +77,8 @@ def _with_jobs(lifespan: Lifespan) -> Lifespan:
     @asynccontextmanager
     async def living(app: FastAPI) -> AsyncIterator[None]:
         with Shelf.open() as shelf:
-            async with Jobs.open() as jobs, lifespan(app):
-                app.state.jobs, app.state.shelf, app.state.fresh = jobs, shelf, Fresh()
+            async with Jobs.open() as jobs, Booths.open() as booths, lifespan(app):
+                app.state.jobs, app.state.shelf, app.state.fresh, app.state.booths = jobs, shelf, Fresh(), booths
                 yield
 
     return living

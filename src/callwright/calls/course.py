@@ -39,7 +39,7 @@ class Course:
     party: Party
     dialogue: Dialogue
     variables: Mapping[str, str]
-    files: CallFiles
+    files: CallFiles | None  # None: nothing is kept
     log: EventLog
     live: LiveCall
     started_at: datetime
@@ -97,6 +97,7 @@ class Course:
     def record(self) -> CallRecord:
         """What is left of it, from what is known now."""
         answered, conversation, party = self.answered_ms is not None, self.conversation, self.party
+        files = self.files
         talk_ms = max(0, self.ended_ms - self.answered_ms) if self.answered_ms is not None else 0
         end = conversation.end if conversation is not None else ""
         result = self._disposition(answered, end)
@@ -127,9 +128,9 @@ class Course:
             portrait={item.key: asdict(item) for item in graded.portrait},
             learn=tuple(str(item.get("sentence", item)) for item in graded.learn),
             decision=party.decision,
-            recording=str(self.files.recording) if answered else "",
-            transcript=str(self.files.transcript),
-            log=str(self.files.log),
+            recording=str(files.recording) if answered and files is not None else "",
+            transcript=str(files.transcript) if files is not None else "",
+            log=str(files.log) if files is not None else "",
             rtp=self.rtp,
             evidence=tuple(one.to_json() for one in self.progress.found) if self.progress is not None else (),
             faults=tuple(str(event["message"]) for event in self.log.lines if event["kind"] == "fault"),

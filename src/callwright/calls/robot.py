@@ -135,17 +135,40 @@ class Robot:
 
         return await self._follow(course, pick_up)
 
+    async def rehearse(
+        self,
+        leg: Leg,
+        variables: Mapping[str, str],
+        *,
+        incoming: bool = False,
+        watch: Callable[[str, str], None] | None = None,
+    ) -> CallRecord:
+        """Talk over a leg that is there already, as if it had been called (incoming: as if it had called us). For whoever tries a script: nobody
+        is dialled, and nothing is kept, no log, no recording, no transcript.
+
+        Raises:
+            InputError: a variable the script requires is missing; the leg is the caller's to look after.
+        """
+        course = self._course(Party(leg.call_id, "", "in" if incoming else "out"), variables, None, watch)
+        course.live.leg = leg
+
+        async def there() -> Leg:
+            return leg
+
+        return await self._follow(course, there)
+
     def _course(
         self,
         party: Party,
         variables: Mapping[str, str],
-        files: CallFiles,
+        files: CallFiles | None,
         watch: Callable[[str, str], None] | None,
     ) -> Course:
         parts = self._parts
         parts.dialogue.start(variables)
         begun, started_at = parts.monotonic_ms(), parts.now()
-        log = EventLog(files.log, lambda: parts.monotonic_ms() - begun, self._logs)
+        path = files.log if files is not None else None
+        log = EventLog(path, lambda: parts.monotonic_ms() - begun, self._logs)
         live = LiveCall(party.call_id, parts.dialogue.script.id, mask(party.number), started_at, log)
         live.direction, live.trunk = party.direction, party.trunk
         tell = _telling(live, watch or _nobody)
@@ -179,7 +202,8 @@ class Robot:
     async def _hold(self, course: Course, begin: Callable[[], Awaitable[Leg]]) -> None:
         """The call itself; however it is left, the leg is over and its media are closed afterwards."""
         try:
-            await _make_folder(course.files.recording.parent, course.log)
+            if course.files is not None:
+                await _make_folder(course.files.recording.parent, course.log)
             await course.log.begun()
             await self._attend(await begin(), course)
         except Exception as error:
@@ -218,7 +242,8 @@ class Robot:
                         if leg.media is None:
                             raise LineError("answered without audio")
                         course.media = live.media = leg.media
-                        _record(leg.media, course.files, log)
+                        if course.files is not None:
+                            _record(leg.media, course.files, log)
                         course.conversation = self._conversation(leg, leg.media, course)
                         live.take_over, live.wind_up = course.conversation.take_over, course.conversation.wind_up
                         live.give_back = course.conversation.give_back
@@ -292,6 +317,8 @@ async def _leave(course: Course) -> None:
 
 async def _with_files(record: CallRecord, course: Course) -> CallRecord:
     """Write the transcript; what could not be written is named, and no file stands in the record that is not there."""
+    if course.files is None:
+        return record
     faults, log = list(record.faults), course.log
     if log.error:
         faults.append(f"log: {log.error}")

@@ -33,13 +33,20 @@ from callwright.errors import ScriptError
 from callwright.http.problems import ApiError, absent, conflict
 from callwright.script.checks import check
 from callwright.script.loader import loads
+from callwright.script.model import Script
 
-__all__ = ["Deed", "Owner", "Talk", "TalkTurn", "Talks", "prepare"]
+__all__ = ["DECISIONS", "Deed", "Owner", "Talk", "TalkTurn", "Talks", "act_line", "checked", "prepare", "values_of"]
 
 Owner = tuple[int, int | None, int | None]
 """Tenant, user, token: whose conversation it is."""
 
 Deed = Literal["say", "key", "silence", "hang_up", "machine", "ok", "failed"]
+
+DECISIONS = frozenset({
+    "understood", "global", "kb", "taken", "counted", "slot", "next", "branch", "ab", "limit", "carried", "passed_over", "ignored", "learn",
+    "entered", "did", "transfer", "end", "score",
+})  # fmt: skip
+"""Kinds of entries that explain to an author why the robot does what it does."""
 
 EACH = 3  # conversations of one viewer; a further one ends the oldest
 ALL = 100
@@ -76,17 +83,32 @@ class Talk:
         return outcome(self.dialogue.script, self.state, connected=True, result="answered", duration_s=self.turns * 4.0)
 
 
-def prepare(text: str, today: date) -> Dialogue:
-    """What follows a script: checked and trained. Takes some hundred milliseconds.
+def checked(text: str, today: date) -> Script:
+    """The script of a text that can be talked to.
 
     Raises:
-        ScriptError: the script has errors; the model checker is not asked.
+        ScriptError: it has errors; the model checker is not asked.
     """
     loaded = loads(text, "")
     errors = [problem for problem in check(loaded, today, explored=False) if problem.severity == "error"]
     if errors:
         raise ScriptError(errors)
-    return Dialogue(loaded.script, Nlu.train(loaded.script))
+    return loaded.script
+
+
+def prepare(text: str, today: date) -> Dialogue:
+    """What follows a script: checked and trained. Takes some hundred milliseconds.
+
+    Raises:
+        ScriptError: see `checked`.
+    """
+    script = checked(text, today)
+    return Dialogue(script, Nlu.train(script))
+
+
+def values_of(script: Script, given: Mapping[str, str]) -> dict[str, str]:
+    """Values of the script's `vars`: those left out take their example, or their own name."""
+    return {**{name: var.example or name for name, var in script.vars.items()}, **given}
 
 
 @dataclass(slots=True)
@@ -115,7 +137,7 @@ class Talks:
         by: Literal["human", "machine"],
         now: datetime,
     ) -> tuple[Talk, TalkTurn]:
-        """Begin: the call is answered. variables: by name; those left out take their example, or their own name.
+        """Begin: the call is answered. variables: see `values_of`.
 
         Raises:
             ApiError: 503, too many people are talking just now.
@@ -126,8 +148,7 @@ class Talks:
             del self._talks[old]
         if len(self._talks) >= ALL:
             raise ApiError(503, "busy", "too many conversations are held just now", headers={"Retry-After": "30"})
-        examples = {name: var.example or name for name, var in dialogue.script.vars.items()}
-        state = dialogue.start({**examples, **variables}, now.strftime("%Y-%m-%dT%H:%M"))
+        state = dialogue.start(values_of(dialogue.script, variables), now.strftime("%Y-%m-%dT%H:%M"))
         talk = Talk(secrets.token_urlsafe(18), owner, dialogue, state, self.clock())
         self._talks[talk.id] = talk
         return talk, _take(talk, Answered(0, by))
@@ -193,11 +214,12 @@ def _take(talk: Talk, event: Event) -> TalkTurn:
     step = talk.dialogue.step(talk.state, event)
     talk.state = step.state
     said = tuple(act for act in step.acts if isinstance(act, Say))
-    acts = tuple(_line(act) for act in step.acts if isinstance(act, Do | Transfer))
+    acts = tuple(act_line(act) for act in step.acts if isinstance(act, Do | Transfer))
     return TalkTurn(said, acts, tuple(explained(step.entries)), step.entries)
 
 
-def _line(act: Do | Transfer) -> tuple[str, str]:
+def act_line(act: Do | Transfer) -> tuple[str, str]:
+    """An action or a transfer, as its kind and one line."""
     if isinstance(act, Transfer):
         return "transfer", f"{act.group}, {act.wait_s} s"
     return act.kind, _shown(act.arg)

@@ -16,7 +16,7 @@ from typing import Any, BinaryIO, Literal
 
 import numpy as np
 
-from callwright.errors import CallwrightError
+from callwright.errors import CallwrightError, InputError
 from callwright.speech.asr.decoder import PhraseDecoder
 from callwright.speech.asr.frames import HEADER, Kind, pack, pack_json, unpack_header
 from callwright.speech.asr.lexicon import ChineseLexicon, EnglishLexicon, Lexicon, read_dictionary
@@ -94,7 +94,7 @@ class _Server:
             stream = self._streams.get(number)
             if stream is not None:
                 stream.active, stream.broken = False, True
-            self._send(pack_json(Kind.FAILED, number, {"message": str(error), "opened": stream is not None}))
+            self._send(pack_json(Kind.FAILED, number, {"opened": stream is not None, **_told(error)}))
 
     def _open(self, number: int, wanted: dict[str, Any]) -> None:
         key, language = str(wanted["key"]), wanted["language"]
@@ -151,6 +151,14 @@ class _Server:
     def _send(self, message: bytes) -> None:
         self._out.write(message)
         self._out.flush()
+
+
+def _told(error: Exception) -> dict[str, str]:
+    """What is wrong, and how to mend it."""
+    if not isinstance(error, InputError):
+        return {"message": str(error)}
+    first = error.problems[0]
+    return {"message": first.message, "code": first.code, "file": first.place.file, "hint": first.hint}
 
 
 def serve(models: Path, source: BinaryIO, out: BinaryIO) -> None:

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from callwright.errors import CallwrightError, ModelError, Problem
+from callwright.errors import CallwrightError, ModelError, Place, Problem
 from callwright.speech.asr.backoff import Backoff
 from callwright.speech.asr.frames import HEADER, Kind, pack, pack_json, unpack_header
 from callwright.speech.port import Final, Hearing, Partial, Pcm, RecognitionError, Vocabulary
@@ -150,7 +150,8 @@ class WorkerStream:
 
     def _failed(self, value: dict[str, Any]) -> None:
         if not self.opened.done():
-            self.opened.set_exception(ModelError(Problem("recogniser", value["message"])))
+            place, code = Place(value.get("file", "")), value.get("code", "recogniser")
+            self.opened.set_exception(ModelError(Problem(code, value["message"], place, value.get("hint", ""))))
         elif self._waiting:
             self._waiting.popleft()
             self._emit(RecognitionError(value["message"]))

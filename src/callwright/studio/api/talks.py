@@ -13,7 +13,7 @@ from callwright.http.fields import Text
 from callwright.http.here import Here, needs
 from callwright.http.problems import answers
 from callwright.studio.api.views import Body, ScriptText
-from callwright.studio.talks import Owner, Talk, TalkTurn, prepare
+from callwright.studio.talks import DECISIONS, Owner, Talk, TalkTurn, prepare
 from callwright.studio.workshop import workshop
 
 __all__ = ["router"]
@@ -21,10 +21,6 @@ __all__ = ["router"]
 router = APIRouter(prefix="/script-talks")
 Reads = Annotated[Here, needs(Permission.SCRIPTS_READ)]
 TalkId = Annotated[str, Path(pattern=r"^[\w-]{10,64}$")]
-_SHOWN = frozenset({
-    "understood", "global", "kb", "taken", "counted", "slot", "next", "branch", "ab", "limit", "carried", "passed_over", "ignored", "learn",
-    "entered", "did", "transfer", "end", "score",
-})  # fmt: skip
 
 
 class NewTalk(Body):
@@ -130,7 +126,7 @@ def _view(talk: Talk, turn: TalkTurn) -> TalkView:
             said=[TalkSaid(text=say.text, source=say.source, node=say.node) for say in turn.said],
             acts=[TalkAct(kind=kind, text=text) for kind, text in turn.acts],
             decisions=[
-                TalkDecision(kind=entry.kind, data=plain(entry.data)) for entry in turn.entries if entry.kind in _SHOWN
+                TalkDecision(kind=entry.kind, data=plain(entry.data)) for entry in turn.entries if entry.kind in DECISIONS
             ],
             explained=list(turn.explained),
         ),

@@ -13,7 +13,7 @@ from aiortc.mediastreams import MediaStreamTrack
 
 from callwright.errors import LineError
 from callwright.telephony.caller import Caller
-from callwright.telephony.port import LegAnswered, LegEnded, LegEvent, Media
+from callwright.telephony.port import LegAnswered, LegDtmf, LegEnded, LegEvent, Media
 from callwright.telephony.rtp.engine import RtpEngine
 from callwright.telephony.webrtc.sound import Wire
 
@@ -85,7 +85,7 @@ class BrowserLeg:
     # ------------------------------------------------------------ a leg
 
     async def events(self, *, signals: bool = False) -> AsyncIterator[LegEvent]:
-        """See Leg: LegAnswered once the browser is connected, LegEnded."""
+        """See Leg: LegAnswered once the browser is connected, LegDtmf for keys that were pressed, LegEnded."""
         while True:
             event = await self._events.get()
             yield event
@@ -108,11 +108,22 @@ class BrowserLeg:
         if self._closing is not None:
             await asyncio.shield(self._closing)
 
+    async def leave(self) -> None:
+        """Whoever sits at the browser hangs up. Returns when it is let go."""
+        self._end("bye", "peer")
+        await self.hangup()
+
     async def gone(self) -> None:
         """Wait until it is over and everything is let go."""
         await self._over_now.wait()
         if self._closing is not None:
             await asyncio.shield(self._closing)
+
+    def press(self, digits: str) -> None:
+        """Keys of whoever sits at the browser; nothing while it is not connected."""
+        if self.media is not None and not self._over:
+            for digit in digits:
+                self._events.put_nowait(LegDtmf(self._now_ms(), digit))
 
     # ------------------------------------------------------------ from the connection
 

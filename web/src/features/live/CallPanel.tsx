@@ -5,9 +5,10 @@ import { useEffect, useRef, useState } from "react";
 import { useMay } from "@/app/viewer";
 import { ProblemAlert } from "@/ui/problems";
 import { Duration } from "@/ui/When";
-import type { CallAudio, Fault } from "./audio";
+import type { Fault } from "@/ui/microphone";
+import { Level } from "@/ui/Level";
+import type { CallAudio } from "./audio";
 import { type Line, type LiveCall, useTranscript } from "./board";
-import { Level } from "./Level";
 import { Standing, talkedMs } from "./LivePage";
 import { type LiveWord, useWords } from "./words";
 

@@ -1,9 +1,9 @@
 // A browser on a running call: microphone, connection, levels. Audio goes straight to the worker that has the call.
 import { useCallback, useEffect, useRef, useState } from "react";
 import { api, data, Problem } from "@/api/client";
+import { askMicrophone, type Fault, faultOf, gathered } from "@/ui/microphone";
 
 export type Joining = "idle" | "asking" | "connecting" | "listen" | "takeover" | "failed";
-export type Fault = "" | "denied" | "no-microphone" | "insecure" | "no-connection" | "refused";
 type Do = "mode" | "keys" | "give_back" | "hang_up" | "leave";
 
 export interface CallAudio {
@@ -18,26 +18,6 @@ export interface CallAudio {
   dial: (number: string, task: number) => Promise<void>;
   act: (what: Do, more?: { mode?: "listen" | "whisper" | "barge"; keys?: string }) => Promise<boolean>;
   mute: (muted: boolean) => void;
-}
-
-function gathered(peer: RTCPeerConnection): Promise<void> {
-  if (peer.iceGatheringState === "complete") return Promise.resolve();
-  return new Promise((resolve) => {
-    const done = window.setTimeout(resolve, 2_000); // whoever has a slow network interface goes on with what is there
-    peer.addEventListener("icegatheringstatechange", () => {
-      if (peer.iceGatheringState !== "complete") return;
-      window.clearTimeout(done);
-      resolve();
-    });
-  });
-}
-
-function faultOf(error: unknown): Fault {
-  if (error instanceof DOMException) {
-    if (error.name === "NotAllowedError" || error.name === "SecurityError") return "denied";
-    return "no-microphone";
-  }
-  return error instanceof Problem ? "refused" : "no-connection";
 }
 
 export function useCallAudio(): CallAudio {
@@ -71,13 +51,8 @@ export function useCallAudio(): CallAudio {
       setProblem(null);
       setCall(of);
       try {
-        if (!navigator.mediaDevices?.getUserMedia) {
-          setFault("insecure");
-          setState("failed");
-          return;
-        }
         setState("asking");
-        const sound = await navigator.mediaDevices.getUserMedia({ audio: { echoCancellation: true, noiseSuppression: true, autoGainControl: true } });
+        const sound = await askMicrophone();
         own.current = sound;
         // Who listens is silent until he whispers; the server keeps him from being heard in any case.
         sound.getAudioTracks().forEach((track) => (track.enabled = mode === "takeover"));

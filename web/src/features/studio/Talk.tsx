@@ -1,10 +1,14 @@
-// Talk to the script as it stands in the editor, and see why it answers so.
-import { Alert, Button, Collapse, Descriptions, Flex, Form, Input, Space, Tag, Typography } from "antd";
+// Talk to the script as it stands in the editor, and see why it answers so: by keyboard here, by microphone in Spoken.tsx.
+import { AudioOutlined } from "@ant-design/icons";
+import { Alert, Button, Collapse, Flex, Form, Input, Space } from "antd";
 import { useMutation } from "@tanstack/react-query";
 import { useEffect, useRef, useState } from "react";
 import { api, data } from "@/api/client";
 import type { components } from "@/api/schema";
 import { ProblemAlert } from "@/ui/problems";
+import { useSpokenTalk } from "./microphone";
+import { Spoken } from "./Spoken";
+import { Stand, Turn } from "./TalkTurn";
 import { useWords } from "./words";
 
 type TalkView = components["schemas"]["TalkView"];
@@ -27,6 +31,9 @@ export function Talk({ text, variables, onNode }: Props) {
   const [words, setWords] = useState("");
   const [given, setGiven] = useState<Record<string, string>>({});
   const bottom = useRef<HTMLDivElement>(null);
+  const mic = useSpokenTalk();
+  const spoken = mic.stage !== "idle";
+  const speaking = spoken && mic.stage !== "over" && mic.stage !== "failed";
   const take = (caller: string | null, answer: TalkView) => {
     setTalk(answer);
     setSteps((before) => (caller === null ? [{ caller, turn: answer.turn }] : [...before, { caller, turn: answer.turn }]));
@@ -45,6 +52,19 @@ export function Talk({ text, variables, onNode }: Props) {
   });
   useEffect(() => bottom.current?.scrollIntoView({ block: "nearest" }), [steps]);
   useEffect(() => () => onNode(null), []); // eslint-disable-line
+  const spokenNode = mic.view.stand?.node;
+  useEffect(() => {
+    if (spokenNode) onNode(spokenNode);
+  }, [spokenNode]); // eslint-disable-line
+  const type = (by: "human" | "machine") => {
+    mic.leave();
+    begin.mutate(by);
+  };
+  const speak = () => {
+    begin.reset();
+    deed.reset();
+    void mic.begin(text(), given);
+  };
   const stand = talk?.stand;
   const open = stand !== undefined && stand.phase !== "ended";
   const send = () => {
@@ -52,43 +72,11 @@ export function Talk({ text, variables, onNode }: Props) {
     deed.mutate({ what: words.trim() === "" ? "silence" : keys ? "key" : "say", said: words.trim() });
     setWords("");
   };
-  return (
-    <Flex vertical gap={8}>
-      <Flex gap={8} wrap>
-        <Button type={talk ? "default" : "primary"} size="small" loading={begin.isPending} onClick={() => begin.mutate("human")}>
-          {talk ? t("again") : t("begin")}
-        </Button>
-        <Button size="small" onClick={() => begin.mutate("machine")}>
-          {t("machine")}
-        </Button>
-      </Flex>
-      {variables.length > 0 && (
-        <Collapse
-          size="small"
-          items={[
-            {
-              key: "vars",
-              label: t("variables"),
-              children: variables.map((one) => (
-                <Form.Item key={one.name} label={one.name} htmlFor={`var-${one.name}`} style={{ marginBottom: 6 }}>
-                  <Input
-                    id={`var-${one.name}`}
-                    size="small"
-                    placeholder={one.example}
-                    value={given[one.name] ?? ""}
-                    maxLength={500}
-                    onChange={(event) => setGiven(({ [one.name]: _, ...rest }) => (event.target.value ? { ...rest, [one.name]: event.target.value } : rest))}
-                  />
-                </Form.Item>
-              )),
-            },
-          ]}
-        />
-      )}
-      <ProblemAlert error={begin.error ?? deed.error} />
+  const typed = (
+    <>
       <div className="talk-lines" role="log" aria-label={t("talk")}>
         {steps.map((step, n) => (
-          <Turn key={n} step={step} />
+          <Turn key={n} caller={step.caller} turn={step.turn} />
         ))}
         <div ref={bottom} />
       </div>
@@ -118,89 +106,49 @@ export function Talk({ text, variables, onNode }: Props) {
           </Space.Compact>
         )
       )}
-      {stand && (
-        <Descriptions
+      {stand && <Stand stand={stand} />}
+    </>
+  );
+  return (
+    <Flex vertical gap={8}>
+      <Flex gap={8} wrap>
+        <Button type={talk || spoken ? "default" : "primary"} size="small" loading={begin.isPending} onClick={() => type("human")}>
+          {talk && !spoken ? t("again") : t("begin")}
+        </Button>
+        <Button size="small" onClick={() => type("machine")}>
+          {t("machine")}
+        </Button>
+        <Button size="small" icon={<AudioOutlined />} disabled={speaking} title={t("speakHow")} onClick={speak}>
+          {spoken && !speaking ? t("speakAgain") : t("speak")}
+        </Button>
+      </Flex>
+      {variables.length > 0 && (
+        <Collapse
           size="small"
-          column={1}
-          bordered
           items={[
-            { key: "node", label: t("node"), children: <span className="mono">{stand.node}</span> },
-            { key: "grade", label: t("grade"), children: stand.grade ? `${stand.grade} ${stand.grade_title}` : "—" },
-            { key: "reason", label: t("reason"), children: stand.reason },
-            { key: "slots", label: t("slots"), children: Object.entries(stand.slots).map(([name, value]) => <Tag key={name}>{`${name} = ${String(value)}`}</Tag>) },
-            { key: "tags", label: t("tags"), children: stand.tags.map((tag) => <Tag key={tag}>{tag}</Tag>) },
+            {
+              key: "vars",
+              label: t("variables"),
+              children: variables.map((one) => (
+                <Form.Item key={one.name} label={one.name} htmlFor={`var-${one.name}`} style={{ marginBottom: 6 }}>
+                  <Input
+                    id={`var-${one.name}`}
+                    size="small"
+                    placeholder={one.example}
+                    value={given[one.name] ?? ""}
+                    maxLength={500}
+                    onChange={(event) => setGiven(({ [one.name]: _, ...rest }) => (event.target.value ? { ...rest, [one.name]: event.target.value } : rest))}
+                  />
+                </Form.Item>
+              )),
+            },
           ]}
         />
       )}
+      <ProblemAlert error={begin.error ?? deed.error} />
+      {spoken ? <Spoken mic={mic} /> : typed}
     </Flex>
   );
 }
 
 const SHOWN = { say: "silence", key: "key", silence: "silence", hang_up: "hangUp", machine: "machine", ok: "ok", failed: "failed" } as const;
-
-function Turn({ step }: { step: Step }) {
-  const t = useWords();
-  return (
-    <>
-      {step.caller !== null && <div className="talk-caller">{step.caller}</div>}
-      {step.turn.said.map((one, n) => (
-        <div className="talk-robot" key={n} title={one.source}>
-          {one.text}
-        </div>
-      ))}
-      {step.turn.acts.map((act, n) => (
-        <Typography.Text type="secondary" key={n}>
-          ⚙ {act.kind} {act.text}
-        </Typography.Text>
-      ))}
-      {step.turn.explained.length > 0 && (
-        <details style={{ fontSize: 12, color: "var(--ant-color-text-description)" }}>
-          <summary>{t("why")}</summary>
-          <Why decisions={step.turn.decisions} />
-        </details>
-      )}
-    </>
-  );
-}
-
-interface Candidate {
-  type: string;
-  id: string;
-  source: string;
-  score: number;
-  why: string;
-}
-
-/** Readings of the sentence with their scores, the ranking with its runner-up, then what was done with them. */
-function Why({ decisions }: { decisions: components["schemas"]["TalkDecision"][] }) {
-  const t = useWords();
-  return (
-    <ul style={{ margin: 0, paddingInlineStart: 16 }}>
-      {decisions.map((one, n) => {
-        if (one.kind === "understood") {
-          const found = (one.data["candidates"] as Candidate[] | undefined) ?? [];
-          const ranking = (one.data["ranking"] as [string, number][] | undefined) ?? [];
-          return (
-            <li key={n}>
-              {t("candidate")}: {found.length === 0 && "—"}
-              {found.map((reading, m) => (
-                <Tag key={m}>{`${reading.type}${reading.id ? `:${reading.id}` : ""} ${reading.score.toFixed(2)} · ${reading.source} “${reading.why}”`}</Tag>
-              ))}
-              {ranking.length > 0 && (
-                <div>
-                  {t("ranking")}: {ranking.map(([name, score]) => `${name} ${score.toFixed(2)}`).join(" > ")}
-                </div>
-              )}
-            </li>
-          );
-        }
-        const rest = Object.entries(one.data).filter(([key, value]) => key !== "step" && key !== "span" && value !== null && value !== "" && value !== false);
-        return (
-          <li key={n}>
-            <b>{one.kind}</b> {rest.map(([key, value]) => `${key} ${typeof value === "object" ? JSON.stringify(value) : String(value)}`).join(", ")}
-          </li>
-        );
-      })}
-    </ul>
-  );
-}

@@ -10,6 +10,13 @@ addProblemWords({
   "tests-fail": { en: "The script's own tests do not pass", zh: "话术自带的对话测试未通过" },
   exists: { en: "There is one of this name already", zh: "同名话术已存在" },
   busy: { en: "Too much is being checked just now; try again in a moment", zh: "当前检查任务过多,请稍后再试" },
+  "no-place": { en: "As many people as the server can serve are talking to scripts just now", zh: "服务器的语音试对话名额已满" },
+  "not-ready": { en: "The robot could not be made ready in time", zh: "机器人未能及时就绪" },
+  "model-missing": { en: "The server has no speech model for the language of this script", zh: "服务器上没有该话术语言的语音模型" },
+  "model-damaged": { en: "The speech model of the server is damaged", zh: "服务器上的语音模型已损坏" },
+  "no-voice": { en: "The server has no voice: it cannot speak", zh: "服务器上没有语音合成引擎" },
+  "no-speech": { en: "The recogniser of the server cannot be reached", zh: "无法连接服务器的语音识别服务" },
+  "no-audio": { en: "The browser's audio cannot be used", zh: "无法使用浏览器的音频" },
 });
 
 export const useWords = words("studio", {
@@ -36,6 +43,12 @@ export const useWords = words("studio", {
     unnamed: "not named in the script yet", spokenTexts: "{{count}} texts are always synthesised", lines: "Lines", parts: "Parts", added: "new", removed: "gone", changedPart: "changed", same: "No difference", before: "Before", after: "After",
     waiting: "Waits for a reviewer", nothingSaid: "Say something, or press a key", discard: "Throw the draft away", discardHow: "Its saves and versions stay.", more: "More", download: "Download the text", submitted: "Handed in for review",
     textOnly: "Only the text view can change this part", yamlFirst: "The text is not readable as YAML: mend it in the text view first", position: "Positions as laid out", decision: "Decision", candidate: "Reading", score: "Score", ranking: "Ranking",
+    speak: "By microphone", speakAgain: "By microphone again", speakHow: "Talk with the robot as on the telephone; nobody is called, and nothing is kept", asking: "Waiting for the microphone: allow it in your browser",
+    preparing: "The robot is getting ready…", connecting: "Connecting…", on: "You are talking with the robot. Speak when you like, also while it talks.", mute: "Mute", unmute: "Unmute", keys: "Keys", press: "Press", you: "You", robot: "Robot",
+    hearing: "You are saying", notUnderstood: "(not recognised)", cutOff: "cut off", voice: "What is said by microphone", "spoken.script": "The conversation is over: {{end}}", "spoken.left": "You hung up", "spoken.time": "The time for one conversation is over",
+    "spoken.connection": "The audio connection broke, or none came about", "spoken.connectionHow": "Is there a firewall between you and the server? See CALLWRIGHT_ICE.", "spoken.fault": "The robot broke off; the server's log says why",
+    denied: "The microphone is not allowed", deniedHow: "Allow it for this site beside the address, then try again.", "no-microphone": "No microphone was found", noMicHow: "Connect one, then try again.",
+    insecure: "The browser gives no microphone to this page", insecureHow: "It does so only over HTTPS or on localhost.", "no-connection": "No audio connection came about",
     flowView: "Flow of the script", nodes: "{{count}} nodes",
     name: "Name (id)", nameHint: "Letters, digits, - _ . ; tasks name the script by it", template: "Template", create: "Create", fromText: "From a file",
     merge: "Changed by two people", mergeHow: "What only one of you changed is taken by itself; where both changed the same lines, choose.", theirsBy: "Theirs was saved by {{who}}:", base: "Before", mineColumn: "Mine", theirsColumn: "Theirs",
@@ -68,6 +81,12 @@ export const useWords = words("studio", {
     unnamed: "话术中尚未引用", spokenTexts: "{{count}} 处文本始终由语音合成", lines: "逐行", parts: "按节点", added: "新增", removed: "删除", changedPart: "修改", same: "没有差异", before: "修改前", after: "修改后",
     waiting: "等待审核", nothingSaid: "请输入内容或按键", discard: "丢弃草稿", discardHow: "保存记录和版本会保留。", more: "更多", download: "下载文本", submitted: "已提交审核",
     textOnly: "此处只能在文本视图中修改", yamlFirst: "文本不是有效的 YAML,请先在文本视图中修正", position: "重新排列", decision: "判断", candidate: "理解", score: "得分", ranking: "排序",
+    speak: "用麦克风", speakAgain: "再用麦克风说一次", speakHow: "像打电话一样与机器人对话;不会拨打任何电话,也不保存", asking: "等待麦克风权限:请在浏览器中允许",
+    preparing: "机器人准备中…", connecting: "连接中…", on: "正在与机器人对话。随时可以说话,也可以打断它。", mute: "静音", unmute: "取消静音", keys: "按键", press: "发送按键", you: "我", robot: "机器人",
+    hearing: "正在识别", notUnderstood: "(未识别)", cutOff: "被打断", voice: "语音对话内容", "spoken.script": "对话已结束:{{end}}", "spoken.left": "您已挂断", "spoken.time": "单次对话时长已到上限",
+    "spoken.connection": "音频连接中断或未能建立", "spoken.connectionHow": "您与服务器之间是否有防火墙?参见 CALLWRIGHT_ICE。", "spoken.fault": "机器人意外中断,原因见服务器日志",
+    denied: "麦克风未被允许", deniedHow: "请在地址栏旁为本站允许麦克风,然后重试。", "no-microphone": "未找到麦克风", noMicHow: "请连接麦克风后重试。",
+    insecure: "浏览器不向本页面提供麦克风", insecureHow: "仅在 HTTPS 或 localhost 下可用。", "no-connection": "音频连接未能建立",
     flowView: "话术流程", nodes: "{{count}} 个节点",
     name: "编号", nameHint: "字母、数字、- _ . ;外呼任务按此编号引用话术", template: "模板", create: "新建", fromText: "从文件导入",
     merge: "两人同时修改", mergeHow: "只有一方修改的内容自动采用;双方改了同一处时,请选择。", theirsBy: "对方版本由 {{who}} 保存:", base: "修改前", mineColumn: "我的", theirsColumn: "对方的",
@@ -78,3 +97,5 @@ export const useWords = words("studio", {
     fromTemplate: "从模板新建", choose: "选择 .yaml 文件", cancel: "取消", open: "打开",
   },
 });
+
+export type StudioWord = Parameters<ReturnType<typeof useWords>>[0];

@@ -1,5 +1,6 @@
 // How loud a stream is, as a bar. Drawn without React: it changes sixty times a second.
 import { useEffect, useRef } from "react";
+import "./level.css";
 
 export function Level({ stream, label }: { stream: MediaStream | null; label: string }) {
   const bar = useRef<HTMLDivElement>(null);
@@ -29,10 +30,10 @@ export function Level({ stream, label }: { stream: MediaStream | null; label: st
     };
   }, [stream]);
   return (
-    <div className="live-level" role="img" aria-label={label}>
+    <div className="sound-level" role="img" aria-label={label}>
       <span>{label}</span>
-      <div className="live-level-track">
-        <div ref={bar} className="live-level-bar" />
+      <div className="sound-level-track">
+        <div ref={bar} className="sound-level-bar" />
       </div>
     </div>
   );
