@@ -26,8 +26,8 @@ from callwright.calls.live import LiveCall, LiveCalls
 from callwright.dialogue.values import Do, Transfer
 from callwright.errors import CallwrightError, InputError, LineError
 from callwright.script.loader import loads
+from callwright.studio.showing import act_line, values_of
 from callwright.studio.spoken import Rehearsal, over, shown, stand
-from callwright.studio.talks import act_line, values_of
 from callwright.telephony.port import DialOrder, IncomingLeg, Leg, Way
 from callwright.telephony.rtp.engine import RtpEngine
 from callwright.telephony.webrtc.leg import BrowserLeg

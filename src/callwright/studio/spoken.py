@@ -5,7 +5,7 @@ Each event is a JSON object with `what`:
 | what | besides |
 |---|---|
 | `connected` | |
-| `partial`, `caller`, `key`, `silence` | what whoever speaks says: `text`; it changes until `caller` |
+| `partial`, `caller`, `key`, `silence` | what whoever speaks says: `text`; it changes until `caller` (`early`: taken before it was over) |
 | `saying`, `robot` | what the robot says: `text`; when it was heard or cut off (`cut`), with its `source` |
 | `decision` | `kind` and `data`: an entry of the dialogue as in the talk by keyboard, or one of recognition and turn-taking |
 | `act` | `kind`, `text`: an action or a transfer, which is shown and not done |
@@ -26,7 +26,7 @@ from callwright.calls.live import Look
 from callwright.calls.model import CallRecord
 from callwright.dialogue.state import plain
 from callwright.settings import Settings
-from callwright.studio.talks import DECISIONS
+from callwright.studio.showing import DECISIONS
 
 __all__ = ["Rehearsal", "over", "shown", "stand"]
 
@@ -79,7 +79,7 @@ def shown(line: Mapping[str, Any]) -> dict[str, Any] | None:
         case "partial" | "saying":
             return {"what": kind, "text": line["text"]}
         case "utterance":
-            return {"what": "caller", "text": line["text"], "interrupted": bool(line.get("interrupted"))}
+            return {"what": "caller", "text": line["text"], "early": bool(line.get("early"))}
         case "key":
             return {"what": "key", "text": line["digit"]}
         case "no_input":

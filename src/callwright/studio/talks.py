@@ -8,7 +8,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Literal
 
 from callwright.dialogue.engine import Dialogue
 from callwright.dialogue.explaining import explained
@@ -34,19 +34,14 @@ from callwright.http.problems import ApiError, absent, conflict
 from callwright.script.checks import check
 from callwright.script.loader import loads
 from callwright.script.model import Script
+from callwright.studio.showing import act_line, values_of
 
-__all__ = ["DECISIONS", "Deed", "Owner", "Talk", "TalkTurn", "Talks", "act_line", "checked", "prepare", "values_of"]
+__all__ = ["Deed", "Owner", "Talk", "TalkTurn", "Talks", "checked", "prepare"]
 
 Owner = tuple[int, int | None, int | None]
 """Tenant, user, token: whose conversation it is."""
 
 Deed = Literal["say", "key", "silence", "hang_up", "machine", "ok", "failed"]
-
-DECISIONS = frozenset({
-    "understood", "global", "kb", "taken", "counted", "slot", "next", "branch", "ab", "limit", "carried", "passed_over", "ignored", "learn",
-    "entered", "did", "transfer", "end", "score",
-})  # fmt: skip
-"""Kinds of entries that explain to an author why the robot does what it does."""
 
 EACH = 3  # conversations of one viewer; a further one ends the oldest
 ALL = 100
@@ -104,11 +99,6 @@ def prepare(text: str, today: date) -> Dialogue:
     """
     script = checked(text, today)
     return Dialogue(script, Nlu.train(script))
-
-
-def values_of(script: Script, given: Mapping[str, str]) -> dict[str, str]:
-    """Values of the script's `vars`: those left out take their example, or their own name."""
-    return {**{name: var.example or name for name, var in script.vars.items()}, **given}
 
 
 @dataclass(slots=True)
@@ -216,19 +206,6 @@ def _take(talk: Talk, event: Event) -> TalkTurn:
     said = tuple(act for act in step.acts if isinstance(act, Say))
     acts = tuple(act_line(act) for act in step.acts if isinstance(act, Do | Transfer))
     return TalkTurn(said, acts, tuple(explained(step.entries)), step.entries)
-
-
-def act_line(act: Do | Transfer) -> tuple[str, str]:
-    """An action or a transfer, as its kind and one line."""
-    if isinstance(act, Transfer):
-        return "transfer", f"{act.group}, {act.wait_s} s"
-    return act.kind, _shown(act.arg)
-
-
-def _shown(arg: Any) -> str:
-    if isinstance(arg, Mapping):
-        return ", ".join(f"{key}: {value}" for key, value in arg.items())
-    return "" if arg is None else str(arg)
 
 
 def _digest(text: str) -> str:

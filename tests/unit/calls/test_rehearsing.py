@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from tests.unit.calls.conftest import CALLEE, Bench, order
 
 from callwright.calls.live import LiveCall, LiveCalls
 from callwright.calls.model import CallRecord
+from callwright.telephony.port import Leg
 from callwright.testing.loopback import Phone
 from callwright.testing.virtual_time import run_virtual
 
@@ -33,7 +34,7 @@ def test_it_talks_as_any_call_and_keeps_nothing(bench: Bench, tmp_path: Path) ->
 
     async def rehearsed() -> CallRecord:
         robot = bench.robot(yes)
-        return await robot.rehearse(await bench.line.place(order(CALLEE)), bench.variables)
+        return await robot.rehearse(cast(Leg, await bench.line.place(order(CALLEE))), bench.variables)
 
     record = run_virtual(rehearsed())
     assert (record.end, record.tags) == ("done", ("confirmed",))
@@ -63,7 +64,7 @@ def test_a_script_for_callers_greets_without_waiting_for_a_greeting(bench: Bench
         live.on_begin.append(watch)
         bench.parts = {"live": live}
         robot = bench.robot(listens)
-        await robot.rehearse(await bench.line.place(order(CALLEE)), bench.variables, incoming=incoming)
+        await robot.rehearse(cast(Leg, await bench.line.place(order(CALLEE))), bench.variables, incoming=incoming)
         return said[0]
 
     assert run_virtual(begun_ms(True)) + 500 < run_virtual(begun_ms(False))

@@ -90,7 +90,7 @@ async def test_a_conversation_from_its_answer_to_its_end() -> None:
     ],
 )
 async def test_why_the_robot_is_not_there_is_told_with_the_cure(
-    text: str, status: int, code: str, hint: str, bounds: dict[str, float]
+    text: str, status: int, code: str, hint: str, bounds: dict[str, Any]
 ) -> None:
     async with opened(**bounds) as booths:
         with pytest.raises(ApiError) as refused:

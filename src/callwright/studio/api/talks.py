@@ -13,7 +13,8 @@ from callwright.http.fields import Text
 from callwright.http.here import Here, needs
 from callwright.http.problems import answers
 from callwright.studio.api.views import Body, ScriptText
-from callwright.studio.talks import DECISIONS, Owner, Talk, TalkTurn, prepare
+from callwright.studio.showing import DECISIONS
+from callwright.studio.talks import Owner, Talk, TalkTurn, prepare
 from callwright.studio.workshop import workshop
 
 __all__ = ["router"]

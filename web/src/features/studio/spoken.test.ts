@@ -4,7 +4,7 @@ import { type Event, NOTHING, take, type View } from "./spoken";
 const after = (...events: Event[]): View => events.reduce(take, NOTHING);
 const saying = (text: string): Event => ({ what: "saying", text });
 const robot = (text: string, cut = false): Event => ({ what: "robot", text, source: "node:ask/say/0", cut });
-const caller = (text: string): Event => ({ what: "caller", text, interrupted: false });
+const caller = (text: string): Event => ({ what: "caller", text, early: false });
 const decision = (kind: string, data = {}): Event => ({ what: "decision", kind, data });
 
 describe("a conversation by microphone", () => {
@@ -24,6 +24,12 @@ describe("a conversation by microphone", () => {
     expect(said.steps.map((step) => step.caller)).toEqual([null, "yes that works"]);
     expect(said.steps[1]!.turn.decisions.map((one) => one.kind)).toEqual(["recognised", "understood"]);
     expect(said.steps[1]!.turn.said[0]!.text).toBe("Good.");
+  });
+
+  it("tells of words that were taken before they were over how they were heard, once that is known", () => {
+    const now = after({ what: "caller", text: "yes", early: true }, decision("understood"), decision("recognised", { text: "yes" }), decision("recognised"));
+    expect(now.steps[0]!.turn.decisions.map((one) => one.kind)).toEqual(["recognised", "understood"]);
+    expect(now.heard).toHaveLength(1);
   });
 
   it("marks the sentence that was cut off, though the caller's step has begun", () => {

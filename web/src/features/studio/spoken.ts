@@ -16,10 +16,12 @@ export interface Turn {
   decisions: { kind: string; data: Record<string, unknown> }[];
 }
 
-/** caller: what was said, "" = words that were not recognised, null = the robot began; how: a key was pressed, or nothing was said in time. */
+/** caller: what was said, "" = words that were not recognised, null = the robot began; how: a key was pressed, or nothing was said in time;
+ * early: taken before the words were over, so how they were heard comes later. */
 export interface Step {
   caller: string | null;
   how: "said" | "key" | "silence";
+  early?: boolean;
   turn: Turn;
 }
 
@@ -40,7 +42,7 @@ export interface Over {
 export type Event =
   | { what: "connected" }
   | { what: "partial" | "saying" | "fault"; text: string }
-  | { what: "caller"; text: string; interrupted: boolean }
+  | { what: "caller"; text: string; early: boolean }
   | { what: "key" | "silence"; text: string }
   | { what: "robot"; text: string; source: string; cut: boolean }
   | { what: "decision"; kind: string; data: Record<string, unknown> }
@@ -70,7 +72,7 @@ export function take(view: View, event: Event): View {
     case "partial":
       return { ...view, hearing: event.text };
     case "caller":
-      return { ...begun(view, event.text, "said"), hearing: "" };
+      return { ...begun(view, event.text, "said", event.early), hearing: "" };
     case "key":
     case "silence":
       return begun(view, event.text, event.what);
@@ -79,7 +81,7 @@ export function take(view: View, event: Event): View {
     case "robot":
       return heardToItsEnd(view, { text: event.text, source: event.source, node: "", cut: event.cut });
     case "decision":
-      if (event.kind === "recognised") return { ...view, heard: [{ kind: event.kind, data: event.data }] };
+      if (event.kind === "recognised") return recognised(view, { kind: event.kind, data: event.data });
       return last(view, (turn) => ({ ...turn, decisions: [...turn.decisions, { kind: event.kind, data: event.data }] }));
     case "act":
       return last(view, (turn) => ({ ...turn, acts: [...turn.acts, { kind: event.kind, text: event.text }] }));
@@ -95,8 +97,18 @@ export function take(view: View, event: Event): View {
 }
 
 /** The caller does something: a step begins, with how his words were heard. */
-function begun(view: View, caller: string, how: Step["how"]): View {
-  return { ...view, steps: [...view.steps, { caller, how, turn: { ...EMPTY, decisions: view.heard } }], heard: [] };
+function begun(view: View, caller: string, how: Step["how"], early = false): View {
+  return { ...view, steps: [...view.steps, { caller, how, early, turn: { ...EMPTY, decisions: view.heard } }], heard: [] };
+}
+
+/** How words were heard: those of the step that was taken early, else those of the next one. */
+function recognised(view: View, how: Turn["decisions"][number]): View {
+  const at = view.steps.length - 1;
+  const step = view.steps[at];
+  if (!step?.early) return { ...view, heard: [how] };
+  const steps = [...view.steps];
+  steps[at] = { ...step, early: false, turn: { ...step.turn, decisions: [how, ...step.turn.decisions] } };
+  return { ...view, steps };
 }
 
 /** The turn under way is changed; the robot's first one has no caller. */
