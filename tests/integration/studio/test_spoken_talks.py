@@ -151,6 +151,11 @@ async def studio(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stud
         ) as api,
     ):
         yield Studio(console, api, folder)
+        booths = console.app.state.booths
+        for booth in booths._booths.values():  # their processes go before the loop does
+            booth.end()
+            while not booth.over:
+                await booth.change()
 
 
 @asynccontextmanager
