@@ -18,6 +18,7 @@ _STREAMS = MappingProxyType(
         "watch_task": 'event: counters\ndata: {"state":"running","counters":{"finished":20,"total":100}}\n\n',
         "watch_live_calls": 'event: board\ndata: {"set":{"4f2a9c0e5b6d47aa8c21":{"stage":"talking"}},"gone":[],"workers":1}\n\n',
         "watch_live_call": 'event: line\ndata: {"at_ms":8000,"kind":"prompt","text":"您好"}\n\n',
+        "watch_spoken_talk": 'event: line\ndata: {"what": "caller", "text": "yes that works", "early": false}\n\n',
     }
 )
 _FORMATS = MappingProxyType(
