@@ -40,7 +40,7 @@ class NewSpokenTalk(Body):
 class SpokenTalk(BaseModel):
     """The robot is ready, and speaks as soon as the browser is connected."""
 
-    id: str
+    id: str = Field(examples=["Zk3v0xJ2m5bQpW1a"])
     answer: str = Field(description="SDP for the browser")
     seconds: int = Field(description="how long it lasts at most")
 
