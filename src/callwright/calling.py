@@ -8,22 +8,24 @@ import os
 import secrets
 import socket
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import anyio
 import anyio.to_thread
 import httpx
+from sqlalchemy import Row
 
 from callwright.app import open_speech, robot_of, supervise_media
 from callwright.calls.agreed import agreed_at
 from callwright.calls.labels import mark
-from callwright.calls.live import LiveCalls
+from callwright.calls.live import LiveCalls, Placer
 from callwright.calls.log import read_log
 from callwright.calls.model import CallFiles, CallRecord
 from callwright.calls.outbox import FileOutbox
@@ -53,9 +55,10 @@ from callwright.compliance.pack_file import load_packs
 from callwright.desk.feed import Feed
 from callwright.desk.joining import Joining
 from callwright.desk.model import takes
-from callwright.desk.placing import Placing, placed_by
+from callwright.desk.placing import ByName, Placing
 from callwright.desk.port import open_port
 from callwright.desk.service import agents
+from callwright.desk.settings import chosen
 from callwright.desk.waiting import Waiting
 from callwright.errors import CallwrightError, StoreError
 from callwright.insight.gathering import gather, waiting
@@ -80,6 +83,7 @@ log = logging.getLogger(__name__)
 _WARM_AGAIN_S = 30.0
 
 _GATHERED_AT_ONCE = 25
+_ALWAYS = ("default", "desk")  # groups that plans and scripts name when nobody chose one
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +168,7 @@ async def open_calling(
         beside.start_soon(
             _again, "people at the desk", 5.0, partial(_say_who_is_free, database, tenant, clock, waiting_calls)
         )
+        asking = _Asking(database, tenant, keys, client, clock, robots)
         worker = Worker(
             database,
             tenant,
@@ -179,9 +184,20 @@ async def open_calling(
             ),
             clock,
             hints,
-            _Asking(database, tenant, keys, client, clock, robots).vetoes,
+            asking.vetoes,
         )
-        placing.place = placed_by(worker, database, tenant, keys, tasks, lambda digest: robots.warm([digest]))
+        lines = frozenset(trunk.name for trunk in loaded.line.trunks)
+        placing.place = ByName(
+            worker,
+            database,
+            tenant,
+            keys,
+            tasks,
+            lambda digest: robots.warm([digest]),
+            asking.about,
+            lines,
+            robots.placers,
+        )
         yield worker
 
 
@@ -239,6 +255,7 @@ class _Robots:
         self._warmed: tuple[float, frozenset[int]] = (0.0, frozenset())
         self._robots: dict[str, Robot] = {}
         self._voices: VoiceDetector | None = None
+        self.placers: dict[str, Placer] = {}  # of calls that a person of ours places, until they begin
 
     @classmethod
     @asynccontextmanager
@@ -297,7 +314,7 @@ class _Robots:
 
     async def place(self, order: Dial, tell: Tell, now: Callable[[], datetime]) -> Came:
         """See `worker.Place`."""
-        asked = time.monotonic()
+        asked, placer = time.monotonic(), self.placers.pop(order.attempt, None)
         robot = await self._robot(order.digest, order.script_version)
         begun = now()
         if time.monotonic() - asked > self._calling.lease.total_seconds() / 4:
@@ -314,7 +331,7 @@ class _Robots:
 
         ring = DialOrder(order.permit, "", order.attempt, ring_timeout_s=order.ring_s, tenant=self._calling.tenant)
         with self._house.feed.about(order.attempt, task=order.task_id, lead=order.lead_id):
-            record = await robot.call(ring, order.variables, files, watch)
+            record = await robot.call(ring, order.variables, files, watch, placer)
         story, agreed = await anyio.to_thread.run_sync(_after, files, record, order)
         kept = await keep_files(self._house.blobs, files, record, f"{begun:%Y-%m-%d}", order.attempt)
         said = tuple(line.text for line in story.lines if line.who == "caller")
@@ -365,13 +382,15 @@ async def _anybody(database: Database, tenant: int, group: str) -> bool:
 
 
 async def _say_who_is_free(database: Database, tenant: int, clock: DatabaseClock, waiting: Waiting) -> None:
-    """Tell pacing how many agents each group has; one without a group is in all, and stands for the group `desk` as well."""
+    """Tell pacing how many agents each group has. One without a group is in all: also in those that nobody has made, but a task may name."""
     async with database.scope(tenant) as scope:
         known = await agents(scope)
-        now = clock.now()
-        for group in sorted({"desk", *(group for one in known for group in one.groups)}) if known else ():
+        if not known:
+            return
+        now, made = clock.now(), (await chosen(scope)).groups
+        for group in sorted({*_ALWAYS, *(one.name for one in made), *(group for one in known for group in one.groups)}):
             free, _ = takes(known, group, now)
-            await say(scope, group, free, len(waiting), 0.0, now)
+            await say(scope, group, free, waiting.of(group), 0.0, now)
 
 
 class _Asking:
@@ -398,14 +417,25 @@ class _Asking:
         found: dict[int, Veto] = {}
 
         async def one(lead: Claimed) -> None:
-            now = self._clock.now()
-            data = {"task": lead.task_id, "lead": lead.lead_id, "attempt": lead.attempts + 1}
-            verdict = await pre_dial.ask(self._client, self._keys, asked, data, now)
-            if not verdict.allow:
-                wait = verdict.retry_after_s
-                found[lead.lead_id] = Veto(verdict.reason, None if wait is None else now + timedelta(seconds=wait))
+            veto = await self._ask(asked, {"task": lead.task_id, "lead": lead.lead_id, "attempt": lead.attempts + 1})
+            if veto is not None:
+                found[lead.lead_id] = veto
 
         async with anyio.create_task_group() as tasks:
             for lead in claimed:
                 tasks.start_soon(one, lead)
         return found
+
+    async def about(self, data: Mapping[str, object]) -> Veto | None:
+        """The same about one call that somebody asks for. None = nothing stands against it."""
+        async with self._database.reading(self._tenant) as scope:
+            asked = await scope.all(PRE_DIAL)
+        return await self._ask(asked, data) if asked else None
+
+    async def _ask(self, endpoints: Sequence[Row[Any]], data: Mapping[str, object]) -> Veto | None:
+        now = self._clock.now()
+        verdict = await pre_dial.ask(self._client, self._keys, endpoints, data, now)
+        if verdict.allow:
+            return None
+        wait = verdict.retry_after_s
+        return Veto(verdict.reason, None if wait is None else now + timedelta(seconds=wait))

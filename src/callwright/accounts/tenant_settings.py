@@ -22,7 +22,19 @@ from callwright.store.crypto import TenantKeys
 from callwright.store.database import Scope
 from callwright.store.metadata import TENANT
 
-__all__ = ["Oidc", "Retention", "SignIn", "keep_oidc", "keep_retention", "keep_sign_in", "oidc", "retention", "sign_in"]
+__all__ = [
+    "Oidc",
+    "Retention",
+    "SignIn",
+    "keep_oidc",
+    "keep_retention",
+    "keep_setting",
+    "keep_sign_in",
+    "oidc",
+    "retention",
+    "setting",
+    "sign_in",
+]
 
 _ONE = select(tenant_setting.c.value, tenant_setting.c.sealed).where(
     tenant_setting.c.tenant_id == TENANT, tenant_setting.c.name == bindparam("which")
@@ -80,13 +92,13 @@ class Oidc:
 
 async def sign_in(scope: Scope) -> SignIn:
     """As the tenant chose."""
-    value = await _value(scope, "sign-in")
+    value = await setting(scope, "sign-in")
     return SignIn(totp_required=bool(value.get("totp_required", False)))
 
 
 async def retention(scope: Scope) -> Retention:
     """As the tenant chose."""
-    value = await _value(scope, "retention")
+    value = await setting(scope, "retention")
     return Retention(**{key: value.get(key) for key in ("recordings", "transcripts", "audit")})
 
 
@@ -104,7 +116,7 @@ async def oidc(scope: Scope, keys: TenantKeys) -> Oidc | None:
 
 async def keep_sign_in(scope: Scope, keys: TenantKeys, viewer: Viewer, chosen: SignIn, now: datetime) -> None:
     """Decide how people sign in."""
-    await _keep(scope, keys, viewer, "sign-in", asdict(chosen), now)
+    await keep_setting(scope, keys, viewer, "sign-in", asdict(chosen), now)
 
 
 async def keep_retention(scope: Scope, keys: TenantKeys, viewer: Viewer, chosen: Retention, now: datetime) -> None:
@@ -120,7 +132,7 @@ async def keep_retention(scope: Scope, keys: TenantKeys, viewer: Viewer, chosen:
     ]
     if problems:
         raise InputError(problems)
-    await _keep(scope, keys, viewer, "retention", asdict(chosen), now)
+    await keep_setting(scope, keys, viewer, "retention", asdict(chosen), now)
 
 
 async def keep_oidc(
@@ -132,7 +144,7 @@ async def keep_oidc(
         InputError: the issuer is no https address, or something is missing.
     """
     if chosen is None:
-        await _keep(scope, keys, viewer, "oidc", {}, now)
+        await keep_setting(scope, keys, viewer, "oidc", {}, now)
         return
     _check(chosen)
     secret = chosen.secret
@@ -145,7 +157,7 @@ async def keep_oidc(
         "label": chosen.label,
     }  # fmt: skip
     sealed = keys.seal(secret, "tenant_setting.oidc") if secret else None
-    await _keep(scope, keys, viewer, "oidc", value, now, sealed, {"issuer": chosen.issuer, "groups": len(roles)})
+    await keep_setting(scope, keys, viewer, "oidc", value, now, sealed, {"issuer": chosen.issuer, "groups": len(roles)})
 
 
 def _check(chosen: Oidc) -> None:
@@ -165,12 +177,13 @@ def _check(chosen: Oidc) -> None:
         raise InputError(problems)
 
 
-async def _value(scope: Scope, name: str) -> dict[str, Any]:
+async def setting(scope: Scope, name: str) -> dict[str, Any]:
+    """What was chosen under this name, {} = nothing: for features that have settings of their own."""
     row = await scope.first(_ONE, which=name)
     return {} if row is None else dict(row.value)
 
 
-async def _keep(
+async def keep_setting(
     scope: Scope,
     keys: TenantKeys,
     viewer: Viewer,
@@ -180,5 +193,6 @@ async def _keep(
     sealed: bytes | None = None,
     told: Mapping[str, Any] | None = None,
 ) -> None:
+    """Choose it, and note that. value: JSON, checked by whoever calls; told: what the audit log says of it, None = all of it."""
     await scope.run(_KEEP, name=name, value=json.loads(json.dumps(value)), sealed=sealed, changed_at=now)
     await audit.note(scope, keys, viewer, "setting.change", ("setting", name), told or dict(value), now=now)

@@ -13,7 +13,7 @@ from callwright.api import health, jobs, overview
 from callwright.audit import api as audit_log
 from callwright.campaigns.api import endpoints, lines, lists, tasks
 from callwright.compliance.api import complaints, consents, freezes, numbers, records, rules, subjects, suspects
-from callwright.desk.api import agents, calling, joining, live
+from callwright.desk.api import agents, calling, dialling, joining, live, managing
 from callwright.insight.api import analytics, call, calls, exports, follow_ups, questions
 from callwright.studio import api as studio
 
@@ -53,5 +53,7 @@ ROUTERS: Mapping[str, APIRouter] = MappingProxyType(
         "endpoints": endpoints.router,
         "live calls": joining.router,
         "desk": agents.router,
+        "calls of agents": dialling.router,
+        "desk settings": managing.router,
     }
 )

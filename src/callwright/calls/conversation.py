@@ -94,6 +94,7 @@ class Conversation:
         )
         self._pad = Keypad()
         self._busy = False  # an event is being worked on
+        self._met = False  # a person of ours has talked
         self._tasks: TaskGroup
         self.state = seat.dialogue.start(seat.variables, now.isoformat(timespec="minutes"))
         self.end = ""
@@ -148,7 +149,7 @@ class Conversation:
                 tasks.start_soon(self._limit)
                 tasks.start_soon(watch, self._sight, self._push, self._give_up, self._seat.log)
                 tasks.start_soon(self._ears.open)
-                tasks.start_soon(self._ears.find_out)
+                tasks.start_soon(self._begin)
                 # Keys come as events of the leg, which knows those sent as RTP events and those sent by INFO.
                 self._media.listen(self._on_frame, lambda digit: None)
                 while not self._over:
@@ -169,6 +170,13 @@ class Conversation:
             self._ended = True
             with anyio.CancelScope(shield=True):
                 await self._leave()
+
+    async def _begin(self) -> None:
+        """Who is there? A person of ours who placed the call talks first; when he has gone before, it is a call of the robot."""
+        placer = self._seat.placer
+        if placer is not None and (await placer.talk() or self._met):
+            return
+        await self._ears.find_out()
 
     async def _leave(self) -> None:
         self._mouth.cut()
@@ -383,6 +391,7 @@ class Conversation:
     # ------------------------------------------------------------ a person
 
     def _joined(self, group: str) -> None:
+        self._met = True
         self._ears.mute()
         self._mouth.stop()
         self._seat.tell("with a person", group)

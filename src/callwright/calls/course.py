@@ -9,7 +9,7 @@ from typing import Any
 
 from callwright.calls.conversation import Conversation
 from callwright.calls.disposition import Disposition, disposition
-from callwright.calls.live import LiveCall, Look
+from callwright.calls.live import LiveCall, Look, Placer
 from callwright.calls.log import EventLog
 from callwright.calls.model import CallFiles, CallRecord, Direction, mask
 from callwright.calls.progress import Progress
@@ -53,6 +53,7 @@ class Course:
     ringing_ms: int | None = None
     answered_ms: int | None = None
     ended_ms: int = 0
+    placer: Placer | None = None
     progress: Progress | None = None  # what was heard before the answer
     rtp: Mapping[str, Any] = field(default_factory=dict)
 

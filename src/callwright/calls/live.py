@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 import anyio
 
@@ -15,11 +15,25 @@ from callwright.calls.model import Direction
 from callwright.dialogue.values import Transfer
 from callwright.telephony.port import Leg, Media, Way
 
-__all__ = ["LiveCall", "LiveCalls", "Look", "TakeOver"]
+__all__ = ["LiveCall", "LiveCalls", "Look", "Placer", "TakeOver"]
 
 TakeOver = Callable[[Transfer, Way | None], Awaitable[bool]]
 """Move the call to a person: (whom to ring, the way to them; None: whoever the desk names). Returns when the person has gone again; False:
 nobody came, or the person gave the call back, and the robot has gone on talking."""
+
+
+class Placer(Protocol):
+    """A person of ours who places a call himself: a robot carries it, and is silent as long as that person talks."""
+
+    @property
+    def here(self) -> bool:
+        """He is on the line (still)."""
+
+    async def there(self) -> None:
+        """Wait until he is on the line: nobody is rung before. Raises LineError: he did not come, or has gone again."""
+
+    async def talk(self) -> bool:
+        """The far side has answered: bring the two together; see `TakeOver`."""
 
 
 @dataclass(frozen=True, slots=True)

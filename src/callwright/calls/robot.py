@@ -17,7 +17,7 @@ from callwright.calls.course import Course, Party
 from callwright.calls.early import EarlyListener, ProgressParts
 from callwright.calls.ears import EarsParts
 from callwright.calls.ladder import rtp_line, signal_line
-from callwright.calls.live import LiveCall, LiveCalls
+from callwright.calls.live import LiveCall, LiveCalls, Placer
 from callwright.calls.log import EventLog, LogWriter
 from callwright.calls.model import CallFiles, CallRecord, mask
 from callwright.calls.mouth import Prepare
@@ -87,6 +87,7 @@ class Robot:
         variables: Mapping[str, str],
         files: CallFiles,
         watch: Callable[[str, str], None] | None = None,
+        placer: Placer | None = None,
     ) -> CallRecord:
         """Dial, talk, hang up, and leave the record with its files.
 
@@ -94,15 +95,21 @@ class Robot:
 
         Args:
             watch: told (state, last sentence) whenever something happens.
+            placer: the person of ours who talks first; nobody is rung before he is on the line, nor when he has gone.
 
         Raises:
             InputError: a variable the script requires is missing; nobody was rung.
         """
         party = Party(order.call_id, order.permit.callee, decision=order.permit.decision)
         course = self._course(party, variables, files, watch)
+        course.placer = placer
 
         async def place() -> Leg:
+            if placer is not None:
+                await placer.there()
             leg = course.live.leg = await self._parts.line.place(order)
+            if placer is not None and not placer.here:
+                await leg.hangup("nobody of ours")
             return leg
 
         return await self._follow(course, place)
@@ -280,6 +287,7 @@ class Robot:
             course.variables,
             course.tell,
             incoming=party.direction == "in",
+            placer=course.placer,
         )
         return Conversation(seat, leg, media, parts.now())
 

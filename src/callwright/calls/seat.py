@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from callwright.calls.ears_parts import EarsParts
+from callwright.calls.live import Placer
 from callwright.calls.log import EventLog
 from callwright.calls.mouth import Prepare
 from callwright.calls.outbox import Outbox
@@ -18,7 +19,7 @@ __all__ = ["Seat"]
 @dataclass(frozen=True, slots=True)
 class Seat:
     """What a conversation is given: the shared parts, and this call's log, number (E.164), variables and watcher.
-    incoming: they called us, so nobody asks whether a person or a machine is there."""
+    incoming: they called us, so nobody asks whether a person or a machine is there; placer: the person of ours who talks first."""
 
     dialogue: Dialogue
     ears: EarsParts
@@ -30,3 +31,4 @@ class Seat:
     variables: Mapping[str, str]
     tell: Callable[[str, str], None]
     incoming: bool = False
+    placer: Placer | None = None

@@ -1,4 +1,5 @@
-"""A call that somebody asks for by name, now: the same gate, the same caps, the same record. It belongs to no task.
+"""A call that somebody asks for by name, now: the same gate, the same caps, the same record. It belongs to no task, but may be asked for in the
+frame of one: then the caps of its plan hold too.
 
 The person must be known (imported, with a consent or another basis); the script must be reviewed, the company vetted.
 """
@@ -11,7 +12,8 @@ from datetime import datetime
 from callwright.campaigns import dispatch_store as rows
 from callwright.campaigns.claims import tokens
 from callwright.campaigns.facts import Concern, company_facts, gather_all
-from callwright.campaigns.gate import Dial, Refused, decided, permitted, record, why, with_use, written
+from callwright.campaigns.gate import Case, Dial, Refused, Veto, decided, permitted, record, why, with_use, written
+from callwright.campaigns.model import Plan
 from callwright.campaigns.terms import Terms
 from callwright.compliance.facts import CompanyFacts
 from callwright.errors import LineError
@@ -23,7 +25,8 @@ __all__ = ["Asked", "dial_now"]
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Who is to be called, with what. script: digest of a reviewed version; line: its name; origin: `api` or `agent`."""
+    """Who is to be called, with what. script: digest of a reviewed version; line: its name; origin: `api` or `agent`; plan: of the task in whose
+    frame it is, None = none; veto: the customer's pre-dial webhook said no."""
 
     number: str
     script: str
@@ -32,6 +35,8 @@ class Asked:
     pool: str = "default"
     ring_s: float = 30.0
     origin: str = "api"
+    plan: Plan | None = None
+    veto: Veto | None = None
 
 
 async def dial_now(
@@ -58,11 +63,12 @@ async def dial_now(
         asked.ring_s,
         owned=frozenset(number.number for number in numbers if number.verified),
     )
-    case = decided(terms, concern, one, version, numbers, now, None, terms.monotonic())
+    case = decided(terms, concern, one, version, numbers, now, asked.plan, terms.monotonic())
+    case.veto = asked.veto
     records = await record(scope, keys, [case], None, asked.company, now)
     if not case.allowed:
         await scope.together(*records)
-        return Refused(None, one.person_id, why(case), case.decision.next_allowed_at, case.record)
+        return _refused(case)
     line = await scope.first(rows.LOCK_LINE, name=asked.line)
     granted = tokens(line.tat, now, line.calls_per_second, line.burst, 1) if line is not None else None
     if (
@@ -80,6 +86,14 @@ async def dial_now(
         (rows.CHARGE_LINE, [{"line": line.id, "more": 1, "new_tat": granted.tat}]),
     )
     return permitted(case, asked.line, asked.ring_s, None, asked.origin, owner)
+
+
+def _refused(case: Case) -> Refused:
+    found = case.decision.refusals
+    following = case.decision.next_allowed_at if not case.decision.allow or case.veto is None else case.veto.retry_at
+    pack, detail = (found[0].pack, found[0].detail) if found else ("", "")
+    reason = why(case) if found or case.veto is None else "pre_dial"
+    return Refused(None, case.one.person_id, reason, following, case.record, pack, detail or why(case))
 
 
 def _blocked(until: datetime | None, now: datetime) -> bool:

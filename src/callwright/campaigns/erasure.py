@@ -20,6 +20,7 @@ from callwright.campaigns.result_tables import call_text, follow_up, unanswered
 from callwright.campaigns.tables import attempt, call_result, lead, task_lead
 from callwright.compliance import consent_desk, consent_store
 from callwright.compliance.tables import complaint, consent, freeze, freeze_suspect, person, suppression
+from callwright.desk.tables import wrap_up
 from callwright.errors import InputError, Problem
 from callwright.insight.files import waveform_blob
 from callwright.insight.gathering import forget
@@ -102,6 +103,9 @@ _RESULT = (
         slots=bindparam("no_slots"), summary=bindparam("no_summary"), grade_reasons=[], tags=[], record="", log="", recording=""
     )
 )  # fmt: skip
+_NOTES = (
+    update(wrap_up).where(wrap_up.c.tenant_id == TENANT, wrap_up.c.attempt_id == bindparam("attempt")).values(note=b"")
+)
 _TEXTS = [
     delete(table).where(table.c.tenant_id == TENANT, table.c.attempt_id == bindparam("attempt"))
     for table in (call_text, unanswered, follow_up)
@@ -153,7 +157,7 @@ async def erase(scope: Scope, keys: TenantKeys, number: str, now: datetime) -> E
             no_slots=keys.seal("{}", f"slots.{name}"),
             no_summary=keys.seal("{}", f"summary.{name}"),
         )
-        for each in _TEXTS:
+        for each in (*_TEXTS, _NOTES):
             await scope.run(each, attempt=name)
     await forget(scope, keys, names)
     for statement in (_LEADS, _CONSENTS):

@@ -62,13 +62,16 @@ class Dial:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A call that is not placed. reason: the first rule that refuses (`lost` = the lead was no longer ours: nothing was written)."""
+    """A call that is not placed. reason: the first rule that refuses (`lost` = the lead was no longer ours: nothing was written), with its
+    pack and what it says about this call."""
 
     lead_id: int | None
     person_id: int
     reason: str
     next_allowed_at: datetime | None = None
     record: str = ""
+    pack: str = ""
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)

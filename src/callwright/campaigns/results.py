@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import BindParameter, Row, bindparam, delete, insert, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from callwright.calls.model import CallRecord
+from callwright.campaigns import takeovers
 from callwright.campaigns.ended import Ended
 from callwright.campaigns.result_tables import call_new, call_text, follow_up, unanswered
 from callwright.campaigns.story import Story, seal_story
-from callwright.campaigns.tables import attempt, call_result
+from callwright.campaigns.tables import attempt, call_result, takeover
 from callwright.store.crypto import TenantKeys
 from callwright.store.database import Scope
 from callwright.store.metadata import TENANT
@@ -28,7 +29,7 @@ _OF = select(
 _ADD = insert(call_result)
 _REMOVE = [
     delete(table).where(table.c.tenant_id == TENANT, table.c.attempt_id == _NAME)
-    for table in (call_result, call_text, unanswered)
+    for table in (call_result, call_text, unanswered, takeover)
 ]
 _FIND = select(call_result).where(call_result.c.tenant_id == TENANT, call_result.c.attempt_id == _NAME)
 _ADD_TEXT = insert(call_text)
@@ -58,9 +59,12 @@ async def keep(
     found = await scope.first(_OF, attempt=attempt_id)
     for statement in _REMOVE:
         await scope.run(statement, attempt=attempt_id)
-    row = _row(keys, attempt_id, record, found, now)
-    await scope.run(_ADD, [row | {name: blobs.get(name, "") for name in _BLOBS}])
     told = story or Story()
+    row = _row(keys, attempt_id, record, found, now) | {"agent_id": told.handed.agent}
+    await scope.run(_ADD, [row | {name: blobs.get(name, "") for name in _BLOBS}])
+    if told.handed.asked_ms is not None and row["task_id"] is not None:
+        asked_at = row["started_at"] + timedelta(milliseconds=told.handed.asked_ms)
+        await takeovers.ask(scope, attempt_id, row["task_id"], asked_at, told.handed.waited_ms)
     await scope.run(_ADD_TEXT, attempt_id=attempt_id, body=seal_story(keys, attempt_id, told))
     await scope.run(_ADD_NEW, attempt_id=attempt_id, at=row["started_at"])
     await scope.run(

@@ -20,6 +20,7 @@ from callwright.audit.store import trim
 from callwright.campaigns.result_tables import call_text, follow_up, unanswered
 from callwright.campaigns.tables import call_result
 from callwright.compliance.tables import complaint, person
+from callwright.desk.tables import wrap_up
 from callwright.insight.files import waveform_blob
 from callwright.insight.gathering import forget
 from callwright.store.crypto import Keyring
@@ -55,11 +56,10 @@ _GONE = [
     delete(table).where(table.c.tenant_id == TENANT, table.c.attempt_id == bindparam("attempt"))
     for table in (call_text, unanswered)
 ]
-_NO_NOTE = (
-    update(follow_up)
-    .where(follow_up.c.tenant_id == TENANT, follow_up.c.attempt_id == bindparam("attempt"))
-    .values(note=b"")
-)
+_NO_NOTES = [
+    update(table).where(table.c.tenant_id == TENANT, table.c.attempt_id == bindparam("attempt")).values(note=b"")
+    for table in (follow_up, wrap_up)
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +138,6 @@ async def _drop_words(scope: Scope, keyring: Keyring, rows: list[Row[Any]]) -> N
         name = row.attempt_id
         empty = {"no_slots": keys.seal("{}", f"slots.{name}"), "no_summary": keys.seal("{}", f"summary.{name}")}
         await scope.run(_NO_WORDS, attempt=name, **empty)
-        for statement in (*_GONE, _NO_NOTE):
+        for statement in (*_GONE, *_NO_NOTES):
             await scope.run(statement, attempt=name)
     await forget(scope, keys, [row.attempt_id for row in rows])

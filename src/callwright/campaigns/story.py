@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -11,11 +12,12 @@ from typing import Any, Literal
 from callwright.calls.transcript import Line, transcript
 from callwright.store.crypto import TenantKeys
 
-__all__ = ["Open", "Step", "Story", "seal_story", "story_of", "unseal_story"]
+__all__ = ["Handed", "Open", "Step", "Story", "handed", "seal_story", "story_of", "unseal_story"]
 
 StepKind = Literal["node", "kb"]
 _MOST_LINES = 2000
 _MOST_STEPS = 1000
+_USER = re.compile(r"user:([0-9]{1,18})")
 _LONGEST = 2000  # characters of one sentence
 
 
@@ -38,13 +40,25 @@ class Open:
 
 
 @dataclass(frozen=True, slots=True)
+class Handed:
+    """People of ours in a call. agent: user who talked last, None = nobody who has an account; asked_ms: when the script first asked for
+    somebody, since the call was placed, None = never; waited_ms: from then until somebody talked, None = nobody did."""
+
+    agent: int | None = None
+    asked_ms: int | None = None
+    waited_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Story:
-    """recording_ms: when the recording begins, since the call was placed: what stands at `at_ms` is heard `at_ms - recording_ms` into it."""
+    """recording_ms: when the recording begins, since the call was placed: what stands at `at_ms` is heard `at_ms - recording_ms` into it.
+    handed: goes into columns of its own, not into the sealed body."""
 
     lines: tuple[Line, ...] = ()
     steps: tuple[Step, ...] = ()
     open: tuple[Open, ...] = ()
     recording_ms: int = 0
+    handed: Handed = Handed()
 
     @property
     def said(self) -> tuple[str, ...]:
@@ -68,7 +82,26 @@ def story_of(events: Iterable[Mapping[str, Any]]) -> Story:
             case "recording":
                 began = at_ms
     lines = tuple(Line(one.who, one.at_ms, one.text[:_LONGEST], one.note) for one in transcript(whole)[:_MOST_LINES])
-    return Story(lines, tuple(steps[:_MOST_STEPS]), tuple(one for one in unknown if one.sentence.strip()), began)
+    opened = tuple(one for one in unknown if one.sentence.strip())
+    return Story(lines, tuple(steps[:_MOST_STEPS]), opened, began, handed(whole))
+
+
+def handed(events: Iterable[Mapping[str, Any]]) -> Handed:
+    """Who of ours talked, and whether the person called waited for them."""
+    agent = coming = asked_ms = waited_ms = None
+    for event in events:
+        at_ms = int(event.get("at_ms", 0))
+        match event.get("kind"):
+            case "takeover" | "accepted":
+                found = _USER.fullmatch(str(event.get("who", "")))
+                coming = int(found[1]) if found is not None else None
+            case "transfer" if asked_ms is None:
+                asked_ms = at_ms
+            case "bridged":
+                agent, coming = coming if coming is not None else agent, None
+                if asked_ms is not None and waited_ms is None:
+                    waited_ms = max(0, at_ms - asked_ms)
+    return Handed(agent or None, asked_ms, waited_ms)
 
 
 def seal_story(keys: TenantKeys, attempt: str, story: Story) -> bytes:

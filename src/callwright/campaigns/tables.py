@@ -229,6 +229,7 @@ call_result = tenant_table(
     Column("tags", Json, nullable=False, default=list),
     Column("slots", LargeBinary, nullable=False, default=b""),  # encrypted JSON
     Column("summary", LargeBinary, nullable=False, default=b""),  # encrypted text
+    Column("agent_id", BigInteger),  # the user of ours who talked last, NULL = nobody
     Column("follow_up", String(200), nullable=False, default=""),  # what the script says is to be done after this grade
     Column("record", String(300), nullable=False, default=""),  # blob of the call record
     Column("log", String(300), nullable=False, default=""),
@@ -236,6 +237,7 @@ call_result = tenant_table(
     Column("created_at", UtcTime, nullable=False),
     PrimaryKeyConstraint("tenant_id", "attempt_id"),
     Index("ix_call_result_started", "tenant_id", "started_at", "attempt_id"),
+    Index("ix_call_result_agent", "tenant_id", "agent_id", "started_at", "attempt_id"),
     Index("ix_call_result_grade", "tenant_id", "grade", "started_at", "attempt_id"),
     Index("ix_call_result_task", "tenant_id", "task_id", "started_at", "attempt_id"),
     Index("ix_call_result_disposition", "tenant_id", "disposition", "started_at", "attempt_id"),

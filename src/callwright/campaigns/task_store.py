@@ -119,7 +119,7 @@ OPEN_TASKS = (
     .order_by(task.c.id)
 )
 WANTED = (
-    select(task.c.plan)
+    select(task.c.plan, task.c.name)
     .where(task.c.tenant_id == TENANT, task.c.state.in_(("scheduled", "running")))
     .order_by(task.c.priority, task.c.id)
     .limit(100)

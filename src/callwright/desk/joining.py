@@ -34,13 +34,16 @@ from callwright.dialogue.values import Transfer
 from callwright.errors import CallwrightError, LineError
 from callwright.telephony.port import IncomingLeg
 
-__all__ = ["Answering", "Browser", "Joining", "Order", "Wish", "read"]
+__all__ = ["Answering", "Browser", "Joining", "Order", "Session", "Wish", "read"]
 
 log = logging.getLogger(__name__)
 
 
 class Browser(IncomingLeg, Protocol):
     """A leg that is a browser."""
+
+    async def connected(self) -> None:
+        """Wait until it hears us. Raises LineError: it never came, or has gone."""
 
     async def gone(self) -> None:
         """Wait until it is over and let go."""
@@ -84,8 +87,8 @@ class _By(BaseModel):
 
 
 @dataclass(slots=True, eq=False)
-class _Session:
-    """A browser on a call. watching: while it supervises; talks: its person has the call."""
+class Session:
+    """A browser on a call. watching: while it supervises; talks: its person has the call; over: it has left."""
 
     id: str
     call: LiveCall
@@ -95,7 +98,7 @@ class _Session:
     leg: Browser | None = None
     watching: Watching | None = None
     talks: bool = False
-    returned: bool = False
+    over: bool = False
     task: asyncio.Task[None] | None = field(default=None, repr=False)
 
 
@@ -119,12 +122,12 @@ class Joining:
             tasks,
         )
         self._waiting = waiting
-        self._sessions: dict[str, _Session] = {}
+        self._sessions: dict[str, Session] = {}
 
     def close(self) -> None:
         """End every session; calls with a person go back to the robot."""
         for session in tuple(self._sessions.values()):
-            self._lost(session)
+            self.lost(session)
             if session.task is not None:
                 session.task.cancel()
 
@@ -143,20 +146,28 @@ class Joining:
         call = self._call(request)
         wish = await read(request, Wish)
         self._check(call, wish.mode)
-        session, answer = await self.begin(call, wish)
-        self.run(session)
+        session = Session(secrets.token_urlsafe(12), call, wish.user, wish.name, wish.mode)
+        session.leg, answer = await self.answer(wish.offer, lambda: self.lost(session))
+        self._sessions[session.id] = session
+        session.task = self._tasks.create_task(self._run(session))
         return JSONResponse({"session": session.id, "answer": answer})
 
-    async def begin(self, call: LiveCall, wish: Wish) -> tuple[_Session, str]:
-        """A session with a leg that is being connected."""
-        session = _Session(secrets.token_urlsafe(12), call, wish.user, wish.name, wish.mode)
-        session.leg, answer = await self._answering(wish.offer, f"browser-{session.id}", lambda: self._lost(session))
-        self._sessions[session.id] = session
-        return session, answer
+    async def answer(self, offer: str, lost: Callable[[], None]) -> tuple[Browser, str]:
+        """A leg that is being connected, and the answer for its browser. Raises LineError: the offer is none."""
+        return await self._answering(offer, f"browser-{secrets.token_urlsafe(12)}", lost)
 
-    def run(self, session: _Session, first: Awaitable[bool] | None = None) -> None:
-        """Go on with it. first: what is waited for before; False = nothing comes of it."""
-        session.task = self._tasks.create_task(self._run(session, first))
+    def accompany(self, call: LiveCall, user: int, name: str, leg: Browser) -> Session:
+        """The session of a person who places this call himself: it ends with the call, and a call that nobody has answered ends with it."""
+        session = Session(secrets.token_urlsafe(12), call, user, name, "takeover", leg)
+        self._sessions[session.id] = session
+        session.task = self._tasks.create_task(self._accompany(session, leg))
+        return session
+
+    async def talk(self, session: Session) -> bool:
+        """Bring the person of a session and the person called together; see `TakeOver`."""
+        to = Transfer(_GROUP, wait_s=_WAIT_S)
+        with self.talking(session):
+            return await self._supervision.take_over(session.call.call_id, f"user:{session.user}", to, session.leg)
 
     async def _act(self, request: Request) -> Response:
         order = await read(request, Order)
@@ -172,6 +183,8 @@ class Joining:
                 self._keys(session, order.keys)
             case "give_back":
                 self._give_back(session)
+            case "hang_up" if session.call.leg is None and session.leg is not None:
+                await session.leg.hangup("left")  # its own call, which has not been placed yet
             case "hang_up":
                 await self._end_call(session.call, order.user)
             case "leave":
@@ -203,11 +216,9 @@ class Joining:
 
     # ------------------------------------------------------------ on the call
 
-    async def _run(self, session: _Session, first: Awaitable[bool] | None) -> None:
+    async def _run(self, session: Session) -> None:
         """Until the browser or the call is over."""
         try:
-            if first is not None and not await first:
-                return
             if session.mode == "listen":
                 await self._listen(session)
             else:
@@ -219,39 +230,54 @@ class Joining:
             if session.leg is not None:
                 await session.leg.hangup("over")
 
-    async def _listen(self, session: _Session) -> None:
+    async def _listen(self, session: Session) -> None:
         def joined(watching: Watching) -> None:
             session.watching = watching
 
         assert session.leg is not None
         await self._supervision.join(session.call.call_id, session.leg, "listen", f"user:{session.user}", joined)
 
-    async def _take_over(self, session: _Session) -> None:
-        call, to = session.call, Transfer(_GROUP, wait_s=_WAIT_S)
-        with self.talking(session):
-            leg = session.leg
-            if leg is not None and self._waiting is not None and self._waiting.give(call.call_id, leg):
-                call.log.add("accepted", who=f"user:{session.user}")
+    async def _take_over(self, session: Session) -> None:
+        call, leg = session.call, session.leg
+        if leg is not None and self._waiting is not None and self._waiting.give(call.call_id, leg):
+            call.log.add("accepted", who=f"user:{session.user}")
+            with self.talking(session):
                 await leg.gone()
-                return
-            await self._supervision.take_over(call.call_id, f"user:{session.user}", to, session.leg)
+        else:
+            await self.talk(session)
 
-    def talking(self, session: _Session) -> _Talking:
+    async def _accompany(self, session: Session, leg: Browser) -> None:
+        call, over = session.call, asyncio.Event()
+        both = (asyncio.create_task(leg.gone()), asyncio.create_task(over.wait()))
+        try:
+            with call.until_over(over.set):
+                if self._live.get(call.call_id) is call:
+                    await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+                session.over = True  # a call whose INVITE is just leaving is hung up by its robot
+                if not over.is_set() and not call.answered and call.leg is not None:
+                    await call.leg.hangup("nobody of ours")
+        finally:
+            session.over = True
+            for one in both:
+                one.cancel()
+            self._sessions.pop(session.id, None)
+            await leg.hangup("over")
+
+    def talking(self, session: Session) -> _Talking:
         """While the body runs, the row of the call says who talks once the two are together."""
         return _Talking(self._feed, session)
 
-    def _give_back(self, session: _Session) -> None:
+    def _give_back(self, session: Session) -> None:
         call = session.call
         if not session.talks or call.give_back is None or not call.give_back():
             raise refuse(409, "not-with-you", "you do not have this call")
-        session.returned = True
 
-    def _lost(self, session: _Session) -> None:
+    def lost(self, session: Session) -> None:
         """The browser is gone: whoever it talked to goes on with the robot."""
         if session.talks and session.call.give_back is not None:
-            session.returned = session.call.give_back()
+            session.call.give_back()
 
-    def _keys(self, session: _Session, keys: str) -> None:
+    def _keys(self, session: Session, keys: str) -> None:
         if not session.talks or session.call.media is None:
             raise refuse(409, "not-with-you", "you do not have this call")
         session.call.media.send_dtmf(keys)
@@ -266,7 +292,7 @@ class Joining:
 class _Talking:
     """Watches the log of a call for the moment in which the two are together."""
 
-    def __init__(self, feed: Feed, session: _Session) -> None:
+    def __init__(self, feed: Feed, session: Session) -> None:
         self._feed, self._session = feed, session
 
     def __enter__(self) -> None:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
 
 from callwright.desk.feed import BEAT_S
-from callwright.http.problems import ApiError
+from callwright.http.problems import ApiError, conflict
 
-__all__ = ["LOST", "Link", "open_client"]
+__all__ = ["LOST", "Link", "first_able", "open_client"]
 
 LOST = (httpx.HTTPError, ValueError)
 """What a broken link raises: the worker is gone, or does not speak as it should."""
@@ -81,3 +81,22 @@ class Link:
 
     def _url(self, path: str) -> str:
         return f"http://{self.address}{path}"
+
+
+async def first_able(links: Sequence[Link], order: Mapping[str, Any]) -> dict[str, Any]:
+    """The answer to `/dial` of the first worker that has the line of the task.
+
+    Raises:
+        ApiError: 409 or 503, none has, or the call cannot be placed now.
+    """
+    found: ApiError = conflict(
+        "no-worker", "no worker is running that could place the call", "Start one: callwright worker."
+    )
+    for link in links:
+        try:
+            return await link.post("/dial", order)
+        except ApiError as error:
+            if error.code not in ("no-line", "not-ready"):
+                raise  # whether it rings is not known: nobody else is asked
+            found = error
+    raise found

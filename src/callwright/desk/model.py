@@ -7,13 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, get_args
 
-__all__ = ["CODES", "FRESH", "STATES", "Agent", "AgentState", "may_change", "takes"]
+__all__ = ["FRESH", "STATES", "Agent", "AgentState", "may_change", "takes"]
 
 AgentState = Literal["offline", "ready", "busy", "wrap_up", "break"]
 STATES: tuple[AgentState, ...] = get_args(AgentState)
-
-CODES = ("interested", "callback", "not_interested", "solved", "wrong_person", "complaint", "no_calls", "other")
-"""How an agent says a call came out."""
 
 FRESH = timedelta(seconds=25)
 """Whose browser was silent for longer is not there."""

@@ -20,6 +20,7 @@ class Waiting:
     def __init__(self, anybody: Anybody) -> None:
         self._anybody = anybody
         self._calls: dict[str, asyncio.Future[Way]] = {}
+        self._groups: dict[str, str] = {}
 
     def __contains__(self, call: str) -> bool:
         return call in self._calls
@@ -27,12 +28,16 @@ class Waiting:
     def __len__(self) -> int:
         return len(self._calls)
 
+    def of(self, group: str) -> int:
+        """How many wait for this group."""
+        return sum(self._groups.get(call) == group for call in self._calls)
+
     async def desk(self, wanted: Transfer, call: str) -> Way | None:
         """See `calls.transfer.Desk`: nobody at the desk, or nobody who accepts in time, is None."""
         if not await self._anybody(wanted.group):
             return None
         found: asyncio.Future[Way] = asyncio.get_running_loop().create_future()
-        self._calls[call] = found
+        self._calls[call], self._groups[call] = found, wanted.group
         try:
             async with asyncio.timeout(wanted.wait_s):
                 return await found
@@ -41,6 +46,8 @@ class Waiting:
         finally:
             if self._calls.get(call) is found:
                 del self._calls[call]
+            if call not in self._calls:
+                self._groups.pop(call, None)
 
     def give(self, call: str, leg: IncomingLeg) -> bool:
         """The first one who accepts has the call; False: it does not wait (any more)."""

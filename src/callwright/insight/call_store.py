@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Row, Select, and_, bindparam, or_, select
 
+from callwright.accounts.user_tables import user_account
 from callwright.campaigns.result_tables import call_text, follow_up
 from callwright.campaigns.tables import attempt, call_result, script_version, task
 from callwright.compliance.tables import person
@@ -32,6 +33,7 @@ COLUMNS = (
     call_result.c.grade,
     call_result.c.grade_reasons,
     call_result.c.tags,
+    call_result.c.agent_id,
     call_result.c.follow_up,
     call_result.c.recording,
 )
@@ -72,6 +74,9 @@ _PEOPLE = select(person.c.id, person.c.number, person.c.number_index).where(
 _TASKS = select(task.c.id, task.c.name).where(
     task.c.tenant_id == TENANT, task.c.id.in_(bindparam("ids", expanding=True))
 )
+_AGENTS = select(user_account.c.id, user_account.c.name).where(
+    user_account.c.tenant_id == TENANT, user_account.c.id.in_(bindparam("ids", expanding=True))
+)
 _SCRIPTS = select(script_version.c.id, script_version.c.script_id, script_version.c.digest).where(
     script_version.c.tenant_id == TENANT, script_version.c.id.in_(bindparam("ids", expanding=True))
 )
@@ -79,11 +84,13 @@ _SCRIPTS = select(script_version.c.id, script_version.c.script_id, script_versio
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """What the ids of rows stand for: numbers in full ("" = erased), names of tasks, (script, digest) of versions."""
+    """What the ids of rows stand for: numbers in full ("" = erased), names of tasks, (script, digest) of versions; names of agents
+    who talked."""
 
     numbers: Mapping[int, str]
     tasks: Mapping[int, str]
     scripts: Mapping[int, tuple[str, str]]
+    agents: Mapping[int, str] = field(default_factory=dict)
 
 
 async def listed(
@@ -119,14 +126,16 @@ async def names_of(scope: Scope, keys: TenantKeys, rows: Sequence[Row[Any]]) -> 
     def ids(name: str) -> list[int]:
         return sorted({getattr(row, name) for row in rows} - {None})
 
-    people, tasks, scripts = ids("person_id"), ids("task_id"), ids("script_version_id")
+    people, tasks, scripts, agents = ids("person_id"), ids("task_id"), ids("script_version_id"), ids("agent_id")
     found_people = await scope.all(_PEOPLE, ids=people) if people else ()
     found_tasks = await scope.all(_TASKS, ids=tasks) if tasks else ()
     found_scripts = await scripts_of(scope, scripts)
+    found_agents = await scope.all(_AGENTS, ids=agents) if agents else ()
     return Named(
         {row.id: keys.open_number(row.number, row.number_index) if row.number else "" for row in found_people},
         {row.id: row.name for row in found_tasks},
         found_scripts,
+        {row.id: row.name for row in found_agents},
     )
 
 

@@ -39,7 +39,7 @@ _COUNT = select(func.count()).select_from(call_result).where(call_result.c.tenan
 _SLOTS = select(call_result.c.attempt_id, call_result.c.slots).where(call_result.c.tenant_id == TENANT)
 _HEAD = (
     "call", "started_at", "number", "own_number", "task", "script", "version", "outcome", "grade", "reason", "answered", "talk_s", "tags",
-    "slots", "follow_up", "transcript",
+    "agent", "slots", "follow_up", "transcript",
 )  # fmt: skip
 
 
@@ -145,6 +145,7 @@ def _line(
         row.attempt_id, row.started_at.isoformat(timespec="seconds"), mask(number) if wanted.masked and number else number, row.own_number,
         named.tasks.get(row.task_id, ""), script, digest[:8], disposition_title(row.disposition, wanted.language), row.grade,
         "; ".join(row.grade_reasons), "1" if row.answered else "0", f"{row.talk_ms / 1000:.1f}", ";".join(row.tags),
+        named.agents.get(row.agent_id, ""),
         "; ".join(f"{name}={slot_text(value)}" for name, value in values.items()), row.follow_up,
         "\n".join(f"{line.who}: {line.text}" for line in lines),
     ]  # fmt: skip

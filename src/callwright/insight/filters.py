@@ -36,6 +36,7 @@ class CallFilter(BaseModel):
         None, description="whose calls: what stands for a number (`POST /calls/find-person`)"
     )
     own_number: Name | None = Field(None, description="the number that was shown, E.164")
+    agent: Id | None = Field(None, description="the user of ours who talked")
     answered: bool | None = None
     since: Moment | None = Field(None, description="begun at this moment or later")
     before: Moment | None = Field(None, description="begun before this moment")
@@ -68,6 +69,7 @@ def conditions(wanted: CallFilter) -> list[ColumnElement[bool]]:
         "task_id": wanted.task,
         "script_version_id": wanted.script_version,
         "own_number": wanted.own_number,
+        "agent_id": wanted.agent,
         "answered": wanted.answered,
     }
     found += [kept.c[name] == value for name, value in equal.items() if value is not None]

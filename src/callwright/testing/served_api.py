@@ -33,7 +33,7 @@ from callwright.campaigns.gate import Dial
 from callwright.campaigns.worker import Came, Tell, Worker, WorkerSettings
 from callwright.compliance.tables import person
 from callwright.desk.feed import Feed
-from callwright.desk.placing import Placing, placed_by
+from callwright.desk.placing import ByName, Placing
 from callwright.desk.port import open_port
 from callwright.store.metadata import TENANT, Json
 from callwright.testing.accounts import PASSWORD
@@ -120,7 +120,7 @@ async def _worker(console: Console, placed: list[str]) -> AsyncIterator[None]:
     async with open_port(live, feed, extra=placing.routes) as port, asyncio.TaskGroup() as tasks:
         settings = WorkerSettings("served", 0, live_address=port.address, live_secret=port.secret)
         worker = Worker(storage.database, tenant, keys, quick_terms(), partial(_place, placed), settings, clock)
-        placing.place = placed_by(worker, storage.database, tenant, keys, tasks, _ready)
+        placing.place = ByName(worker, storage.database, tenant, keys, tasks, _ready)
         running = tasks.create_task(worker.run())
         await worker.begun()
         try:

@@ -3,111 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from fractions import Fraction
 from pathlib import Path
 
-import httpx
-import numpy as np
-import numpy.typing as npt
 import pytest
-from aiortc import MediaStreamTrack, RTCConfiguration, RTCPeerConnection, RTCSessionDescription
-from aiortc.mediastreams import MediaStreamError
-from av import AudioFrame, AudioResampler
-from tests.integration.desk.conftest import CALL, PERSON_HZ, House, house, speaks_again, strength, tone
+from tests.integration.desk.browser import AGENT_HZ, browser, comes
+from tests.integration.desk.conftest import CALL, PERSON_HZ, house, speaks_again, strength
+
+from callwright.audit.store import Wanted, find
+from callwright.calls.live import LiveCall
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration]
 
-AGENT_HZ = 1000.0
 LOUD, QUIET = 1500.0, 200.0
 
 
-class Microphone(MediaStreamTrack):
-    """Says a tone, 20 ms at a time, as a browser's microphone does: 48 kHz."""
-
-    kind = "audio"
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._sent = 0
-        self._begun = asyncio.get_running_loop().time()
-
-    async def recv(self) -> AudioFrame:
-        await asyncio.sleep(max(0.0, self._begun + self._sent / 48_000 - asyncio.get_running_loop().time()))
-        pcm = tone(AGENT_HZ, 960, 48_000, self._sent)
-        frame = AudioFrame.from_ndarray(pcm.reshape(1, -1), "s16", "mono")
-        frame.sample_rate, frame.pts, frame.time_base = 48_000, self._sent, Fraction(1, 48_000)
-        self._sent += 960
-        return frame
-
-
-class Browser:
-    """A page with a microphone. heard: what comes, 8 kHz."""
-
-    def __init__(self, api: httpx.AsyncClient) -> None:
-        self.api = api
-        self.session = ""
-        self.heard: list[npt.NDArray[np.int16]] = []
-        self._resampler = AudioResampler(format="s16", layout="mono", rate=8000)
-        self.peer = RTCPeerConnection(RTCConfiguration(iceServers=[]))
-        self.peer.on("track", lambda track: self._tasks.append(asyncio.ensure_future(self._listen(track))))
-        self._tasks: list[asyncio.Task[None]] = []
-
-    async def join(self, mode: str) -> httpx.Response:
-        self.peer.addTrack(Microphone())
-        await self.peer.setLocalDescription(await self.peer.createOffer())
-        body = {"offer": self.peer.localDescription.sdp, "mode": mode}
-        answer = await self.api.post(f"/api/v1/live/calls/{CALL}/sessions", json=body)
-        if answer.status_code == 200:
-            self.session = answer.json()["session"]
-            await self.peer.setRemoteDescription(RTCSessionDescription(answer.json()["answer"], "answer"))
-        return answer
-
-    async def do(self, what: str, **more: str) -> httpx.Response:
-        return await self.api.post(f"/api/v1/live/calls/{CALL}/sessions/{self.session}", json={"do": what, **more})
-
-    async def _listen(self, track: MediaStreamTrack) -> None:
-        while True:
-            try:
-                frame = await track.recv()
-            except MediaStreamError:
-                return
-            assert isinstance(frame, AudioFrame)
-            for part in self._resampler.resample(frame):
-                self.heard.append(part.to_ndarray().reshape(-1).astype(np.int16))
-
-    def last(self) -> npt.NDArray[np.int16]:
-        return np.concatenate(self.heard[-25:]) if self.heard else np.zeros(1, np.int16)
-
-    async def close(self) -> None:
-        await self.peer.close()
-        for task in self._tasks:
-            task.cancel()
-
-
-@asynccontextmanager
-async def browser(found: House) -> AsyncIterator[Browser]:
-    made = Browser(found.api)
-    try:
-        yield made
-    finally:
-        await made.close()
-
-
-async def comes(what: Callable[[], bool], seconds: float = 60.0) -> None:
-    async with asyncio.timeout(seconds):
-        while not what():  # noqa: ASYNC110 - sound has no events
-            await asyncio.sleep(0.1)
-
-
 async def test_taken_over_and_given_back(tmp_path: Path) -> None:
-    async with house(tmp_path) as found, browser(found) as page:
+    async with house(tmp_path) as found, browser(found.api) as page:
         assert (await page.join("takeover")).status_code == 200
         await found.until("person")
         await comes(lambda: strength(found.telephone.last(), AGENT_HZ) > LOUD)  # the person called hears the browser
         await comes(lambda: strength(page.last(), PERSON_HZ) > LOUD)  # and the other way round
-        async with browser(found) as late:
+        async with browser(found.api) as late:
             refused = await late.join("takeover")
             assert (refused.status_code, refused.json()["code"]) == (409, "taken")
         assert (await page.do("keys", keys="12#")).status_code == 200
@@ -120,7 +36,7 @@ async def test_taken_over_and_given_back(tmp_path: Path) -> None:
 
 async def test_a_browser_that_is_lost_gives_the_call_back(tmp_path: Path) -> None:
     async with house(tmp_path) as found:
-        async with browser(found) as page:
+        async with browser(found.api) as page:
             await page.join("takeover")
             await comes(lambda: strength(found.telephone.last(), AGENT_HZ) > LOUD)
         await comes(lambda: any(line["kind"] == "given_back" for call in found.live for line in call.log.lines))
@@ -128,7 +44,7 @@ async def test_a_browser_that_is_lost_gives_the_call_back(tmp_path: Path) -> Non
 
 
 async def test_who_listens_is_heard_by_nobody_and_who_takes_over_ends_the_call(tmp_path: Path) -> None:
-    async with house(tmp_path) as found, browser(found) as boss, browser(found) as agent:
+    async with house(tmp_path) as found, browser(found.api) as boss, browser(found.api) as agent:
         assert (await boss.join("listen")).status_code == 200
         await comes(lambda: strength(boss.last(), PERSON_HZ) > LOUD)
         assert strength(found.telephone.last(), AGENT_HZ) < QUIET
@@ -157,3 +73,30 @@ async def test_who_may_and_what_is_no_offer(tmp_path: Path) -> None:
         assert (answer.status_code, answer.json()["code"]) == (409, "line")
         answer = await found.api.post("/api/v1/live/calls/nobody/sessions", json={"offer": "v=0", "mode": "listen"})
         assert answer.status_code == 404
+
+
+async def test_a_look_is_in_the_audit_log_once_for_each_viewer(tmp_path: Path) -> None:
+    async with house(tmp_path) as found:
+        for user in ("1", "1", "2"):  # a browser that comes back, and another one
+            for path in ("/live/events", f"/live/calls/{CALL}/events"):
+                async with found.api.stream("GET", f"/api/v1{path}", headers={"x-fake-user": user}) as stream:
+                    assert await anext(stream.aiter_lines())
+        async with browser(found.api) as boss, browser(found.api) as again:
+            assert (await boss.join("listen")).status_code == 200
+            await comes(lambda: strength(boss.last(), PERSON_HZ) > LOUD)
+            await boss.do("leave")
+            await comes(
+                lambda: all(
+                    line["kind"] != "supervising" or _over(call) for call in found.live for line in call.log.lines
+                )
+            )
+            assert (await again.join("listen")).status_code == 200
+        async with found.console.storage.database.reading(found.console.seeded.tenant) as scope:
+            noted = [(one.action, one.user) for one in await find(scope, Wanted(action="live."), 100)]
+        assert sorted(noted) == [
+            ("live.board", 1), ("live.board", 2), ("live.listen", 1), ("live.read", 1), ("live.read", 2)
+        ]  # fmt: skip
+
+
+def _over(call: LiveCall) -> bool:
+    return any(line["kind"] == "supervised" and line.get("over") for line in call.log.lines)

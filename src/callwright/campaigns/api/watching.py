@@ -7,7 +7,6 @@ from typing import Annotated, Literal
 
 import anyio
 from fastapi import APIRouter, Depends, Query
-from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import BaseModel, Field
 
 from callwright import audit
@@ -31,6 +30,7 @@ from callwright.campaigns.model import TaskState
 from callwright.campaigns.states import ENDS
 from callwright.campaigns.wording import Language
 from callwright.errors import CallwrightError
+from callwright.http.events import EventStream, events
 from callwright.http.fields import Id, Moment, PathId, Text
 from callwright.http.fresh import fresh_of
 from callwright.http.here import Here, needs
@@ -213,22 +213,24 @@ async def _first(here: Reads, task: PathId) -> LiveTask:
     return found
 
 
-@router.get("/tasks/{task}/live", response_class=EventSourceResponse, responses=answers(404))
-async def watch_task(
-    here: Reads, task: PathId, first: Annotated[LiveTask, Depends(_first)]
-) -> AsyncIterator[ServerSentEvent]:
+@router.get("/tasks/{task}/live", response_class=EventStream, responses=answers(404))
+async def watch_task(here: Reads, task: PathId, first: Annotated[LiveTask, Depends(_first)]) -> EventStream:
     """Events `counters` (as JSON: LiveTask) whenever something changed, until the task is over. All viewers share one reading a second. The
     stream ends after ten minutes: who asks again must still be allowed to."""
-    told_last: LiveTask | None = None
-    found = first
-    for _ in range(_POLLS):
-        if found != told_last:
-            told_last = found
-            yield ServerSentEvent(data=found.model_dump(mode="json"), event="counters")
-        if found.state in ENDS and not found.counters.active:
-            return
-        await anyio.sleep(_POLL_S)
-        try:
-            found = await fresh_of(here).value((here.viewer.tenant, "live", task), _live(here, task))
-        except CallwrightError:  # the database is away, or the task: the browser asks again by itself
-            return
+
+    async def counted() -> AsyncIterator[tuple[str, str]]:
+        last: LiveTask | None = None
+        found = first
+        for _ in range(_POLLS):
+            if found != last:
+                last = found
+                yield "counters", found.model_dump_json()
+            if found.state in ENDS and not found.counters.active:
+                return
+            await anyio.sleep(_POLL_S)
+            try:
+                found = await fresh_of(here).value((here.viewer.tenant, "live", task), _live(here, task))
+            except CallwrightError:  # the database is away, or the task: the browser asks again by itself
+                return
+
+    return events(here, counted())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated
@@ -16,8 +15,9 @@ from callwright.accounts.roles import Permission
 from callwright.campaigns.dispatch_store import SCRIPT_TEXT
 from callwright.campaigns.model import plan_from
 from callwright.campaigns.scripts import find
-from callwright.desk import store
+from callwright.desk import service, store
 from callwright.desk.api.live import boards_of
+from callwright.desk.links import first_able
 from callwright.errors import InputError, Place, Problem
 from callwright.http.fields import Id, Number, Text
 from callwright.http.here import Here, needs
@@ -75,28 +75,19 @@ async def call_now(here: Annotated[Here, needs(Permission.TASKS_RUN)], body: Cal
         plan = plan_from(row.plan)
         version = await find(scope, plan.scripts[0].digest or "")
         text = str(await scope.value(SCRIPT_TEXT, script=version.id))
-        sealed = await scope.value(store.VARIABLES, number_index=keys.index(body.number))
-        listed = json.loads(keys.open(sealed, "lead.variables")) if sealed else {}
-        variables = {str(name): str(value) for name, value in listed.items()} | body.variables
+        listed = await service.callee(scope, keys, number=body.number)
+        variables = dict(listed.variables) | body.variables
         _complete((await anyio.to_thread.run_sync(loads, text)).script, variables)
         # written before anything rings: nothing may fail once the worker has been asked, or a second try would ring again
         await audit.note(scope, keys, here.viewer, "call.now", ("task", body.task), now=now)
     async with boards_of(here).watching(here.viewer.tenant) as board:
         await board.known()
-        link = next(iter(board.links.values()), None)
-        if link is None:
-            raise conflict(
-                "no-worker", "no worker is running that could place the call", "Start one: callwright worker."
-            )
-        order = {
-            "number": body.number, "script": version.digest, "company": row.company_id, "line": row.line, "pool": plan.numbers,
-            "ring_s": float(plan.ring_s), "variables": variables,
-        }  # fmt: skip
-        answer = await link.post("/dial", order)
-    if "refused" in answer:
+        order = {"number": body.number, "task": body.task, "lead": listed.lead, "variables": variables}
+        answer = await first_able(list(board.links.values()), order)
+    refused = answer.get("refused")
+    if refused is not None:
         return CallNowTold(
-            placed=False, refused=answer["refused"], next_allowed_at=answer.get("next_allowed_at"),
-            record=answer.get("record") or None,
+            placed=False, refused=refused["rule"], next_allowed_at=refused["next_allowed_at"], record=refused["record"] or None
         )  # fmt: skip
     return CallNowTold(placed=True, call=answer["call"], record=answer.get("record") or None)
 

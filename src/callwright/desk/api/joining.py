@@ -14,6 +14,7 @@ from callwright.accounts.roles import Permission
 from callwright.desk import service
 from callwright.desk.api.live import CallId, boards_of
 from callwright.desk.links import Link
+from callwright.desk.looks import note_look
 from callwright.http.here import Here, needs
 from callwright.http.problems import absent, answers
 
@@ -75,7 +76,10 @@ async def join_live_call(here: Annotated[Here, needs(Permission.LIVE_LISTEN)], c
         if body.mode == "takeover" and here.viewer.user is not None:
             async with here.scope() as scope:
                 await service.begin_call(scope, here.viewer.user, call, here.now())
-        await _note(here, "live.listen" if body.mode == "listen" else "live.takeover", call)
+        if body.mode == "listen":
+            await note_look(here, "live.listen", call)
+        else:
+            await _note(here, "live.takeover", call)
     return Joined.model_validate(answer)
 
 

@@ -9,12 +9,12 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from callwright import audit
 from callwright.accounts.roles import Permission
 from callwright.calls.standing import Row
 from callwright.desk.board import Boards
 from callwright.desk.lines import shown
 from callwright.desk.links import LOST
+from callwright.desk.looks import note_board, note_look
 from callwright.http.events import EventStream, events
 from callwright.http.here import Here, needs
 from callwright.http.problems import ApiError, absent, answers
@@ -94,13 +94,17 @@ async def list_live_calls(here: Annotated[Here, needs(Permission.LIVE_WATCH)]) -
     words = here.may(Permission.LIVE_LISTEN)
     async with boards_of(here).watching(here.viewer.tenant) as board:
         await board.known()
+        if words and board.rows:
+            await note_board(here)
         return LiveBoard(items=[_row(row, words) for row in board.rows.values()], workers=len(board.links))
 
 
 @router.get("/live/events", response_class=EventStream)
 async def watch_live_calls(here: Annotated[Here, needs(Permission.LIVE_WATCH)]) -> EventStream:
     """Events `board`: first every running call, then what changes, at most four times a second: `{"set": {call: {field: value}}, "gone": [call],
-    "workers": n, "whole": true}`. What is said is told only to whoever may listen."""
+    "workers": n, "whole": true}`. What is said is told only to whoever may listen; that they look stands in the audit log, once in an hour."""
+    if here.may(Permission.LIVE_LISTEN):
+        await note_board(here)
 
     async def told() -> AsyncIterator[tuple[str, str]]:
         async with boards_of(here).watching(here.viewer.tenant) as board:
@@ -113,13 +117,12 @@ async def watch_live_calls(here: Annotated[Here, needs(Permission.LIVE_WATCH)]) 
 @router.get("/live/calls/{call}/events", response_class=EventStream, responses=answers(404))
 async def watch_live_call(here: Annotated[Here, needs(Permission.LIVE_LISTEN)], call: CallId) -> EventStream:
     """Events `line` of one call, from its beginning: what is said as it is spoken, where it stands, and why the robot does what it does. `end`:
-    the call is over. That somebody looks stands in the audit log."""
+    the call is over. That this viewer looks stands in the audit log, once."""
     async with boards_of(here).watching(here.viewer.tenant) as board:
         await board.known()
         if board.link(call) is None:
             raise absent("live call")
-        async with here.keyed() as (scope, keys):
-            await audit.note(scope, keys, here.viewer, "live.read", ("call", call), now=here.now())
+    await note_look(here, "live.read", call)
 
     async def told() -> AsyncIterator[tuple[str, str]]:
         async with boards_of(here).watching(here.viewer.tenant) as board:

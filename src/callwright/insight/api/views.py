@@ -44,6 +44,8 @@ class CallRow(BaseModel):
     grade: str = Field(examples=["A"], description='A to F; "" = none')
     reason: str = Field(examples=["agreed to the appointment"])
     tags: list[str]
+    agent: int | None = Field(None, description="the user of ours who talked; null = the robot alone")
+    agent_name: str = ""
     follow_up: str
     recorded: bool
     hits: list[Said] = Field([], description="sentences that hold the words that were looked for")
@@ -72,6 +74,8 @@ def row_of(
         grade=row.grade,
         reason="; ".join(row.grade_reasons),
         tags=row.tags,
+        agent=row.agent_id,
+        agent_name=named.agents.get(row.agent_id, ""),
         follow_up=row.follow_up,
         recorded=bool(row.recording),
         hits=[said_of(line) for line in (hits or {}).get(row.attempt_id, ())],

@@ -42,6 +42,7 @@ class BrowserLeg:
         self._begun = self._loop.time()
         self._over = False
         self._over_now = asyncio.Event()
+        self._there = asyncio.Event()
         self._hearing: asyncio.Task[None] | None = None
         self._closing: asyncio.Task[None] | None = None
         self._patience = self._loop.call_later(CONNECT_S, self._end, "timeout", "network", "no connection came")
@@ -113,6 +114,16 @@ class BrowserLeg:
         self._end("bye", "peer")
         await self.hangup()
 
+    async def connected(self) -> None:
+        """Wait until the browser hears us, for `CONNECT_S` at most.
+
+        Raises:
+            LineError: it never came, or has gone already.
+        """
+        await self._there.wait()
+        if self._over:
+            raise LineError("webrtc: the browser is not there")
+
     async def gone(self) -> None:
         """Wait until it is over and everything is let go."""
         await self._over_now.wait()
@@ -136,6 +147,7 @@ class BrowserLeg:
             case "connected" if self.media is None and not self._over:
                 self._patience.cancel()
                 self.media = self._wire.stream
+                self._there.set()
                 self._events.put_nowait(LegAnswered(self._now_ms()))
             case "failed" | "closed" if not self._over:
                 self._lost()
@@ -145,6 +157,7 @@ class BrowserLeg:
         if self._over:
             return
         self._over = True
+        self._there.set()
         self._patience.cancel()
         self._events.put_nowait(LegEnded(self._now_ms(), cause, by, detail))  # type: ignore[arg-type]
         self._closing = asyncio.ensure_future(self._close())

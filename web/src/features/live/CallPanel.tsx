@@ -9,6 +9,7 @@ import type { Fault } from "@/ui/microphone";
 import { Level } from "@/ui/Level";
 import type { CallAudio } from "./audio";
 import { type Line, type LiveCall, useTranscript } from "./board";
+import { particulars, stateOf, whatOf } from "./lineWords";
 import { Standing, talkedMs } from "./LivePage";
 import { type LiveWord, useWords } from "./words";
 
@@ -53,6 +54,7 @@ export function CallPanel({ id, call, now, audio, onClose }: Props) {
       {call?.person && <Tag color="green">{call.person}</Tag>}
       {(over || call?.stage === "over") && <Alert type="info" title={t("isOver")} />}
       {call && call.stage === "talking" && words && <Controls call={call} audio={audio} />}
+      {call && (call.stage === "dialling" || call.stage === "ringing") && audio.call === call.call && <Rings audio={audio} />}
       {words ? <Lines lines={lines} /> : <Typography.Text type="secondary">{t("noWords")}</Typography.Text>}
       {words && (
         <Collapse
@@ -64,6 +66,19 @@ export function CallPanel({ id, call, now, audio, onClose }: Props) {
         />
       )}
     </section>
+  );
+}
+
+/** A call of one's own that nobody has answered yet. */
+function Rings({ audio }: { audio: CallAudio }) {
+  const t = useWords();
+  return (
+    <Flex gap={8} align="center" wrap>
+      <Alert type="info" showIcon title={audio.state === "takeover" ? t("ringsForYou") : t("connecting")} style={{ flex: 1 }} />
+      <Button danger icon={<PhoneOutlined />} onClick={() => void audio.act("hang_up")}>
+        {t("hangUp")}
+      </Button>
+    </Flex>
   );
 }
 
@@ -176,7 +191,7 @@ export function Lines({ lines }: { lines: Line[] }) {
       {said.map((line, at) => (
         <li key={at} className="live-line" data-kind={line.kind} data-open={!line.final}>
           {(line.kind === "robot" || line.kind === "caller") && <small>{line.kind === "robot" ? t("ofRobot") : t("caller")}</small>}
-          {line.text || line.what.replaceAll("_", " ")}
+          {line.kind === "fault" ? `${whatOf("fault")}: ${line.text}` : line.text || stateOf(line)}
         </li>
       ))}
       <li ref={end} aria-hidden />
@@ -196,7 +211,8 @@ function Facts({ lines }: { lines: Line[] }) {
             </>
           ) : (
             <>
-              <Typography.Text code>{line.what}</Typography.Text> {Object.entries(line.data).map(([name, value]) => `${name}: ${value}`).join(" · ")}
+              <Typography.Text strong>{whatOf(line.what)}</Typography.Text>{" "}
+              {particulars(line).map(({ name, value }) => `${name} ${value}`).join(" · ")}
             </>
           )}
         </li>

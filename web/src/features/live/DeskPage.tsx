@@ -1,18 +1,21 @@
 // The agent's desk: am I there, who waits for me, the call I have, and what came of it.
-import { App, Alert, Badge, Button, Card, Checkbox, Empty, Flex, Form, Input, InputNumber, List, Segmented, Select, Skeleton, Space, Tag, Typography } from "antd";
+import { App, Alert, Badge, Button, Card, Checkbox, Empty, Flex, Form, Input, Segmented, Select, Skeleton, Tag, Typography } from "antd";
 import { useMutation, useQuery } from "@tanstack/react-query";
-import { useEffect, useRef, useState } from "react";
-import { api, data, Problem, queries } from "@/api/client";
+import { useEffect, useRef } from "react";
+import { Link, useSearchParams } from "react-router";
+import { api, data, queries } from "@/api/client";
 import type { components } from "@/api/schema";
+import { useMay } from "@/app/viewer";
 import { Page } from "@/ui/Page";
 import { ProblemAlert } from "@/ui/problems";
-import { Duration } from "@/ui/When";
-import { useCallAudio } from "./audio";
+import { Duration, When } from "@/ui/When";
+import { type CallAudio, type Refused, useCallAudio } from "./audio";
 import { type LiveCall, useBoard } from "./board";
 import { CallPanel } from "./CallPanel";
 import "./live.css";
 import { useNow } from "./LivePage";
-import { CODES, type DeskWord, useDeskWords } from "./deskWords";
+import { type DeskWord, useDeskWords } from "./deskWords";
+import { codeTitle, groupTitle, useDesk } from "./useDesk";
 
 type Presence = components["schemas"]["Presence"];
 type AgentView = components["schemas"]["AgentView"];
@@ -34,6 +37,7 @@ export function Component() {
   });
   const { calls, workers } = useBoard();
   const audio = useCallAudio();
+  const rules = useDesk().data;
   const now = useNow();
   const me = presence.data?.me;
   const say = useMutation({
@@ -69,13 +73,20 @@ export function Component() {
         <Segmented
           aria-label={t("state")}
           value={me.state}
-          disabled={me.state === "busy" || me.state === "wrap_up"}
+          disabled={me.state === "busy" || (me.state === "wrap_up" && (rules?.required ?? true))}
           options={(["ready", "break", "offline"] as const).map((one) => ({ value: one, label: t(one) }))}
           onChange={(state) => say.mutate(state as Said)}
         />
         <Typography.Text type="secondary">
           {t("since")} <Duration ms={now - new Date(me.since).getTime()} />
         </Typography.Text>
+        {me.groups.length > 0 && (
+          <span>
+            {me.groups.map((group) => (
+              <Tag key={group}>{groupTitle(rules, group)}</Tag>
+            ))}
+          </span>
+        )}
       </Flex>
       <div className="desk-split">
         <Flex vertical gap={12}>
@@ -86,7 +97,7 @@ export function Component() {
               waiting.map((call) => (
                 <Flex key={call.call} gap={8} align="center" wrap className="desk-waiting">
                   <span className="mono">{call.number}</span>
-                  <Tag>{call.group}</Tag>
+                  <Tag>{groupTitle(rules, call.group ?? "")}</Tag>
                   {call.grade && <Tag color="green">{call.grade}</Tag>}
                   <Duration ms={call.asked_ms == null ? null : now - new Date(call.began_at).getTime() - call.asked_ms} />
                   <span className="stretch" />
@@ -98,18 +109,16 @@ export function Component() {
               ))
             )}
           </Card>
-          {me.state === "wrap_up" && <WrapUp agent={me} done={() => void message.success(t("kept"))} />}
-          <Dial disabled={audio.call !== null || me.state === "wrap_up"} dial={audio.dial} />
+          {me.state === "wrap_up" && <WrapUp agent={me} now={now} done={() => void message.success(t("kept"))} />}
+          <Dial disabled={(audio.call !== null && audio.state !== "failed") || me.state === "wrap_up" || me.state === "busy"} audio={audio} />
           <Card size="small" title={t("agents")}>
-            <List
-              size="small"
-              dataSource={presence.data?.agents ?? []}
-              renderItem={(one) => (
-                <List.Item>
-                  <Badge status={COLOURS[one.state]} text={one.name} /> <span>{t(one.state as DeskWord)}</span>
-                </List.Item>
-              )}
-            />
+            <ul className="desk-agents">
+              {(presence.data?.agents ?? []).map((one) => (
+                <li key={one.user}>
+                  <Badge status={COLOURS[one.state]} text={one.name} /> <Typography.Text type="secondary">{t(one.state as DeskWord)}</Typography.Text>
+                </li>
+              ))}
+            </ul>
           </Card>
         </Flex>
         {mine ? (
@@ -125,22 +134,37 @@ export function Component() {
   );
 }
 
-function WrapUp({ agent, done }: { agent: AgentView; done: () => void }) {
+function WrapUp({ agent, now, done }: { agent: AgentView; now: number; done: () => void }) {
   const t = useDeskWords();
+  const rules = useDesk().data;
   const write = useMutation({
-    mutationFn: (body: { code: (typeof CODES)[number]; note?: string; follow_up?: boolean }) =>
+    mutationFn: (body: { code: string; note?: string; follow_up?: boolean }) =>
       data(api.POST("/api/v1/desk/wrap-ups", { body: { call: agent.call, code: body.code, note: body.note ?? "", follow_up: body.follow_up ?? false } })),
     onSuccess: () => {
       done();
       void queries.invalidateQueries({ queryKey: PRESENCE });
     },
   });
+  const left = rules?.work_s ? rules.work_s * 1000 - (now - new Date(agent.since).getTime()) : null;
   return (
-    <Card size="small" title={t("wrapUp")}>
+    <Card
+      size="small"
+      title={t("wrapUp")}
+      extra={
+        left !== null && (
+          <Typography.Text type={left < 0 ? "danger" : "secondary"}>
+            {left < 0 ? t("overTime") : t("timeLeft")} <Duration ms={Math.abs(left)} />
+          </Typography.Text>
+        )
+      }
+    >
       <ProblemAlert error={write.error} />
-      <Form layout="vertical" onFinish={write.mutate} disabled={write.isPending}>
+      <Form layout="vertical" onFinish={write.mutate} disabled={write.isPending || !rules}>
         <Form.Item name="code" label={t("code")} rules={[{ required: true, message: t("needed") }]}>
-          <Select options={CODES.map((code) => ({ value: code, label: t(code) }))} />
+          <Select
+            showSearch={{ optionFilterProp: "label" }}
+            options={(rules?.codes ?? []).filter((one) => !one.archived).map((one) => ({ value: one.code, label: codeTitle(rules, one.code) }))}
+          />
         </Form.Item>
         <Form.Item name="note" label={t("note")}>
           <Input.TextArea rows={3} maxLength={2000} />
@@ -156,38 +180,86 @@ function WrapUp({ agent, done }: { agent: AgentView; done: () => void }) {
   );
 }
 
-function Dial({ disabled, dial }: { disabled: boolean; dial: (number: string, task: number) => Promise<void> }) {
+interface Wanted {
+  number?: string;
+  task: number;
+}
+
+/** Call somebody: by number, or (`/desk?call=ID&task=N`, `?lead=N&task=N`) whom a list or an earlier call names. */
+function Dial({ disabled, audio }: { disabled: boolean; audio: CallAudio }) {
   const t = useDeskWords();
-  const [fault, setFault] = useState<Problem | null>(null);
-  const [busy, setBusy] = useState(false);
-  const call = async ({ number, task }: { number: string; task: number }) => {
-    setBusy(true);
-    setFault(null);
-    try {
-      await dial(number.trim(), task);
-    } catch (error) {
-      setFault(error instanceof Problem ? error : null);
-    } finally {
-      setBusy(false);
-    }
+  const [address, setAddress] = useSearchParams();
+  const [form] = Form.useForm<Wanted>();
+  const call = address.get("call") ?? undefined;
+  const lead = Number(address.get("lead")) || undefined;
+  const named = call !== undefined || lead !== undefined;
+  const tasks = useQuery({ queryKey: ["tasks", "to-dial"], queryFn: () => data(api.GET("/api/v1/tasks", { params: { query: { limit: 200 } } })) });
+  const busy = audio.state === "asking" || audio.state === "connecting";
+  const before = Number(address.get("task")) || undefined;
+  const dial = async ({ number, task }: Wanted) => {
+    await audio.dial(named ? { call, lead, task } : { number: number?.trim(), task });
+    void queries.invalidateQueries({ queryKey: PRESENCE });
   };
   return (
     <Card size="small" title={t("dial")}>
-      <ProblemAlert error={fault} />
-      <Form layout="inline" onFinish={call} disabled={disabled || busy}>
-        <Form.Item name="number" label={t("number")} rules={[{ required: true, pattern: /^\s*\+[1-9][0-9]{6,14}\s*$/, message: t("numberForm") }]}>
-          <Input placeholder="+8613900000001" autoComplete="off" style={{ width: 160 }} />
-        </Form.Item>
+      {audio.refused && <NotAllowed refused={audio.refused} />}
+      <Form form={form} layout="vertical" initialValues={{ task: before }} onFinish={(wanted) => void dial(wanted)} disabled={disabled || busy} className="desk-dial">
+        {named ? (
+          <Form.Item label={t("person")}>
+            <Tag closable={!busy} onClose={() => setAddress({})} className="mono">
+              {call ? t("ofCall", { call: call.slice(0, 8) }) : t("ofLead", { lead: lead ?? 0 })}
+            </Tag>
+          </Form.Item>
+        ) : (
+          <Form.Item name="number" label={t("number")} rules={[{ required: true, pattern: /^\s*\+[1-9][0-9]{6,14}\s*$/, message: t("numberForm") }]}>
+            <Input placeholder="+8613900000001" autoComplete="off" inputMode="tel" />
+          </Form.Item>
+        )}
         <Form.Item name="task" label={t("task")} rules={[{ required: true, message: t("needed") }]}>
-          <InputNumber min={1} style={{ width: 80 }} />
+          <Select
+            showSearch={{ optionFilterProp: "label" }}
+            loading={tasks.isPending}
+            options={(tasks.data?.items ?? []).map((task) => ({ value: task.id, label: task.name }))}
+          />
         </Form.Item>
-        <Space>
-          <Button htmlType="submit" loading={busy}>
-            {t("call")}
-          </Button>
-        </Space>
+        <Button type="primary" htmlType="submit" loading={busy}>
+          {t("call")}
+        </Button>
       </Form>
       <Typography.Text type="secondary">{t("dialHow")}</Typography.Text>
     </Card>
+  );
+}
+
+// What is no rule of a pack, in our own words.
+const OURS: Record<string, DeskWord> = { "unknown-person": "no-unknown-person", suspended: "no-suspended", script: "no-script", pre_dial: "no-pre_dial" };
+
+function NotAllowed({ refused }: { refused: Refused }) {
+  const t = useDeskWords();
+  const may = useMay();
+  const known = refused.rule in OURS;
+  return (
+    <Alert
+      type="warning"
+      showIcon
+      role="alert"
+      style={{ marginBottom: 12 }}
+      title={t("notAllowed", { rule: known ? t(OURS[refused.rule]!) : refused.title })}
+      description={
+        <>
+          {!known && refused.detail && <div>{refused.detail}</div>}
+          <div>
+            {refused.next_allowed_at ? (
+              <>
+                {t("nextAllowed")} <When at={refused.next_allowed_at} />
+              </>
+            ) : (
+              t("timeDoesNot")
+            )}
+          </div>
+          {refused.record && (may("records.read") ? <Link to={`/compliance/records/${refused.record}`}>{t("record", { n: refused.record })}</Link> : t("record", { n: refused.record }))}
+        </>
+      }
+    />
   );
 }

@@ -1,10 +1,29 @@
 // A browser on a running call: microphone, connection, levels. Audio goes straight to the worker that has the call.
 import { useCallback, useEffect, useRef, useState } from "react";
 import { api, data, Problem } from "@/api/client";
+import type { components } from "@/api/schema";
 import { askMicrophone, type Fault, faultOf, gathered } from "@/ui/microphone";
+import { language } from "@/words";
 
 export type Joining = "idle" | "asking" | "connecting" | "listen" | "takeover" | "failed";
 type Do = "mode" | "keys" | "give_back" | "hang_up" | "leave";
+
+export type Refused = components["schemas"]["RefusedCall"];
+
+/** Whom an agent calls: one of number, lead and call (an earlier one); in the frame of which task. */
+export interface Whom {
+  number?: string;
+  lead?: number;
+  call?: string;
+  task?: number;
+}
+
+/** Not an error: the rules say no. */
+class NotAllowed extends Error {
+  constructor(readonly refused: Refused) {
+    super(refused.rule);
+  }
+}
 
 export interface CallAudio {
   state: Joining;
@@ -15,7 +34,9 @@ export interface CallAudio {
   remote: MediaStream | null;
   join: (call: string, mode: "listen" | "takeover") => Promise<void>;
   /** Call somebody in the frame of a task, and be on the call once it is answered. */
-  dial: (number: string, task: number) => Promise<void>;
+  dial: (whom: Whom) => Promise<void>;
+  /** Why the rules do not allow the call that was wanted last. */
+  refused: Refused | null;
   act: (what: Do, more?: { mode?: "listen" | "whisper" | "barge"; keys?: string }) => Promise<boolean>;
   mute: (muted: boolean) => void;
 }
@@ -24,6 +45,7 @@ export function useCallAudio(): CallAudio {
   const [state, setState] = useState<Joining>("idle");
   const [fault, setFault] = useState<Fault>("");
   const [problem, setProblem] = useState<Problem | null>(null);
+  const [refused, setRefused] = useState<Refused | null>(null);
   const [call, setCall] = useState<string | null>(null);
   const [microphone, setMicrophone] = useState<MediaStream | null>(null);
   const [remote, setRemote] = useState<MediaStream | null>(null);
@@ -49,6 +71,7 @@ export function useCallAudio(): CallAudio {
       close();
       setFault("");
       setProblem(null);
+      setRefused(null);
       setCall(of);
       try {
         setState("asking");
@@ -81,6 +104,11 @@ export function useCallAudio(): CallAudio {
         setCall(joined.call);
         await link.setRemoteDescription({ type: "answer", sdp: joined.answer });
       } catch (error) {
+        if (error instanceof NotAllowed) {
+          setRefused(error.refused);
+          close();
+          return;
+        }
         setFault(faultOf(error));
         setProblem(error instanceof Problem ? error : null);
         close("failed");
@@ -100,7 +128,12 @@ export function useCallAudio(): CallAudio {
   );
 
   const dial = useCallback<CallAudio["dial"]>(
-    (number, task) => connect("", "takeover", (offer) => data(api.POST("/api/v1/desk/calls", { body: { number, task, offer } }))),
+    (whom) =>
+      connect("", "takeover", async (offer) => {
+        const placed = await data(api.POST("/api/v1/desk/calls", { params: { query: { lang: language() } }, body: { ...whom, offer } }));
+        if (placed.refused) throw new NotAllowed(placed.refused);
+        return placed;
+      }),
     [connect],
   );
 
@@ -127,5 +160,5 @@ export function useCallAudio(): CallAudio {
   );
 
   const mute = useCallback((muted: boolean) => own.current?.getAudioTracks().forEach((track) => (track.enabled = !muted)), []);
-  return { state, fault, problem, call, microphone, remote, join, dial, act, mute };
+  return { state, fault, problem, refused, call, microphone, remote, join, dial, act, mute };
 }

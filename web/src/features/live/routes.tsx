@@ -1,4 +1,4 @@
-import { CustomerServiceOutlined, PhoneOutlined } from "@ant-design/icons";
+import { CustomerServiceOutlined, PhoneOutlined, TeamOutlined } from "@ant-design/icons";
 import type { PageOf } from "@/app/features";
 
 export const live: PageOf[] = [
@@ -8,5 +8,11 @@ export const live: PageOf[] = [
     load: () => import("./DeskPage"),
     permission: "desk.work",
     menu: { en: "My desk", zh: "坐席工作台", icon: <CustomerServiceOutlined /> },
+  },
+  {
+    path: "/desk/settings",
+    load: () => import("./DeskSettings"),
+    permission: "desk.manage",
+    menu: { en: "Agents and codes", zh: "坐席与小结设置", icon: <TeamOutlined /> },
   },
 ];

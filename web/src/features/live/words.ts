@@ -7,6 +7,8 @@ addProblemWords({
   "not-answered": { en: "Nobody has answered this call yet, or it is over", zh: "通话尚未接通或已结束" },
   "not-with-you": { en: "You do not have this call", zh: "该通话不在您这里" },
   worker: { en: "The worker of this call cannot be reached", zh: "无法连接承载该通话的工作进程" },
+  "no-line": { en: "No worker has the line of this task", zh: "没有工作进程使用该任务的线路" },
+  "not-begun": { en: "The call could not be begun in time", zh: "未能及时发起呼叫" },
   line: { en: "The line refuses this just now", zh: "线路暂时不允许此操作" },
 });
 
@@ -27,7 +29,7 @@ export const useWords = words("live", {
     insecure: "The browser gives no microphone to this page", insecureHow: "It does so only over HTTPS or on localhost.", "no-connection": "No audio connection came about",
     noConnectionHow: "A firewall between you and the worker? See CALLWRIGHT_ICE.", refused: "It was refused", transcript: "Transcript", why: "Why", slots: "Found out",
     nothingYet: "Nothing was said yet", noWords: "What is said is shown only to those who may listen.", caller: "Person", ofRobot: "Robot", isOver: "The call is over",
-    summary: "Call", state: "State", last: "Last words",
+    ringsForYou: "Ringing. Whoever answers hears you at once: say who calls, for whom, and that it is recorded.", summary: "Call", state: "State", last: "Last words",
   },
   zh: {
     title: "实时通话", none: "当前没有进行中的通话", noneWhy: "任务开始外呼后，通话会显示在这里。", noWorker: "没有正在运行的工作进程",
@@ -45,7 +47,7 @@ export const useWords = words("live", {
     insecure: "浏览器不向本页面提供麦克风", insecureHow: "仅在 HTTPS 或 localhost 下可用。", "no-connection": "音频连接未能建立",
     noConnectionHow: "您与工作进程之间是否有防火墙？参见 CALLWRIGHT_ICE。", refused: "请求被拒绝", transcript: "转写", why: "决策原因", slots: "已获信息",
     nothingYet: "尚无对话", noWords: "对话内容仅向有监听权限的人显示。", caller: "客户", ofRobot: "机器人", isOver: "通话已结束",
-    summary: "通话", state: "状态", last: "最近一句",
+    ringsForYou: "正在振铃，对方接听后立即听到您：请说明来电者、代表谁，以及通话会被录音。", summary: "通话", state: "状态", last: "最近一句",
   },
 });
 

@@ -1,12 +1,13 @@
 // One call: what was said beside how it sounded, what was decided and why, its SIP messages, and what allowed it.
-import { BulbOutlined, CaretRightOutlined, RightOutlined } from "@ant-design/icons";
+import { BulbOutlined, CaretRightOutlined, PhoneOutlined, RightOutlined } from "@ant-design/icons";
 import { Alert, Button, Descriptions, Empty, Flex, Segmented, Skeleton, Table, Tabs, Tag, Typography } from "antd";
 import { useQuery } from "@tanstack/react-query";
 import { lazy, Suspense, useEffect, useMemo, useRef, useState } from "react";
-import { Link, useParams } from "react-router";
+import { Link, useNavigate, useParams } from "react-router";
 import { api, data } from "@/api/client";
 import type { components } from "@/api/schema";
 import { useMay } from "@/app/viewer";
+import { codeTitle, useDesk } from "@/features/live/useDesk";
 import { Page } from "@/ui/Page";
 import { ProblemAlert } from "@/ui/problems";
 import { Duration, When } from "@/ui/When";
@@ -20,6 +21,8 @@ type Line = Detail["lines"][number];
 
 export function Component() {
   const t = useWords();
+  const go = useNavigate();
+  const may = useMay();
   const { call = "" } = useParams();
   const found = useQuery({ queryKey: ["calls", call], queryFn: () => data(api.GET("/api/v1/calls/{call}", { params: { path: { call } } })) });
   const detail = found.data;
@@ -27,7 +30,16 @@ export function Component() {
     <Page
       title={t("call")}
       extra={detail && <When at={detail.started_at} />}
-      actions={<Link to="/calls">{t("back")}</Link>}
+      actions={
+        <Flex gap={12} align="center">
+          {detail && detail.number && may("desk.work") && (
+            <Button icon={<PhoneOutlined />} onClick={() => void go(`/desk?call=${encodeURIComponent(call)}${detail.task ? `&task=${detail.task}` : ""}`)}>
+              {t("call_back")}
+            </Button>
+          )}
+          <Link to="/calls">{t("back")}</Link>
+        </Flex>
+      }
     >
       <ProblemAlert error={found.error} onRetry={() => void found.refetch()} />
       {found.isPending && <Skeleton active paragraph={{ rows: 12 }} />}
@@ -55,6 +67,7 @@ function Whole({ detail }: { detail: Detail }) {
   return (
     <Flex vertical gap={12}>
       <Facts detail={detail} />
+      <WrapUps call={detail.call} />
       {plays ? (
         <Suspense fallback={<Skeleton.Node active style={{ width: "100%", height: 126 }} />}>
           <Player ref={player} call={detail.call} onTime={setNow} />
@@ -102,6 +115,7 @@ function Facts({ detail }: { detail: Detail }) {
         { key: "script", label: t("script"), children: detail.script ? `${detail.script} · ${detail.version}${detail.variant ? ` · ${detail.variant}` : ""}` : "—" },
         { key: "own", label: t("own_number"), children: detail.own_number || "—" },
         { key: "attempt", label: t("attempt"), children: detail.attempt ?? "—" },
+        ...(detail.agent ? [{ key: "agent", label: t("agent"), children: `${detail.agent_name || `#${detail.agent}`}${detail.origin === "agent" ? ` · ${t("called_by_click")}` : ""}` }] : []),
         ...(detail.tags.length ? [{ key: "tags", label: t("tags"), children: detail.tags.map((tag) => <Tag key={tag}>{tag}</Tag>) }] : []),
         ...(Object.keys(detail.slots).length
           ? [{ key: "slots", label: t("slots"), span: 2, children: Object.entries(detail.slots).map(([name, value]) => <Tag key={name}>{`${name}: ${value}`}</Tag>) }]
@@ -114,6 +128,26 @@ function Facts({ detail }: { detail: Detail }) {
         ...(detail.sip_code && detail.sip_code !== 200 ? [{ key: "code", label: t("line_code"), children: `${detail.sip_code} ${detail.cause}` }] : []),
       ]}
     />
+  );
+}
+
+/** What agents wrote about the call. */
+function WrapUps({ call }: { call: string }) {
+  const t = useWords();
+  const rules = useDesk().data;
+  const found = useQuery({ queryKey: ["calls", call, "wrap-ups"], queryFn: () => data(api.GET("/api/v1/desk/calls/{call}/wrap-ups", { params: { path: { call } } })) });
+  return (
+    <>
+      {(found.data?.items ?? []).map((one) => (
+        <Flex key={one.at} gap={8} align="baseline" wrap>
+          <Tag>{codeTitle(rules, one.code)}</Tag>
+          {one.note && <span>{one.note}</span>}
+          <Typography.Text type="secondary">
+            {one.name || `#${one.user}`} · <When at={one.at} /> {one.follow_up && `· ${t("to_follow")}`}
+          </Typography.Text>
+        </Flex>
+      ))}
+    </>
   );
 }
 

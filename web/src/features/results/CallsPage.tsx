@@ -57,6 +57,7 @@ export function Component() {
       ),
     },
     { key: "outcome", title: t("outcome"), width: 110, render: (_, row) => <Outcome name={row.disposition} /> },
+    { key: "agent", title: t("agent"), width: 110, ellipsis: true, render: (_, row) => row.agent_name || (row.agent ? `#${row.agent}` : "") },
     { key: "grade", title: t("grade"), width: 80, align: "center", render: (_, row) => <Grade grade={row.grade} /> },
     {
       key: "reason",

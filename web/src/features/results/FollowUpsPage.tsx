@@ -1,4 +1,5 @@
 // Who should be called back by a person, A first: taken by one, so that nobody is called twice.
+import { PhoneOutlined } from "@ant-design/icons";
 import { Badge, Button, Checkbox, Flex, Form, Input, Modal, Segmented, Select, Typography } from "antd";
 import type { ColumnsType } from "antd/es/table";
 import { useMutation, useQuery } from "@tanstack/react-query";
@@ -61,6 +62,12 @@ export function Component() {
                 )}
                 {row.mine && (
                   <>
+                    <Button
+                      size="small"
+                      icon={<PhoneOutlined />}
+                      aria-label={t("call_back")}
+                      onClick={() => void go(`/desk?call=${encodeURIComponent(row.call)}${row.task ? `&task=${row.task}` : ""}`)}
+                    />
                     <Button size="small" type="primary" onClick={() => setFinishing(row)}>
                       {t("done")}
                     </Button>

@@ -15,7 +15,7 @@ export const useWords = words("results", {
     export_about: "All calls that match the filters. Cells are written so that no spreadsheet runs them.", cancel: "Cancel", close: "Close", failed: "It failed",
     // one call
     call: "Call", transcript: "Transcript", events: "Events and decisions", ladder: "SIP ladder", decision: "Why it was allowed", facts: "Facts",
-    robot: "Robot", caller: "Person", agent: "Agent", note: "Note", play: "Play", pause: "Pause", speed: "Speed", no_recording: "Nothing was recorded",
+    robot: "Robot", caller: "Person", agent: "Agent", called_by_click: "called by a click", call_back: "Call", to_follow: "to be followed up", note: "Note", play: "Play", pause: "Pause", speed: "Speed", no_recording: "Nothing was recorded",
     may_not_play: "You may not play recordings", jump: "Hear it from here", slots: "Registered values", portrait: "Portrait", open: "Not understood", steps: "Way through the script",
     no_words: "Nothing was said", person_channel: "Person", robot_channel: "Robot", verified: "The record is whole: number, hash and signature are right", not_verified: "The record is not whole",
     rule: "Rule", rests: "Rests on", given: "given {{at}}", record: "Record", log_gone: "There is no log", all_events: "All events", only_decisions: "Decisions only", at: "At", kind: "Kind", what: "What", line_code: "SIP code",
@@ -47,7 +47,7 @@ export const useWords = words("results", {
     begin: "开始导出", writing: "正在写入:{{done}} 通", of: "{{done}} / {{total}}", ready: "文件已生成", download: "下载", kept: "文件保留一小时,之后自动删除。",
     export_about: "导出符合当前筛选的全部通话。单元格已做防公式处理。", cancel: "取消", close: "关闭", failed: "导出失败",
     call: "通话详情", transcript: "对话文本", events: "事件与判定", ladder: "SIP 信令", decision: "外呼依据", facts: "基本信息",
-    robot: "机器人", caller: "客户", agent: "坐席", note: "备注", play: "播放", pause: "暂停", speed: "倍速", no_recording: "没有录音",
+    robot: "机器人", caller: "客户", agent: "坐席", called_by_click: "点击外呼", call_back: "呼叫", to_follow: "需要跟进", note: "备注", play: "播放", pause: "暂停", speed: "倍速", no_recording: "没有录音",
     may_not_play: "您没有播放录音的权限", jump: "从这句开始播放", slots: "登记信息", portrait: "客户画像", open: "未听懂的话", steps: "流程路径",
     no_words: "没有对话", person_channel: "客户", robot_channel: "机器人", verified: "记录完整:序号、哈希和签名均正确", not_verified: "记录不完整",
     rule: "规则", rests: "依据", given: "{{at}} 授权", record: "记录", log_gone: "没有日志", all_events: "全部事件", only_decisions: "只看判定", at: "时刻", kind: "类型", what: "内容", line_code: "SIP 状态码",

@@ -1,9 +1,10 @@
 // What follows a call of a task: rules after outcomes and tags, hand-over to people, when it pauses by itself, and who is told.
 import { MinusCircleOutlined, PlusOutlined } from "@ant-design/icons";
-import { Button, Flex, Form, Input, InputNumber, Select, Space, Tag, Typography } from "antd";
+import { AutoComplete, Button, Flex, Form, Input, InputNumber, Select, Space, Tag, Typography } from "antd";
 import type { ReactNode } from "react";
 import { Link } from "react-router";
 import { useMay } from "@/app/viewer";
+import { titleOf, useDesk } from "@/features/live/useDesk";
 import { language } from "@/words";
 import type { Options, PlanFields, RuleField } from "./planFields";
 import { useWords } from "./planWords";
@@ -98,6 +99,7 @@ type NumberField = (name: keyof PlanFields, label: string, min: number, max: num
 /** Hand-over to people, and when the task pauses by itself. */
 export function Actions({ number }: { number: NumberField }) {
   const t = useWords();
+  const groups = (useDesk().data?.groups ?? []).map((one) => ({ value: one.name, label: `${one.name} · ${titleOf(one)}` }));
   const mode = Form.useWatch("mode", Form.useFormInstance<PlanFields>());
   return (
     <>
@@ -114,7 +116,7 @@ export function Actions({ number }: { number: NumberField }) {
             />
           </Form.Item>
           <Form.Item name="group" label={t("group")} rules={[{ required: true, message: t("required") }]}>
-            <Input maxLength={64} style={{ width: 160 }} />
+            <AutoComplete maxLength={64} style={{ width: 160 }} options={groups} />
           </Form.Item>
         </Flex>
         {mode === "predictive" && (

@@ -224,6 +224,7 @@ def upgrade() -> None:
         sa.Column("tags", own.Json, nullable=False),
         sa.Column("slots", sa.LargeBinary(), nullable=False),
         sa.Column("summary", sa.LargeBinary(), nullable=False),
+        sa.Column("agent_id", sa.BigInteger(), nullable=True),
         sa.Column("follow_up", sa.String(length=200), nullable=False),
         sa.Column("record", sa.String(length=300), nullable=False),
         sa.Column("log", sa.String(length=300), nullable=False),
@@ -235,6 +236,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("tenant_id", "attempt_id", name=op.f("pk_call_result")),
     )
     with op.batch_alter_table("call_result", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_call_result_agent", ["tenant_id", "agent_id", "started_at", "attempt_id"], unique=False
+        )
         batch_op.create_index(
             "ix_call_result_disposition", ["tenant_id", "disposition", "started_at", "attempt_id"], unique=False
         )
