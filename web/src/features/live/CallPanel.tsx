@@ -180,21 +180,21 @@ export function Controls({ call, audio }: { call: LiveCall; audio: CallAudio }) 
 
 export function Lines({ lines }: { lines: Line[] }) {
   const t = useWords();
-  const end = useRef<HTMLLIElement>(null);
+  const list = useRef<HTMLOListElement>(null);
   const said = lines.filter((line) => line.kind !== "why" && line.kind !== "slot");
   useEffect(() => {
-    void end.current?.scrollIntoView({ block: "nearest" });
+    // Of the list alone: on a phone the buttons above it must stay where they are.
+    if (list.current) list.current.scrollTop = list.current.scrollHeight;
   }, [said.length, said[said.length - 1]?.text]);
   if (!said.length) return <Empty image={Empty.PRESENTED_IMAGE_SIMPLE} description={t("nothingYet")} />;
   return (
-    <ol className="live-lines" aria-label={t("transcript")} tabIndex={0}>
+    <ol ref={list} className="live-lines" aria-label={t("transcript")} tabIndex={0}>
       {said.map((line, at) => (
         <li key={at} className="live-line" data-kind={line.kind} data-open={!line.final}>
           {(line.kind === "robot" || line.kind === "caller") && <small>{line.kind === "robot" ? t("ofRobot") : t("caller")}</small>}
           {line.kind === "fault" ? `${whatOf("fault")}: ${line.text}` : line.text || stateOf(line)}
         </li>
       ))}
-      <li ref={end} aria-hidden />
     </ol>
   );
 }

@@ -1,5 +1,5 @@
 // The live board: every running call, what is said in it now, and one of them in full.
-import { Alert, Drawer, Empty, Flex, Grid, Input, Select, Switch, Tag, Typography } from "antd";
+import { Alert, Drawer, Empty, Flex, Grid, Input, Select, Skeleton, Switch, Tag, Typography } from "antd";
 import { memo, useCallback, useEffect, useMemo, useState } from "react";
 import { useSearchParams } from "react-router";
 import { Page } from "@/ui/Page";
@@ -100,7 +100,9 @@ export function Component() {
         </label>
       </Flex>
       <div className="live-split">
-        {workers !== null && shown.length === 0 ? (
+        {workers === null ? (
+          <Skeleton active paragraph={{ rows: 6 }} />
+        ) : shown.length === 0 ? (
           <Empty
             image={Empty.PRESENTED_IMAGE_SIMPLE}
             description={
