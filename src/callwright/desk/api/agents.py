@@ -76,10 +76,10 @@ class WrapUp(BaseModel):
 class WrittenUp(BaseModel):
     """What an agent wrote after a call."""
 
-    user: int
-    name: str
-    code: str
-    note: str
+    user: int = Field(examples=[3])
+    name: str = Field(examples=["Anna Berg"])
+    code: CodeName
+    note: str = Field(examples=["calls back on Monday"])
     follow_up: bool
     at: Moment
 

@@ -51,8 +51,8 @@ class RefusedCall(BaseModel):
 
     pack: str = Field(examples=["cn"])
     rule: str = Field(description="the first rule that refuses", examples=["hours"])
-    title: str = Field(description="what the rule asks")
-    detail: str = Field(description="what stands against this call")
+    title: str = Field(description="what the rule asks", examples=["9:00 to 20:00 where the person is"])
+    detail: str = Field(description="what stands against this call", examples=["outside 09:00-20:00"])
     next_allowed_at: Moment | None = Field(
         None, description="the earliest next moment; null = time alone does not change it"
     )

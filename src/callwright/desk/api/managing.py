@@ -68,18 +68,20 @@ class DeskRules(BaseModel):
 class AskedGroup(BaseModel):
     """A group that exists, or that somebody asks for. A script that asks for a group without agents is answered by those who are in none."""
 
-    name: Text
+    name: Text = Field(examples=["sales"])
     known: bool = Field(description="false: it is only asked for")
-    agents: list[int] = Field(description="users who are in it")
-    scripts: list[str] = Field(description="scripts of tasks that run or are to, that ask for it")
-    tasks: list[str] = Field(description="tasks that are paced by its agents")
+    agents: list[int] = Field(description="users who are in it", examples=[[3, 4]])
+    scripts: list[str] = Field(
+        description="scripts of tasks that run or are to, that ask for it", examples=[["renewal"]]
+    )
+    tasks: list[str] = Field(description="tasks that are paced by its agents", examples=[["November"]])
 
 
 class GroupList(BaseModel):
     """By name. everybody: users in no group, who take the calls of all."""
 
     items: list[AskedGroup]
-    everybody: list[int]
+    everybody: list[int] = Field(examples=[[5]])
 
 
 @router.get("/desk/settings")

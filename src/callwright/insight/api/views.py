@@ -44,8 +44,8 @@ class CallRow(BaseModel):
     grade: str = Field(examples=["A"], description='A to F; "" = none')
     reason: str = Field(examples=["agreed to the appointment"])
     tags: list[str]
-    agent: int | None = Field(None, description="the user of ours who talked; null = the robot alone")
-    agent_name: str = ""
+    agent: int | None = Field(None, description="the user of ours who talked; null = the robot alone", examples=[3])
+    agent_name: str = Field("", examples=["Anna Berg"])
     follow_up: str
     recorded: bool
     hits: list[Said] = Field([], description="sentences that hold the words that were looked for")
