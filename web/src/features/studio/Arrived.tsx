@@ -2,7 +2,7 @@
 import { Button, Flex, Table, Tag, Typography } from "antd";
 import { type Detail, Problem } from "@/api/client";
 import { useProblemWords } from "@/ui/problems";
-import { useWords } from "./recordingWords";
+import { hintOf, useWords } from "./recordingWords";
 
 interface Came {
   name: string;
@@ -42,7 +42,7 @@ export function Arrived({ result, onHide }: { result: Result; onHide: () => void
           columns={[
             { title: t("file"), width: 260, render: (_, one) => <span className="mono recording-file">{one.name}</span> },
             { title: t("problem"), render: (_, one) => one.problem && say(new Problem(422, one.problem.code, one.problem.message)) },
-            { title: t("hint"), render: (_, one) => <Typography.Text type="secondary">{one.problem?.hint}</Typography.Text> },
+            { title: t("hint"), render: (_, one) => <Typography.Text type="secondary">{one.problem && hintOf(one.problem.code, one.problem.hint)}</Typography.Text> },
           ]}
         />
       )}

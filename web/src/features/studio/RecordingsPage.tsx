@@ -149,26 +149,18 @@ export function Component() {
           size="small"
           rowKey="file"
           dataSource={rows}
-          scroll={{ x: 1100 }}
+          className="recordings"
+          scroll={{ x: 1000 }}
           pagination={{ pageSize: 50, hideOnSinglePage: true, size: "small", showSizeChanger: false }}
           locale={{ emptyText: <Empty image={Empty.PRESENTED_IMAGE_SIMPLE} description={lines.length === 0 ? t("empty") : t("nothing")} /> }}
           columns={[
-            {
-              title: t("line"),
-              width: 170,
-              render: (_, one) => (
-                <Tooltip title={one.where}>
-                  <span className="mono recording-file">{one.file}</span>
-                </Tooltip>
-              ),
-            },
             { title: t("text"), render: (_, one) => <Texts line={one} /> },
-            { title: t("state"), width: 150, render: (_, one) => <State line={one} /> },
-            { title: t("sound"), width: 170, render: (_, one) => one.recording && <Sound script={script} recording={one.recording} player={player} /> },
-            { title: t("heard"), width: 230, render: (_, one) => one.recording && <Heard recording={one.recording} /> },
+            { title: t("state"), width: 135, render: (_, one) => <State line={one} /> },
+            { title: t("sound"), width: 130, render: (_, one) => one.recording && <Sound script={script} recording={one.recording} player={player} /> },
+            { title: t("heard"), width: 200, render: (_, one) => one.recording && <Heard recording={one.recording} /> },
             {
               title: t("decision"),
-              width: 190,
+              width: 130,
               render: (_, one) =>
                 one.recording && (
                   <Decision recording={one.recording} onDecide={judges ? (decision) => (decision === "undecided" ? decide.mutate({ recordings: [one.recording!.id], decision, note: "" }) : setDeciding({ recordings: [one.recording!.id], decision, file: one.file })) : null} />
@@ -177,8 +169,8 @@ export function Component() {
             ...(writes
               ? [
                   {
-                    title: "",
-                    width: 150,
+                    title: t("change"),
+                    width: 95,
                     render: (_: unknown, one: Line) => (
                       <Flex gap={4} wrap>
                         <Upload showUploadList={false} accept=".wav,.flac,.mp3,.ogg,.m4a,.aac,.mp4" disabled={bring.isPending} beforeUpload={(file) => { bring.mutate({ files: [file], line: one.file }); return false; }}>
@@ -213,6 +205,9 @@ function Texts({ line }: { line: Line }) {
   const t = useWords();
   return (
     <>
+      <Tooltip title={line.where}>
+        <Typography.Text type="secondary" className="mono recording-file" tabIndex={0}>{line.file}</Typography.Text>
+      </Tooltip>
       <div>{line.text}</div>
       {line.whole !== line.text && <Typography.Text type="secondary" className="recording-small">{line.whole}</Typography.Text>}
       {line.state === "stale" && line.recording && (
@@ -255,7 +250,7 @@ function Sound({ script, recording, player }: { script: string; recording: Recor
         type={plays ? "primary" : "default"}
         icon={plays ? <PauseOutlined /> : <CaretRightOutlined />}
         aria-pressed={plays}
-        aria-label={t(processed ? "playAfter" : "playBefore", { file: recording.file })}
+        aria-label={`${t(processed ? "after" : "before")}: ${t("play", { file: recording.file })}`}
         onClick={() => player.toggle(address(processed))}
       >
         {t(processed ? "after" : "before")}
@@ -345,7 +340,7 @@ function Leftover({ script, recordings, player, onRemove }: { script: string; re
           { title: t("file"), width: 170, render: (_, one) => <span className="mono recording-file">{one.file}</span> },
           { title: t("text"), dataIndex: "text" },
           { title: t("sound"), width: 190, render: (_, one) => <Sound script={script} recording={one} player={player} /> },
-          { title: "", width: 100, render: (_, one) => onRemove && <Button size="small" danger aria-label={`${t("remove")} ${one.file}`} onClick={() => onRemove(one.id)}>{t("remove")}</Button> },
+          { title: t("change"), width: 100, render: (_, one) => onRemove && <Button size="small" danger aria-label={`${t("remove")} ${one.file}`} onClick={() => onRemove(one.id)}>{t("remove")}</Button> },
         ]}
       />
     </section>

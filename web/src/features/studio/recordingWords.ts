@@ -1,6 +1,6 @@
 // Words of recordings.
 import { addProblemWords } from "@/ui/problems";
-import { words } from "@/words";
+import { language, words } from "@/words";
 
 addProblemWords({
   "not-on-sheet": { en: "No line of the sheet has this name", zh: "录音稿中没有同名的条目" },
@@ -23,8 +23,8 @@ addProblemWords({
 export const useWords = words("recordings", {
   en: {
     title: "Recordings", script: "To the script", drop: "Drop recordings or a ZIP here, or click to choose", dropHint: "Named like the lines of the sheet, whatever their ending: WAV, FLAC, MP3, Ogg, M4A. At most 32 MiB and 60 s each, 250 MiB at once.",
-    sending: "Uploading", recorded: "{{done}} of {{all}} recorded", all: "All", missing: "missing", stale: "text changed since", "recorded.state": "recorded", faulty: "Sound", doubtful: "To judge", line: "Line", text: "Text",
-    state: "State", sound: "Sound", heard: "Heard", decision: "Decision", before: "As uploaded", after: "As played", playBefore: "Play {{file}} as it was uploaded", playAfter: "Play {{file}} as the robot plays it", stop: "Stop",
+    sending: "Uploading", recorded: "{{done}} of {{all}} recorded", all: "All", missing: "missing", stale: "text changed since", "recorded.state": "recorded", faulty: "Sound", doubtful: "To judge", text: "Text",
+    state: "State", sound: "Sound", heard: "Heard", decision: "Decision", before: "As uploaded", after: "As played", play: "play {{file}}", change: "Change",
     seconds: "{{n}} s", level: "{{n}} dBFS as uploaded", listen: "Let the recogniser listen ({{count}})", listenAgain: "Listen again", replace: "Replace", upload: "Upload", remove: "Delete", removeHow: "The draft loses it. Versions that were handed in with it keep it.",
     accept: "Accept", acceptAll: "Accept all shown ({{count}})", reject: "Reject", undecide: "Take back", note: "Note", noteWhy: "What is wrong with it", accepted: "accepted", rejected: "rejected", cancel: "Cancel",
     same: "same", differs: "differs", not_heard: "not heard", soundsLike: "sounds like {{file}}", alike: "{{n}} % alike", notListened: "nobody has listened",
@@ -35,8 +35,8 @@ export const useWords = words("recordings", {
   },
   zh: {
     title: "录音", script: "返回话术", drop: "将录音或 ZIP 拖到此处,或点击选择", dropHint: "文件名与录音稿一致,扩展名不限:WAV、FLAC、MP3、Ogg、M4A。每个不超过 32 MiB、60 秒,一次不超过 250 MiB。",
-    sending: "上传中", recorded: "已录 {{done}} / {{all}}", all: "全部", missing: "未录", stale: "文本已改动", "recorded.state": "已录", faulty: "音质问题", doubtful: "待确认", line: "条目", text: "文本",
-    state: "状态", sound: "声音", heard: "识别结果", decision: "人工确认", before: "原始", after: "处理后", playBefore: "播放 {{file}} 的原始录音", playAfter: "播放 {{file}} 处理后的录音", stop: "停止",
+    sending: "上传中", recorded: "已录 {{done}} / {{all}}", all: "全部", missing: "未录", stale: "文本已改动", "recorded.state": "已录", faulty: "音质问题", doubtful: "待确认", text: "文本",
+    state: "状态", sound: "声音", heard: "识别结果", decision: "人工确认", before: "原始", after: "处理后", play: "播放 {{file}}", change: "操作",
     seconds: "{{n}} 秒", level: "原始电平 {{n}} dBFS", listen: "语音识别核对({{count}})", listenAgain: "重新识别", replace: "替换", upload: "上传", remove: "删除", removeHow: "草稿将不再使用该录音;已提交的版本不受影响。",
     accept: "认可", acceptAll: "认可当前全部({{count}})", reject: "驳回", undecide: "撤销", note: "备注", noteWhy: "请说明问题", accepted: "已认可", rejected: "已驳回", cancel: "取消",
     same: "一致", differs: "不一致", not_heard: "未听清", soundsLike: "听起来像 {{file}}", alike: "相似度 {{n}} %", notListened: "尚未核对",
@@ -46,3 +46,14 @@ export const useWords = words("recordings", {
     spoken: "{{count}} 处文本没有录音,始终由语音合成", empty: "该话术没有可录音的文本", saidThen: "录音时的文本", nothing: "没有符合条件的条目", toDraft: "草稿的录音", nameAll: "全部写入话术", named: "已写入 {{count}} 个录音文件名,请保存话术", unnameable: "{{count}} 个只能在文本视图中写入", open: "上传、试听、核对",
   },
 });
+
+// The server says in English how to mend something.
+const HINTS: Record<string, string> = {
+  "not-on-sheet": "按录音稿中的文件名命名,或在对应条目上点“上传”。", "recording-twice": "只保留其中一个。", "bad-name": "按录音稿中的文件名命名。", "bad-audio": "另存为 WAV、FLAC、MP3、Ogg 或 M4A。",
+  "empty-audio": "请重新上传。", "damaged-audio": "请重新保存。", "audio-too-long": "剪成单句;用 48 kHz 单声道保存。", silent: "请重录,并检查话筒是否打开。", sealed: "不设密码重新压缩。",
+  "bad-archive": "重新压缩为普通 ZIP。", "archive-too-large": "只压缩本话术的录音,或分几次上传。", "no-ffmpeg": "另存为 WAV、FLAC 或 MP3,或请管理员安装 ffmpeg。", "too-large": "另存为 MP3,或 48 kHz 单声道。",
+};
+
+export function hintOf(code: string, hint: string): string {
+  return language() === "zh" ? (HINTS[code] ?? hint) : hint;
+}
