@@ -101,7 +101,7 @@ export function Component() {
                   {call.grade && <Tag color="green">{call.grade}</Tag>}
                   <Duration ms={call.asked_ms == null ? null : now - new Date(call.began_at).getTime() - call.asked_ms} />
                   <span className="stretch" />
-                  <Button type="primary" disabled={me.state !== "ready" || audio.call !== null} onClick={() => void accept(call)}>
+                  <Button type="primary" disabled={me.state !== "ready" || (audio.call !== null && audio.state !== "failed")} onClick={() => void accept(call)}>
                     {t("accept")}
                   </Button>
                   <div className="live-said">{call.said?.text}</div>
