@@ -18,7 +18,9 @@ export function Spoken({ mic }: { mic: SpokenTalk }) {
   const t = useWords();
   const { stage, fault, view } = mic;
   const bottom = useRef<HTMLDivElement>(null);
-  useEffect(() => bottom.current?.scrollIntoView({ block: "nearest" }), [view.steps, view.hearing]);
+  useEffect(() => {
+    bottom.current?.scrollIntoView({ block: "nearest" }); // newer browsers return a promise, which is no clean-up
+  }, [view.steps, view.hearing]);
   return (
     <>
       <div role="status">

@@ -50,7 +50,9 @@ export function Talk({ text, variables, onNode }: Props) {
     meta: { quiet: true },
     onSuccess: (answer, { what, said }) => take(what === "say" && said.trim() ? said : `[${t(SHOWN[what])}${what === "key" ? ` ${said}` : ""}]`, answer),
   });
-  useEffect(() => bottom.current?.scrollIntoView({ block: "nearest" }), [steps]);
+  useEffect(() => {
+    bottom.current?.scrollIntoView({ block: "nearest" }); // newer browsers return a promise, which is no clean-up
+  }, [steps]);
   useEffect(() => () => onNode(null), []); // eslint-disable-line
   const spokenNode = mic.view.stand?.node;
   useEffect(() => {
