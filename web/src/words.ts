@@ -24,6 +24,8 @@ void i18next.use(initReactI18next).init({
   nsSeparator: false,
   interpolation: { escapeValue: false }, // React escapes
   returnNull: false,
+  saveMissing: true, // nothing is saved: it is only told
+  missingKeyHandler: (_languages, feature, key) => console.error(`words are missing: ${feature} ${key}`),
 });
 
 export function language(): Language {

@@ -32,11 +32,12 @@ __all__ = ["FakeViewers", "TestedApi", "open_api"]
 _WHO = "x-fake-roles"
 _TENANT = "x-fake-tenant"
 _USER = "x-fake-user"
+_NAME = "x-fake-name"
 
 
 @dataclass(frozen=True, slots=True)
 class FakeViewers:
-    """Knows whoever says so: `x-fake-roles: operator,agent`, `x-fake-user: 2`; without the first header nobody is logged in."""
+    """Knows whoever says so: `x-fake-roles: operator,agent`, `x-fake-user: 2`, `x-fake-name: Anna`; without the first nobody is."""
 
     tenant: int
 
@@ -46,7 +47,7 @@ class FakeViewers:
             return None
         roles = frozenset(Role(name) for name in said.split(",") if name)
         tenant, user = (int(request.headers.get(name, usual)) for name, usual in ((_TENANT, self.tenant), (_USER, 1)))
-        return Viewer.of_session(tenant, user, said or "nobody", roles)
+        return Viewer.of_session(tenant, user, request.headers.get(_NAME) or said or "nobody", roles)
 
 
 class TestedApi:

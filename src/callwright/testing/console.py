@@ -23,6 +23,7 @@ from fastapi import FastAPI, Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from callwright.accounts import tenants
 from callwright.api.app import create_app
 from callwright.http.here import Authenticate
 from callwright.settings import Settings
@@ -83,23 +84,24 @@ async def open_console(
     """A fresh database in this folder with one tenant that is fit to call, and the whole application over it."""
     settings = Settings.from_environment({"XDG_DATA_HOME": str(folder), "HOME": str(folder), **(environ or {})})
     async with open_storage(settings) as storage:
-        seeded = await seed(storage.database, storage.keyring, now(), leads=leads)
+        seeded = await seed(storage.database, storage.keyring, now(), name="和顺客服中心", leads=leads)
         known = authenticate(storage, seeded.tenant)
         app = create_app(storage, settings, known, now=now)
         if isinstance(known, FakeViewers):
-            app.router.routes.insert(0, Route("/api/v1/me", _me(known), methods=["GET"]))
+            app.router.routes.insert(0, Route("/api/v1/me", _me(known, storage), methods=["GET"]))
         async with listening(app) as url:
             yield Console(url, app, storage, settings, seeded)
 
 
-def _me(known: FakeViewers) -> Callable[[Request], Awaitable[JSONResponse]]:
+def _me(known: FakeViewers, storage: Storage) -> Callable[[Request], Awaitable[JSONResponse]]:
     """Fake viewers have no account to read."""
 
     async def me(request: Request) -> JSONResponse:
         viewer = await known(request)
         if viewer is None:
             return JSONResponse({"status": 401, "code": "unknown-viewer", "detail": "nobody is logged in"}, 401)
-        tenant = {"slug": "acme", "name": "Acme 客服中心"}
+        (house,) = [one for one in await tenants.listed(storage.database) if one.id == viewer.tenant]
+        tenant = {"slug": house.slug, "name": house.name}
         roles, permissions = sorted(viewer.roles), sorted(viewer.permissions)
         return JSONResponse({"name": viewer.name[:20], "tenant": tenant, "roles": roles, "permissions": permissions})
 

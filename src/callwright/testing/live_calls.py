@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import random
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 
@@ -46,7 +46,8 @@ _NODES = ("opening", "interest", "price", "visit", "closing")
 class Talk:
     """One call that goes on by itself: about one event in 350 ms, as a real call has them while somebody speaks."""
 
-    def __init__(self, call_id: str, rng: random.Random) -> None:
+    def __init__(self, call_id: str, rng: random.Random, words: Sequence[str] = _WORDS) -> None:
+        self._words = words
         self._loop = asyncio.get_running_loop()
         self._begun = self._loop.time()
         self._rng = rng
@@ -63,7 +64,7 @@ class Talk:
 
     def say(self, kind: str) -> None:
         """Something of this kind happens."""
-        log, text = self.live.log, " ".join(self._rng.choices(_WORDS, k=8))
+        log, text = self.live.log, " ".join(self._rng.choices(self._words, k=8))
         match kind:
             case "partial" | "saying":
                 log.passing(kind, text=text)
@@ -90,7 +91,9 @@ class Talk:
 
 
 @asynccontextmanager
-async def open_talk(calls: int, seed: int = 1) -> AsyncIterator[tuple[LiveCalls, Address]]:
+async def open_talk(
+    calls: int, seed: int = 1, words: Sequence[str] = _WORDS
+) -> AsyncIterator[tuple[LiveCalls, Address]]:
     """So many calls behind a live port."""
     live = LiveCalls()
     rng = random.Random(seed)
@@ -98,7 +101,7 @@ async def open_talk(calls: int, seed: int = 1) -> AsyncIterator[tuple[LiveCalls,
     async with AsyncExitStack() as stack:
         port = await stack.enter_async_context(open_port(live, feed))
         tasks = await stack.enter_async_context(asyncio.TaskGroup())
-        talks = [Talk(f"call-{n:04d}", random.Random(rng.random())) for n in range(calls)]
+        talks = [Talk(f"call-{n:04d}", random.Random(rng.random()), words) for n in range(calls)]
         for talk in talks:
             stack.enter_context(live.during(talk.live))
             talk.begin()

@@ -53,6 +53,7 @@ async def seed(
     now: datetime,
     *,
     slug: str = "acme",
+    name: str = "",
     leads: int = 3,
     first: int = 0,
     max_calls: int = 10,
@@ -63,7 +64,7 @@ async def seed(
     async with database.system() as connection:
         row = (
             await connection.execute(
-                insert(tenant).returning(tenant.c.id), {"slug": slug, "name": slug, "created_at": now}
+                insert(tenant).returning(tenant.c.id), {"slug": slug, "name": name or slug, "created_at": now}
             )
         ).one()
     async with database.scope(int(row.id)) as scope:

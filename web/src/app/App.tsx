@@ -12,7 +12,7 @@ import { queries } from "@/api/client";
 import { language } from "@/words";
 import { PAGES } from "./features";
 import { Frame } from "./Frame";
-import { type Mode, ModeContext, prefersDark } from "./mode";
+import { type Mode, ModeContext, usePrefersDark } from "./mode";
 import { Lost, Outside } from "./Outside";
 import { Allowed } from "./Allowed";
 import { Faults } from "./Faults";
@@ -42,7 +42,8 @@ function router() {
 export function App() {
   useTranslation(); // draws again when the language changes
   const [mode, setMode] = useState<Mode>(() => (localStorage.getItem("callwright.mode") as Mode | null) ?? "system");
-  const dark = mode === "dark" || (mode === "system" && prefersDark());
+  const systemDark = usePrefersDark();
+  const dark = mode === "dark" || (mode === "system" && systemDark);
   const zh = language() === "zh";
   const routes = useMemo(router, []);
   useEffect(() => {

@@ -22,7 +22,7 @@ export const useRoleWords = words("roles", {
     "about.reviewer": "审核话术作者提交的内容",
     "about.operator": "管理名单与任务：启动、监看、暂停",
     "about.agent": "接管实时通话，跟进意向客户",
-    "about.inspector": "质检、投诉与免打扰名单",
+    "about.inspector": "质检、投诉与冻结库",
     "about.auditor": "查看谁做了什么，不做任何更改",
   },
 });
@@ -30,7 +30,7 @@ export const useRoleWords = words("roles", {
 const ROOMS: Record<string, [string, string]> = {
   scripts: ["Scripts", "话术"], knowledge: ["Knowledge", "知识库"], lists: ["Lists", "名单"], numbers: ["Numbers", "号码"],
   tasks: ["Tasks", "任务"], live: ["Live calls", "实时通话"], desk: ["Desk", "坐席台"], results: ["Results", "结果"],
-  recordings: ["Recordings", "录音"], quality: ["Quality", "质检"], compliance: ["Compliance", "合规"], freezes: ["Freezes", "免打扰"],
+  recordings: ["Recordings", "录音"], quality: ["Quality", "质检"], compliance: ["Compliance", "合规"], freezes: ["Freezes", "冻结库"],
   complaints: ["Complaints", "投诉"], records: ["Decision records", "决策记录"], subjects: ["Persons", "个人信息主体"], lines: ["Lines", "线路"],
   endpoints: ["Webhooks", "回调"], company: ["Companies", "企业"], users: ["Users", "用户"], tenant: ["House", "机构"],
   tokens: ["API tokens", "API 令牌"], audit: ["Audit log", "审计日志"], settings: ["Settings", "设置"],
