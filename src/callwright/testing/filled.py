@@ -38,7 +38,9 @@ __all__ = ["NAMES", "ROLES", "fill"]
 ROLES = "administrator,author,reviewer,operator,agent,inspector,auditor"
 NAMES = {1: "Anna", 2: "Bert"}
 
-_SEEDED = delete(script_version).where(script_version.c.tenant_id == TENANT, script_version.c.script_id == "s")
+_SEEDED = delete(script_version).where(
+    script_version.c.tenant_id == TENANT, script_version.c.script_id.in_(("s", "appointment"))
+)
 
 
 class _Viewer:
@@ -108,7 +110,7 @@ async def fill(console: Console, client: httpx.AsyncClient, seeded: Seeded, lang
         await scope.run(_SEEDED)
         await freeze_store.suspect(scope, seeded.keys, seeded.numbers[7], calls[6], words["suspect"], now, task)
     complaint = await _desk(viewer, seeded, words)
-    await _house(viewer, words, lang)
+    join = await _house(viewer, words, lang)
     rows = [
         {
             "number": f"+86138{n:08}",
@@ -126,7 +128,7 @@ async def fill(console: Console, client: httpx.AsyncClient, seeded: Seeded, lang
     return {
         "script": words["script"], "digest": waiting, "task": str(task), "list": str(seeded.list), "call": calls[0],
         "record": str(records["items"][0].get("id") or records["items"][0]["seq"]), "complaint": str(complaint),
-        "subject": str(subject["subject"]), "waiting": words["waiting"],
+        "subject": str(subject["subject"]), "waiting": words["waiting"], "join": join,
     }  # fmt: skip
 
 
@@ -175,6 +177,7 @@ def _calls(words: Mapping[str, Any], task: int) -> list[Told]:
         Told("", (), answered=False, disposition="busy"),
         Told("B", maybe, robot[:2], whole[:2], unknown=words["ask"][2:], talk_s=27),
     ]
+    kinds = [dataclasses.replace(one, reason=words["reasons"].get(one.grade, one.reason)) for one in kinds]
     return [
         dataclasses.replace(kind, who=at, task=task, ago=timedelta(minutes=2 + 23 * at)) for at, kind in enumerate(kinds * 2)
     ]  # fmt: skip
@@ -189,15 +192,19 @@ async def _desk(viewer: _Viewer, seeded: Seeded, words: Mapping[str, Any]) -> in
     return int(made["id"])
 
 
-async def _house(viewer: _Viewer, words: Mapping[str, Any], lang: str) -> None:
+async def _house(viewer: _Viewer, words: Mapping[str, Any], lang: str) -> str:
+    """The link by which the last one who was invited joins."""
+    link = ""
     roles = (["reviewer", "author"], ["operator"], ["agent", "inspector"])
     for (name, mail), given in zip(words["people"], roles, strict=True):
         spoken = {"zh": "zh-CN", "en": "en"}[lang]
-        await viewer.post("/users", {"email": mail, "name": name, "roles": given, "language": spoken})
+        made = await viewer.post("/users", {"email": mail, "name": name, "roles": given, "language": spoken})
+        link = str(made["path"])
     await viewer.post("/companies", {"name": words["company"], "registration": "91310000MA1K00001X", "country": "CN"})
     await viewer.post(
         "/endpoints", {"kind": "webhook", "address": "https://crm.example.com/callwright", "events": ["call.ended"]}
     )
+    return link
 
 
 async def _second_task(viewer: _Viewer, seeded: Seeded, like: int, name: str) -> None:
@@ -225,7 +232,7 @@ async def _main() -> None:
             places = await fill(console, client, seeded, lang)
             words = WORDS[lang]["live"]
             _, port = await stack.enter_async_context(open_talk(4, **({} if words is None else {"words": words})))
-            await announce(console.storage, seeded.tenant, "talk", port)
+            await announce(console.storage, seeded.tenant, "talk", port, timedelta(hours=1))
             told["houses"][lang] = {"tenant": seeded.tenant, "places": places}
         sys.stdout.write(json.dumps(told) + "\n")
         sys.stdout.flush()

@@ -36,6 +36,7 @@ WORDS: dict[str, dict[str, Any]] = {
         "slots": (("child", "小明"), ("visit", "周六上午")),
         "follow": "请老师周五前回电确认时间",
         "reason": "客户同意周六上午试听",
+        "reasons": {"": "", "B": "有兴趣，需与家人商量", "C": "犹豫，未作决定", "D": "客户表示不需要"},
         "tags": ("试听", "周末"),
     },
     "en": {
@@ -84,6 +85,7 @@ WORDS: dict[str, dict[str, Any]] = {
         "slots": (("visit", "Tuesday at ten"),),
         "follow": "Ring back before Friday to fix the hour",
         "reason": "agreed to a visit on Tuesday",
+        "reasons": {"": "", "B": "interested, has to ask at home", "C": "undecided", "D": "said no"},
         "tags": ("visit", "morning"),
     },
 }

@@ -11,7 +11,7 @@ import random
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from callwright.calls.live import LiveCall, LiveCalls, Look
 from callwright.calls.log import EventLog
@@ -113,15 +113,15 @@ async def open_talk(
                 task.cancel()
 
 
-async def announce(storage: Storage, tenant: int, name: str, port: Address) -> None:
-    """Write down that this worker is there."""
+async def announce(storage: Storage, tenant: int, name: str, port: Address, ahead: timedelta = timedelta()) -> None:
+    """Write down that this worker is there. ahead: for how long it is believed without saying so again."""
     now = datetime.now(UTC)
     async with storage.database.scope(tenant) as scope:
         keys = await storage.keyring.tenant(scope)
         await scope.run(
             ADD_WORKER,
             name=name,
-            seen_at=now,
+            seen_at=now + ahead,
             robots=10,
             started_at=now,
             live_address=port.address,

@@ -6,6 +6,7 @@ import { Suspense, useEffect, useState } from "react";
 import { Link, Navigate, Outlet, useLocation, useNavigate } from "react-router";
 import { queries, whenLoggedOut } from "@/api/client";
 import { language, words } from "@/words";
+import { useAt } from "./at";
 import { PAGES } from "./features";
 import { Switches } from "./Switches";
 import { forgetMe, ME, type Me, useMe, ViewerContext } from "./viewer";
@@ -22,6 +23,7 @@ export function Frame() {
   const me = useMe();
   const t = useWords();
   const where = useLocation();
+  useAt();
   useEffect(() => whenLoggedOut(() => queries.setQueryData(ME, null)), []);
   if (me.isPending) return <Skeleton active className="first-wait" />;
   if (me.isError)

@@ -1,6 +1,7 @@
 // Pages of people who are not logged in, and addresses that are none.
 import { Button, Flex, Result } from "antd";
 import { Link, Outlet } from "react-router";
+import { useAt } from "./at";
 import { Switches } from "./Switches";
 import { words } from "@/words";
 
@@ -10,6 +11,7 @@ const useWords = words("outside", {
 });
 
 export function Outside() {
+  useAt();
   return (
     <main className="outside">
       <Flex justify="end" gap={8} className="outside-switches">

@@ -8,10 +8,10 @@ const CODES: Record<string, { en: string; zh: string }> = {
   unreachable: { en: "The server cannot be reached", zh: "无法连接服务器" },
   forbidden: { en: "You may not do this", zh: "您没有执行此操作的权限" },
   absent: { en: "It is not there (any more)", zh: "对象不存在或已被删除" },
-  fault: { en: "A fault of the server; it is in its log", zh: "服务器内部错误,已写入日志" },
+  fault: { en: "A fault of the server; it is in its log", zh: "服务器内部错误，已写入日志" },
   store: { en: "The database cannot be reached just now", zh: "暂时无法访问数据库" },
   "too-large": { en: "The file or request is too large", zh: "文件或请求过大" },
-  "too-many": { en: "Too many requests; try again in a moment", zh: "请求过于频繁,请稍后再试" },
+  "too-many": { en: "Too many requests; try again in a moment", zh: "请求过于频繁，请稍后再试" },
 };
 
 /** Further words, by the feature whose codes they are. */

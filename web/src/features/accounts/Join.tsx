@@ -1,5 +1,5 @@
 // A one-time link: of an invitation, or for a new password.
-import { Button, Form, Input, Result, Skeleton, Typography } from "antd";
+import { Button, Form, Input, Skeleton, Typography } from "antd";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 import { useNavigate } from "react-router";
@@ -36,7 +36,9 @@ export function Component() {
   if (read.isPending) return <Skeleton active className="first-wait" />;
   if (read.isError)
     return (
-      <Result status="warning" title={t("over")} subTitle={t("overHow")} extra={<Button onClick={() => void go("/login")}>{t("login")}</Button>} />
+      <Narrow title={t("over")} about={t("overHow")}>
+        <Button onClick={() => void go("/login")}>{t("login")}</Button>
+      </Narrow>
     );
   const invited = read.data.purpose === "invite";
   return (

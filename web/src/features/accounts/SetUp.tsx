@@ -1,5 +1,5 @@
 // The first start: whoever has the link that was printed makes the house and its first administrator.
-import { Button, Checkbox, Form, Input, Result, Skeleton } from "antd";
+import { Button, Checkbox, Form, Input, Skeleton } from "antd";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { useNavigate } from "react-router";
@@ -60,7 +60,7 @@ export function Component() {
     },
   });
   if (check.isPending) return <Skeleton active className="first-wait" />;
-  if (check.isError) return <Result status="warning" title={t("over")} subTitle={t("overHow")} />;
+  if (check.isError) return <Narrow title={t("over")} about={t("overHow")}>{null}</Narrow>;
   const needed = [{ required: true, message: t("needed") }];
   return (
     <Narrow title={t("title")} about={t("about")}>

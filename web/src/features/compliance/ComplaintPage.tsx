@@ -10,7 +10,7 @@ import { Due, StateTag } from "./Complaints";
 import { Desk } from "./Desk";
 import { isOver, JobProgress, useJob, Whose } from "./parts";
 import type { ComplaintTold } from "./types";
-import { useWords } from "./words";
+import { channelWords, useWords } from "./words";
 
 export function Component() {
   const t = useWords();
@@ -36,7 +36,7 @@ function Case({ told }: { told: ComplaintTold }) {
         <Descriptions.Item label={t("number")}>
           <Whose number={told.number} subject={told.subject} />
         </Descriptions.Item>
-        <Descriptions.Item label={t("channel")}>{told.channel}</Descriptions.Item>
+        <Descriptions.Item label={t("channel")}>{channelWords(told.channel)}</Descriptions.Item>
         <Descriptions.Item label={t("state")}>
           <StateTag row={told} />
         </Descriptions.Item>

@@ -12,7 +12,7 @@ import { When } from "@/ui/When";
 import { Desk, NUMBER, plain } from "./Desk";
 import { NumberFilter, Whose } from "./parts";
 import type { ComplaintRow } from "./types";
-import { useWords } from "./words";
+import { channelWords, useWords } from "./words";
 
 type Which = "open" | "overdue" | "closed" | "all";
 
@@ -61,7 +61,7 @@ export function Component() {
         onOpen={may("complaints.handle") ? (row) => void go(`/compliance/complaints/${row.id}`) : undefined}
         columns={[
           { title: t("reference"), dataIndex: "reference" },
-          { title: t("channel"), dataIndex: "channel" },
+          { title: t("channel"), render: (_, row) => channelWords(row.channel) },
           { title: t("number"), render: (_, row) => <Whose number={row.number} subject={row.subject} /> },
           { title: t("received"), render: (_, row) => <When at={row.received_at} /> },
           { title: t("state"), render: (_, row) => <StateTag row={row} /> },
@@ -144,7 +144,7 @@ function Open({ open, onClose }: { open: boolean; onClose: () => void }) {
         </Form.Item>
         <Flex gap={12}>
           <Form.Item name="channel" label={t("channel")} style={{ flex: 1 }} extra={clock && `${clock.source} (${clock.status})`}>
-            <Select options={channels.data?.map((channel) => ({ value: channel.code, label: channel.code }))} />
+            <Select options={channels.data?.map((channel) => ({ value: channel.code, label: channelWords(channel.code) }))} />
           </Form.Item>
           <Form.Item name="reference" label={t("reference")} style={{ flex: 1 }} extra={t("refHint")}>
             <Input maxLength={64} />

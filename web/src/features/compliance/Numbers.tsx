@@ -4,7 +4,9 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { api, data } from "@/api/client";
 import { useMay } from "@/app/viewer";
 import { ProblemAlert } from "@/ui/problems";
+import { REGISTRIES } from "@/ui/registries";
 import { When } from "@/ui/When";
+import { language } from "@/words";
 import { Desk } from "./Desk";
 import type { NumberHealthRow } from "./types";
 import { useWords } from "./words";
@@ -100,7 +102,7 @@ function Registrations({ row }: { row: NumberHealthRow }) {
           disabled={one.done_at !== null || !may("lines.manage") || tick.isPending}
           onChange={() => tick.mutate(one.registry)}
         >
-          {one.registry} {one.done_at && <When at={one.done_at} />} {one.note}
+          {REGISTRIES[one.registry]?.[language() === "zh" ? 1 : 0] ?? one.registry} {one.done_at && <When at={one.done_at} />} {one.note}
         </Checkbox>
       ))}
     </Space>

@@ -5,6 +5,7 @@ import { type ReactNode, useState } from "react";
 import { Link, useNavigate, useParams } from "react-router";
 import { api, data } from "@/api/client";
 import { useMay } from "@/app/viewer";
+import { outcome } from "@/features/results/outcomes";
 import { ProblemAlert } from "@/ui/problems";
 import { Duration, When } from "@/ui/When";
 import { language } from "@/words";
@@ -131,7 +132,7 @@ function What({ kind, detail }: { kind: SubjectEvent["kind"]; detail: Detail }):
     case "call":
       return (
         <>
-          <Link to={`/calls/${encodeURIComponent(String(detail["call"]))}`}>{detail["disposition"] || detail["state"]}</Link>
+          <Link to={`/calls/${encodeURIComponent(String(detail["call"]))}`}>{detail["disposition"] ? outcome(String(detail["disposition"])) : String(detail["state"])}</Link>
           {detail["talk_ms"] > 0 && <Duration ms={detail["talk_ms"]} />}
           {detail["grade"] && <Tag>{t("grade", { grade: detail["grade"] })}</Tag>}
           {task}

@@ -53,6 +53,7 @@ export function Component() {
           {
             title: "",
             width: 170,
+            fixed: "right" as const,
             render: (_: unknown, row: Row) => (
               <Flex gap={6} onClick={(event) => event.stopPropagation()}>
                 {row.state === "open" && (

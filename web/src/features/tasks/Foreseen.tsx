@@ -49,9 +49,9 @@ const useWords = words("foreseen", {
   },
   zh: {
     forecast: "预测", preview: "合规预览", ask: "开始测算", again: "重新测算", dials: "呼叫次数", perHour: "每小时呼叫", ends: "最后一呼", robots: "平均占用机器人",
-    cost: "费用", range: "{{low}} ~ {{high}}", note: "基于假设的区间,不是承诺。从 {{at}} 开始。", byHour: "每小时呼叫数(一般情形)", noHours: "没有可呼叫的人",
+    cost: "费用", range: "{{low}} ~ {{high}}", note: "基于假设的区间，不是承诺。从 {{at}} 开始。", byHour: "每小时呼叫数(一般情形)", noHours: "没有可呼叫的人",
     people: "名单共 {{n}} 人", allowed: "{{n}} 人可以呼叫", refused: "{{n}} 人不会呼叫", rule: "原因", count: "人数", when: "何时解除", never: "不会自行解除",
-    later: "{{at}} 起", laterUnknown: "会自行解除", examples: "例如", line: "第 {{n}} 行", rules: "按任务开始时刻、与每通电话相同的规则判定。", stopped: "会提前停止:{{why}}",
+    later: "{{at}} 起", laterUnknown: "会自行解除", examples: "例如", line: "第 {{n}} 行", rules: "按任务开始时刻、与每通电话相同的规则判定。", stopped: "会提前停止：{{why}}",
     allFine: "名单上的人都可以呼叫。", noDials: "近两天没有呼叫",
   },
 });

@@ -28,9 +28,9 @@ const useWords = words("import", {
     errors: "Download what is wrong (CSV)", suppressed: "Erased or suppressed", frozen: "Frozen", elsewhere: "On another list", "in-task": "In that task", problems: "What is wrong with its columns", check: "Check",
   },
   zh: {
-    title: "导入名单", file: "选择文件", columns: "列映射", result: "结果", drop: "将 CSV、XLSX 或 JSON 文件拖到此处,或点击选择",
+    title: "导入名单", file: "选择文件", columns: "列映射", result: "结果", drop: "将 CSV、XLSX 或 JSON 文件拖到此处，或点击选择",
     dropHint: "最大 250 MB。每个人都要有号码和呼叫依据。", sending: "上传中",
-    column: "列名", meaning: "含义", samples: "样例", out: "不导入", variable: "变量:{{name}}", newVariable: "同名变量",
+    column: "列名", meaning: "含义", samples: "样例", out: "不导入", variable: "变量：{{name}}", newVariable: "同名变量",
     region: "不带 + 的号码所属国家", zone: "时间所在时区", basis: "缺少依据的行默认为", none: "无",
     consentAt: "缺少同意时间的行默认为", name: "名单名称", preview: "前几行", line: "行", number: "号码", fine: "正常",
     about: "约 {{n}} 行", import: "开始导入", back: "换一个文件", allOrNothing: "只要有一行有错就全部不导入",

@@ -33,8 +33,8 @@ const useWords = words("list", {
   zh: {
     list: "名单", people: "人数", rows: "文件行数", refused: "未导入", duplicates: "重复", tasks: "任务数", created: "创建时间", source: "文件",
     row: "行", number: "号码", country: "国家", variables: "变量", basis: "呼叫依据", given: "同意时间", until: "有效期至", revoked: "已撤回",
-    exportCsv: "导出 CSV", exportXlsx: "导出 XLSX", download: "下载", delete: "删除", deleteAsk: "清空并删除此名单?",
-    deleteWhat: "同意台账与冻结库的记录保留。", newTask: "创建任务", failed: "导入中断或失败:重新导入同一文件即可继续。",
+    exportCsv: "导出 CSV", exportXlsx: "导出 XLSX", download: "下载", delete: "删除", deleteAsk: "清空并删除此名单？",
+    deleteWhat: "同意台账与冻结库的记录保留。", newTask: "创建任务", failed: "导入中断或失败：重新导入同一文件即可继续。",
   },
 });
 

@@ -23,7 +23,7 @@ const useWords = words("lists", {
   },
   zh: {
     title: "名单", import: "导入名单", name: "名称", state: "状态", people: "人数", refused: "未导入", tasks: "任务数", source: "文件",
-    created: "创建时间", by: "创建人", search: "按名称搜索", empty: "还没有名单,请先导入", running: "正在导入",
+    created: "创建时间", by: "创建人", search: "按名称搜索", empty: "还没有名单，请先导入", running: "正在导入",
   },
 });
 

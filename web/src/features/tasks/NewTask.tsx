@@ -28,7 +28,7 @@ const useWords = words("newtask", {
     title: "新建任务", plan: "话术与名单", preview: "预测与合规预览", name: "任务名称", list: "名单", company: "代表企业", line: "线路", people: "{{name}}({{n}} 人)",
     create: "创建草稿", hours: "时段、速度与重呼", actions: "动作与通知", submit: "提交审核", toTask: "前往任务", required: "必填",
     noList: "没有就绪的名单。", importOne: "去导入", noScript: "还没有已审核的话术。请先编写并由他人审核。",
-    noLine: "没有线路。请管理员从线路文件登记。", notVetted: "资质未核验", draftMade: "草稿 {{name}} 已创建。现在不会呼叫任何人:须由他人通过后再启动。",
+    noLine: "没有线路。请管理员从线路文件登记。", notVetted: "资质未核验", draftMade: "草稿 {{name}} 已创建。现在不会呼叫任何人：须由他人通过后再启动。",
   },
 });
 

@@ -24,7 +24,7 @@ const useWords = words("tasks", {
   },
   zh: {
     title: "外呼任务", new: "新建任务", name: "名称", state: "状态", progress: "进度", active: "通话中", dialled: "已拨", robots: "机器人",
-    list: "名单", line: "线路", created: "创建时间", search: "按名称搜索", states: "全部状态", empty: "还没有任务,请先导入名单再新建",
+    list: "名单", line: "线路", created: "创建时间", search: "按名称搜索", states: "全部状态", empty: "还没有任务，请先导入名单再新建",
     of: "已完成 {{done}} / {{total}}", notBegun: "名单共 {{n}} 人",
   },
 });

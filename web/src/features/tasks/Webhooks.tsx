@@ -22,9 +22,9 @@ const useWords = words("webhooks", {
     secret: "Secret", secretHint: "Empty = one is made for a webhook", secretOnce: "The secret of the new endpoint. It is shown this once: keep it where your program checks signatures.", save: "Add", eventsHint: "Empty = all", required: "Needed", empty: "Nothing is told to anybody yet", none: "No deliveries yet", switchOn: "Switch {{address}}",
   },
   zh: {
-    title: "消息推送", add: "添加推送地址", kind: "类型", address: "地址", events: "事件", all: "全部", on: "启用", waiting: "待发", sent: "已发", givenUp: "已放弃", error: "最近错误", test: "发送测试", arrived: "测试已送达", notArrived: "未送达:{{error}}",
-    delete: "删除", deleteAsk: "删除此推送地址?待发消息一并丢弃。", deliveries: "推送记录", event: "事件", state: "状态", tries: "次数", next: "下次尝试", created: "创建时间", retry: "重新发送", queued: "将重新发送",
-    secret: "密钥", secretHint: "留空则为 webhook 自动生成", secretOnce: "新地址的密钥只显示这一次:请保存到校验签名的程序中。", save: "添加", eventsHint: "留空表示全部", required: "必填", empty: "还没有推送地址", none: "还没有推送记录", switchOn: "启用 {{address}}",
+    title: "消息推送", add: "添加推送地址", kind: "类型", address: "地址", events: "事件", all: "全部", on: "启用", waiting: "待发", sent: "已发", givenUp: "已放弃", error: "最近错误", test: "发送测试", arrived: "测试已送达", notArrived: "未送达：{{error}}",
+    delete: "删除", deleteAsk: "删除此推送地址？待发消息一并丢弃。", deliveries: "推送记录", event: "事件", state: "状态", tries: "次数", next: "下次尝试", created: "创建时间", retry: "重新发送", queued: "将重新发送",
+    secret: "密钥", secretHint: "留空则为 webhook 自动生成", secretOnce: "新地址的密钥只显示这一次：请保存到校验签名的程序中。", save: "添加", eventsHint: "留空表示全部", required: "必填", empty: "还没有推送地址", none: "还没有推送记录", switchOn: "启用 {{address}}",
   },
 });
 
