@@ -18,7 +18,7 @@ const useWords = words("job", {
   zh: {
     waiting: "排队中", running: "进行中", done: "已完成", failed: "失败", cancelled: "已取消", cancel: "取消",
     checking: "检查中", importing: "导入中", writing: "写入中", reading: "读取名单", preview: "合规检查", listening: "识别中",
-    low: "预测:保守", likely: "预测:一般", high: "预测:乐观", of: "{{done}} / {{total}}", rows: "已处理 {{done}}",
+    low: "预测：保守", likely: "预测：一般", high: "预测：乐观", of: "{{done}} / {{total}}", rows: "已处理 {{done}}",
   },
 });
 
