@@ -79,6 +79,7 @@ export function App() {
           },
           components: {
             Layout: { bodyBg: dark ? "#101314" : "#ffffff", headerBg: dark ? "#101314" : "#ffffff", siderBg: "transparent", lightSiderBg: "transparent" },
+            Descriptions: { labelColor: dark ? "#a6a6a6" : "#5f5f5f" },
             Button: { primaryColor: dark ? "#06201f" : "#ffffff" },
             Menu: { itemSelectedBg: dark ? "#16403f" : "#dcefee", itemSelectedColor: dark ? "#7fdcd8" : "#085858", itemBg: "transparent" },
           },

@@ -50,6 +50,7 @@ export function Component() {
         {found.isPending && <Skeleton active />}
         {found.data && items.length === 0 && <Empty image={Empty.PRESENTED_IMAGE_SIMPLE} description={t("no_questions")} />}
         <Collapse
+        collapsible="header"
           items={items.map((question) => ({
             key: question.ids[0] ?? question.sentence,
             label: (

@@ -80,7 +80,7 @@ export function makeEditor(parent: HTMLElement, text: string, wishes: Wishes): E
         EditorState.tabSize.of(2),
         autocompletion({ override: [complete], activateOnTyping: true }),
         locking.of([]),
-        EditorView.contentAttributes.of({ "aria-label": wishes.label }),
+        EditorView.contentAttributes.of({ "aria-label": wishes.label, tabindex: "0" }),
         keymap.of([
           { key: "Mod-s", preventDefault: true, run: () => (wishes.onSave(), true) },
           ...defaultKeymap, ...historyKeymap, ...searchKeymap, ...foldKeymap, ...completionKeymap, ...lintKeymap, indentWithTab,
