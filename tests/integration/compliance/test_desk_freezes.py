@@ -32,7 +32,8 @@ class Desk:
 
     async def noted(self) -> list[str]:
         async with self.database.reading(self.seeded.tenant) as scope:
-            return [kept.action for kept in reversed(await find(scope, Wanted(), 50))]
+            told = [kept.action for kept in reversed(await find(scope, Wanted(), 50))]
+        return [action for action in told if action != "access.refuse"]
 
 
 @pytest.fixture

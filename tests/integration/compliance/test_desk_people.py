@@ -40,7 +40,8 @@ class Desk:
 
     async def noted(self) -> list[str]:
         async with self.database.reading(self.seeded.tenant) as scope:
-            return [kept.action for kept in reversed(await find(scope, Wanted(), 50))]
+            told = [kept.action for kept in reversed(await find(scope, Wanted(), 50))]
+        return [action for action in told if action != "access.refuse"]
 
     async def subject(self, number: str) -> str:
         answer = await self.api.post(f"{API}/subjects/find", roles="inspector", json={"number": number})
