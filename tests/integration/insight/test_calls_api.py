@@ -175,7 +175,7 @@ async def test_a_recording_is_played_in_parts_and_that_is_noted_once(there: Ther
         assert (wave["duration_ms"], len(wave["channels"])) == (30_000, 2)
     async with there.database.scope(there.seeded.tenant) as scope:
         noted = [row.action for row in await scope.all(select(audit_entry).where(audit_entry.c.tenant_id == TENANT))]
-    assert noted == ["recording.play"]
+    assert [action for action in noted if action != "access.refuse"] == ["recording.play"]
 
 
 async def test_calls_are_counted_once_and_another_tenant_finds_nothing(there: There) -> None:
