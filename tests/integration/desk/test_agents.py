@@ -44,7 +44,7 @@ async def test_an_agent_comes_takes_a_break_and_writes_up(database: Database, ke
         body = {"call": "attempt-1", "code": "interested", "note": "calls back on Monday", "follow_up": True}
         assert (await api.post("/api/v1/desk/wrap-ups", roles="agent", json=body)).status_code == 200
         written = await api.get("/api/v1/desk/calls/attempt-1/wrap-ups", roles="author")
-        assert [(one["code"], one["note"]) for one in written.json()["items"]] == [("interested", body["note"])]
+        assert [(one["code"], one["note"]) for one in written.json()] == [("interested", body["note"])]
         known = await api.get("/api/v1/desk/agents", roles="operator")
         assert [one["state"] for one in known.json()] == ["ready"]
         now = NOW + timedelta(minutes=1)  # the browser was silent

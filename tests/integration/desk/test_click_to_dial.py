@@ -179,7 +179,7 @@ async def _written_up(found: Office, call: str) -> None:
     assert (await found.get("/desk/settings"))["codes"]
     body = {"call": call, "code": "callback", "note": "on Monday", "follow_up": True}
     assert (await found.api.post("/api/v1/desk/wrap-ups", json=body)).json()["state"] == "ready"
-    (note,) = (await found.get(f"/desk/calls/{call}/wrap-ups"))["items"]
+    (note,) = await found.get(f"/desk/calls/{call}/wrap-ups")
     assert (note["code"], note["note"], note["follow_up"]) == ("callback", "on Monday", True)
 
 

@@ -84,12 +84,6 @@ class WrittenUp(BaseModel):
     at: Moment
 
 
-class Notes(BaseModel):
-    """The oldest first."""
-
-    items: list[WrittenUp]
-
-
 @router.post("/desk/presence", responses=answers(409))
 async def be_at_desk(here: Work) -> Presence:
     """Say that this browser is there: every ten seconds, else its agent counts as gone. Whose call is over gets to write about it; whose time
@@ -150,18 +144,16 @@ async def write_up_call(here: Work, body: WrapUp) -> AgentView:
 
 
 @router.get("/desk/calls/{call}/wrap-ups")
-async def list_wrap_ups(here: Annotated[Here, needs(Permission.RESULTS_READ)], call: CallId) -> Notes:
-    """What agents wrote about a call. Noted in the audit log when there is something."""
+async def list_wrap_ups(here: Annotated[Here, needs(Permission.RESULTS_READ)], call: CallId) -> list[WrittenUp]:
+    """What agents wrote about a call, the oldest first. Noted in the audit log when there is something."""
     async with here.keyed() as (scope, keys):
         found = await service.notes_of(scope, keys, call)
         if found:
             await audit.note(scope, keys, here.viewer, "desk.notes", ("call", call), now=here.now())
-    return Notes(
-        items=[
-            WrittenUp(user=one.user, name=one.name, code=one.code, note=one.note, follow_up=one.follow_up, at=one.at)
-            for one in found
-        ]
-    )
+    return [
+        WrittenUp(user=one.user, name=one.name, code=one.code, note=one.note, follow_up=one.follow_up, at=one.at)
+        for one in found
+    ]
 
 
 def user_of(here: Here) -> int:

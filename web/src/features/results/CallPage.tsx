@@ -138,7 +138,7 @@ function WrapUps({ call }: { call: string }) {
   const found = useQuery({ queryKey: ["calls", call, "wrap-ups"], queryFn: () => data(api.GET("/api/v1/desk/calls/{call}/wrap-ups", { params: { path: { call } } })) });
   return (
     <>
-      {(found.data?.items ?? []).map((one) => (
+      {(found.data ?? []).map((one) => (
         <Flex key={one.at} gap={8} align="baseline" wrap>
           <Tag>{codeTitle(rules, one.code)}</Tag>
           {one.note && <span>{one.note}</span>}
