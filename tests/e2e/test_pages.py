@@ -27,14 +27,7 @@ from callwright.testing.filled import ROLES
 if TYPE_CHECKING:
     from playwright.sync_api import ConsoleMessage, Page, Playwright, Response
 
-pytestmark = [
-    pytest.mark.acceptance,
-    pytest.mark.timeout(600),
-    pytest.mark.skipif(
-        "CALLWRIGHT_PAGES" not in os.environ,
-        reason="looks at every page: set CALLWRIGHT_PAGES to a folder for its pictures",
-    ),
-]
+pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(600)]
 
 WEB = Path(__file__).resolve().parents[2] / "web"
 DOCS = WEB.parent / "docs"

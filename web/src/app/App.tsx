@@ -66,7 +66,7 @@ export function App() {
             colorPrimary: dark ? "#3fb6b2" : "#0b6e6e",
             colorLink: dark ? "#5cc8c4" : "#0b6e6e",
             // text in these colours, also on their own pale grounds, is read at 4.5:1
-            ...(dark ? { colorError: "#ff7875" } : { colorError: "#cf1322", colorSuccess: "#237804", colorWarning: "#874d00", colorInfo: "#0958d9" }),
+            ...(dark ? { colorError: "#ff7875", colorInfo: "#6ea8fe" } : { colorError: "#cf1322", colorSuccess: "#237804", colorWarning: "#874d00", colorInfo: "#0958d9" }),
             colorTextDescription: dark ? "#a6a6a6" : "#5f5f5f",
             colorTextPlaceholder: dark ? "#8f8f8f" : "#707070",
             // grounds of what is chosen, pale enough to be read on

@@ -26,7 +26,7 @@ const LOOK = EditorView.theme({
 const COLOURS = HighlightStyle.define([
   { tag: [tags.propertyName, tags.definition(tags.propertyName)], color: "var(--ant-color-primary-text)" },
   { tag: tags.comment, color: "var(--ant-color-text-description)", fontStyle: "italic" },
-  { tag: tags.string, color: "var(--ant-color-success-text-active)" },
+  { tag: tags.string, color: "var(--ant-color-success-text)" },
   { tag: [tags.keyword, tags.bool, tags.number, tags.atom], color: "var(--ant-color-warning-text-active)" },
   { tag: tags.meta, color: "var(--ant-color-text-description)" },
 ]);
