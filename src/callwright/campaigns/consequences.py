@@ -84,7 +84,13 @@ async def write_freezes(
     ]
     made = await freeze_all(scope, keys, new, now, SYSTEM)
     told = [
-        {"number": masked(number), "reason": freeze.reason, "rule": freeze.rule, "until": freeze.until}
+        {
+            "number": masked(number),
+            "scope": freeze.scope,
+            "reason": freeze.reason,
+            "rule": freeze.rule,
+            "until": freeze.until,
+        }
         for (number, _, freeze), (_, fresh) in zip(due, made, strict=True)
         if fresh
     ]

@@ -15,7 +15,7 @@ from typing import Literal, get_args
 from callwright.campaigns.model import TaskState
 from callwright.errors import Problem, TaskError
 
-__all__ = ["ACTIONS", "ENDS", "SYSTEM", "Action", "Guard", "Move", "move", "possible"]
+__all__ = ["ACTIONS", "APPROVED", "ENDS", "SYSTEM", "Action", "Guard", "Move", "move", "possible"]
 
 Action = Literal[
     "submit",
@@ -34,6 +34,8 @@ Action = Literal[
 ]
 ACTIONS: tuple[Action, ...] = get_args(Action)
 ENDS: frozenset[TaskState] = frozenset(("done", "cancelled", "failed"))
+APPROVED: frozenset[TaskState] = frozenset(("approved", "scheduled", "running", "pausing", "paused", "done"))
+"""Two people stand behind the plan: somebody may be called by hand in its frame, whether or not it is dialling."""
 SYSTEM = "system"
 """Who moves a task when nobody does: the clock, the breaker, an empty queue."""
 

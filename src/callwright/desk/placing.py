@@ -22,6 +22,7 @@ from callwright.calls.live import LiveCall, LiveCalls, Placer
 from callwright.campaigns.direct import Asked, dial_now
 from callwright.campaigns.gate import Dial, Refused, Veto
 from callwright.campaigns.model import plan_from
+from callwright.campaigns.states import APPROVED
 from callwright.campaigns.worker import Worker
 from callwright.desk.joining import Browser, Joining, Session, read
 from callwright.desk.port import refuse
@@ -240,6 +241,8 @@ class ByName:
             row = await scope.first(TASK, task=order.task)
         if row is None:
             raise LineError(f"there is no task {order.task}")
+        if row.state not in APPROVED:
+            raise LineError(f"task {order.task} is {row.state}: its plan was not approved")
         plan = plan_from(row.plan)
         script, origin = plan.scripts[0].digest or "", "agent" if order.offer else "api"
         return Asked(order.number, script, row.company_id, row.line, plan.numbers, plan.ring_s, origin, plan)

@@ -8,7 +8,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from sqlalchemy import Row
+
 from callwright.accounts.roles import Permission, Role, permissions_of
+from callwright.campaigns.states import APPROVED
 from callwright.desk import store
 from callwright.desk.model import FRESH, Agent, AgentState, may_change
 from callwright.desk.settings import chosen
@@ -26,6 +29,7 @@ __all__ = [
     "callee",
     "change",
     "end_call",
+    "frame",
     "look_after",
     "notes_of",
     "present",
@@ -188,6 +192,20 @@ async def notes_of(scope: Scope, keys: TenantKeys, call: str) -> list[Note]:
         )
         for row in await scope.all(store.WRAP_UPS, attempt=call)
     ]  # fmt: skip
+
+
+async def frame(scope: Scope, task: int) -> Row[Any]:
+    """The task in whose frame somebody is called by hand (see `store.TASK`).
+
+    Raises:
+        ApiError: 404, there is no such task; 409, nobody approved its plan.
+    """
+    row = await scope.first(store.TASK, task=task)
+    if row is None:
+        raise absent("task")
+    if row.state not in APPROVED:
+        raise conflict("task-state", f"the task is {row.state}: its plan was not approved", "Have it approved first.")
+    return row
 
 
 async def callee(

@@ -38,6 +38,10 @@ async def test_nobody_is_called_without_an_approved_task_all_variables_and_a_wor
         moved = await api.post(f"/api/v1/tasks/{task}/cancel", roles="operator")
         assert moved.status_code == 200
         await ask(409, "task-state")
+        click = await api.post(
+            "/api/v1/desk/calls", roles="agent", json={"number": number, "task": task, "offer": "v=0"}
+        )
+        assert (click.status_code, click.json()["code"]) == (409, "task-state"), click.text
         noted = (await api.get("/api/v1/audit")).json()["items"]
         assert [one["object"] for one in noted if one["action"] == "call.now"] == [str(task)]
         assert number not in str(noted)

@@ -15,12 +15,22 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from callwright.accounts.roles import Permission
 from callwright.audit.store import note
+from callwright.campaigns import events
 from callwright.compliance import freeze_desk, freeze_store
 from callwright.compliance.api.showing import Showing, showing
 from callwright.compliance.facts import FreezeScope
 from callwright.compliance.freeze_desk import State, Wanted
 from callwright.compliance.freeze_store import Frozen
-from callwright.compliance.freezes import REASONS, NewFreeze, Reading, active, parse_freezes, period_end, write_freezes
+from callwright.compliance.freezes import (
+    REASONS,
+    NewFreeze,
+    Reading,
+    active,
+    masked,
+    parse_freezes,
+    period_end,
+    write_freezes,
+)  # fmt: skip
 from callwright.errors import InputError, Place, Problem
 from callwright.http.fields import Id, Moment, Number, PathId, Said, Subject, Text
 from callwright.http.here import Here, needs
@@ -189,6 +199,14 @@ async def add_freeze(body: NewFreezeBody, here: Annotated[Here, needs(Permission
         if fresh:
             detail = {"reason": new.reason, "scope": new.scope, "scope_id": new.scope_id}
             await note(scope, keys, here.viewer, "freeze.add", ("freeze", made), detail, now=now)
+            told = {
+                "number": masked(new.number),
+                "scope": new.scope,
+                "reason": new.reason,
+                "rule": "",
+                "until": new.until,
+            }
+            await events.post(scope, keys, "freeze.added", told, now)
     return _row(one, at)
 
 

@@ -15,13 +15,13 @@ from callwright.accounts.roles import Permission
 from callwright.campaigns.dispatch_store import SCRIPT_TEXT
 from callwright.campaigns.model import plan_from
 from callwright.campaigns.scripts import find
-from callwright.desk import service, store
+from callwright.desk import service
 from callwright.desk.api.live import boards_of
 from callwright.desk.links import first_able
 from callwright.errors import InputError, Place, Problem
 from callwright.http.fields import Id, Number, Text
 from callwright.http.here import Here, needs
-from callwright.http.problems import absent, answers, conflict
+from callwright.http.problems import answers
 from callwright.script.loader import loads
 from callwright.script.model import Script
 
@@ -29,7 +29,6 @@ __all__ = ["CallNow", "CallNowTold", "router"]
 
 router = APIRouter()
 
-_APPROVED = ("approved", "scheduled", "running", "pausing", "paused", "done")
 _Value = Annotated[Text, Field(max_length=2000)]
 _Name = Annotated[Text, Field(min_length=1, max_length=64)]
 
@@ -65,13 +64,7 @@ async def call_now(here: Annotated[Here, needs(Permission.TASKS_RUN)], body: Cal
     then never placed twice. 409: no worker runs, the line has no room, or the task was not approved; nobody was called."""
     now = here.now()
     async with here.keyed() as (scope, keys):
-        row = await scope.first(store.TASK, task=body.task)
-        if row is None:
-            raise absent("task")
-        if row.state not in _APPROVED:
-            raise conflict(
-                "task-state", f"the task is {row.state}: its plan was not approved", "Have it approved first."
-            )
+        row = await service.frame(scope, body.task)
         plan = plan_from(row.plan)
         version = await find(scope, plan.scripts[0].digest or "")
         text = str(await scope.value(SCRIPT_TEXT, script=version.id))

@@ -12,7 +12,7 @@ from callwright.accounts.roles import Permission
 from callwright.compliance import telling
 from callwright.compliance.api.packs_in_use import packs_in_use
 from callwright.compliance.telling import Language
-from callwright.desk import service, store
+from callwright.desk import service
 from callwright.desk.api.agents import Work, user_of
 from callwright.desk.api.live import boards_of
 from callwright.desk.links import first_able
@@ -86,8 +86,9 @@ async def click_to_dial(here: Work, body: Click, asked: Annotated[_Asked, Query(
             raise conflict("agent-state", f"an agent who is {me.state} cannot call anybody")
         who = await service.callee(scope, keys, number=body.number or "", lead=body.lead, call=body.call or "")
         task = body.task or who.task
-        if task is None or await scope.first(store.TASK, task=task) is None:
+        if task is None:
             raise absent("task", "A call is placed in the frame of a task: name one.")
+        await service.frame(scope, task)
     click = {
         "number": who.number, "task": task, "lead": who.lead, "variables": dict(who.variables), "offer": body.offer, "user": user,
         "name": here.viewer.name[:100],

@@ -7,6 +7,7 @@ import { Link, useNavigate, useParams } from "react-router";
 import { api, data } from "@/api/client";
 import type { components } from "@/api/schema";
 import { useMay } from "@/app/viewer";
+import { fieldOf, valueOf, whatOf } from "@/features/live/lineWords";
 import { codeTitle, useDesk } from "@/features/live/useDesk";
 import { Page } from "@/ui/Page";
 import { ProblemAlert } from "@/ui/problems";
@@ -251,9 +252,9 @@ function Events({ call, has }: { call: string; has: boolean }) {
         pagination={{ pageSize: 100, hideOnSinglePage: true }}
         columns={[
           { title: t("at"), width: 80, render: (_, event) => <span className="mono">{clock(Number(event["at_ms"] ?? 0))}</span> },
-          { title: t("kind"), width: 130, render: (_, event) => <Tag>{String(event["kind"])}</Tag> },
+          { title: t("kind"), width: 130, render: (_, event) => <Tag title={String(event["kind"])}>{whatOf(String(event["kind"]))}</Tag> },
           { title: t("what"), render: (_, event) => <What event={event} /> },
-          { title: t("reason"), width: 320, render: (_, event) => String(event["why"] ?? "") },
+          { title: t("reason"), width: 320, render: (_, event) => valueOf("why", String(event["why"] ?? "")) },
         ]}
       />
     </>
@@ -266,7 +267,7 @@ function What({ event }: { event: Record<string, unknown> }) {
   const rest = Object.entries(event).filter(([name]) => !HIDDEN.has(name));
   return (
     <Typography.Paragraph style={{ margin: 0 }} ellipsis={{ rows: 2, expandable: "collapsible" }}>
-      {rest.map(([name, value]) => `${name}: ${typeof value === "object" ? JSON.stringify(value) : String(value)}`).join(" · ")}
+      {rest.map(([name, value]) => `${fieldOf(name)}: ${typeof value === "object" ? JSON.stringify(value) : valueOf(name, String(value))}`).join(" · ")}
     </Typography.Paragraph>
   );
 }
