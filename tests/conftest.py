@@ -16,6 +16,9 @@ from callwright.testing.databases import PostgresServer, missing, sqlite_templat
 
 ROOT = Path(__file__).resolve().parent.parent
 
+# Processes that tests start have working folders of their own.
+os.environ["CALLWRIGHT_SHARED"] = str(Path(os.environ.get("CALLWRIGHT_SHARED", ROOT / ".." / "shared")).resolve())
+
 # How long an example takes says how busy the machine is: speed is measured by `callwright bench`, not here. A change is judged
 # by the same examples every time; HYPOTHESIS_SEARCH=1 looks for new ones.
 settings.register_profile("search", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
@@ -26,7 +29,7 @@ settings.load_profile("search" if os.environ.get("HYPOTHESIS_SEARCH") else "call
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """The shared data folder (CALLWRIGHT_SHARED, default ../shared); skips loudly without it."""
-    folder = Path(os.environ.get("CALLWRIGHT_SHARED", ROOT / ".." / "shared")).resolve()
+    folder = Path(os.environ["CALLWRIGHT_SHARED"])
     if not (folder / "formats").is_dir():
         pytest.skip(f"no shared data at {folder}: set CALLWRIGHT_SHARED")
     return folder

@@ -39,7 +39,7 @@ class RecordingView(BaseModel):
     id: int
     file: str = Field(examples=["opening.1.wav"])
     text: str
-    name: str
+    name: str = Field(examples=["opening 1.mp3"])
     kind: str = Field(examples=["mp3"])
     bytes: int
     seconds: float
@@ -51,7 +51,7 @@ class RecordingView(BaseModel):
     written: list[StretchView]
     heard: list[StretchView]
     similarity: float
-    sounds_like: str = Field(description="another file of the sheet, which it sounds like")
+    sounds_like: str = Field(description="another file of the sheet, which it sounds like", examples=["greeting.1.wav"])
     decision: Decision
     note: str
     decided_by: str
@@ -62,7 +62,7 @@ class RecordingLine(BaseModel):
     """A line of the sheet. state: `stale` = the text was changed since it was recorded; named: whether the script names this file in `audio`
     (else it is not played)."""
 
-    file: str
+    file: str = Field(examples=["opening.1.wav"])
     text: str
     whole: str
     where: str
