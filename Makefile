@@ -6,7 +6,7 @@ DEMO_ARGS ?=
 PYTEST_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup web audit demo test test-fast lint format bench peers peers-voice docs lock clean
+.PHONY: help setup web audit demo test test-fast lint lint-python lint-web format bench peers peers-voice docs lock clean
 
 help: ## Show this list
 	@echo "callwright - make targets:"
@@ -30,8 +30,13 @@ test: $(STAMP) ## Run all tests with coverage (PYTEST_ARGS="-k name")
 test-fast: $(STAMP) ## Unit and property tests only
 	@$(PY) -m pytest tests/unit tests/property -q $(PYTEST_ARGS)
 
-lint: $(STAMP) ## ruff, ruff format, mypy strict, import-linter, and the types of the console
-	@.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy && .venv/bin/lint-imports && sh scripts/web-types
+lint: lint-python lint-web ## ruff, ruff format, mypy strict, import-linter, and the types of the console
+
+lint-python: $(STAMP)
+	@.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy && .venv/bin/lint-imports
+
+lint-web: $(STAMP)
+	@sh scripts/web-types
 
 audit: $(STAMP) ## Known weaknesses of the locked packages, as far as the services that know them can be reached
 	@sh scripts/audit

@@ -99,10 +99,19 @@ def with_fragment(fragment: str) -> str:
     return "".join(part if part.endswith("\n") else part + "\n" for part in [*kept, *given])
 
 
+def told_in_english(page: Path) -> bool:
+    """A Chinese page of the very same commands and answers as the English one, which is run."""
+    english = page.with_name(page.name.replace(".zh-CN.md", ".md"))
+    if english == page or not english.exists():
+        return False
+    told = [list(commands(one.read_text(encoding="utf-8"))) for one in (page, english)]
+    return told[0] == told[1]
+
+
 @pytest.mark.acceptance
 @pytest.mark.parametrize(
     "page",
-    [page for page in PAGES if BLOCK.search(page.read_text(encoding="utf-8"))],
+    [page for page in PAGES if BLOCK.search(page.read_text(encoding="utf-8")) and not told_in_english(page)],
     ids=lambda page: str(page.relative_to(ROOT)),
 )
 @pytest.mark.timeout(900)
