@@ -315,12 +315,16 @@ class _Robots:
     async def place(self, order: Dial, tell: Tell, now: Callable[[], datetime]) -> Came:
         """See `worker.Place`."""
         asked, placer = time.monotonic(), self.placers.pop(order.attempt, None)
-        robot = await self._robot(order.digest, order.script_version)
+        try:
+            robot = await self._robot(order.digest, order.script_version)
+        except CallwrightError as error:
+            # Nothing has left, so nobody has to ask what became of it; the task's breaker sees faults, not a finished list.
+            log.error("call %s: the script version %d cannot be spoken: %s", order.attempt, order.script_version, error)
+            return Came(_not_placed(order, now(), "robot_not_ready"))
         begun = now()
         if time.monotonic() - asked > self._calling.lease.total_seconds() / 4:
-            return Came(
-                _stale(order, begun)
-            )  # with the other part, spent before, the permit is too old: nothing has left
+            # with the other part, spent before, the permit is too old: nothing has left
+            return Came(_not_placed(order, begun, "permit_too_old"))
         files = CallFiles(self._calling.out / f"{begun:%Y-%m-%d}", order.attempt)  # WAV: it can be marked
 
         def watch(state: str, sentence: str) -> None:
@@ -350,8 +354,8 @@ def _after(files: CallFiles, record: CallRecord, order: Dial) -> tuple[Story, da
     return story_of(events), agreed_at(events, record.slots, datetime.now(UTC), order.zones)
 
 
-def _stale(order: Dial, now: datetime) -> Ended:
-    return Ended(order.attempt, order.owner, order.fence, "network_fault", now, cause="permit_too_old")
+def _not_placed(order: Dial, now: datetime, cause: str) -> Ended:
+    return Ended(order.attempt, order.owner, order.fence, "network_fault", now, cause=cause)
 
 
 def _ended(
