@@ -287,14 +287,29 @@ def people(anna: Teller, place: Place, folder: Path) -> None:
     anna.picture("list-result")
 
 
+def draft(anna: Teller) -> None:
+    """The form with what it proposes, as a draft. A form that is not taken (the API asks for patience) is filled in again, as people would."""
+    from playwright.sync_api import TimeoutError as PlaywrightTimeout
+
+    for last in (False, False, True):
+        anna.go("/tasks/new")
+        anna.page.locator("#name").wait_for()
+        anna.picture("task-new")
+        anna.page.locator("button[type=submit]").click()
+        try:
+            anna.button("submit").first.wait_for(timeout=25_000)
+        except PlaywrightTimeout as wrong:
+            if last:
+                wrong.add_note("the form says:\n" + anna.page.locator("body").inner_text())
+                raise
+        else:
+            return
+
+
 def start_task(anna: Teller, bert: Teller) -> int:
     """Script and list are enough; somebody else approves; it starts."""
     page = anna.page
-    anna.go("/tasks/new")
-    page.locator("#name").wait_for()
-    anna.picture("task-new")
-    page.locator("button[type=submit]").click()
-    anna.button("submit").first.wait_for()
+    draft(anna)
     anna.picture("task-forecast")
     task = max(each["id"] for each in page.request.get(f"{anna.base}/api/v1/tasks").json()["items"])
     always_open(anna, task)
