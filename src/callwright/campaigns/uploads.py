@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import islice
@@ -39,6 +40,8 @@ __all__ = [
     "unlisted",
     "variables_of",
 ]
+
+log = logging.getLogger(__name__)
 
 BEAT = timedelta(seconds=15)
 """How often an import says that it is alive; one that was silent for four of these was cut off."""
@@ -181,7 +184,7 @@ async def _alive(database: Database, tenant: int, options: Options, now: Callabl
         raise
     finally:
         if not done:
-            with anyio.CancelScope(shield=True), suppress(StoreError):
+            with anyio.CancelScope(shield=True):
                 await _failed(database, tenant, options.name)
 
 
@@ -202,10 +205,19 @@ async def _beat(database: Database, tenant: int, name: str, now: Callable[[], da
 
 
 async def _failed(database: Database, tenant: int, name: str) -> None:
-    async with database.scope(tenant) as scope:
-        row = await lead_store.find_list(scope, name)
-        if row is not None and row.state == "importing":
-            await list_store.mark(scope, row, "failed", None)
+    """Say so; the transaction that was cut off may hold its locks for a moment longer."""
+    for wait in (0.2, 1.0, 3.0, None):
+        try:
+            async with database.scope(tenant) as scope:
+                row = await lead_store.find_list(scope, name)
+                if row is not None and row.state == "importing":
+                    await list_store.mark(scope, row, "failed", None)
+            return
+        except StoreError as error:
+            if wait is None:  # nobody hears from it any more: that shows as failed too (`state_of`)
+                log.warning("the list %s cannot be marked as failed: %s", name, error)
+                return
+            await anyio.sleep(wait)
 
 
 def state_of(row: DbRow[Any], now: datetime) -> str:
