@@ -225,7 +225,7 @@ def _play(made: Site) -> None:
     """Dangers at random moments, each kind at least once."""
     for _ in range(WORKERS):
         made.hire()
-    others = [made.stop_past_the_lease, made.jump, made.crash]
+    others = [made.stop_past_the_lease, made.jump, made.jump, made.jump, made.crash]
     plan = [made.kill] * KILLS + others * max(1, KILLS // 20)
     made.rng.shuffle(plan)
     for deed in plan:

@@ -32,7 +32,7 @@ from callwright.campaigns.service import settle
 from callwright.campaigns.story import Story
 from callwright.campaigns.takeover_store import ROBOTS
 from callwright.campaigns.terms import Terms
-from callwright.errors import CallwrightError
+from callwright.errors import CallwrightError, LineError
 from callwright.store.crypto import TenantKeys
 from callwright.store.database import Database, Scope
 
@@ -145,7 +145,11 @@ class Worker:
         await self._working.wait()
 
     def now(self) -> datetime:
-        """The database's time, once it has begun."""
+        """The database's time, once it has begun. Raises LineError: it jumped, and nobody may be called before it is known which is right."""
+        if self._clock.doubted:
+            raise LineError(
+                "the clock of this machine or of its database was set a moment ago: try again in a quarter of a minute"
+            )
         return self._clock.now()
 
     @property
@@ -222,8 +226,10 @@ class Worker:
         self._renewed = begun
 
     def _held(self) -> bool:
-        """Whether the leases of this worker were renewed lately enough for it to begin calls."""
-        return self._terms.monotonic() - self._renewed < self._terms.lease.total_seconds() / 2
+        """Whether the leases of this worker were renewed lately enough for it to begin calls, and it knows what time it is."""
+        return (
+            not self._clock.doubted and self._terms.monotonic() - self._renewed < self._terms.lease.total_seconds() / 2
+        )
 
     async def _clear_up(self) -> None:
         now = self._clock.now()
