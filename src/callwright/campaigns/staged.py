@@ -6,6 +6,7 @@ Whoever imports then looks at numbers only (each is taken once). What is made go
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -25,7 +26,7 @@ Made = tuple[int, int, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class Work(ABC):
     """What is done with every row."""
 
     rules: Rules
@@ -41,9 +42,9 @@ class Work:
                 made.append((int(verdict.number), verdict.line, self.make(verdict)))
         return made
 
+    @abstractmethod
     def make(self, entry: Entry) -> Any:
         """Of a good one."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True, slots=True)

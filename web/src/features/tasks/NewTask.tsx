@@ -59,7 +59,8 @@ function Wizard({ options }: { options: Options }) {
   const initial: Partial<Fields> = {
     ...fieldsOf(options.plan as never),
     scripts: [{ name: "a", version: script ? `${script.script}:${script.digest}` : "", weight: 1 }],
-    name: first ? `${first.name} ${dayjs().format("MM-DD HH:mm")}` : "",
+    // names are unique: the proposal of somebody who makes two tasks within a minute must be, too
+    name: first ? `${first.name} ${dayjs().format("MM-DD HH:mm:ss")}` : "",
     ...(first ? { list: first.id } : {}),
     ...(options.company ? { company: options.company } : {}),
     ...(options.line ? { line: options.line } : {}),
