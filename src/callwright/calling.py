@@ -60,7 +60,7 @@ from callwright.desk.port import open_port
 from callwright.desk.service import agents
 from callwright.desk.settings import chosen
 from callwright.desk.waiting import Waiting
-from callwright.errors import CallwrightError, StoreError
+from callwright.errors import CallwrightError, LineError, StoreError
 from callwright.insight.gathering import gather, waiting
 from callwright.script.loader import loads
 from callwright.settings import Settings
@@ -193,7 +193,7 @@ async def open_calling(
             tenant,
             keys,
             tasks,
-            lambda digest: robots.warm([digest]),
+            robots.ready,
             asking.about,
             lines,
             robots.placers,
@@ -264,6 +264,16 @@ class _Robots:
         robots = cls(calling, settings, house)
         async with robots._stack:
             yield robots
+
+    async def ready(self, digest: str) -> None:
+        """Make the robot of one version. Raises LineError: it cannot be spoken here, so nobody is called with it."""
+        async with self._house.database.scope(self._house.tenant) as scope:
+            found = await versions(scope, [digest])
+        for one, version in found.items():
+            try:
+                await self._robot(one, version.id)
+            except CallwrightError as error:
+                raise LineError(f"the script cannot be spoken: {error}") from error
 
     async def warm(self, digests: Sequence[str] | None) -> None:
         """Make robots before somebody is dialled, so that nobody's permit grows old meanwhile."""

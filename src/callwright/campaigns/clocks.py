@@ -44,12 +44,18 @@ class DatabaseClock:
         self._database, self._tenant, self._monotonic, self._local = database, tenant, monotonic, local
         self._known: tuple[float, datetime] | None = None
         self._other: tuple[float, float] | None = None  # since when the time is another one, and by how much (s)
+        self._set_at: float | None = None  # when a jump was believed
         self.jumps = 0
 
     @property
     def doubted(self) -> bool:
         """The time jumped, and it is not known yet which one is right."""
         return self._other is not None
+
+    def unsettled(self, lease: timedelta) -> bool:
+        """It jumped lately: others may still go by the time before, and what they hold looks as if it were over."""
+        since = self._set_at
+        return self.doubted or (since is not None and self._monotonic() - since < lease.total_seconds() + _BELIEVED_S)
 
     async def sync(self) -> datetime:
         """Ask the database; the time that is believed. Whatever error it raises when it is not there."""
@@ -67,7 +73,7 @@ class DatabaseClock:
         """off: by how many seconds the time found is ahead of ours; it was asked for at `begun`."""
         if abs(off) <= _JUMP_S + self._monotonic() - begun:
             return True
-        if self._other is None or abs(self._other[1] - off) > _JUMP_S:
+        if self._other is None or abs(self._other[1] - off) > _JUMP_S + self._monotonic() - begun:
             self.jumps += 1
             self._other = (begun, off)
             log.warning(
@@ -77,6 +83,7 @@ class DatabaseClock:
         if begun - self._other[0] < _BELIEVED_S:
             return False
         log.warning("the clock of the database stays %.1f s away: from now on it is believed", off)
+        self._set_at = begun
         return True
 
     def now(self) -> datetime:

@@ -24,7 +24,7 @@ from callwright.campaigns.staged import VARIABLES
 from callwright.campaigns.tables import attempt, lead
 from callwright.campaigns.variants import assign
 from callwright.compliance.facts import PAST_DAYS, ConsentFacts, DialFacts
-from callwright.compliance.tables import consent, freeze, person, suppression
+from callwright.compliance.tables import consent, freeze, freeze_suspect, person, suppression
 from callwright.store.constant import constant
 from callwright.store.crypto import TenantKeys
 from callwright.store.database import Scope
@@ -55,7 +55,11 @@ _frozen = exists().where(
     freeze.c.tenant_id == TENANT,
     freeze.c.number_index == person.c.number_index,
     freeze.c.lifted_at.is_(None),
-    freeze.c.scope.in_(("tenant", "voice")),
+)
+_suspected = exists().where(
+    freeze_suspect.c.tenant_id == TENANT,
+    freeze_suspect.c.number_index == person.c.number_index,
+    freeze_suspect.c.state == "waiting",
 )
 _suppressed = exists().where(suppression.c.tenant_id == TENANT, suppression.c.number_index == person.c.number_index)
 _dialled = exists().where(
@@ -77,7 +81,7 @@ _SPECIAL = (
 # What stands first is looked at by itself; the rest is equal or not, so zones and scopes stay text. `_Builder.add` knows the order.
 _SEEN = constant(
     select(
-        lead.c.id, lead.c.variables, or_(person.c.erased_at.is_not(None), _frozen, _suppressed, _dialled).label("special"),
+        lead.c.id, lead.c.variables, or_(person.c.erased_at.is_not(None), _frozen, _suspected, _suppressed, _dialled).label("special"),
         consent.c.given_at, consent.c.valid_until,
         person.c.country, person.c.region, lead.c.time_zone, cast(person.c.zones, Text).label("zones"), person.c.line_type,
         consent.c.basis, cast(consent.c.scope, Text).label("agreed"), consent.c.revoked_at, consent.c.company_id,
@@ -106,9 +110,9 @@ async def subject(
 ) -> Subject:
     """A task and the people of its list as a simulation takes them. plan: another one than its own; progress: told how many were read.
 
-    People without a freeze and without a call in the last month are grouped by what the rules look at; consents are taken as given at the
-    first moment of their month (of their day, when that is at most 31 days away), so that they are never younger than they are. All others are
-    read as a dial reads them.
+    People without a freeze, a suspicion and a call in the last month are grouped by what the rules look at, with the consent their lead came
+    with and no other; it is taken as given at the first moment of its month (of its day, when that is at most 31 days away), so that it is never
+    younger than it is. All others are read as a dial reads them.
 
     Raises:
         TaskError: no such task.
@@ -180,6 +184,8 @@ class _Builder:
         only = self.plan.scripts[0].name if len(self.plan.scripts) == 1 else None
         for row in rows:
             lead_id = row[0]
+            if row[2] and lead_id not in known:
+                continue  # taken off the list meanwhile
             self.leads.append(lead_id)
             variant = only or assign(self.plan, str(self.task), lead_id)
             if row[2]:  # somebody with a past

@@ -14,7 +14,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, M
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
 from callwright.campaigns import lead_store
 from callwright.campaigns.entries import Rules, Wrong
@@ -168,7 +168,7 @@ async def import_people(
                 if fate != "already":
                     told.add(line, Fault("number", fate, {"task": options.not_in_task}))
             progress(Progress("importing", counts["rows"], source.about))
-    return await _finished(database, keys, known.id, source, found, counts, known.mapping)
+    return await _finished(database, keys, known.id, source, found, counts, options)
 
 
 def _check_name(options: Options) -> None:
@@ -236,20 +236,22 @@ async def _finished(
     source: Source,
     found: tuple[str, ...],
     counts: Counter[str],
-    before: Mapping[str, Any],
+    options: Options,
 ) -> Report:
     """Remember for each file what became of it, so that the same one again is not counted twice."""
     kept_out = {fate: counts[fate] for fate in ("suppressed", "frozen", "elsewhere", "in-task") if counts[fate]}
-    files = cast("dict[str, Any]", before.get("files", {}))
     own = {
         "name": source.name, "rows": counts["rows"], "duplicates": counts["duplicates"],
         "refused": counts["bad"] + sum(kept_out.values()),
         "columns": dict(zip(source.columns, found, strict=True)),
     }  # fmt: skip
-    files = {**files, source.sha256: own}
-    variables = [*before.get("variables", ()), *_variables(found)]
-    told = {"files": files, "variables": list(dict.fromkeys(variables))}
     async with database.scope(keys.tenant) as scope:
+        await _hold(scope, list_id, options)
+        known = await lead_store.find_list(scope, options.name)
+        before: Mapping[str, Any] = {} if known is None else known.mapping
+        files: dict[str, Any] = {**before.get("files", {}), source.sha256: own}
+        variables = [*before.get("variables", ()), *_variables(found)]
+        told = {"files": files, "variables": list(dict.fromkeys(variables))}
         whole = await lead_store.written(scope, list_id)
         if whole.alone:
             raise DamagedError(

@@ -266,8 +266,10 @@ async def take(
         await scope.run(_ELSEWHERE, list=list_id)
     if not_in_task is not None:
         await scope.run(_IN_TASK, task=not_in_task)
-    if await scope.run(_ADD_PERSONS, at=now):
-        await scope.run(_KNOW_ADDED)
+    added = await scope.run(_ADD_PERSONS, at=now)
+    if await scope.run(_KNOW_ADDED) > added:  # another import wrote some of them while we waited
+        await scope.all(_HOLD_KNOWN)
+    await scope.run(_SUPPRESSED)  # and erased since we looked
     await scope.run(_ADD_CONSENTS, at=now, company=company)
     taken = await scope.run(_ADD_LEADS, at=now, list=list_id)
     return taken, [(row.line, row.fate) for row in await scope.all(_FATES)]

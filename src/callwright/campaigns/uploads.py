@@ -46,6 +46,7 @@ log = logging.getLogger(__name__)
 BEAT = timedelta(seconds=15)
 """How often an import says that it is alive; one that was silent for four of these was cut off."""
 
+_GOODBYE_S = 10.0  # an import that is ended at shutdown does not hold the process for longer
 _SEEN = 20
 
 
@@ -160,7 +161,7 @@ async def import_list(
         LeadsError: the columns, a row (with `all_or_nothing`) or the file are wrong.
     """
     targets(source.columns, options.mapping, options.defaults, file=source.name, lang=options.lang)
-    async with _alive(database, keys.tenant, options, now):
+    async with _alive(database, keys.tenant, options.name, source.sha256, now):
         with Complaints.to(errors, source.name, options.lang) as complaints:
             report = await import_people(
                 database, keys, source, options, now(), complaints=complaints, progress=progress
@@ -169,11 +170,14 @@ async def import_list(
 
 
 @asynccontextmanager
-async def _alive(database: Database, tenant: int, options: Options, now: Callable[[], datetime]) -> AsyncIterator[None]:
+async def _alive(
+    database: Database, tenant: int, name: str, sha256: str, now: Callable[[], datetime]
+) -> AsyncIterator[None]:
+    """name, sha256: of the list, and the file: the import of another file to the same list is none of ours."""
     done = False
     try:
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(_beat, database, tenant, options.name, now)
+            tasks.start_soon(_beat, database, tenant, name, sha256, now)
             yield
             done = True
             tasks.cancel_scope.cancel()
@@ -184,8 +188,8 @@ async def _alive(database: Database, tenant: int, options: Options, now: Callabl
         raise
     finally:
         if not done:
-            with anyio.CancelScope(shield=True):
-                await _failed(database, tenant, options.name)
+            with anyio.CancelScope(shield=True, deadline=anyio.current_time() + _GOODBYE_S):
+                await _failed(database, tenant, name, sha256)
 
 
 def _first(group: BaseExceptionGroup[Any]) -> BaseException:
@@ -195,22 +199,22 @@ def _first(group: BaseExceptionGroup[Any]) -> BaseException:
     return error
 
 
-async def _beat(database: Database, tenant: int, name: str, now: Callable[[], datetime]) -> None:
+async def _beat(database: Database, tenant: int, name: str, sha256: str, now: Callable[[], datetime]) -> None:
     while True:
         async with database.scope(tenant) as scope:
             row = await lead_store.find_list(scope, name)
-            if row is not None and row.state == "importing":
+            if row is not None and (row.state, row.sha256) == ("importing", sha256):
                 await list_store.mark(scope, row, "importing", {"beat": now().isoformat()})
         await anyio.sleep(BEAT.total_seconds() if row is not None else 0.2)
 
 
-async def _failed(database: Database, tenant: int, name: str) -> None:
+async def _failed(database: Database, tenant: int, name: str, sha256: str) -> None:
     """Say so; the transaction that was cut off may hold its locks for a moment longer."""
     for wait in (0.2, 1.0, 3.0, None):
         try:
             async with database.scope(tenant) as scope:
                 row = await lead_store.find_list(scope, name)
-                if row is not None and row.state == "importing":
+                if row is not None and (row.state, row.sha256) == ("importing", sha256):
                     await list_store.mark(scope, row, "failed", None)
             return
         except StoreError as error:

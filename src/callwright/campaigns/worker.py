@@ -232,6 +232,9 @@ class Worker:
         )
 
     async def _clear_up(self) -> None:
+        # By a time that was just believed, the leases of whoever does not believe it yet are over.
+        if self._clock.unsettled(self._terms.lease):
+            return
         now = self._clock.now()
         done = await reap(self._database, self._tenant, self._keys, self._terms, now)
         self.reaped.released += done.released
@@ -286,6 +289,10 @@ class Worker:
         if not claimed:
             return 0
         vetoes = await self._vetoes(claimed) if self._vetoes is not None else None
+        if (
+            not self._held()
+        ):  # while the vetoes were asked for, the time became another one: the claims lapse by themselves
+            return 0
         permitted = self._terms.monotonic()
         async with self._database.scope(self._tenant, keyed=True) as scope:
             answers = await dial(scope, self._keys, self._terms, claimed, self._clock.now(), vetoes)
@@ -313,7 +320,9 @@ class Worker:
     async def _call(self, order: Dial, permitted: float) -> Came:
         """One call, up to its outcome. permitted: monotonic, before its dial was written."""
         try:
-            if self._terms.monotonic() - permitted > self._terms.lease.total_seconds() / 2:
+            if self._clock.doubted:  # the law was asked about another time, perhaps: nothing has left
+                came = Came(self._ended(order, "network_fault", "clock_in_doubt"))
+            elif self._terms.monotonic() - permitted > self._terms.lease.total_seconds() / 2:
                 came = Came(self._ended(order, "network_fault", "permit_too_old"))  # stopped since: nothing has left
             else:
                 self.dialled += 1

@@ -31,7 +31,10 @@ _CONNECT_S = 10.0
 
 def _address(url: str, *, insecure: bool) -> str:
     """Raises SettingsError: it is none, or the token would go over the network in plain sight."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # brackets that do not close
+        parts = urlsplit("")
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
         message = f"`{url[:100]}` is no address of callwright"
         raise SettingsError(Problem("client-url", message, hint="Write https://calls.example.com."))

@@ -17,6 +17,8 @@ __all__ = ["LOST", "Link", "first_able", "open_client"]
 LOST = (httpx.HTTPError, ValueError)
 """What a broken link raises: the worker is gone, or does not speak as it should."""
 
+_PLACED_S = 90.0  # a worker may have to make its robot ready, ask the customer's own system, and begin the call
+
 _CODES = {
     400: (422, "invalid"), 401: (503, "worker"), 403: (403, "forbidden"), 404: (404, "absent"), 409: (409, "line"),
     422: (422, "invalid"),
@@ -54,15 +56,19 @@ class Link:
                     raise ValueError("a line of a worker is no object")  # noqa: TRY004 - as broken JSON
                 yield value
 
-    async def post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    async def post(self, path: str, body: Mapping[str, Any], patience_s: float = 3 * BEAT_S) -> dict[str, Any]:
         """Ask for something; the answer.
 
         Raises:
-            ApiError: the worker refuses (its status, code and words), or cannot be reached (503).
+            ApiError: the worker refuses (its status, code and words); cannot be reached (503 `unreached`: it heard nothing); or was heard of no
+                more within so many seconds (503 `worker`: what it did is not known).
         """
+        patience = httpx.Timeout(10.0, read=patience_s)
         try:
-            answer = await self.client.post(self._url(path), json=body, headers=self._headers)
+            answer = await self.client.post(self._url(path), json=body, headers=self._headers, timeout=patience)
             value = answer.json()
+        except (httpx.ConnectError, httpx.ConnectTimeout):
+            raise ApiError(503, "unreached", f"the worker {self.worker} cannot be reached") from None
         except LOST as error:
             raise ApiError(
                 503, "worker", f"the worker of this call cannot be reached: {type(error).__name__}"
@@ -87,16 +93,21 @@ async def first_able(links: Sequence[Link], order: Mapping[str, Any]) -> dict[st
     """The answer to `/dial` of the first worker that has the line of the task.
 
     Raises:
-        ApiError: 409 or 503, none has, or the call cannot be placed now.
+        ApiError: 409 or 503, none has, or the call cannot be placed now; 409 `not-known`, the call may be under way.
     """
     found: ApiError = conflict(
         "no-worker", "no worker is running that could place the call", "Start one: callwright worker."
     )
     for link in links:
         try:
-            return await link.post("/dial", order)
+            return await link.post("/dial", order, _PLACED_S)
         except ApiError as error:
-            if error.code not in ("no-line", "not-ready"):
-                raise  # whether it rings is not known: nobody else is asked
+            if (
+                error.code == "worker"
+            ):  # nobody else is asked, and the answer is kept under its Idempotency-Key as no 503 is
+                hint = "Look at the live calls before you try again."
+                raise conflict("not-known", "the worker did not answer: the call may be under way", hint) from None
+            if error.code not in ("no-line", "not-ready", "unreached"):
+                raise
             found = error
     raise found

@@ -30,6 +30,7 @@ __all__ = [
     "change",
     "end_call",
     "frame",
+    "let_go",
     "look_after",
     "notes_of",
     "present",
@@ -144,8 +145,15 @@ async def look_after(scope: Scope, me: Agent, living: Collection[str], now: date
     return me
 
 
+async def let_go(scope: Scope, me: Agent, now: datetime) -> None:
+    """Nothing came of the call that an agent was kept free for (`begin_call` without a call): he is what he was."""
+    row = await scope.first(store.AGENT, of_user=me.user)
+    if row is not None and (row.state, row.call) == ("busy", ""):
+        await _set(scope, _agent(row), me.state, me.call, now)
+
+
 async def begin_call(scope: Scope, user: int, call: str, now: datetime) -> None:
-    """An agent has a call now; whoever is none (an inspector who takes over) stays none."""
+    """An agent has a call now (call "" = one that is being placed); whoever is none (an inspector who takes over) stays none."""
     row = await scope.first(store.AGENT, of_user=user)
     if row is not None:
         one = _agent(row)
@@ -171,14 +179,14 @@ async def write_up(
     known = (await chosen(scope)).code(code)
     if known is None or known.archived:
         hint = "The codes that can be chosen stand in the settings of the desk."
-        raise InputError(Problem("no-code", f"there is no code {code} to choose", Place(field="code"), hint))
+        raise InputError(Problem("code-gone", f"there is no code {code} to choose", Place(field="code"), hint))
     row = {
         "attempt_id": call, "user_id": user, "code": code, "note": keys.seal(note, "wrap_up.note") if note else b"",
         "follow_up": follow_up, "created_at": now,
     }  # fmt: skip
     await scope.run(store.ADD_WRAP_UP, [row])
     found = await scope.first(store.AGENT, of_user=user)
-    if found is not None and found.state == "wrap_up":
+    if found is not None and found.state == "wrap_up" and found.call in ("", call):
         one = _agent(found)
         await _set(scope, one, "ready", "", now)
 

@@ -58,6 +58,15 @@ async def test_an_agent_comes_takes_a_break_and_writes_up(database: Database, ke
         ):
             body = {"task": 1, "offer": "v=0", **whom}
             assert (await api.post("/api/v1/desk/calls", roles="agent", json=body)).status_code == status
+        task = await start_task(database, seeded, NOW)
+        click = {"task": task, "offer": "v=0", "number": seeded.numbers[0]}
+        refused = await api.post("/api/v1/desk/calls", roles="agent", json=click)
+        assert (refused.status_code, refused.json()["code"]) == (409, "no-worker")
+        assert (await api.post("/api/v1/desk/presence", roles="agent")).json()["me"]["state"] == "ready", "as before"
+        async with database.scope(seeded.tenant) as scope:
+            await service.begin_call(scope, 1, "", now)  # another click of the same agent is being placed
+        refused = await api.post("/api/v1/desk/calls", roles="agent", json=click)
+        assert (refused.status_code, refused.json()["code"]) == (409, "agent-state")
         both = {"task": 1, "offer": "v=0", "number": "+8613900000001", "lead": 1}
         assert (await api.post("/api/v1/desk/calls", roles="agent", json=both)).status_code == 422
 
@@ -94,7 +103,7 @@ async def test_codes_are_the_house_s_and_what_follows_a_call_too(database: Datab
         now = NOW + timedelta(seconds=60)  # over time: it is still to be written
         assert (await api.post("/api/v1/desk/presence", roles="agent")).json()["me"]["state"] == "wrap_up"
         gone = {"call": "c1", "code": "interested"}
-        assert (await api.post("/api/v1/desk/wrap-ups", roles="agent", json=gone)).json()["code"] == "no-code"
+        assert (await api.post("/api/v1/desk/wrap-ups", roles="agent", json=gone)).json()["code"] == "code-gone"
         assert (await api.post("/api/v1/desk/wrap-ups", roles="agent", json=gone | {"code": "won"})).json()[
             "state"
         ] == "ready"

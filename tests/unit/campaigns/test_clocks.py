@@ -60,8 +60,30 @@ async def test_a_time_that_stands_is_believed_and_until_then_nobody_is_called() 
         await clock.sync()
         doubts.append(clock.doubted)
     assert doubts == [True] * 10 + [False] * 2
+    assert clock.unsettled(timedelta(seconds=30)), "whoever does not believe it yet seems to have let go of its calls"
+    machine.passed += 40
+    assert not clock.unsettled(timedelta(seconds=30))
     assert clock.now() == machine.true + timedelta(hours=1)
     assert clock.jumps == 1
+
+
+async def test_a_database_that_is_slow_to_answer_does_not_keep_a_jump_in_doubt() -> None:
+    machine = Machine()
+    slow = [0.0]
+
+    def local() -> datetime:
+        found = machine.true + timedelta(seconds=machine.off)
+        machine.passed += slow[0]  # the answer is on its way
+        return found
+
+    clock = DatabaseClock(cast(Any, FILE), 1, lambda: machine.passed, local)
+    await clock.sync()
+    machine.off = -3600.0
+    for wait in (0.0, 5.0, 0.5, 6.0, 0.0, 4.0):
+        slow[0] = wait
+        machine.passed += 1
+        await clock.sync()
+    assert (clock.doubted, clock.jumps) == (False, 1)
 
 
 async def test_a_clock_that_goes_a_little_wrong_is_followed() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
+import anyio
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -16,6 +17,7 @@ from callwright.desk import service
 from callwright.desk.api.agents import Work, user_of
 from callwright.desk.api.live import boards_of
 from callwright.desk.links import first_able
+from callwright.desk.model import Agent
 from callwright.http.fields import Id, Moment, Number
 from callwright.http.here import Here
 from callwright.http.problems import absent, answers, conflict
@@ -89,20 +91,32 @@ async def click_to_dial(here: Work, body: Click, asked: Annotated[_Asked, Query(
         if task is None:
             raise absent("task", "A call is placed in the frame of a task: name one.")
         await service.frame(scope, task)
+        await service.begin_call(scope, user, "", now)  # a second click finds him busy
     click = {
         "number": who.number, "task": task, "lead": who.lead, "variables": dict(who.variables), "offer": body.offer, "user": user,
         "name": here.viewer.name[:100],
     }  # fmt: skip
-    async with boards_of(here).watching(here.viewer.tenant) as board:
-        await board.known()
-        answer = await first_able(list(board.links.values()), click)
+    try:
+        async with boards_of(here).watching(here.viewer.tenant) as board:
+            await board.known()
+            answer = await first_able(list(board.links.values()), click)
+    except BaseException:
+        with anyio.CancelScope(shield=True):
+            await _let_go(here, me)
+        raise
     refused = answer.pop("refused", None)
     if refused is not None:
+        await _let_go(here, me)
         return Placed(refused=await _told(here, refused, asked.lang))
     async with here.keyed() as (scope, keys):
         await service.begin_call(scope, user, answer["call"], now)
         await audit.note(scope, keys, here.viewer, "desk.dial", ("call", answer["call"]), {"task": task}, now=now)
     return Placed.model_validate(answer)
+
+
+async def _let_go(here: Here, me: Agent) -> None:
+    async with here.keyed() as (scope, _):
+        await service.let_go(scope, me, here.now())
 
 
 async def _told(here: Here, refused: dict[str, str | None], language: Language) -> RefusedCall:
