@@ -21,7 +21,9 @@ const Player = forwardRef<PlayerHandle, { call: string; onTime: (ms: number) => 
   const colours = usePalette();
   const place = useRef<HTMLDivElement>(null);
   const wave = useRef<WaveSurfer | null>(null);
+  const [ready, setReady] = useState(false);
   const [playing, setPlaying] = useState(false);
+  const [fault, setFault] = useState<unknown>(null);
   const [now, setNow] = useState(0);
   const [rate, setRate] = useState(1);
   const peaks = useQuery({
@@ -29,12 +31,13 @@ const Player = forwardRef<PlayerHandle, { call: string; onTime: (ms: number) => 
     queryFn: async () => (await data(api.GET("/api/v1/calls/{call}/waveform", { params: { path: { call } } }))) ?? null,
     staleTime: Infinity,
   });
+  const toggle = () => void wave.current?.playPause().catch(setFault);
   useImperativeHandle(handle, () => ({
     playFrom: (ms) => {
       wave.current?.setTime(Math.max(0, ms / 1000));
-      void wave.current?.play();
+      wave.current?.play().catch(setFault);
     },
-    toggle: () => void wave.current?.playPause(),
+    toggle,
   }));
   useEffect(() => {
     if (!place.current || peaks.data === undefined) return;
@@ -58,11 +61,14 @@ const Player = forwardRef<PlayerHandle, { call: string; onTime: (ms: number) => 
       setNow(seconds * 1000);
       onTime(seconds * 1000);
     });
+    made.on("ready", () => setReady(true));
+    made.on("error", setFault);
     made.on("play", () => setPlaying(true));
     made.on("pause", () => setPlaying(false));
     made.on("finish", () => setPlaying(false));
     return () => {
       wave.current = null;
+      setReady(false);
       made.destroy();
     };
     // eslint-disable-next-line react-hooks/exhaustive-deps -- a new theme draws anew
@@ -75,7 +81,8 @@ const Player = forwardRef<PlayerHandle, { call: string; onTime: (ms: number) => 
           type="primary"
           icon={playing ? <PauseOutlined /> : <CaretRightOutlined />}
           aria-label={playing ? t("pause") : t("play")}
-          onClick={() => void wave.current?.playPause()}
+          disabled={!ready}
+          onClick={toggle}
         />
         <span>
           <Duration ms={now} /> / <Duration ms={peaks.data?.duration_ms} />
@@ -97,6 +104,7 @@ const Player = forwardRef<PlayerHandle, { call: string; onTime: (ms: number) => 
           <span aria-hidden style={{ color: colours.third }}>●</span> {t("robot_channel")}
         </span>
       </Flex>
+      {fault !== null && <ProblemAlert error={fault} />}
       {peaks.isPending && <Skeleton.Node active style={{ width: "100%", height: 88 }} />}
       <div ref={place} style={{ minHeight: peaks.isPending ? 0 : 88 }} />
     </div>
