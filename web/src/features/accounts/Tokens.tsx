@@ -17,7 +17,7 @@ type Token = components["schemas"]["TokenRow"];
 const useWords = words("tokens", {
   en: {
     title: "API tokens", make: "New token", name: "What it is for", hint: "Begins with", scopes: "May", maker: "Made by", ends: "Holds until", used: "Last used",
-    revoke: "Revoke", revokeAsk: "Revoke {{name}}？", revokeHow: "Programs that use it are refused from now on.", revoked: "revoked", over: "over", days: "Days it holds",
+    revoke: "Revoke", revokeAsk: "Revoke {{name}}?", revokeHow: "Programs that use it are refused from now on.", revoked: "revoked", over: "over", days: "Days it holds",
     save: "Make it", cancel: "Cancel", never: "never", needed: "This is needed", empty: "No program signs in yet", shown: "The token",
     shownHow: "It is shown now and never again. Keep it where your program finds it; whoever has it may what it may.", use: "Use", act: "Actions",
     about: "A token may at most what you may, and no longer than you are here.",

@@ -23,7 +23,7 @@ const useWords = words("users", {
     title: "Users", invite: "Invite somebody", name: "Name", email: "E-mail address", roles: "Roles", state: "State", seen: "Last signed in",
     language: "Language", invited: "Invited", active: "Active", disabled: "Disabled", locked: "Shut for a while", totp: "Second factor", oidc: "Identity service",
     edit: "Change", save: "Save", link: "New link", unlock: "Remove second factor", end: "End sessions", disable: "Disable", enable: "Enable",
-    erase: "Erase", eraseAsk: "Erase {{name}}？", eraseHow: "Name and address are gone for good; the audit log keeps the number of this user. There is no way back.",
+    erase: "Erase", eraseAsk: "Erase {{name}}?", eraseHow: "Name and address are gone for good; the audit log keeps the number of this user. There is no way back.",
     linkTitle: "The link", linkHow: "It works once, and is shown only here. Hand it over by a way you trust.", mailed: "It was also sent by mail.",
     matrix: "What each role may", send: "Invite", cancel: "Cancel", needed: "This is needed", never: "never", done: "Done", act: "Actions", changed: "Other roles or another state end the sessions of this user.",
   },

@@ -20,6 +20,7 @@ addProblemWords({
   "bad-scope": { en: "Choose at least one permission that you have", zh: "请至少选择一项您拥有的权限" },
   "last-administrator": { en: "Nobody would be left who manages users", zh: "至少要保留一名管理员" },
   oneself: { en: "You cannot erase yourself", zh: "不能删除自己" },
+  "person-only": { en: "This is for people who are signed in, not for programs", zh: "此操作仅限登录的用户，程序不能使用" },
   disabled: { en: "This user is disabled", zh: "该用户已停用" },
   "known-company": { en: "This company is known already", zh: "该企业已存在" },
   "bad-country": { en: "Two capital letters, like CN", zh: "请填写两位大写字母的国家代码，如 CN" },

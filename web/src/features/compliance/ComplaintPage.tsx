@@ -10,7 +10,7 @@ import { Due, StateTag } from "./Complaints";
 import { Desk } from "./Desk";
 import { isOver, JobProgress, useJob, Whose } from "./parts";
 import type { ComplaintTold } from "./types";
-import { channelWords, useWords } from "./words";
+import { channelWords, clockWords, useWords } from "./words";
 
 export function Component() {
   const t = useWords();
@@ -48,7 +48,7 @@ function Case({ told }: { told: ComplaintTold }) {
         </Descriptions.Item>
         <Descriptions.Item label={t("by")}>{told.by}</Descriptions.Item>
       </Descriptions>
-      {told.clock && <Typography.Text type="secondary">{t("clock", { source: told.clock, status: told.clock_status })}</Typography.Text>}
+      {told.clock && <Typography.Text type="secondary">{t("clock", { source: clockWords(told.clock), status: t(told.clock_status as "house") })}</Typography.Text>}
       <Card size="small" title={t("said")}>
         <Typography.Paragraph style={{ whiteSpace: "pre-wrap", margin: 0 }}>{told.text || "—"}</Typography.Paragraph>
       </Card>

@@ -12,7 +12,7 @@ import { When } from "@/ui/When";
 import { Desk, NUMBER, plain } from "./Desk";
 import { NumberFilter, Whose } from "./parts";
 import type { ComplaintRow } from "./types";
-import { channelWords, useWords } from "./words";
+import { channelWords, clockWords, useWords } from "./words";
 
 type Which = "open" | "overdue" | "closed" | "all";
 
@@ -143,7 +143,7 @@ function Open({ open, onClose }: { open: boolean; onClose: () => void }) {
           <Input placeholder="+8613900000001" autoComplete="off" />
         </Form.Item>
         <Flex gap={12}>
-          <Form.Item name="channel" label={t("channel")} style={{ flex: 1 }} extra={clock && `${clock.source} (${clock.status})`}>
+          <Form.Item name="channel" label={t("channel")} style={{ flex: 1 }} extra={clock && t("clock", { source: clockWords(clock.source), status: t(clock.status as "house") })}>
             <Select options={channels.data?.map((channel) => ({ value: channel.code, label: channelWords(channel.code) }))} />
           </Form.Item>
           <Form.Item name="reference" label={t("reference")} style={{ flex: 1 }} extra={t("refHint")}>

@@ -3,6 +3,7 @@ import { App, Button, Checkbox, Space, Table, Tag, Tooltip, Typography } from "a
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { api, data } from "@/api/client";
 import { useMay } from "@/app/viewer";
+import { NumberReason, numberReason } from "@/ui/numberReason";
 import { ProblemAlert } from "@/ui/problems";
 import { REGISTRIES } from "@/ui/registries";
 import { When } from "@/ui/When";
@@ -78,9 +79,9 @@ function State({ state, reason }: { state: string; reason: string }) {
   };
   const [color, word] = told[state] ?? ["default", state];
   return (
-    <Tooltip title={reason}>
+    <Tooltip title={reason && <NumberReason told={reason} />}>
       <Tag color={color}>{word}</Tag>
-      {reason && <Typography.Text type="secondary" style={{ fontSize: 12 }}>{reason.replace(/^\S+T\S+ /, "")}</Typography.Text>}
+      {reason && <Typography.Text type="secondary" style={{ fontSize: 12 }}>{numberReason(reason)}</Typography.Text>}
     </Tooltip>
   );
 }

@@ -113,6 +113,16 @@ const CHANNELS: Record<string, readonly [string, string]> = {
   own: ["told us directly", "直接向我方投诉"], regulator: ["regulator", "监管部门"], carrier: ["carrier", "运营商"], "12321": ["12321", "12321"],
 };
 
+const CLOCKS: Record<string, string> = {
+  "own intake": "我方自行受理", "put what your line contract says: --answer-days": "请按线路合同填写答复天数",
+  "put what its letter says: --answer-days": "请按来函填写答复天数",
+};
+
+/** What the due dates of a complaint rest on, which the server says in English where it is no law. */
+export function clockWords(source: string): string {
+  return language() === "zh" ? (CLOCKS[source] ?? source) : source;
+}
+
 /** Where a complaint came from. */
 export function channelWords(code: string): string {
   return CHANNELS[code]?.[language() === "zh" ? 1 : 0] ?? code;

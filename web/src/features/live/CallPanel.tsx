@@ -69,9 +69,18 @@ export function CallPanel({ id, call, now, audio, onClose }: Props) {
   );
 }
 
+/** Why there is no sound, and what to do about it; what the server refused stands in `audio.problem`. */
+export function SoundFault({ fault }: { fault: Fault }) {
+  const t = useWords();
+  if (!fault || fault === "refused") return null;
+  const cure = CURES[fault];
+  return <Alert type="error" showIcon title={t(fault)} description={cure && t(cure)} style={{ marginBottom: 12 }} />;
+}
+
 /** A call of one's own that nobody has answered yet. */
 function Rings({ audio }: { audio: CallAudio }) {
   const t = useWords();
+  if (audio.state === "failed") return <SoundFault fault={audio.fault} />;
   return (
     <Flex gap={8} align="center" wrap>
       <Alert type="info" showIcon title={audio.state === "takeover" ? t("ringsForYou") : t("connecting")} style={{ flex: 1 }} />
@@ -95,9 +104,7 @@ export function Controls({ call, audio }: { call: LiveCall; audio: CallAudio }) 
   useEffect(() => setMuted(false), [audio.state]);
   return (
     <Flex vertical gap={8}>
-      {mine && audio.fault && audio.fault !== "refused" && (
-        <Alert type="error" showIcon title={t(audio.fault)} description={CURES[audio.fault] && t(CURES[audio.fault]!)} />
-      )}
+      {mine && <SoundFault fault={audio.fault} />}
       {mine && <ProblemAlert error={audio.problem} />}
       {busy && <Alert type="info" showIcon title={t(audio.state as LiveWord)} />}
       {on && <Alert type="success" showIcon title={audio.state === "takeover" ? t("talkingNow") : t("listening")} />}

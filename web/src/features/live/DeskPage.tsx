@@ -11,7 +11,7 @@ import { ProblemAlert } from "@/ui/problems";
 import { Duration, When } from "@/ui/When";
 import { type CallAudio, type Refused, useCallAudio } from "./audio";
 import { type LiveCall, useBoard } from "./board";
-import { CallPanel } from "./CallPanel";
+import { CallPanel, SoundFault } from "./CallPanel";
 import "./live.css";
 import { useNow } from "./LivePage";
 import { type DeskWord, useDeskWords } from "./deskWords";
@@ -125,7 +125,8 @@ export function Component() {
           <CallPanel id={mine.call} call={mine} now={now} audio={audio} onClose={() => void audio.act("leave")} />
         ) : (
           <section className="live-panel" aria-label={t("current")}>
-            {audio.problem && <ProblemAlert error={audio.problem} />}
+            <SoundFault fault={audio.fault} />
+            <ProblemAlert error={audio.problem} />
             <Empty image={Empty.PRESENTED_IMAGE_SIMPLE} description={t("noCall")} />
           </section>
         )}
@@ -185,6 +186,8 @@ interface Wanted {
   task: number;
 }
 
+const NEVER = ["draft", "in_review", "cancelled", "failed"]; // nobody approved the plan, or it is over for good
+
 /** Call somebody: by number, or (`/desk?call=ID&task=N`, `?lead=N&task=N`) whom a list or an earlier call names. */
 function Dial({ disabled, audio }: { disabled: boolean; audio: CallAudio }) {
   const t = useDeskWords();
@@ -219,7 +222,7 @@ function Dial({ disabled, audio }: { disabled: boolean; audio: CallAudio }) {
           <Select
             showSearch={{ optionFilterProp: "label" }}
             loading={tasks.isPending}
-            options={(tasks.data?.items ?? []).map((task) => ({ value: task.id, label: task.name }))}
+            options={(tasks.data?.items ?? []).filter((task) => !NEVER.includes(task.state)).map((task) => ({ value: task.id, label: task.name }))}
           />
         </Form.Item>
         <Button type="primary" htmlType="submit" loading={busy}>

@@ -91,10 +91,17 @@ export function useCallAudio(): CallAudio {
           player.current.srcObject = heard;
           void player.current.play();
         };
+        let up = false;
         link.onconnectionstatechange = () => {
           if (link !== peer.current) return;
-          if (link.connectionState === "connected") setState(mode);
-          if (link.connectionState === "failed" || link.connectionState === "closed") close();
+          if (link.connectionState === "connected") {
+            up = true;
+            setState(mode);
+          }
+          if (link.connectionState === "failed" && !up) {
+            setFault("no-connection");
+            close("failed");
+          } else if (link.connectionState === "failed" || link.connectionState === "closed") close(); // the call is over, or went on without us
         };
         await link.setLocalDescription(await link.createOffer());
         await gathered(link);

@@ -6,10 +6,19 @@ addProblemWords({
   "wrap-up-first": { en: "Write down what came of the last call first", zh: "请先填写上一通电话的小结" },
   "group-in-use": { en: "This group has agents: take them out of it first", zh: "该组仍有坐席，请先移出" },
   "no-code": { en: "At least one code that can be chosen is needed", zh: "至少需要一个可选的小结项" },
+  "code-gone": { en: "This result cannot be chosen (any more)", zh: "该小结项不存在或已归档" },
+  "too-many-codes": { en: "There are more than 100 codes", zh: "小结项最多 100 个" },
   "bad-code": { en: "A code has small letters, digits, - and _; at most 24", zh: "代码只能用小写字母、数字、- 和 _，最多 24 个" },
   "bad-title": { en: "Words in both languages are needed, of at most 60 characters", zh: "中英文名称都要填写，最多 60 个字符" },
+  "bad-time": { en: "This time cannot be used", zh: "时间无效" },
+  "no-group": { en: "There is no such group", zh: "没有该坐席组" },
+  "bad-group": { en: "A group has a name of at most 64 characters", zh: "坐席组须有名称，最多 64 个字符" },
+  "too-many-groups": { en: "There are more than 50 groups", zh: "坐席组最多 50 个" },
+  "no-agent": { en: "This is no agent: only users who were at the desk are", zh: "不是坐席：只有登录过工作台的用户才是坐席" },
+  "task-state": { en: "The plan of this task was not approved", zh: "该任务的计划未获批准" },
   twice: { en: "It is there twice", zh: "重复了" },
   "no-worker": { en: "No worker is running that could place the call", zh: "没有可拨打电话的工作进程" },
+  "not-known": { en: "The worker did not answer: the call may be under way", zh: "工作进程未应答，呼叫可能已经发出" },
 });
 
 export const useDeskWords = words("desk", {

@@ -9,6 +9,8 @@ addProblemWords({
   worker: { en: "The worker of this call cannot be reached", zh: "无法连接承载该通话的工作进程" },
   "no-line": { en: "No worker has the line of this task", zh: "没有工作进程使用该任务的线路" },
   "not-begun": { en: "The call could not be begun in time", zh: "未能及时发起呼叫" },
+  unreached: { en: "The worker of this call cannot be reached; nothing was done", zh: "无法连接承载该通话的工作进程，未执行任何操作" },
+  "not-dialled": { en: "This call is not under way", zh: "该通话未在进行中" },
   line: { en: "The line refuses this just now", zh: "线路暂时不允许此操作" },
 });
 

@@ -7,6 +7,7 @@ import { api, data, queries } from "@/api/client";
 import type { components } from "@/api/schema";
 import { useMay } from "@/app/viewer";
 import { Page } from "@/ui/Page";
+import { NumberReason, numberReason } from "@/ui/numberReason";
 import { ProblemAlert } from "@/ui/problems";
 import { When } from "@/ui/When";
 import { REGISTRIES } from "@/ui/registries";
@@ -143,7 +144,7 @@ function Numbers() {
           {
             title: t("state"),
             render: (_, row) => (
-              <Tooltip title={row.state_reason}>
+              <Tooltip title={row.state_reason && <NumberReason told={row.state_reason} />}>
                 <Tag color={COLOURS[row.state]}>{t(row.state as "active")}</Tag>
               </Tooltip>
             ),
@@ -158,7 +159,7 @@ function Numbers() {
             title: t("health"),
             render: (_, row) =>
               row.health ? (
-                <Tooltip title={row.health.reason}>
+                <Tooltip title={numberReason(row.health.reason)}>
                   <Typography.Text type={row.health.advice === "active" ? "secondary" : "danger"} className="numeric">
                     {t("healthLine", { dialled: row.health.dialled, answered: row.health.answered, complaints: row.health.complaints })}
                   </Typography.Text>

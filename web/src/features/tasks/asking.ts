@@ -16,14 +16,14 @@ export const NEEDS: Record<Action, string> = {
 
 const useWords = words("asking", {
   en: {
-    start: "Start {{name}}？", startWhat: "Its queue is filled from the list, and workers begin to call. Every call is still decided by the rules.",
+    start: "Start {{name}}?", startWhat: "Its queue is filled from the list, and workers begin to call. Every call is still decided by the rules.",
     cancel: "End {{name}} for good?", cancelWhat: "Calls under way go on to their end; nobody else is called. A task that was ended cannot be started again.",
     reject: "Send {{name}} back?", why: "Why", done: "{{name}}: {{what}}",
   },
   zh: {
     start: "启动 {{name}}？", startWhat: "将按名单填充队列并开始外呼。每一通电话仍须通过合规判定。",
     cancel: "终止 {{name}}？", cancelWhat: "进行中的通话会继续到结束，不再呼叫其他人。终止后不能再次启动。",
-    reject: "驳回 {{name}}？", why: "原因", done: "{{name}}:{{what}}",
+    reject: "驳回 {{name}}？", why: "原因", done: "{{name}}：{{what}}",
   },
 });
 
