@@ -158,6 +158,9 @@ class Jobs:
         finally:
             if not job.over:
                 job.state = "cancelled"  # the application ends
+            if job.state == "cancelled":
+                job.files.clear()  # half a file is no result
+                shutil.rmtree(job.folder, ignore_errors=True)
             job.ended_at = self._now()
             job._ended.set()
 

@@ -42,7 +42,7 @@ def recording_sheet(script: Script) -> tuple[Line, ...]:
             message = f"`{file}` is no name of a recording"
             problems.append(
                 Problem(
-                    "bad-name",
+                    "no-recording-name",
                     message,
                     Place(field=f"{path}.audio"),
                     "like opening.wav (what a speaker sends may be of another kind: the import makes WAV of it)",
@@ -56,7 +56,7 @@ def recording_sheet(script: Script) -> tuple[Line, ...]:
                     f"`{line.file}` is to say two texts: {known.text[:30]!r} ({known.where}) and {line.text[:30]!r}"
                 )
                 hint = "give each wording an `audio` of its own"
-                problems.append(Problem("recording-twice", message, Place(field=f"{path}.audio"), hint))
+                problems.append(Problem("two-texts", message, Place(field=f"{path}.audio"), hint))
     if problems:
         raise InputError(problems)
     return tuple(lines.values())

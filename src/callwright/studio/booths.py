@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import secrets
+import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,6 +32,8 @@ __all__ = ["Booth", "Booths", "Bounds"]
 log = logging.getLogger(__name__)
 
 COMMAND = (sys.executable, "-m", "callwright.rehearsal")
+_HIDDEN = frozenset({"CALLWRIGHT_DATABASE_URL", "CALLWRIGHT_KEY_FILE", "CALLWRIGHT_BLOBS", "CALLWRIGHT_SMTP_URL"})
+_HIDDEN_KINDS = ("AWS_", "PG")  # of the blob store and of PostgreSQL
 _LONGEST = 1024 * 1024  # bytes of one event
 _MOST = 20_000  # events of one conversation
 
@@ -190,8 +194,8 @@ class Booths:
 
     async def _make_room(self, owner: Owner) -> None:
         self._sweep()
-        for mine in [one for one in self._booths.values() if one.owner == owner]:
-            mine.end()
+        while (mine := next((one for one in self._booths.values() if one.owner == owner), None)) is not None:
+            mine.end()  # also one that was begun while another one of theirs was ending
             while not mine.over:
                 await mine.change()
             self._booths.pop(mine.id, None)
@@ -213,8 +217,9 @@ class Booths:
         try:
             with booth._scope:
                 process = await anyio.open_process(
-                    self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=None, start_new_session=True
-                )
+                    self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=None, start_new_session=True,
+                    env=_environment(os.environ),
+                )  # fmt: skip
                 try:
                     async with anyio.create_task_group() as tasks:
                         tasks.start_soon(self._bound, booth)
@@ -251,10 +256,17 @@ class Booths:
                 await process.wait()
             if process.returncode is None:
                 log.warning("the process of a talk by microphone hangs: it is killed")
-                process.kill()
+                with suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)  # with what it has begun: its session is its own
                 await process.wait()
             if process.stdout is not None:
                 await process.stdout.aclose()
+
+
+def _environment(ours: Mapping[str, str]) -> dict[str, str]:
+    """Ours without what opens the database, the blobs and the mail: it reads none of them. The rest stays: the token of a recogniser may have
+    any name."""
+    return {name: value for name, value in ours.items() if name not in _HIDDEN and not name.startswith(_HIDDEN_KINDS)}
 
 
 async def _order(process: Process, booth: Booth, rehearsal: Rehearsal) -> None:

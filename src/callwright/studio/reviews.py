@@ -91,13 +91,7 @@ async def approve(scope: Scope, script: str, digest: str, by: Person, reason: st
     """
     found = await _open(scope, script, digest)
     _not_own(found, by)
-    doubtful = unheard(await recorded.in_version(scope, digest))
-    if doubtful:
-        told = f"{', '.join(doubtful[:5])}{' ...' if len(doubtful) > 5 else ''}"
-        hint = "Let the recogniser listen to them, or listen yourself and accept them."
-        raise conflict(
-            "recordings-unheard", f"nobody knows whether {len(doubtful)} recordings say their text: {told}", hint
-        )
+    await _all_heard(scope, digest)
     if not await store.decide(scope, found.id, "approved", reason, by, now):
         raise _not_waiting()
     return found
@@ -137,12 +131,13 @@ async def publish(scope: Scope, script: str, digest: str, now: datetime) -> Vers
     """Let it be spoken: from now on it is what a task gets that names no version. An older approved version is published again the same way.
 
     Raises:
-        ApiError: 404; 409, nobody approved it.
+        ApiError: 404; 409, nobody approved it, or one of its recordings was rejected since.
         TaskError: it was withdrawn.
     """
     version = await read_version(scope, script, digest)
     if version.approved_by is None:
         raise conflict("not-approved", "nobody approved this version", "A reviewer has to read and approve it first.")
+    await _all_heard(scope, digest)
     await scripts.review(scope, digest, version.approved_by, now)
     return await read_version(scope, script, digest)
 
@@ -182,6 +177,16 @@ async def _open(scope: Scope, script: str, digest: str) -> Submission:
     if not rounds or rounds[0].verdict != "open":
         raise _not_waiting()
     return rounds[0]
+
+
+async def _all_heard(scope: Scope, digest: str) -> None:
+    doubtful = unheard(await recorded.in_version(scope, digest))
+    if doubtful:
+        told = f"{', '.join(doubtful[:5])}{' ...' if len(doubtful) > 5 else ''}"
+        hint = "Let the recogniser listen to them, or listen yourself and accept them."
+        raise conflict(
+            "recordings-unheard", f"nobody knows whether {len(doubtful)} recordings say their text: {told}", hint
+        )
 
 
 def _not_own(found: Submission, by: Person) -> None:

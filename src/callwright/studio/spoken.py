@@ -51,14 +51,14 @@ class Rehearsal:
     def with_settings(self, settings: Settings) -> Rehearsal:
         """Heard and spoken as these say."""
         speech = {name: getattr(settings, name) for name in _CARRIED}
-        return replace(self, speech=speech | {"models": str(settings.models), "cache": str(settings.cache)})
+        return replace(self, speech=speech | {"models": str(settings.models)})
 
     @property
     def settings(self) -> Settings:
-        """Those of `with_settings`; the others are the usual ones of nothing."""
+        """Those of `with_settings`; the others are the usual ones of nothing. No cache: what is said stays in memory."""
         given = {name: self.speech[name] for name in _CARRIED}
-        given |= {"models": Path(self.speech["models"]), "cache": Path(self.speech["cache"])}
-        return Settings(shared=Path(), **given | {"ice": tuple(given["ice"])})
+        given |= {"models": Path(self.speech["models"]), "ice": tuple(given["ice"])}
+        return Settings(shared=Path(), cache=None, **given)
 
     def to_line(self) -> bytes:
         """One line of JSON."""

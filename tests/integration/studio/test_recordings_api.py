@@ -163,7 +163,7 @@ async def test_files_are_found_by_name_played_replaced_and_taken_away(api: Teste
         "ok.wav": ("ok.wav", "imported", ""),
         "Changed.MP3": ("changed.wav", "imported", ""),
         "cancel.wav": ("cancel.wav", "failed", "bad-audio"),
-        "speaker/../../ok.wav": ("", "failed", "bad-name"),
+        "speaker/../../ok.wav": ("", "failed", "leads-out"),
         "stray.wav": ("", "failed", "not-on-sheet"),
     }
     problem = next(one["problem"] for one in result["items"] if one["name"] == "cancel.wav")
@@ -237,6 +237,7 @@ async def test_too_much_is_refused(api: TestedApi, spoken: dict[str, bytes], mon
     assert told(await upload(api, {"ok.wav": lying}))["ok.wav"][1] == "failed"
     monkeypatch.setattr(parcels, "MOST_BYTES", 1000)
     assert told(await upload(api, {"ok.wav": spoken["ok.wav"]}))["ok.wav"][2] == "too-large"
+    assert told(await upload(api, {"no.zip": b"PK\x05\x06" + bytes(18)}))["no.zip"] == ("", "failed", "empty-archive")
     assert told(await upload(api, {"ok.zip": b"PK\x03\x04 and no end"}, "ok.wav"))["ok.zip"][2] == "bad-archive"
     nothing = await api.post(f"{BASE}/recordings/uploads", data={"line": ""}, roles="author")
     assert nothing.status_code == 422
@@ -244,7 +245,7 @@ async def test_too_much_is_refused(api: TestedApi, spoken: dict[str, bytes], mon
     begun = await api.post(f"{BASE}/recordings/uploads", files=two, data={"line": "ok.wav"}, roles="author")
     job = api.app.state.jobs._jobs[begun.json()["id"]]
     await job.wait()
-    assert [one.code for one in job.problems] == ["too-many"]
+    assert [one.code for one in job.problems] == ["one-recording"]
     many = [("files", (f"{n}.wav", b"x")) for n in range(501)]
     assert (await api.post(f"{BASE}/recordings/uploads", files=many, roles="author")).status_code == 422
     assert await blobs_left(api) == 0
@@ -274,11 +275,22 @@ async def test_a_version_keeps_what_was_reviewed_and_a_worker_speaks_with_it(
     assert (await decide(api, ids, "accepted", roles="author", user=4)).status_code == 403
     assert (await decide(api, ids, "rejected")).status_code == 422  # and says not why
     assert (await decide(api, ids, "rejected", "He coughs.")).status_code == 204
+    own = await decide(api, ids, "undecided", roles="author,reviewer", user=3)
+    assert (own.status_code, own.json()["code"]) == (409, "own-recording")
+    listed = await api.get(f"{BASE}/recordings", roles="author", user=3)
+    assert {one["recording"]["own"] for one in listed.json()["lines"] if one["recording"]} == {True}
+    assert not any(one["recording"]["own"] for one in (await lines(api)).values() if one["recording"])
     assert (await api.post(approve, json={}, roles="reviewer", user=7)).status_code == 409
     assert (await decide(api, [*ids, 10**9], "accepted")).status_code == 404
     assert (await decide(api, ids, "accepted", "good")).status_code == 204
-    approved = await api.post(approve, json={"publish": True}, roles="reviewer", user=7)
-    assert approved.status_code == 200, approved.text
+    assert (await api.post(approve, json={}, roles="reviewer", user=7)).status_code == 200
+    publish = f"{BASE}/versions/{digest}/publish"
+    assert (await decide(api, ids[:1], "rejected", "He coughs after all.")).status_code == 204
+    refused = await api.post(publish, roles="reviewer", user=7)
+    assert (refused.status_code, refused.json()["code"]) == (409, "recordings-unheard")
+    assert (await decide(api, ids[:1], "accepted", "good")).status_code == 204
+    published = await api.post(publish, roles="reviewer", user=7)
+    assert published.status_code == 200, published.text
 
     assert await hand_in(api) == digest  # the same text with the same recordings is the same version
     soft = io.BytesIO()
@@ -371,6 +383,7 @@ async def test_what_a_recogniser_hears_stands_beside_the_text(
     again = {"recordings": [ok["id"]]}
     await done(api, await api.post(f"{BASE}/recordings/reviews", json=again, roles="author"))
     assert asked == [set(FILES), {"ok.wav"}]
+    assert not [path for job in api.app.state.jobs._jobs.values() for path in job.folder.rglob("*.wav")]
     digest = await hand_in(api)
     refused = await api.post(f"{BASE}/versions/{digest}/approve", json={}, roles="reviewer", user=7)
     assert "2 recordings say their text: cancel.wav, changed.wav" in refused.json()["detail"]

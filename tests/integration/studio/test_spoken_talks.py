@@ -21,7 +21,6 @@ from aiortc import MediaStreamTrack, RTCConfiguration, RTCPeerConnection, RTCSes
 from aiortc.mediastreams import MediaStreamError
 from av import AudioFrame
 
-from callwright.errors import ModelError
 from callwright.script.builtin import template_path
 from callwright.speech.tts.espeak import EspeakVoice
 from callwright.testing.console import Console, open_console
@@ -143,7 +142,11 @@ class Studio:
 async def studio(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Studio]:
     folder = tmp_path_factory.mktemp("studio")
     models = tmp_path_factory.mktemp("no-models")
-    environ = {"CALLWRIGHT_VOICE": "{engine: espeak, speed: 450}", "CALLWRIGHT_MODELS": str(models)}
+    environ = {
+        "CALLWRIGHT_VOICE": "{engine: espeak, speed: 450}",
+        "CALLWRIGHT_MODELS": str(models),
+        "CALLWRIGHT_CACHE": str(folder / "cache"),
+    }
     async with (
         open_console(folder, leads=1, environ=environ) as console,
         httpx.AsyncClient(
@@ -168,8 +171,8 @@ async def author(api: httpx.AsyncClient, user: int = 1) -> AsyncIterator[Author]
 
 
 def left_behind(folder: Path) -> list[Path]:
-    """Recordings, logs and transcripts."""
-    return [path for path in folder.rglob("*") if path.suffix in (".jsonl", ".wav", ".opus", ".txt")]
+    """Recordings, logs, transcripts and prompts."""
+    return [path for path in folder.rglob("*") if path.suffix in (".jsonl", ".wav", ".opus", ".txt", ".cwp")]
 
 
 async def converse(anna: Author, yes: npt.NDArray[np.int16]) -> None:
@@ -194,12 +197,11 @@ async def converse(anna: Author, yes: npt.NDArray[np.int16]) -> None:
 
 
 async def test_an_author_is_heard_answered_and_told_why(studio: Studio) -> None:
-    try:
-        yes = await EspeakVoice("en").render("yes that works")
-    except ModelError as error:
-        pytest.skip(str(error))
+    yes = await EspeakVoice("en").render("yes that works")
     async with author(studio.api) as anna:
         await converse(anna, yes)
+    cache = studio.console.settings.cache
+    assert cache is not None and cache.is_relative_to(studio.folder)
     assert not left_behind(studio.folder)
 
 

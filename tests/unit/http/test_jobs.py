@@ -74,6 +74,21 @@ async def test_one_is_cancelled_and_all_end_with_the_application() -> None:
     assert not folder.exists()
 
 
+async def test_what_was_cancelled_leaves_no_file_also_when_it_never_ran() -> None:
+    async with Jobs.open() as jobs:
+        begun = [jobs.start(ANN, "list.import", "x", READS, _forever) for _ in range(AT_ONCE + 1)]
+        for job in begun:
+            (job.folder / "sent.csv").write_text("x")
+            job.files["sent.csv"] = job.folder / "sent.csv"
+        await anyio.wait_all_tasks_blocked()
+        assert begun[-1].state == "waiting"
+        for job in begun:
+            jobs.cancel(job)
+            with anyio.fail_after(30):
+                await job.wait()
+        assert {(job.state, job.folder.exists(), len(job.files)) for job in begun} == {("cancelled", False, 0)}
+
+
 async def _forever(job: Job) -> Mapping[str, Any]:
     await anyio.sleep_forever()
     return {}

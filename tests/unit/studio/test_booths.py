@@ -19,12 +19,16 @@ pytestmark = pytest.mark.anyio
 
 ANNA, BO, CY, ELSEWHERE = (1, 3, None), (1, 4, None), (1, 5, None), (2, 3, None)
 FAKE = """
-import json, sys, time
+import json, os, subprocess, sys, time
 say = lambda **event: print(json.dumps(event), flush=True)
 what = json.loads(sys.stdin.readline())["text"]
 if what == "refuses": say(what="refused", code="model-missing", message="no model", hint="callwright models pull x"), sys.exit()
 if what == "dies": sys.exit(1)
 if what == "sleeps": time.sleep(60)
+if what == "hangs":
+    child = subprocess.Popen([sys.executable, "-S", "-c", "import time; time.sleep(600)"])
+    say(what="answer", sdp=str(child.pid)), time.sleep(600)
+if what == "environment": say(what="answer", sdp=json.dumps(dict(os.environ))), sys.exit()
 say(what="answer", sdp="v=0 answer")
 say(what="robot", text="Hello.", source="", cut=False)
 if what == "breaks": sys.exit(1)
@@ -115,6 +119,58 @@ async def test_there_are_few_and_one_for_each_viewer() -> None:
         second.end()
         await whole(booths, second)
         await booths.begin(CY, rehearsal())  # there is room again
+
+
+async def test_two_begun_at_once_are_one() -> None:
+    """A double click, while an earlier one still ends."""
+    async with opened(of_tenant=9, all=9) as booths:
+        first = await booths.begin(ANNA, rehearsal())
+        begun: list[Booth] = []
+
+        async def begin() -> None:
+            try:
+                begun.append(await booths.begin(ANNA, rehearsal()))
+            except ApiError as overtaken:
+                assert overtaken.code == "not-ready"
+
+        with anyio.fail_after(60):
+            async with anyio.create_task_group() as tasks:
+                for _ in range(3):
+                    tasks.start_soon(begin)
+        assert first.over
+        assert [one.over for one in booths._booths.values()] == [False]
+        assert list(booths._booths.values()) == begun[-1:]
+
+
+async def test_the_process_does_not_get_what_opens_the_database(monkeypatch: pytest.MonkeyPatch) -> None:
+    hidden = {
+        "CALLWRIGHT_DATABASE_URL", "CALLWRIGHT_KEY_FILE", "CALLWRIGHT_BLOBS", "CALLWRIGHT_SMTP_URL", "AWS_SECRET_ACCESS_KEY", "PGPASSWORD",
+    }  # fmt: skip
+    for name in (*hidden, "TOKEN_OF_A_RECOGNISER"):
+        monkeypatch.setenv(name, "secret")
+    async with opened() as booths:
+        given = json.loads((await booths.begin(ANNA, rehearsal("environment"))).answer)
+    assert not hidden & given.keys()
+    assert given["TOKEN_OF_A_RECOGNISER"] == "secret"
+
+
+async def test_one_that_hangs_is_killed_with_what_it_began() -> None:
+    async with opened(goodbye=0.1) as booths:
+        booth = await booths.begin(ANNA, rehearsal("hangs"))
+        booth.end()
+        await ended(booth)
+    with anyio.fail_after(60):
+        while await _runs(int(booth.answer)):  # noqa: ASYNC110 - of another process
+            await anyio.sleep(0.02)
+
+
+async def _runs(pid: int) -> bool:
+    """Whether it does more than wait to be collected."""
+    try:
+        told = await anyio.Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return told.rpartition(") ")[2][0] != "Z"
 
 
 async def ended(booth: Booth) -> None:

@@ -54,7 +54,7 @@ def test_an_archive_of_a_folder_is_unpacked_without_it_and_without_litter(tmp_pa
 def test_names_that_lead_out_are_told_and_never_opened(tmp_path: Path, name: str) -> None:
     (piece,) = [one for one in opened(packed(tmp_path / "s.zip", {name: WAV, "b.wav": WAV})) if one.problem]
     assert piece.problem is not None
-    assert piece.problem.code == "bad-name"
+    assert piece.problem.code == "leads-out"
     ((_, file, problem),) = sorted_out(["a.wav"], [piece])
     assert (file, problem) == ("", piece.problem)
 
@@ -118,6 +118,11 @@ def test_damaged_sealed_and_strangely_packed_archives_say_so(tmp_path: Path) -> 
     assert piece.problem is not None and piece.problem.code == "sealed"
 
 
+def test_an_archive_of_nothing_says_so(tmp_path: Path) -> None:
+    assert refused(packed(tmp_path / "s.zip", {})) == "empty-archive"
+    assert refused(packed(tmp_path / "l.zip", {"__MACOSX/._a.wav": b"x"})) == "empty-archive"
+
+
 def test_names_of_old_chinese_programs_are_read(tmp_path: Path) -> None:
     plain = packed(tmp_path / "s.zip", {"kaichang.wav": WAV, "b.wav": WAV}).path.read_bytes()
     name = "开场白字".encode("gb18030")  # as long as `kaichang`
@@ -165,3 +170,14 @@ def test_pieces_find_their_lines_and_two_of_one_name_find_none() -> None:
         ("sub/bye.wav", "recording-twice"),
         ("hi.1.wav", None),
     ]
+
+
+def test_one_that_could_be_several_lines_is_none_of_them() -> None:
+    def found(files: list[str], *names: str) -> list[tuple[str, str | None]]:
+        pieces = [Piece(name, lambda _: None) for name in names]
+        return [(file, problem.code if problem else None) for _, file, problem in sorted_out(files, pieces)]
+
+    assert found(["a/hi.wav", "b/hi.wav"], "hi.mp3") == [("", "several-lines")]
+    assert found(["a/hi.wav", "b/hi.wav"], "a/hi.wav", "b/hi.wav") == [("a/hi.wav", None), ("b/hi.wav", None)]
+    assert found(["a/hi.wav", "b/hi.wav"], "a/hi.wav", "hi.wav") == [("a/hi.wav", None), ("b/hi.wav", None)]
+    assert found(["a/hi.wav", "hi.wav"], "hi.wav") == [("hi.wav", None)]  # it is called just so

@@ -80,7 +80,8 @@ def test_why_it_ended(changes: dict[str, object], why: str, told: str) -> None:
 def test_only_settings_of_speech_leave_the_process() -> None:
     settings = Settings.from_environment(
         {
-            "HOME": "/home/x", "CALLWRIGHT_MODELS": "/models", "CALLWRIGHT_ASR": "{engine: pocketsphinx}", "CALLWRIGHT_ICE": "stun:a:1",
+            "HOME": "/home/x", "CALLWRIGHT_MODELS": "/models", "CALLWRIGHT_CACHE": "/cache",
+            "CALLWRIGHT_ASR": "{engine: pocketsphinx}", "CALLWRIGHT_ICE": "stun:a:1",
             "CALLWRIGHT_DATABASE_URL": "postgresql://u:secret@h/d", "CALLWRIGHT_SMTP_URL": "smtp://u:hidden@h", "CALLWRIGHT_QUIET_DBOV": "-60",
         }
     )  # fmt: skip
@@ -89,9 +90,11 @@ def test_only_settings_of_speech_leave_the_process() -> None:
     assert line.count(b"\n") == 1
     assert b"secret" not in line
     assert b"hidden" not in line
+    assert b"/cache" not in line
     back = Rehearsal.from_line(line)
     assert (back.text, back.variables, back.seconds) == ("lang: zh\n# 你好\n", {"name": "Ann"}, 600.0)
     theirs = back.settings
     assert (theirs.models, theirs.asr, theirs.ice, theirs.quiet_dbov) == (
         Path("/models"), settings.asr, ("stun:a:1",), -60,
     )  # fmt: skip
+    assert theirs.cache is None  # what is said is kept nowhere

@@ -21,13 +21,17 @@ class Matched:
 
 
 def match(wanted: Iterable[str], names: Sequence[str]) -> Matched:
-    """Each recording's file has its name, in the same sub-folder or at the top. names: relative, with `/`."""
+    """Each recording's file has its name, in the same sub-folder or at the top (unless another recording is called so there). names: relative,
+    with `/`."""
     by_key: dict[str, list[str]] = {}
     for name in names:
         by_key.setdefault(_key(name), []).append(name)
     found: dict[str, tuple[str, ...]] = {}
-    for file in wanted:
-        there = by_key.get(_key(file)) or by_key.get(_key(PurePosixPath(file).name))
+    asked = {file: _key(file) for file in wanted}
+    taken = set(asked.values())
+    for file, key in asked.items():
+        flat = _key(PurePosixPath(file).name)
+        there = by_key.get(key) or (by_key.get(flat) if flat not in taken else None)
         if there:
             found[file] = tuple(there)
     used = {name for there in found.values() for name in there}

@@ -30,7 +30,9 @@ _DEMUXERS = {
 _MOST_SECONDS = 600
 _MOST_A_SECOND = 96_000  # samples of all channels: 48 kHz in stereo, or 96 kHz in mono
 _MOST_BYTES = 512 * 1024**2
-_TIMEOUT_S = 120
+_TIMEOUT_S = (
+    60  # less than this process is given (`studio.recordings.service`): ended first, it would leave ffmpeg behind
+)
 _CLIPPED = 0.999
 _RUN = 4  # samples in a row at full scale
 

@@ -8,12 +8,13 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
+from callwright.accounts.model import Viewer
 from callwright.http.problems import detail_of
 from callwright.speech.port import Language
 from callwright.speech.recordings.differing import Stretch, compare
 from callwright.speech.recordings.judging import Fault
 from callwright.studio.recordings.model import Decision, Heard, LineState, Recording, Standing
-from callwright.studio.recordings.service import Came
+from callwright.studio.recordings.service import Came, is_own
 
 __all__ = ["RecordingsView", "came_view", "recordings_view"]
 
@@ -34,7 +35,8 @@ class StretchView(BaseModel):
 
 class RecordingView(BaseModel):
     """text: what it was to say when it came; name: as its sender called it; seconds: as it is played; level: dBFS of the speech as it came;
-    verdict: of the recogniser, "" = it has not listened; written, heard: both texts with what differs; decision: of a person."""
+    verdict: of the recogniser, "" = it has not listened; written, heard: both texts with what differs; decision: of a person;
+    own: whoever asks uploaded it, and can only reject it."""
 
     id: int
     file: str = Field(examples=["opening.1.wav"])
@@ -45,6 +47,7 @@ class RecordingView(BaseModel):
     seconds: float
     level: float
     by: str
+    own: bool
     at: datetime
     faults: list[FaultView]
     verdict: Heard
@@ -81,18 +84,22 @@ class RecordingsView(BaseModel):
 
 
 def recordings_view(
-    standings: Sequence[Standing], recordings: Sequence[Recording], language: Language, spoken: Sequence[str]
+    standings: Sequence[Standing],
+    recordings: Sequence[Recording],
+    language: Language,
+    spoken: Sequence[str],
+    viewer: Viewer,
 ) -> RecordingsView:
-    """The whole sheet."""
+    """The whole sheet, for this viewer."""
     files = {one.line.file for one in standings}
     lines = [
         RecordingLine(
             file=one.line.file, text=one.line.text, whole=one.line.whole, where=one.line.where, named=one.line.named, state=one.state,
-            recording=None if one.recording is None else _view(one.recording, one.faults, language),
+            recording=None if one.recording is None else _view(one.recording, one.faults, language, viewer),
         )
         for one in standings
     ]  # fmt: skip
-    leftover = [_view(one, (), language) for one in recordings if one.file not in files]
+    leftover = [_view(one, (), language, viewer) for one in recordings if one.file not in files]
     return RecordingsView(language=language, lines=lines, leftover=leftover, spoken=list(spoken))
 
 
@@ -111,11 +118,11 @@ def came_view(came: Sequence[Came]) -> dict[str, Any]:
     return {**counts, "items": items}
 
 
-def _view(one: Recording, faults: Sequence[Fault], language: Language) -> RecordingView:
+def _view(one: Recording, faults: Sequence[Fault], language: Language, viewer: Viewer) -> RecordingView:
     written, heard = compare(one.text, one.heard, language) if one.verdict else ((), ())
     return RecordingView(
         id=one.id, file=one.file, text=one.text, name=one.name, kind=one.kind, bytes=one.source_bytes, seconds=round(one.seconds, 2),
-        level=round(one.measured.speech, 1), by=one.by.name, at=one.at,
+        level=round(one.measured.speech, 1), by=one.by.name, own=is_own(one, viewer), at=one.at,
         faults=[FaultView(code=each.code, message=each.message) for each in faults], verdict=one.verdict,
         written=_stretches(written), heard=_stretches(heard), similarity=one.similarity, sounds_like=one.sounds_like,
         decision=one.decision, note=one.note, decided_by=one.decided_by, decided_at=one.decided_at,

@@ -17,6 +17,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
 from callwright import audit
+from callwright.accounts.model import Viewer
 from callwright.accounts.roles import Permission
 from callwright.http.fields import Id, PathId, Text
 from callwright.http.here import Here, needs
@@ -82,7 +83,7 @@ async def list_recordings(here: Reads, script: ScriptId, which: Annotated[Which,
     beside what is written, and what people decided."""
     async with here.reading() as scope:
         text, there = await _known(scope, script, which.version)
-    return await workshop(here).beside(_shown, text, there)
+    return await workshop(here).beside(_shown, text, there, here.viewer)
 
 
 @router.post("/uploads", status_code=202, responses=answers(404, 413, 429))
@@ -153,7 +154,7 @@ async def review_recordings(here: Reads, script: ScriptId, body: ToHear) -> JobV
 @router.post("/decisions", status_code=204, responses=answers(404, 409))
 async def decide_recordings(here: Reviews, script: ScriptId, body: RecordingDecision) -> None:
     """Accept or reject recordings. A version that speaks one which neither a recogniser nor a person heard to say its text is not approved;
-    nobody accepts their own."""
+    nobody accepts their own, or takes back what a colleague said of it."""
     decision: Decision = "" if body.decision == "undecided" else body.decision
     await service.decide(here.kept, here.viewer, script, body.recordings, decision, body.note, here.now())
 
@@ -224,10 +225,10 @@ def _script(text: str) -> Script:
     return read
 
 
-def _shown(text: str, there: list[Recording]) -> RecordingsView:
+def _shown(text: str, there: list[Recording], viewer: Viewer) -> RecordingsView:
     read = _script(text)
     standings = stand(recording_sheet(read), there, read.language)
-    return recordings_view(standings, there, read.language, unrecordable(read))
+    return recordings_view(standings, there, read.language, unrecordable(read), viewer)
 
 
 def _laid(files: list[UploadFile], folder: Path) -> list[Parcel]:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing
 from typing import Annotated, Literal, cast
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from callwright.accounts.roles import Permission
@@ -14,26 +14,23 @@ from callwright.http.events import EventStream, events
 from callwright.http.fields import Text
 from callwright.http.here import Here, needs
 from callwright.http.problems import ApiError, answers
-from callwright.studio.api.views import Body, ScriptText
+from callwright.studio.api.views import Body, ScriptText, TalkId, Variables, owner
 from callwright.studio.booths import Booths
 from callwright.studio.spoken import Rehearsal
-from callwright.studio.talks import Owner, checked
+from callwright.studio.talks import checked
 from callwright.studio.workshop import workshop
 
 __all__ = ["router"]
 
 router = APIRouter(prefix="/spoken-talks")
 Reads = Annotated[Here, needs(Permission.SCRIPTS_READ)]
-TalkId = Annotated[str, Path(pattern=r"^[\w-]{10,64}$")]
 
 
 class NewSpokenTalk(Body):
     """variables: values of the script's `vars`; those left out take their example. offer: of the browser, with one audio stream."""
 
     text: ScriptText
-    variables: dict[Annotated[Text, Field(max_length=64)], Annotated[Text, Field(max_length=500)]] = Field(
-        default_factory=dict, max_length=100, examples=[{"company": "Acme"}]
-    )
+    variables: Variables
     offer: Text = Field(min_length=1, max_length=32_768, description="SDP of the browser's offer", examples=["v=0..."])
 
 
@@ -62,7 +59,7 @@ async def start_spoken_talk(here: Reads, body: NewSpokenTalk) -> SpokenTalk:
     await workshop(here).beside(checked, body.text, here.now().date())
     booths = _booths(here)
     rehearsal = Rehearsal(body.text, body.offer, body.variables, booths.bounds.seconds)
-    booth = await booths.begin(_owner(here), rehearsal.with_settings(here.settings))
+    booth = await booths.begin(owner(here.viewer), rehearsal.with_settings(here.settings))
     return SpokenTalk(id=booth.id, answer=booth.answer, seconds=int(booths.bounds.seconds))
 
 
@@ -71,7 +68,7 @@ async def watch_spoken_talk(here: Reads, talk: TalkId) -> EventStream:
     """Events `line` of a conversation from its beginning: what is heard (as it is spoken) and said, every decision with its data, what would be
     done, where it stands; the last one is `over`. Events `begin`: they begin from the first one. Somebody must follow them: else it ends."""
     booths = _booths(here)
-    booth = booths.find(_owner(here), talk)
+    booth = booths.find(owner(here.viewer), talk)
 
     async def told() -> AsyncIterator[tuple[str, str]]:
         yield "begin", "{}"
@@ -85,7 +82,7 @@ async def watch_spoken_talk(here: Reads, talk: TalkId) -> EventStream:
 @router.post("/{talk}", status_code=204, responses=answers(404, 409))
 async def act_in_spoken_talk(here: Reads, talk: TalkId, body: SpokenDeed) -> None:
     """Press keys, or hang up: the script does what it does when a caller hangs up."""
-    booth = _booths(here).find(_owner(here), talk)
+    booth = _booths(here).find(owner(here.viewer), talk)
     if body.do == "hang_up":
         booth.order(do="hang_up")
     else:
@@ -95,12 +92,8 @@ async def act_in_spoken_talk(here: Reads, talk: TalkId, body: SpokenDeed) -> Non
 @router.delete("/{talk}", status_code=204, responses=answers(404))
 async def end_spoken_talk(here: Reads, talk: TalkId) -> None:
     """End a conversation at once."""
-    _booths(here).find(_owner(here), talk).end()
+    _booths(here).find(owner(here.viewer), talk).end()
 
 
 def _booths(here: Here) -> Booths:
     return cast(Booths, here.request.app.state.booths)
-
-
-def _owner(here: Here) -> Owner:
-    return here.viewer.tenant, here.viewer.user, here.viewer.token

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from callwright.accounts.roles import Permission
@@ -12,25 +12,22 @@ from callwright.dialogue.state import plain
 from callwright.http.fields import Text
 from callwright.http.here import Here, needs
 from callwright.http.problems import answers
-from callwright.studio.api.views import Body, ScriptText
+from callwright.studio.api.views import Body, ScriptText, TalkId, Variables, owner
 from callwright.studio.showing import DECISIONS
-from callwright.studio.talks import Owner, Talk, TalkTurn, prepare
+from callwright.studio.talks import Talk, TalkTurn, prepare
 from callwright.studio.workshop import workshop
 
 __all__ = ["router"]
 
 router = APIRouter(prefix="/script-talks")
 Reads = Annotated[Here, needs(Permission.SCRIPTS_READ)]
-TalkId = Annotated[str, Path(pattern=r"^[\w-]{10,64}$")]
 
 
 class NewTalk(Body):
     """variables: values of the script's `vars`; those left out take their example."""
 
     text: ScriptText
-    variables: dict[Annotated[Text, Field(max_length=64)], Annotated[Text, Field(max_length=500)]] = Field(
-        default_factory=dict, max_length=100, examples=[{"company": "Acme"}]
-    )
+    variables: Variables
     answered_by: Literal["human", "machine"] = "human"
 
 
@@ -99,24 +96,20 @@ async def start_script_talk(here: Reads, body: NewTalk) -> TalkView:
     if dialogue is None:
         dialogue = await shop.beside(prepare, body.text, here.now().date())
         shop.talks.remember(body.text, dialogue)
-    talk, turn = shop.talks.start(_owner(here), dialogue, body.variables, body.answered_by, here.now())
+    talk, turn = shop.talks.start(owner(here.viewer), dialogue, body.variables, body.answered_by, here.now())
     return _view(talk, turn)
 
 
 @router.post("/{talk}", responses=answers(404, 409))
 async def continue_script_talk(here: Reads, talk: TalkId, body: TalkDeed) -> TalkView:
     """The caller says or does something: what the robot answers, and why."""
-    return _view(*workshop(here).talks.deed(_owner(here), talk, body.deed, body.words))
+    return _view(*workshop(here).talks.deed(owner(here.viewer), talk, body.deed, body.words))
 
 
 @router.delete("/{talk}", status_code=204, responses=answers(404))
 async def end_script_talk(here: Reads, talk: TalkId) -> None:
     """Forget a conversation."""
-    workshop(here).talks.end(_owner(here), talk)
-
-
-def _owner(here: Here) -> Owner:
-    return here.viewer.tenant, here.viewer.user, here.viewer.token
+    workshop(here).talks.end(owner(here.viewer), talk)
 
 
 def _view(talk: Talk, turn: TalkTurn) -> TalkView:

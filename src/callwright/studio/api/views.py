@@ -13,6 +13,7 @@ from callwright.http.fields import Text
 from callwright.http.problems import ApiError, Detail, detail_of
 from callwright.studio.examining import Checked
 from callwright.studio.model import Draft, Person, Save, ScriptState, Standing, Submission, Version
+from callwright.studio.talks import Owner
 from callwright.yaml_file import MAX_BYTES
 
 __all__ = [
@@ -27,9 +28,12 @@ __all__ = [
     "ScriptText",
     "ScriptVersionView",
     "SubmissionView",
+    "TalkId",
+    "Variables",
     "checked_view",
     "draft_view",
     "etag",
+    "owner",
     "person",
     "save_view",
     "seen_of",
@@ -52,6 +56,11 @@ def _unicode(value: str) -> str:
 ScriptId = Annotated[str, Path(pattern=r"^[\w.-]{1,64}$", description="id of the script", examples=["appointment"])]
 Digest = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$", description="sha256 of the version's text")]
 ScriptText = Annotated[Text, AfterValidator(_unicode), Field(max_length=MAX_BYTES, examples=[EXAMPLE])]
+TalkId = Annotated[str, Path(pattern=r"^[\w-]{10,64}$")]
+Variables = Annotated[
+    dict[Annotated[Text, Field(max_length=64)], Annotated[Text, Field(max_length=500)]],
+    Field(default_factory=dict, max_length=100, examples=[{"company": "Acme"}]),
+]
 IfMatch = Annotated[
     str,
     Header(
@@ -145,6 +154,11 @@ class CheckedView(BaseModel):
     errors: int
     warnings: int
     explored: Literal["yes", "no", "stopped"]
+
+
+def owner(viewer: Viewer) -> Owner:
+    """Whose a talk to a script is."""
+    return viewer.tenant, viewer.user, viewer.token
 
 
 def person(viewer: Viewer) -> Person:

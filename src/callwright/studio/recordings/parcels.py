@@ -89,18 +89,24 @@ def sorted_out(files: Sequence[str], pieces: Sequence[Piece]) -> list[tuple[Piec
     """Each piece with the file of the sheet that it is, "" = none; and why it is not taken."""
     good = [piece for piece in pieces if piece.problem is None]
     matched = match(files, [piece.name for piece in good])
-    owner: dict[str, str] = {}
+    owners: dict[str, list[str]] = {}
     twice: set[str] = set()
     for file, names in matched.found.items():
         for name in names:
-            owner.setdefault(name, file)
+            owners.setdefault(name, []).append(file)
         if len(names) > 1:
             twice.update(names)
     found: list[tuple[Piece, str, Problem | None]] = []
     for piece in pieces:
-        file = owner.get(piece.name, "") if piece.problem is None else ""
+        mine = owners.get(piece.name, []) if piece.problem is None else []
+        file = mine[0] if len(mine) == 1 else ""
         problem = piece.problem
-        if problem is None and not file:
+        if problem is None and len(mine) > 1:
+            message = (
+                f"several lines of the sheet have this name: {', '.join(mine[:5])}{' ...' if len(mine) > 5 else ''}"
+            )
+            problem = Problem("several-lines", message, Place(piece.name), "Upload it at its line.")
+        elif problem is None and not file:
             hint = "Name it like the line of the sheet that it is, or upload it at that line."
             problem = Problem("not-on-sheet", "no line of the sheet has this name", Place(piece.name), hint)
         elif problem is None and piece.name in twice:
@@ -132,6 +138,9 @@ def _archive(parcel: Parcel, stack: ExitStack) -> list[Piece]:
     if sum(entry.file_size for entry in entries) > MOST_UNPACKED or len(entries) > MOST_FILES:
         raise InputError(_bomb(parcel.name))
     named = [(entry, name) for entry in entries if not _is_litter(name := _name(entry))]
+    if not named:
+        hint = "Pack the recordings and upload it again."
+        raise InputError(Problem("empty-archive", "there is no file in the archive", Place(parcel.name), hint))
     top = _common_folder([name for _, name in named])
     return [_entry(archive, entry, name, name.removeprefix(top)) for entry, name in named]
 
@@ -158,7 +167,9 @@ def _entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, whole: str, name: s
     pure = PurePosixPath(whole)
     if pure.is_absolute() or ".." in pure.parts or ":" in whole:
         message = "this name leads out of its folder"
-        return Piece(whole, _nothing, Problem("bad-name", message, Place(whole), "Name it like the line of the sheet."))
+        return Piece(
+            whole, _nothing, Problem("leads-out", message, Place(whole), "Name it like the line of the sheet.")
+        )
     if entry.flag_bits & _SEALED:
         return Piece(name, _nothing, Problem("sealed", "it needs a password", Place(name), "Pack it without one."))
     if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):

@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import logging
 import secrets
+import shutil
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -34,7 +36,7 @@ from callwright.studio.recordings.model import Decision, Recording, heard_of
 from callwright.studio.recordings.parcels import MOST_FILES, Parcel, Piece, open_parcel, sorted_out, whats_wrong
 from callwright.studio.store import draft
 
-__all__ = ["Came", "Finish", "Inlet", "Listen", "bring_in", "decide", "finish_aside", "hear", "remove"]
+__all__ = ["Came", "Finish", "Inlet", "Listen", "bring_in", "decide", "finish_aside", "hear", "is_own", "remove"]
 
 log = logging.getLogger(__name__)
 
@@ -96,9 +98,12 @@ async def bring_in(inlet: Inlet, parcels: Sequence[Parcel], folder: Path, line: 
         pieces, came = await anyio.to_thread.run_sync(_opened, parcels, stack)
         if not pieces:
             return came
-        if len(pieces) > MOST_FILES or (line and len(pieces) != 1):
-            message = "exactly one recording belongs to a line" if line else f"more than {MOST_FILES} files came"
-            raise InputError(Problem("too-many", message, hint="Upload them in several parts."))
+        if line and len(pieces) != 1:
+            message = "exactly one recording belongs to a line"
+            raise InputError(Problem("one-recording", message, hint="Upload the one that it is."))
+        if len(pieces) > MOST_FILES:
+            message = f"more than {MOST_FILES} files came"
+            raise InputError(Problem("too-many-files", message, hint="Upload them in several parts."))
         found = [(pieces[0], line, pieces[0].problem)] if line else sorted_out(list(lines), pieces)
         async with inlet.kept.database.reading(inlet.viewer.tenant) as scope:
             there = {one.file: one for one in await store.of_draft(scope, inlet.name)}
@@ -128,7 +133,7 @@ async def _taken(inlet: Inlet, piece: Piece, line: Line, known: Recording | None
     """One recording, up to its row; the files it needed are gone afterwards. Its state, or what is wrong with it."""
     if len(line.file) > _LONGEST_FILE:
         return Problem(
-            "bad-name", f"the name of the line is longer than {_LONGEST_FILE} characters", hint="Shorten `audio`."
+            "name-too-long", f"the name of the line is longer than {_LONGEST_FILE} characters", hint="Shorten `audio`."
         )
     source, target = place.with_suffix(".in"), place.with_suffix(".wav")
     try:
@@ -154,7 +159,8 @@ async def _taken(inlet: Inlet, piece: Piece, line: Line, known: Recording | None
         await _keep(inlet, new, source, target)
         return "imported"
     finally:
-        await anyio.to_thread.run_sync(_unlink, source, target)
+        with anyio.CancelScope(shield=True):
+            await anyio.to_thread.run_sync(_unlink, source, target)
 
 
 async def _keep(inlet: Inlet, new: Recording, source: Path, target: Path) -> None:
@@ -208,7 +214,8 @@ async def remove(kept: Kept, viewer: Viewer, script: str, which: int, now: datet
 async def decide(
     kept: Kept, viewer: Viewer, script: str, ids: Sequence[int], decision: Decision, note: str, now: datetime
 ) -> None:
-    """Say of recordings that they are good, or that they are not; "" takes it back. Nobody accepts what they uploaded themselves.
+    """Say of recordings that they are good, or that they are not; "" takes it back. Of what they uploaded themselves people can only say that it
+    is not good: neither accept it nor take back what a colleague said.
 
     Raises:
         InputError: a rejection without a reason.
@@ -220,9 +227,10 @@ async def decide(
         found = await store.known_of(scope, script, ids)
         if len(found) != len(set(ids)):
             raise absent("recording", "It was replaced or removed meanwhile: look at the list again.")
-        own = [one.file for one in found if _is_own(one, viewer)]
-        if decision == "accepted" and own:
-            message = f"{viewer.name[:100]} uploaded {own[0]} and cannot accept it"
+        own = [one.file for one in found if is_own(one, viewer)]
+        if decision != "rejected" and own:
+            act = "accept it" if decision else "take back what was said of it"
+            message = f"{viewer.name[:100]} uploaded {own[0]} and cannot {act}"
             raise conflict("own-recording", message, "Somebody else has to listen to it, or the recogniser.")
         keys = await kept.keyring.tenant(scope)
         await store.write_decision(
@@ -237,7 +245,8 @@ async def decide(
 async def hear(
     kept: Kept, tenant: int, script: Script, recordings: Sequence[Recording], folder: Path, listen: Listen, tell: Tell
 ) -> Mapping[str, int]:
-    """Let a recogniser listen to recordings, and keep what it wrote; how many of them are the same, differ and are not heard.
+    """Let a recogniser listen to recordings, and keep what it wrote; how many of them are the same, differ and are not heard. folder: for the
+    time of it; it is gone afterwards.
 
     Raises:
         CallwrightError: the recogniser fails.
@@ -245,15 +254,18 @@ async def hear(
     """
     blobs = kept.blobs.of(tenant)
     mine = {one.file: one for one in recordings}
-    for one in recordings:
-        path = folder / one.file
-        await anyio.to_thread.run_sync(_write, path, await blobs.get(one.finished))
     wanted = [Wanted(line.file, line.text) for line in recording_sheet(script) if line.file not in mine]
     wanted += [Wanted(one.file, one.text) for one in recordings]  # also those of lines that are no more
     missing = len(wanted) - len(mine)
-    reviews = await listen(
-        wanted, folder, progress=lambda done, _: tell("listening", max(0, done - missing), len(mine))
-    )
+    try:
+        for one in recordings:
+            await anyio.to_thread.run_sync(_write, folder / one.file, await blobs.get(one.finished))
+        reviews = await listen(
+            wanted, folder, progress=lambda done, _: tell("listening", max(0, done - missing), len(mine))
+        )
+    finally:
+        with anyio.CancelScope(shield=True):
+            await anyio.to_thread.run_sync(partial(shutil.rmtree, folder, ignore_errors=True))
     counts = {"same": 0, "differs": 0, "not_heard": 0}
     async with kept.database.scope(tenant) as scope:
         for review in reviews:
@@ -267,7 +279,8 @@ async def hear(
     return counts
 
 
-def _is_own(one: Recording, viewer: Viewer) -> bool:
+def is_own(one: Recording, viewer: Viewer) -> bool:
+    """Whether the viewer uploaded it."""
     if one.by.user is None or viewer.user is None:
         return one.by.name == viewer.name[:100]
     return one.by.user == viewer.user

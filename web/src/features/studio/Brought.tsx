@@ -38,9 +38,16 @@ export function useBrought({ locked, edit, onPlaced }: Wishes) {
     if (done) onPlaced(at);
     void go(pathname, { replace: true, state: null }); // a reload must not put it in again
   }, []); // eslint-disable-line
+  const settled = useRef(false);
   const saved = async (text: string) => {
-    if (!brought || !placed || !view(text).kb.some((entry) => entry.id === placed)) return;
-    await data(api.POST("/api/v1/unanswered/settle", { body: { ids: brought.ids, state: "drafted" } }));
+    if (settled.current || !brought || !placed || !view(text).kb.some((entry) => entry.id === placed)) return;
+    settled.current = true; // once: later saves must not undo what others made of the question meanwhile
+    try {
+      await data(api.POST("/api/v1/unanswered/settle", { body: { ids: brought.ids, state: "drafted" } }));
+    } catch (error) {
+      settled.current = false;
+      throw error;
+    }
     void queries.invalidateQueries({ queryKey: ["unanswered"] });
   };
   return { brought, placed, saved };

@@ -78,7 +78,7 @@ export function Component() {
   const rows = lines.filter((one) => shows(one, shown));
   const done = lines.filter((one) => one.state === "recorded").length;
   const unheard = lines.filter((one) => one.recording && !one.recording.verdict).length;
-  const acceptable = rows.flatMap((one) => (one.recording && needsJudging(one.recording) ? [one.recording.id] : []));
+  const acceptable = rows.flatMap((one) => (one.recording && !one.recording.own && needsJudging(one.recording) ? [one.recording.id] : []));
   const busy = listen.isPending || (listening !== null && !isOver(heard.data));
 
   if (found.isPending) return <Skeleton active paragraph={{ rows: 12 }} />;
@@ -312,10 +312,10 @@ function Decision({ recording, onDecide }: { recording: Recording; onDecide: ((d
       {onDecide && (
         <Flex gap={4} wrap>
           {recording.decision ? (
-            <Button size="small" aria-label={`${t("undecide")} ${recording.file}`} onClick={() => onDecide("undecided")}>{t("undecide")}</Button>
+            <Button size="small" disabled={recording.own} aria-label={`${t("undecide")} ${recording.file}`} onClick={() => onDecide("undecided")}>{t("undecide")}</Button>
           ) : (
             <>
-              <Button size="small" aria-label={`${t("accept")} ${recording.file}`} onClick={() => onDecide("accepted")}>{t("accept")}</Button>
+              <Button size="small" disabled={recording.own} title={recording.own ? t("own") : undefined} aria-label={`${t("accept")} ${recording.file}`} onClick={() => onDecide("accepted")}>{t("accept")}</Button>
               <Button size="small" danger aria-label={`${t("reject")} ${recording.file}`} onClick={() => onDecide("rejected")}>{t("reject")}</Button>
             </>
           )}

@@ -92,7 +92,7 @@ export function useSpokenTalk(): SpokenTalk {
           setSound((before) => ({ ...before, remote: heard }));
           player.current = new Audio();
           player.current.srcObject = heard;
-          void player.current.play();
+          void player.current.play().catch(() => undefined); // it was stopped before it began
         };
         link.onconnectionstatechange = () => {
           if (link !== peer.current || link.connectionState !== "failed") return;
