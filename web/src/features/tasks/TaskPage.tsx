@@ -46,7 +46,7 @@ const useWords = words("task", {
     progress: "已完成 {{done}} / {{total}}", list: "名单", line: "线路", company: "代表企业", created: "创建", approved: "通过", window: "时段", by: "{{name}}", change: "修改计划",
     save: "保存", changed: "已修改：{{parts}}", nothing: "没有变化", review: "此修改须重新审核：任务已退回草稿。", row: "行", number: "号码", state: "状态", reason: "原因", due: "到期", attempts: "次数", last: "上次结果",
     all: "全部", warnings: "计划中值得留意之处", script: "话术", weight: "占比 {{n}}", version: "版本", robots: "机器人", broken: "实时数据中断，正在重连", key: "快捷键 s",
-    nextDue: "下次", dueNow: "{{n}} 个已到期,{{later}} 个稍后",
+    nextDue: "下次", dueNow: "{{n}} 个已到期，{{later}} 个稍后",
   },
 });
 

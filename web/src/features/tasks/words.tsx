@@ -55,7 +55,7 @@ export const REASONS: Both = {
 };
 
 export function reason(word: string): string {
-  if (word.startsWith("missing:")) return language() === "zh" ? `缺少变量:${word.slice(8).trim()}` : word;
+  if (word.startsWith("missing:")) return language() === "zh" ? `缺少变量：${word.slice(8).trim()}` : word;
   return REASONS[word] ? say(REASONS, word) : rule(word);
 }
 
