@@ -16,18 +16,18 @@ __all__ = ["Settings"]
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Where things are. models: folder of speech models (CALLWRIGHT_MODELS); shared: development data (CALLWRIGHT_SHARED);
-    cache: rendered prompts (CALLWRIGHT_CACHE; None = they are kept in memory only); end_on_announcement: stop ringing when an announcement
-    says for certain that nobody can answer (CALLWRIGHT_END_ON_ANNOUNCEMENT); quiet_dbov: level of noise sent while nothing is said, None =
-    digital silence (CALLWRIGHT_QUIET_DBOV); recordings: what calls are recorded as, `wav` or `opus` (CALLWRIGHT_RECORDINGS); vad: what finds voice, `auto`,
-    `silero` or `webrtc` (CALLWRIGHT_VAD); asr: which recogniser hears, as written (CALLWRIGHT_ASR; read by `recognisers`); voice:
-    which voice speaks, as written (CALLWRIGHT_VOICE; read by `voices`); database: address of the database (CALLWRIGHT_DATABASE_URL, an SQLite
-    file in the data folder by default); key_file: the master key (CALLWRIGHT_KEY_FILE); blobs: where recordings and bundles lie, `file://` or
-    `s3://` (CALLWRIGHT_BLOBS); smtp: mail server (CALLWRIGHT_SMTP_URL, "" = no mail); mail_from: sender of mail (CALLWRIGHT_MAIL_FROM);
-    public_url: where people reach the console, for links in mail and for identity services (CALLWRIGHT_PUBLIC_URL, "" = not said);
-    proxies: addresses and networks of the proxies in front, whose word is taken for where a request comes from (CALLWRIGHT_PROXIES, by
-    commas); packs: folder of rule packs of one's own (CALLWRIGHT_PACKS); ice: STUN and TURN servers for browsers outside of our network, by
-    commas: `stun:host:3478`, `turn:user:password@host:3478` (CALLWRIGHT_ICE)."""
+    """Where things are. models: folder of speech models (CALLWRIGHT_MODELS); shared: development data (CALLWRIGHT_SHARED); cache: rendered
+    prompts (CALLWRIGHT_CACHE; None = they are kept in memory only); end_on_announcement: stop ringing when an announcement says for certain
+    that nobody can answer (CALLWRIGHT_END_ON_ANNOUNCEMENT); quiet_dbov: level of noise sent while nothing is said, None = digital silence
+    (CALLWRIGHT_QUIET_DBOV); recordings: what calls are recorded as, `wav` or `opus` (CALLWRIGHT_RECORDINGS); vad: what finds voice, `auto`,
+    `silero` or `webrtc` (CALLWRIGHT_VAD); asr: which recogniser hears, as written (CALLWRIGHT_ASR; read by `recognisers`); voice: which
+    voice speaks, as written (CALLWRIGHT_VOICE; read by `voices`); database: address of the database (CALLWRIGHT_DATABASE_URL, an SQLite
+    file in the data folder by default); key_file: the master key (CALLWRIGHT_KEY_FILE); blobs: where recordings and bundles lie, `file://`
+    or `s3://` (CALLWRIGHT_BLOBS); smtp: mail server (CALLWRIGHT_SMTP_URL, "" = no mail); mail_from: sender of mail (CALLWRIGHT_MAIL_FROM);
+    public_url: where people reach the console, for links in mail and for identity services (CALLWRIGHT_PUBLIC_URL, "" = not said); proxies:
+    addresses and networks of the proxies in front, whose word is taken for where a request comes from (CALLWRIGHT_PROXIES, by commas);
+    packs: folder of rule packs of one's own (CALLWRIGHT_PACKS); ice: STUN and TURN servers for browsers outside of our network, by commas:
+    `stun:host:3478`, `turn:user:password@host:3478` (CALLWRIGHT_ICE)."""
 
     models: Path
     shared: Path
