@@ -317,6 +317,13 @@ def _as_we_use_sqlite(engine: AsyncEngine) -> None:
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
+    @event.listens_for(engine.sync_engine, "invalidate")
+    def undo(connection: Any, *_: Any) -> None:
+        # Of a task that was cancelled within a statement. Closed with a statement that somebody still knows of (a traceback does), SQLite keeps
+        # its transaction, and with it the lock that every writer waits for. Nothing can be awaited here: it is told to the file's thread.
+        raw = connection.driver_connection
+        raw._tx.put_nowait((None, lambda: raw._connection and raw._connection.rollback()))
+
     @event.listens_for(engine.sync_engine, "begin")
     def begin(connection: Any) -> None:
         if not connection.connection.driver_connection.in_transaction:  # else by `Wire`

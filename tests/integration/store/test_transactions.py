@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -89,6 +90,34 @@ async def test_a_cancelled_transaction_is_undone_and_its_connection_is_fit(datab
             await task
         async with database.scope(one.tenant) as scope:
             assert await scope.value(ACTIVE) == 0
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_one_that_is_cancelled_within_a_statement_locks_nobody_out(database: Database, keyring: Keyring) -> None:
+    one = await seed(database, keyring, NOW, leads=0)
+    reached, go = threading.Event(), threading.Event()
+    kept: list[BaseException] = []  # whoever keeps it keeps the statement that was under way
+
+    async def halfway() -> None:
+        try:
+            async with database.system() as connection:
+                raw = await connection.get_raw_connection()
+                await raw.driver_connection.create_function("stand", 0, lambda: (reached.set(), go.wait(20))[1])
+                await connection.execute(text("SELECT stand() UNION ALL SELECT id FROM tenant UNION ALL SELECT 2"))
+        except BaseException as error:
+            kept.append(error)
+            raise
+
+    task = asyncio.create_task(halfway())
+    assert await asyncio.to_thread(reached.wait, 20)
+    task.cancel()
+    await asyncio.sleep(0)
+    go.set()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    async with asyncio.timeout(10), database.scope(one.tenant) as scope:
+        await scope.run(RAISE, active=1)
+    assert kept
 
 
 @pytest.mark.parametrize("url", ["", "mysql://x/y", "sqlite://", "sqlite:///:memory:", "callwright.db"])
