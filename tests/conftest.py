@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 from collections.abc import AsyncIterator, Iterator
@@ -24,6 +25,16 @@ os.environ["CALLWRIGHT_SHARED"] = str(Path(os.environ.get("CALLWRIGHT_SHARED", R
 settings.register_profile("search", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
 settings.register_profile("callwright", settings.get_profile("search"), derandomize=True)
 settings.load_profile("search" if os.environ.get("HYPOTHESIS_SEARCH") else "callwright")
+
+
+gc.disable()  # until everything is imported
+
+
+def pytest_collection_finish() -> None:
+    """What is imported stays: no collection between tests goes through all of it again."""
+    gc.collect()
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session")

@@ -7,9 +7,10 @@ docs/reference/dispositions.md explains each value; a test holds it against this
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
-from callwright.calls.progress import Evidence, EvidenceKind
+if TYPE_CHECKING:
+    from callwright.calls.progress import Evidence, EvidenceKind  # brings numpy, for which plans need not wait
 
 __all__ = [
     "BY_CAUSE",

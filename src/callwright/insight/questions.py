@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import yaml
-from pypinyin import lazy_pinyin
 
 from callwright.insight.grams import grams, plain
 
@@ -91,6 +90,8 @@ def _cluster(members: list[Asked], features: dict[int, frozenset[str]]) -> Clust
 
 def entry_name(sentence: str) -> str:
     """An id for an entry that answers this: its first words, Chinese ones as they are spelled (有没有停车位: `you_mei_you_ting`)."""
+    from pypinyin import lazy_pinyin  # half a second: whoever drafts nothing need not wait for it
+
     said = re.findall(r"[a-z0-9]+", " ".join(lazy_pinyin(sentence)).lower())
     name = "_".join(said[:_WORDS])[:64].rstrip("_")
     return name if name[:1].isalpha() else "question"

@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Mapping
 from functools import cache, lru_cache
 
-__all__ = ["FUZZY", "FUZZY_WIDE", "sound", "syllables"]
+__all__ = ["FUZZY", "FUZZY_WIDE", "readings", "sound", "syllables"]
 
 FUZZY = frozenset({"zh", "ch", "sh", "n", "ang", "eng", "ing"})
 """The classes folded by default: zh/z, ch/c, sh/s, n/l (initials), ang/an, eng/en, ing/in."""
@@ -31,7 +31,7 @@ def syllables(text: str, classes: frozenset[str] = FUZZY) -> tuple[str, ...]:
 @lru_cache(maxsize=30_000)
 def sound(char: str) -> tuple[str, int]:
     """(syllable without tone, tone 1..4 or 0) of the commonest reading; ("", 0) when it is no Chinese character."""
-    reading = _readings().get(ord(char), "").split(",")[0]
+    reading = readings().get(ord(char), "").split(",")[0]
     tone = 0
     letters: list[str] = []
     for mark in unicodedata.normalize("NFD", reading):
@@ -45,10 +45,9 @@ def sound(char: str) -> tuple[str, int]:
 
 
 @cache
-def _readings() -> Mapping[int, str]:
-    from pypinyin.pinyin_dict import (
-        pinyin_dict,
-    )  # half a second: commands that read nobody's words need not wait for it
+def readings() -> Mapping[int, str]:
+    """How each character is read, by code point: `yī,yí`; the most common reading first."""
+    from pypinyin.pinyin_dict import pinyin_dict  # half a second: commands that read nobody's words need not wait
 
     return pinyin_dict
 

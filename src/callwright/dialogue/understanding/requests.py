@@ -12,11 +12,9 @@ from collections.abc import Iterator
 from functools import lru_cache
 from types import ModuleType
 
-from pypinyin.pinyin_dict import pinyin_dict
-
 from callwright.dialogue.understanding import requests_en, requests_zh
 from callwright.dialogue.understanding.pattern_index import PatternIndex
-from callwright.dialogue.understanding.pinyin import sound
+from callwright.dialogue.understanding.pinyin import readings, sound
 
 __all__ = ["Found", "find_requests"]
 
@@ -88,7 +86,7 @@ def _heard() -> dict[int, str]:
         meant.setdefault(sound(char)[0], char)
     known = set(requests_zh.HEARD) | set(requests_zh.AS_IS)
     table: dict[int, str] = {}
-    for point in pinyin_dict:
+    for point in readings():
         char = chr(point)
         char_sound = sound(char)[0]
         if char_sound in meant and char not in known:

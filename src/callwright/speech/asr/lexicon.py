@@ -14,8 +14,6 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Protocol
 
-from pypinyin import Style, lazy_pinyin
-
 from callwright.errors import ModelError, Place, Problem
 from callwright.speech.asr.spelling import phones_by_spelling
 from callwright.speech.numerals import chinese_numerals, english_numerals
@@ -41,6 +39,12 @@ class Lexicon(Protocol):
 
     def join(self, words: Iterable[str]) -> str:
         """Words as text."""
+
+
+def _syllables(word: str) -> list[str]:
+    from pypinyin import Style, lazy_pinyin  # half a second: commands that hear nobody need not wait for it
+
+    return lazy_pinyin(word, style=Style.NORMAL)
 
 
 def read_dictionary(path: Path) -> dict[str, list[Phones]]:
@@ -81,7 +85,7 @@ class ChineseLexicon:
         votes: dict[str, Counter[Phones]] = defaultdict(Counter)
         for word, readings in entries.items():
             if len(word) == 1 and _HAN.fullmatch(word):
-                votes[lazy_pinyin(word, style=Style.NORMAL)[0]][readings[0]] += 1
+                votes[_syllables(word)[0]][readings[0]] += 1
         # Many characters have several readings and the two sources may order them differently: the majority is right.
         self._syllables = {syllable: found.most_common(1)[0][0] for syllable, found in votes.items()}
 
@@ -100,7 +104,7 @@ class ChineseLexicon:
         if word in self._entries:
             return tuple(self._entries[word])
         joined: list[str] = []
-        for syllable in lazy_pinyin(word, style=Style.NORMAL):
+        for syllable in _syllables(word):
             phones = self._syllables.get(syllable)
             if phones is None:
                 return ()

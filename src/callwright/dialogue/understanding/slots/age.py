@@ -5,7 +5,7 @@ Value: years (whole, or rounded to two places). A bare number counts only as the
 
 from __future__ import annotations
 
-import re
+from callwright.dialogue.understanding.later import later
 
 from . import numbers_en, numbers_zh
 from .numbers_zh import Spoken, exact
@@ -14,28 +14,28 @@ from .spans import Reading
 __all__ = ["read"]
 
 _OLDEST = 120
-_UNIT_ZH = re.compile(
+_UNIT_ZH = later(
     "(?:多|来)?个?(?:周岁|岁)(?:(?P<half>半)|(?:零|又)?(?P<months>十一|十|[一二两三四五六七八九]|1[01]|[1-9])个月|(?P<over>多|出头))?"
 )
-_MONTHS_ZH = re.compile("个(?P<half>半)?月(?=大|了|的?(?:宝宝|孩子|娃))")
-_BEFORE_ZH = re.compile("(快|不到|将近|接近|马上|快要|快满|还没到|不满|差不多)$")
-_THIS_YEAR_ZH = re.compile("(?:今年|虚岁|周岁|年龄是?|年纪是?)(?:已经|刚|才|都|快|有|得)*$")
-_WHOLE_ZH = re.compile("(?:嗯|呃|我|他|她|孩子|宝宝|今年|是|刚|才|都|已经|那个)*(.*?)(?:了|吧|啊|呀|呢|[,。.!])*")
+_MONTHS_ZH = later("个(?P<half>半)?月(?=大|了|的?(?:宝宝|孩子|娃))")
+_BEFORE_ZH = later("(快|不到|将近|接近|马上|快要|快满|还没到|不满|差不多)$")
+_THIS_YEAR_ZH = later("(?:今年|虚岁|周岁|年龄是?|年纪是?)(?:已经|刚|才|都|快|有|得)*$")
+_WHOLE_ZH = later("(?:嗯|呃|我|他|她|孩子|宝宝|今年|是|刚|才|都|已经|那个)*(.*?)(?:了|吧|啊|呀|呢|[,。.!])*")
 
-_UNIT_EN = re.compile(
+_UNIT_EN = later(
     r"(?: ?and a half)?[ -]?(?:years?[ -]old|years? of age|yrs? old|years?(?= now$|$)|yo\b|months? old)\b|(?: ?and a half)$"
 )
-_WHO_EN = re.compile(
+_WHO_EN = later(
     r"\b(?:(?:he|she|i)(?:'s|'m|s| is| am| was| just turned| turned| will be)|i'm|im|my \w+(?:'s| is)|(?:the |our "
     r"|my )?(?:kid|child|boy|girl|son|daughter)(?:'s| is)"
     r"|aged?(?: of)?|turning|turned|they(?:'re| are))(?: (?:only|just|about|around|almost|nearly|already|now|going on))* $"
 )
-_ALMOST_EN = re.compile(r"\b(?:almost|nearly|going on|turning|not yet|soon) $")
-_NOT_AGE_EN = re.compile(
+_ALMOST_EN = later(r"\b(?:almost|nearly|going on|turning|not yet|soon) $")
+_NOT_AGE_EN = later(
     r" (?:minutes?|hours?|o'?clock|dollars?|bucks|percent|%|pm\b|am\b|p m\b|a m\b|thirty|people|of|times|days?"
     r"|weeks?|months?(?! old)|kids|on)"
 )
-_WHOLE_EN = re.compile(
+_WHOLE_EN = later(
     r"(?:um |uh |er |well |about |around |just |it's |almost |nearly |going on )*(.*?)(?: now| already)*[.,!?]*"
 )
 

@@ -9,17 +9,19 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from callwright.dialogue.understanding.later import later
+
 from . import numbers_en, numbers_zh
 from .numbers_zh import DIGITS, Spoken
 from .spans import Reading
 
 __all__ = ["read"]
 
-_UNIT_ZH = re.compile(
+_UNIT_ZH = later(
     "(?:多|来)?(?P<other>美元|美金|美刀|刀|欧元|英镑|港币|港元|日元)|个?(?P<yuan>多?块钱|多?块|多?元钱|多?元|多?圆|人民币|rmb)"
     "|(?P<jiao>毛钱?|角钱?)|(?P<fen>分钱)|(?P<qian>多?钱)"
 )
-_TAIL_ZH = re.compile(
+_TAIL_ZH = later(
     "(?P<j>[一二两三四五六七八九1-9])(?:毛"
     ""
     ""
@@ -50,18 +52,18 @@ _TAIL_ZH = re.compile(
     ""
     "|角)?(?P<f>[一二三四五六七八九1-9])?(?:分)?(?:钱)?(?![十百千万个岁点年月天块元小钟周次节件晚平斤度人位分到])|(?P<half>半)(?![年月天个小])"
 )
-_PER_ZH = re.compile("(?:一|每|/)(?:个)?(小时|钟头|天|周|月|年|次|个|节课?|件)")
-_PRE_PER_ZH = re.compile("(?:一|每)(?:个)?(小时|钟头|天|周|月|年|次|个|节课?|件)(?:就?[要给是收付花大概约]*)$")
+_PER_ZH = later("(?:一|每|/)(?:个)?(小时|钟头|天|周|月|年|次|个|节课?|件)")
+_PRE_PER_ZH = later("(?:一|每)(?:个)?(小时|钟头|天|周|月|年|次|个|节课?|件)(?:就?[要给是收付花大概约]*)$")
 _PER = {"小时": "hour", "钟头": "hour", "天": "day", "周": "week", "月": "month", "年": "year"}
 _CURRENCY_ZH = {
     "美元": "USD", "美金": "USD", "美刀": "USD", "刀": "USD", "欧元": "EUR", "英镑": "GBP", "港币": "HKD", "港元": "HKD", "日元": "JPY",
 }  # fmt: skip
-_WHOLE_ZH = re.compile(
+_WHOLE_ZH = later(
     "(?:嗯|呃|那|就|大概|大约|差不多|也就|最多|最少|我|出|给|要|预算|月薪|年薪|工资|收入|价格|价钱|报价|房租|总共|一共|是|在|花|了)*(.*?)(?:吧|左右|上下|的样子|这样"
     "|啊|呀|吗|呢|[,。.!?？！])*"
 )
 
-_UNIT_EN = re.compile(
+_UNIT_EN = later(
     r" ?(?P<u>dollars?|bucks?|quid|pounds?(?: sterling)?|euros?|yuan|rmb|renminbi|kuai|cents?|pence|usd|gbp|eur|cny)\b"
 )
 _CURRENCY_EN = {
@@ -69,9 +71,9 @@ _CURRENCY_EN = {
     "rmb": "CNY", "renminbi": "CNY", "kuai": "CNY", "cny": "CNY", "cent": "USD", "pence": "GBP",
 }  # fmt: skip
 _SIGNS = {"$": "USD", "£": "GBP", "€": "EUR", "¥": "CNY"}
-_PER_EN = re.compile(r" ?(?:an?|per|each|every|/) ?(hour|day|week|month|year|piece|item|person|night|lesson)\b")
-_CENTS_EN = re.compile(r" (?:and )?")
-_WHOLE_EN = re.compile(
+_PER_EN = later(r" ?(?:an?|per|each|every|/) ?(hour|day|week|month|year|piece|item|person|night|lesson)\b")
+_CENTS_EN = later(r" (?:and )?")
+_WHOLE_EN = later(
     r"(?:um |uh |er |well |about |around |maybe |roughly |just |it's |its |i'd say |say |up to |at most "
     r"|like )*(.*?)(?: please| or so| i think| maybe| max)*[.,!?]*"
 )

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+from callwright.dialogue.understanding.later import later
+
 from .spans import Reading
 from .surnames import COMPOUND, NOT_GIVEN, SINGLE
 
@@ -26,16 +28,16 @@ _STOP = "是在有不要了吗吧啊呢的我你他她它们和跟就也都还�
 _GIVEN = f"(?:[\u4e00-\u9fff](?<![{_STOP}]))"
 _END = "(?=$|[,，。.!？?啊吧的呢嘛呀哦]|我|你|先生|小姐|女士|不是|这边|电话)"
 _ZH = [
-    re.compile(f"(?:我|他|她|俺|老公|爱人|孩子|儿子|女儿)?(?:的)?(?:本人)?(?:叫做?|名字(?:叫|是)|名叫|全名(?:叫"
+    later(f"(?:我|他|她|俺|老公|爱人|孩子|儿子|女儿)?(?:的)?(?:本人)?(?:叫做?|名字(?:叫|是)|名叫|全名(?:叫"
         f"|是)?)(?P<full>(?P<s>{_SURNAME})(?P<g>{_GIVEN}{{1,2}}?)){_END}"),
-    re.compile(f"(?:我(?:就)?是|这是|这里是|您?好?我是)(?P<full>(?P<s>{_SURNAME})(?P<g>{_GIVEN}{{1,2}}?))(?=$|[,，。.!])"),
-    re.compile(f"(?:免贵|我|他|她|俺|敝人|本人|小)?(?:就)?姓(?P<s>{_SURNAME})(?!名)(?:[,，]?(?:名字?"
+    later(f"(?:我(?:就)?是|这是|这里是|您?好?我是)(?P<full>(?P<s>{_SURNAME})(?P<g>{_GIVEN}{{1,2}}?))(?=$|[,，。.!])"),
+    later(f"(?:免贵|我|他|她|俺|敝人|本人|小)?(?:就)?姓(?P<s>{_SURNAME})(?!名)(?:[,，]?(?:名字?"
         f"|单名)?叫?(?P<full>(?P<s2>(?P=s))(?P<g2>{_GIVEN}{{1,2}}?)){_END})?(?:[,，]?(?:名|单名(?:一个?)?"
             f"|叫)(?P<g>{_GIVEN}{{1,2}}?){_END})?"),
-    re.compile(f"(?P<s>{_SURNAME})(?P<t>{_TITLE})"),
+    later(f"(?P<s>{_SURNAME})(?P<t>{_TITLE})"),
 ]  # fmt: skip
-_ZH_WHOLE = re.compile(f"(?:嗯|呃|哦|我)?(?P<full>(?P<s>{_SURNAME})(?P<g>{_GIVEN}{{1,2}}))[,，。.!吧啊]?")
-_NOT_TITLED = re.compile("老师傅|大师傅")
+_ZH_WHOLE = later(f"(?:嗯|呃|哦|我)?(?P<full>(?P<s>{_SURNAME})(?P<g>{_GIVEN}{{1,2}}))[,，。.!吧啊]?")
+_NOT_TITLED = later("老师傅|大师傅")
 _NOT_FULL = _set(
     "成了 安全 何时 马上 方便 万一 高兴 许多 关于 时候 时间 任何 常常 易懂 应该 全部 简单 管他 向来 成交 "
     "包邮 解决 单位 强烈 文件 华为 金额 石家庄 江西 海南 湖南 程度 代表 关掉 方案 江苏 白天 黄金 高中 钱不 "
@@ -54,17 +56,17 @@ _EN_STOP = _set(
     "easy tomorrow today monday tuesday wednesday thursday friday saturday sunday "
 )
 _EN = [
-    (re.compile(rf"\b(?:my|his|her|the) (?:full )?name(?:'s|s| is| was| would be) (?:(?P<t>mr|mrs|ms|miss|doctor"
+    (later(rf"\b(?:my|his|her|the) (?:full )?name(?:'s|s| is| was| would be) (?:(?P<t>mr|mrs|ms|miss|doctor"
         rf"|dr)\.? )?(?P<n>{_EN_WORD}(?: {_EN_WORD}){{0,3}})"), False),
-    (re.compile(rf"\b(?:i'm|im|i am|this is|it's|its|it is|call me|they call me|i'm called|name's) (?:(?P<t>mr|mrs"
+    (later(rf"\b(?:i'm|im|i am|this is|it's|its|it is|call me|they call me|i'm called|name's) (?:(?P<t>mr|mrs"
         rf"|ms|miss|doctor|dr)\.? )?(?P<n>{_EN_WORD}(?: {_EN_WORD}){{0,3}})"), True),
-    (re.compile(rf"\b(?P<t>mr|mrs|ms|miss|doctor|dr)\.? (?P<n>{_EN_WORD})"), False),
-    (re.compile(rf"^(?P<n>{_EN_WORD}(?: {_EN_WORD})?) (?:speaking|here)\b"), False),
+    (later(rf"\b(?P<t>mr|mrs|ms|miss|doctor|dr)\.? (?P<n>{_EN_WORD})"), False),
+    (later(rf"^(?P<n>{_EN_WORD}(?: {_EN_WORD})?) (?:speaking|here)\b"), False),
 ]  # fmt: skip
-_EN_SURNAME = re.compile(
+_EN_SURNAME = later(
     rf"\b(?:my )?(?:last|family) name(?:'s|s| is) (?P<n>{_EN_WORD})|\bsurname(?:'s|s| is) (?P<n2>{_EN_WORD})"
 )
-_EN_GIVEN = re.compile(rf"\b(?:my )?first name(?:'s|s| is) (?P<n>{_EN_WORD})")
+_EN_GIVEN = later(rf"\b(?:my )?first name(?:'s|s| is) (?P<n>{_EN_WORD})")
 _TITLES_EN = {"doctor": "Dr", "dr": "Dr", "mr": "Mr", "mrs": "Mrs", "ms": "Ms", "miss": "Miss"}
 
 

@@ -9,6 +9,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from callwright.dialogue.understanding.later import later
+
 __all__ = ["DIGITS", "Spoken", "exact", "numbers", "plain"]
 
 DIGITS = {c: i for i, c in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2, "幺": 1, "俩": 2, "仨": 3}
@@ -31,7 +33,7 @@ _PAIR = "(?:一两|一二|两三|二三|三四|三五|四五|五六|六七|七�
 _BIG = "[十百千]?(?:[万亿])?"
 
 # words in which a numeral counts nothing
-_IDIOM = re.compile(
+_IDIOM = later(
     "一下|一点儿?(?![零一二三四五六七八九半刻十钟])|一起|一样|一直|一会儿?|一般|一定|一些|一旦|一边|一种|一切|一律"
     "|一共|一时|一向|一方面|一味|一致|一带|一旁|一路|一生|"
     "万一|统一|唯一|同一|进一步|不一|专一|单一|千万(?=别|不|要|记)|百度|百合|百姓|百货|千里|三心二意|乱七八糟|七上八下|"
@@ -39,18 +41,18 @@ _IDIOM = re.compile(
     "十分(?=满|感|抱|不|高|喜|想|重|需|着|清|明|好|难|急|方|愿|便)|(?:周|星期|礼拜)[一二三四五六]|老[一二三四五六七八九](?![十百千])|"
     "三星|三轮|五金|六神|七夕|八宝|九寨|百分之?百|半天|半路|半夜|多半|大半|第一次|第一时间|一来|张三|李四|王五"
 )
-_RANGE = re.compile(
+_RANGE = later(
     f"(?P<pair>(?P<head>(?:{_D}百|{_D}千|{_D}?十)?)(?P<p>{_PAIR})(?P<unit>{_BIG})(?![零〇幺一二两三四五六七八九0-9]))"
     f"|(?P<few>(?P<fh>(?:{_D}百|{_D}千)?)(?P<fd>{_D}?)十几(?P<fb>[万亿]?))"
     f"|(?P<some>好?几(?P<su>[十百千万亿]{{1,2}}))"
 )
-_MORE = re.compile(f"(?P<n>{_PLAIN})(?P<m>[多来余])(?P<b>[万亿]?)")
-_FRACTION = re.compile(f"(?P<neg>负)?(?P<den>百|千|万|{_SECTION})分之(?P<num>{_PLAIN})")
-_HALF = re.compile(f"(?P<n>{_SECTION}|[俩仨])个半|一半|半(?=个|小时|年|天|斤|月|块|公里|里|分|价|岁|杯|碗|瓶)|^半$")
-_TENTHS = re.compile(f"(?P<a>{_D})(?:成(?P<half>半)?(?![立为功都员本长分交])|(?P<b>{_D})?折)")
-_SINGLE = re.compile(f"(?:负|零下)?{_PLAIN}")
-_STRING_RE = re.compile(_STRING)
-_SPAN_TO = re.compile("[到至~-]")
+_MORE = later(f"(?P<n>{_PLAIN})(?P<m>[多来余])(?P<b>[万亿]?)")
+_FRACTION = later(f"(?P<neg>负)?(?P<den>百|千|万|{_SECTION})分之(?P<num>{_PLAIN})")
+_HALF = later(f"(?P<n>{_SECTION}|[俩仨])个半|一半|半(?=个|小时|年|天|斤|月|块|公里|里|分|价|岁|杯|碗|瓶)|^半$")
+_TENTHS = later(f"(?P<a>{_D})(?:成(?P<half>半)?(?![立为功都员本长分交])|(?P<b>{_D})?折)")
+_SINGLE = later(f"(?:负|零下)?{_PLAIN}")
+_STRING_RE = later(_STRING)
+_SPAN_TO = later("[到至~-]")
 
 
 @dataclass(frozen=True, slots=True)

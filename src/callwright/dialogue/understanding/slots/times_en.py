@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from callwright.dialogue.understanding.later import later
+
 from .moments import Clock, Piece, When
 from .numbers_en import numbers
 from .scan import Grammar, expressions
@@ -186,7 +188,7 @@ def _edge(match: re.Match[str]) -> Piece:
 
 
 def _rule(pattern: str, build: object) -> tuple[re.Pattern[str], object]:
-    return re.compile(rf"\b(?:{pattern})(?!\w)"), build
+    return later(rf"\b(?:{pattern})(?!\w)"), build
 
 
 def _fixed_day(days: int, part: str = "") -> object:
@@ -244,12 +246,12 @@ _RULES = [
     _rule("after|from|no earlier than|any ?time after", lambda m: Piece(m.start(), m.end(), bound="after")),
 ]  # fmt: skip
 
-_WHOLE_HOUR = re.compile(rf"(?:um |uh |er |maybe |say |at )?(?P<h>{_HOUR})(?: please| then)?")
+_WHOLE_HOUR = later(rf"(?:um |uh |er |maybe |say |at )?(?P<h>{_HOUR})(?: please| then)?")
 
 GRAMMAR = Grammar(
     rules=_RULES,  # type: ignore[arg-type]
-    linker=re.compile(r"[ ,]*(?:(?:on|in|at|the|of|that|maybe|say|sometime|some|for) ?){0,3} *"),
-    connector=re.compile(r" ?(?:to|till|until|through|and|-) ?"),
+    linker=later(r"[ ,]*(?:(?:on|in|at|the|of|that|maybe|say|sometime|some|for) ?){0,3} *"),
+    connector=later(r" ?(?:to|till|until|through|and|-) ?"),
 )
 
 

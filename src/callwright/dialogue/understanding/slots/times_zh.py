@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from callwright.dialogue.understanding.later import later
+
 from .days import Day
 from .moments import Clock, Piece, When
 from .numbers_zh import DIGITS, plain
@@ -160,7 +162,7 @@ def _offset(match: re.Match[str]) -> Piece | None:
 
 
 def _rule(pattern: str, build: object) -> tuple[re.Pattern[str], object]:
-    return re.compile(pattern), build
+    return later(pattern), build
 
 
 _RULES = [
@@ -206,8 +208,8 @@ _RULES = [
 
 GRAMMAR = Grammar(
     rules=_RULES,  # type: ignore[arg-type]
-    linker=re.compile("(?:的时候|那天|的话|[的吧啊呢嗯呃额哦,、就在是那个]){0,4}"),
-    connector=re.compile("[的,吧]?(?:一?直?到|至|~|-|—)"),
+    linker=later("(?:的时候|那天|的话|[的吧啊呢嗯呃额哦,、就在是那个]){0,4}"),
+    connector=later("[的,吧]?(?:一?直?到|至|~|-|—)"),
 )
 
 

@@ -1,0 +1,29 @@
+"""Patterns that are compiled when they are first used: those of spoken numbers and times take a third of a second together, and most commands
+read nobody's words."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, cast
+
+__all__ = ["later"]
+
+
+class _Later:
+    """Stands for a pattern."""
+
+    __slots__ = ("_compiled", "_flags", "_text")
+
+    def __init__(self, text: str, flags: int) -> None:
+        self._text, self._flags = text, flags
+        self._compiled: re.Pattern[str] | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        if self._compiled is None:
+            self._compiled = re.compile(self._text, self._flags)
+        return getattr(self._compiled, name)
+
+
+def later(text: str, flags: int = 0) -> re.Pattern[str]:
+    """Like `re.compile`; what is wrong with the pattern is found at its first use."""
+    return cast("re.Pattern[str]", _Later(text, flags))
