@@ -98,11 +98,16 @@ async def test_one_that_is_cancelled_within_a_statement_locks_nobody_out(databas
     reached, go = threading.Event(), threading.Event()
     kept: list[BaseException] = []  # whoever keeps it keeps the statement that was under way
 
+    def stand() -> bool:
+        reached.set()
+        return go.wait(20)
+
     async def halfway() -> None:
         try:
             async with database.system() as connection:
-                raw = await connection.get_raw_connection()
-                await raw.driver_connection.create_function("stand", 0, lambda: (reached.set(), go.wait(20))[1])
+                driver = (await connection.get_raw_connection()).driver_connection
+                assert driver is not None
+                await driver.create_function("stand", 0, stand)
                 await connection.execute(text("SELECT stand() UNION ALL SELECT id FROM tenant UNION ALL SELECT 2"))
         except BaseException as error:
             kept.append(error)
