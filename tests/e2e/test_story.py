@@ -124,7 +124,8 @@ def browser(lang: str, base: str, microphone: Path, pictures: Path) -> Iterator[
 
         def window() -> Teller:
             context: BrowserContext = chromium.new_context(
-                locale="zh-CN" if lang == "zh" else "en-GB", viewport={"width": 1280, "height": 800}, permissions=["microphone"]
+                locale="zh-CN" if lang == "zh" else "en-GB", viewport={"width": 1280, "height": 800}, permissions=["microphone"],
+                reduced_motion="reduce",
             )  # fmt: skip
             page = context.new_page()
             page.set_default_timeout(60_000)

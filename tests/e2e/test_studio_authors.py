@@ -62,6 +62,7 @@ async def author(console: Console, lang: str = "en") -> AsyncIterator[Page]:
                 locale="zh-CN" if lang == "zh" else "en-GB",
                 color_scheme="dark" if lang == "zh" else "light",
                 viewport={"width": 1280, "height": 800},
+                reduced_motion="reduce",  # a dialog that is still growing is missed by a click
             )
             page = await context.new_page()
             page.set_default_timeout(40_000)
@@ -114,6 +115,7 @@ async def test_a_question_comes_into_the_studio_and_two_authors_are_put_together
             assert await take.is_disabled()
             await picture(page, "studio-merge")
             await page.get_by_text("Mine, then theirs", exact=True).first.click()
+            await page.get_by_text("Nothing left to choose").wait_for()
             await take.click()
             await page.get_by_text("not saved").wait_for()
             await page.get_by_role("button", name="Save").click()

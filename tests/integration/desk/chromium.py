@@ -84,7 +84,10 @@ async def page_at(url: str, folder: Path) -> AsyncIterator[Page]:
         )  # fmt: skip
         try:
             context = await chromium.new_context(
-                extra_http_headers={"x-fake-roles": "agent"}, locale="en-US", permissions=["microphone"]
+                extra_http_headers={"x-fake-roles": "agent"},
+                locale="en-US",
+                permissions=["microphone"],
+                reduced_motion="reduce",
             )
             page = await context.new_page()
             page.set_default_timeout(40_000)

@@ -35,6 +35,7 @@ async def test_an_agent_calls_from_the_desk(tmp_path: Path) -> None:
         await comes(lambda: strength(found.telephone.last(10), MICROPHONE_HZ) > LOUD)
         await person_heard(page)
         await page.get_by_role("button", name="Hang up").click()
+        await page.locator(".ant-popconfirm").get_by_role("button", name="Hang up").click()
         await asyncio.wait_for(found.telephone.over.wait(), 20)
         await _write_up(found, page)
 

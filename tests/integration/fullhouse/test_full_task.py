@@ -56,7 +56,7 @@ from callwright.testing.tones import rhythm
 
 HERE = Path(__file__).parent
 DEPLOY = HERE.parents[2] / "deploy"
-LEADS = int(os.environ.get("CALLWRIGHT_FULL_TASK", "60"))
+LEADS = int(os.environ.get("CALLWRIGHT_FULL_TASK", "40"))
 WORKERS, ROBOTS = 3, 5 if LEADS <= 100 else 8
 LEASE_S, QUIET_S = 12, 4
 PATIENCE_S = 180 + LEADS

@@ -3,18 +3,25 @@ import { createContext, useContext, useSyncExternalStore } from "react";
 
 export type Mode = "light" | "dark" | "system";
 
-const system = window.matchMedia("(prefers-color-scheme: dark)");
+const DARK = window.matchMedia("(prefers-color-scheme: dark)");
+const STILL = window.matchMedia("(prefers-reduced-motion: reduce)");
 
-/** Whether the system is dark now; draws again when that changes. */
-export function usePrefersDark(): boolean {
+/** What the system asks for now; draws again when that changes. */
+function useAsked(query: MediaQueryList): boolean {
   return useSyncExternalStore(
     (tell) => {
-      system.addEventListener("change", tell);
-      return () => system.removeEventListener("change", tell);
+      query.addEventListener("change", tell);
+      return () => query.removeEventListener("change", tell);
     },
-    () => system.matches,
+    () => query.matches,
   );
 }
+
+/** Whether the system is dark. */
+export const usePrefersDark = () => useAsked(DARK);
+
+/** Whether nothing is to move. */
+export const usePrefersStill = () => useAsked(STILL);
 
 export const ModeContext = createContext<{ mode: Mode; setMode: (mode: Mode) => void }>({ mode: "system", setMode: () => undefined });
 
