@@ -205,6 +205,13 @@ function useTasks(): { value: number; label: string }[] {
   return (found.data?.items ?? []).map((task) => ({ value: task.id, label: task.name }));
 }
 
+/** Everybody at the desk, for whoever looks after them. */
+function useAgents(): { value: number; label: string }[] {
+  const may = useMay();
+  const found = useQuery({ queryKey: ["desk", "agents"], queryFn: () => data(api.GET("/api/v1/desk/agents")), enabled: may("desk.manage"), staleTime: 60_000 });
+  return (found.data ?? []).map((one) => ({ value: one.user, label: one.name || `#${one.user}` }));
+}
+
 /** A sentence with the words that were looked for marked in it. */
 function Hit({ text, words }: { text: string; words: string }) {
   const at = text.toLowerCase().indexOf(words.trim().toLowerCase());
@@ -220,6 +227,7 @@ function Hit({ text, words }: { text: string; words: string }) {
 
 function MoreFilters({ filters, set }: { filters: Filters; set: (change: Partial<Filters>) => void }) {
   const t = useWords();
+  const agents = useAgents();
   const [masked, setMasked] = useState("");
   const look = async (number: string) => {
     if (!number.trim()) {
@@ -272,6 +280,18 @@ function MoreFilters({ filters, set }: { filters: Filters; set: (change: Partial
         ]}
         style={{ width: 130 }}
       />
+      {(agents.length > 0 || filters.agent) && (
+        <Select
+          allowClear
+          showSearch={{ optionFilterProp: "label" }}
+          aria-label={t("agent")}
+          placeholder={t("agent")}
+          value={filters.agent ?? undefined}
+          onChange={(agent) => set({ agent })}
+          options={agents}
+          style={{ width: 140 }}
+        />
+      )}
     </Flex>
   );
 }

@@ -25,7 +25,7 @@ export function Outcome({ name }: { name: string }) {
 }
 
 const MANY = new Set(["grade", "disposition"]);
-const NUMBERS = new Set(["task", "script_version", "talk_from_s", "talk_to_s"]);
+const NUMBERS = new Set(["agent", "task", "script_version", "talk_from_s", "talk_to_s"]);
 const ONE = ["since", "before", "tag", "node", "kb", "slot", "words", "subject", "own_number", "order", "answered", ...NUMBERS];
 
 /** The filters as the address has them, and a way to change some: `set({grade: ["A"]})`; undefined takes one away. */
