@@ -23,6 +23,7 @@ from callwright.calls.vocabulary import vocabulary
 from callwright.dialogue.engine import Dialogue
 from callwright.dialogue.understanding.lately import Lately
 from callwright.dialogue.understanding.nlu import Nlu
+from callwright.dialogue.understanding.warming import warm
 from callwright.recognisers import Ears as Hearing
 from callwright.recognisers import make_ears
 from callwright.script.model import Script
@@ -75,6 +76,7 @@ async def open_speech(
     """
     voices = voices or VoiceDetector.open(settings.vad)
     understander = Lately(Nlu.train(script, seed=seed))
+    warm(script.language)
     async with AsyncExitStack() as stack:
         made = hearing or make_ears(settings.asr, settings.models, workers)
         recogniser = made.recogniser

@@ -32,7 +32,9 @@ __all__ = ["Booth", "Booths", "Bounds"]
 log = logging.getLogger(__name__)
 
 COMMAND = (sys.executable, "-m", "callwright.rehearsal")
-_HIDDEN = frozenset({"CALLWRIGHT_DATABASE_URL", "CALLWRIGHT_KEY_FILE", "CALLWRIGHT_BLOBS", "CALLWRIGHT_SMTP_URL"})
+_HIDDEN = frozenset(
+    {"CALLWRIGHT_DATABASE_URL", "CALLWRIGHT_KEY_FILE", "CALLWRIGHT_BLOBS", "CALLWRIGHT_SMTP_URL", "CALLWRIGHT_TOKEN"}
+)
 _HIDDEN_KINDS = ("AWS_", "PG")  # of the blob store and of PostgreSQL
 _LONGEST = 1024 * 1024  # bytes of one event
 _MOST = 20_000  # events of one conversation

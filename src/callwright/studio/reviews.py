@@ -185,7 +185,9 @@ async def _all_heard(scope: Scope, digest: str) -> None:
         told = f"{', '.join(doubtful[:5])}{' ...' if len(doubtful) > 5 else ''}"
         hint = "Let the recogniser listen to them, or listen yourself and accept them."
         raise conflict(
-            "recordings-unheard", f"nobody knows whether {len(doubtful)} recordings say their text: {told}", hint
+            "recordings-unheard",
+            f"nobody knows whether {len(doubtful)} recordings say their text, or they were rejected: {told}",
+            hint,
         )
 
 

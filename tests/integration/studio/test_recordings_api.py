@@ -386,4 +386,4 @@ async def test_what_a_recogniser_hears_stands_beside_the_text(
     assert not [path for job in api.app.state.jobs._jobs.values() for path in job.folder.rglob("*.wav")]
     digest = await hand_in(api)
     refused = await api.post(f"{BASE}/versions/{digest}/approve", json={}, roles="reviewer", user=7)
-    assert "2 recordings say their text: cancel.wav, changed.wav" in refused.json()["detail"]
+    assert "2 recordings say their text, or they were rejected: cancel.wav, changed.wav" in refused.json()["detail"]

@@ -12,7 +12,7 @@ import { queries } from "@/api/client";
 import { language } from "@/words";
 import { PAGES } from "./features";
 import { Frame } from "./Frame";
-import { type Mode, ModeContext, usePrefersDark, usePrefersStill } from "./mode";
+import { type Mode, ModeContext, STILL, usePrefersDark } from "./mode";
 import { Lost, Outside } from "./Outside";
 import { Allowed } from "./Allowed";
 import { Faults } from "./Faults";
@@ -43,7 +43,6 @@ export function App() {
   useTranslation(); // draws again when the language changes
   const [mode, setMode] = useState<Mode>(() => (localStorage.getItem("callwright.mode") as Mode | null) ?? "system");
   const systemDark = usePrefersDark();
-  const still = usePrefersStill();
   const dark = mode === "dark" || (mode === "system" && systemDark);
   const zh = language() === "zh";
   const routes = useMemo(router, []);
@@ -51,6 +50,9 @@ export function App() {
     document.documentElement.lang = zh ? "zh-CN" : "en";
     dayjs.locale(zh ? "zh-cn" : "en");
   }, [zh]);
+  useEffect(() => {
+    document.documentElement.classList.toggle("still", STILL);
+  }, []);
   useEffect(() => {
     document.documentElement.style.colorScheme = dark ? "dark" : "light";
     localStorage.setItem("callwright.mode", mode);
@@ -76,7 +78,7 @@ export function App() {
             controlItemBgActive: dark ? "#16403f" : "#dcefee",
             controlItemBgActiveHover: dark ? "#1a4a49" : "#d0e9e7",
             fontSize: 14,
-            motion: !still, // the style sheet alone would leave a list that opens where it was measured, out of sight
+            motion: !STILL, // the style sheet alone would leave a list that opens where it was measured, out of sight
             borderRadius: 6,
           },
           components: {

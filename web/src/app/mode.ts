@@ -4,24 +4,20 @@ import { createContext, useContext, useSyncExternalStore } from "react";
 export type Mode = "light" | "dark" | "system";
 
 const DARK = window.matchMedia("(prefers-color-scheme: dark)");
-const STILL = window.matchMedia("(prefers-reduced-motion: reduce)");
 
-/** What the system asks for now; draws again when that changes. */
-function useAsked(query: MediaQueryList): boolean {
+/** Whether the system is dark now; draws again when that changes. */
+export function usePrefersDark(): boolean {
   return useSyncExternalStore(
     (tell) => {
-      query.addEventListener("change", tell);
-      return () => query.removeEventListener("change", tell);
+      DARK.addEventListener("change", tell);
+      return () => DARK.removeEventListener("change", tell);
     },
-    () => query.matches,
+    () => DARK.matches,
   );
 }
 
-/** Whether the system is dark. */
-export const usePrefersDark = () => useAsked(DARK);
-
-/** Whether nothing is to move. */
-export const usePrefersStill = () => useAsked(STILL);
+/** Whether nothing is to move, as it was asked for when the page was opened: antd would make everything anew when it changes, and end a call. */
+export const STILL = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
 
 export const ModeContext = createContext<{ mode: Mode; setMode: (mode: Mode) => void }>({ mode: "system", setMode: () => undefined });
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from typing import Any, cast
 
-__all__ = ["later"]
+__all__ = ["compile_all", "later"]
 
 
 class _Later:
@@ -18,12 +18,25 @@ class _Later:
         self._text, self._flags = text, flags
         self._compiled: re.Pattern[str] | None = None
 
-    def __getattr__(self, name: str) -> Any:
+    def compiled(self) -> re.Pattern[str]:
         if self._compiled is None:
             self._compiled = re.compile(self._text, self._flags)
-        return getattr(self._compiled, name)
+        return self._compiled
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.compiled(), name)
+
+
+_ALL: list[_Later] = []
 
 
 def later(text: str, flags: int = 0) -> re.Pattern[str]:
     """Like `re.compile`; what is wrong with the pattern is found at its first use."""
-    return cast("re.Pattern[str]", _Later(text, flags))
+    _ALL.append(_Later(text, flags))
+    return cast("re.Pattern[str]", _ALL[-1])
+
+
+def compile_all() -> None:
+    """Now: before somebody is on the line who would wait for it."""
+    for each in _ALL:
+        each.compiled()

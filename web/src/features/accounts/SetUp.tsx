@@ -19,7 +19,7 @@ const useWords = words("set-up", {
   },
   zh: {
     title: "首次设置", about: "您是第一位使用者。请填写机构名称并创建首位管理员。",
-    over: "该链接已失效", overHow: "链接已被使用或已超过一天。请重新启动 callwright:在没有任何用户之前，它会打印新的链接。",
+    over: "该链接已失效", overHow: "链接已被使用或已超过一天。请重新启动 callwright：在没有任何用户之前，它会打印新的链接。",
     house: "机构名称", houseHint: "某某科技有限公司", slug: "机构代号", slugExtra: "用于命令行：小写字母、数字和连字符", name: "您的姓名",
     email: "您的邮箱", everything: "目前只有我一人使用：授予我全部角色", go: "完成设置并登录", needed: "必填项",
   },

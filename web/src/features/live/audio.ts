@@ -89,7 +89,7 @@ export function useCallAudio(): CallAudio {
           setRemote(heard);
           player.current = new Audio();
           player.current.srcObject = heard;
-          void player.current.play();
+          void player.current.play().catch(() => undefined); // it was stopped before it began
         };
         let up = false;
         link.onconnectionstatechange = () => {
@@ -147,7 +147,10 @@ export function useCallAudio(): CallAudio {
   const act = useCallback<CallAudio["act"]>(
     async (what, more = {}) => {
       const now = session.current;
-      if (!now) return false;
+      if (!now) {
+        if (what === "leave" || what === "hang_up") close(); // it was never up
+        return false;
+      }
       try {
         await data(
           api.POST("/api/v1/live/calls/{call}/sessions/{session}", {

@@ -23,7 +23,7 @@ addProblemWords({
   "archive-too-large": { en: "The archive holds more than 2,000 files or 1 GiB", zh: "压缩包超过 2000 个文件或 1 GiB" },
   "no-ffmpeg": { en: "M4A and AAC need the program ffmpeg on the server", zh: "M4A、AAC 需要服务器安装 ffmpeg" },
   "own-recording": { en: "Nobody accepts what they uploaded themselves, or takes back what was said of it", zh: "不能认可自己上传的录音，也不能撤销他人的结论" },
-  "recordings-unheard": { en: "Nobody knows yet whether all recordings say their text", zh: "还有录音未经识别或人工确认" },
+  "recordings-unheard": { en: "Not every recording was heard or accepted, or one was rejected", zh: "还有录音未经识别或人工确认，或已被驳回" },
   "no-reason": { en: "Say why", zh: "请说明原因" },
 });
 
@@ -56,9 +56,9 @@ export const useWords = words("recordings", {
 
 // The server says in English how to mend something.
 const HINTS: Record<string, string> = {
-  "not-on-sheet": "按录音稿中的文件名命名，或在对应条目上点“上传”。", "recording-twice": "只保留其中一个。", "several-lines": "在对应条目上点“上传”。", "leads-out": "按录音稿中的文件名命名。", "name-too-long": "在话术中缩短 audio。", "empty-archive": "放入录音后重新压缩上传。", "bad-audio": "另存为 WAV、FLAC、MP3、Ogg 或 M4A。",
+  "not-on-sheet": "按录音稿中的文件名命名，或在对应条目上点“上传”。", "recording-twice": "只保留其中一个。", "several-lines": "在对应条目上点“上传”。", "one-recording": "请在该条目上只上传一个文件。", "too-many-files": "请分几次上传。", "two-texts": "请为每句话写不同的 audio。", "no-recording-name": "请写成 opening.wav 这样的文件名。", "leads-out": "按录音稿中的文件名命名。", "name-too-long": "在话术中缩短 audio。", "empty-archive": "放入录音后重新压缩上传。", "bad-audio": "另存为 WAV、FLAC、MP3、Ogg 或 M4A。",
   "empty-audio": "请重新上传。", "damaged-audio": "请重新保存。", "audio-too-long": "剪成单句；用 48 kHz 单声道保存。", silent: "请重录，并检查话筒是否打开。", sealed: "不设密码重新压缩。",
-  "bad-archive": "重新压缩为普通 ZIP。", "archive-too-large": "只压缩本话术的录音，或分几次上传。", "no-ffmpeg": "另存为 WAV、FLAC 或 MP3,或请管理员安装 ffmpeg。", "too-large": "另存为 MP3,或 48 kHz 单声道。",
+  "bad-archive": "重新压缩为普通 ZIP。", "archive-too-large": "只压缩本话术的录音，或分几次上传。", "no-ffmpeg": "另存为 WAV、FLAC 或 MP3，或请管理员安装 ffmpeg。", "too-large": "另存为 MP3，或 48 kHz 单声道。",
 };
 
 export function hintOf(code: string, hint: string): string {

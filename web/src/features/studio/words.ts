@@ -80,7 +80,7 @@ export const useWords = words("studio", {
     imported: "已添加 {{count}} 个问题，{{left}} 行未能识别", start: "起始", isStart: "流程从这里开始", makeStart: "设为起始节点", file: "文件", readThis: "请朗读", where: "位置", downloadSheet: "下载录音稿 (CSV)",
     unnamed: "话术中尚未引用", spokenTexts: "{{count}} 处文本始终由语音合成", lines: "逐行", parts: "按节点", added: "新增", removed: "删除", changedPart: "修改", same: "没有差异", before: "修改前", after: "修改后",
     waiting: "等待审核", nothingSaid: "请输入内容或按键", discard: "丢弃草稿", discardHow: "保存记录和版本会保留。", more: "更多", download: "下载文本", submitted: "已提交审核",
-    textOnly: "此处只能在文本视图中修改", yamlFirst: "文本不是有效的 YAML,请先在文本视图中修正", position: "重新排列", decision: "判断", candidate: "理解", score: "得分", ranking: "排序",
+    textOnly: "此处只能在文本视图中修改", yamlFirst: "文本不是有效的 YAML，请先在文本视图中修正", position: "重新排列", decision: "判断", candidate: "理解", score: "得分", ranking: "排序",
     speak: "用麦克风", speakAgain: "再用麦克风说一次", speakHow: "像打电话一样与机器人对话；不会拨打任何电话，也不保存", asking: "等待麦克风权限：请在浏览器中允许",
     preparing: "机器人准备中…", connecting: "连接中…", on: "正在与机器人对话。随时可以说话，也可以打断它。", mute: "静音", unmute: "取消静音", keys: "按键", press: "发送按键", you: "我", robot: "机器人",
     hearing: "正在识别", notUnderstood: "(未识别)", cutOff: "被打断", voice: "语音对话内容", "spoken.script": "对话已结束：{{end}}", "spoken.left": "您已挂断", "spoken.time": "单次对话时长已到上限",

@@ -30,7 +30,7 @@ const useWords = words("lines", {
     title: "线路与号码", lines: "线路", numbers: "外显号码", name: "线路", load: "并发", cps: "每秒呼叫", running: "运行任务", breaker: "熔断", closed: "正常", open: "暂停至 {{at}}", pools: "号码",
     number: "号码", pool: "号码池", region: "归属", state: "状态", verified: "已核验", notYet: "未核验", registrations: "登记", health: "近 7 天", perDay: "每日上限", add: "添加号码",
     verify: "已回拨接通", verifyAsk: "请从外部拨打 {{number}}。是否在我方振铃？", verifyWhat: "只有能回拨的号码才可外显。", retire: "停用", retireAsk: "交还 {{number}}？此后不再外显。", why: "原因",
-    register: "登记", registry: "登记处", note: "案号或凭证位置", company: "所属企业注册号(留空表示不限)", regionHint: "前缀如 +8610,或国家如 CN", save: "保存", required: "必填",
+    register: "登记", registry: "登记处", note: "案号或凭证位置", company: "所属企业注册号(留空表示不限)", regionHint: "前缀如 +8610，或国家如 CN", save: "保存", required: "必填",
     healthLine: "呼叫 {{dialled}}，接通 {{answered}}，投诉 {{complaints}}", noLines: "还没有线路：用 callwright task lines FILE 登记线路文件", noNumbers: "还没有外显号码",
     active: "正常", slowed: "降频", resting: "休息", retired: "已停用", e164: "含 + 与国家代码",
   },
