@@ -10,7 +10,6 @@ import subprocess
 import sys
 import threading
 import time
-import wave
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,8 +17,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 
-import numpy as np
 import pytest
+from tests.sound import write_microphone
 
 from callwright.campaigns.situation import situation
 from callwright.compliance.explanation import explain
@@ -178,11 +177,4 @@ def up(folder: Path, place: Place) -> Iterator[Up]:
 @pytest.fixture(scope="session")
 def microphone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tone that comes and goes: what is steady counts as noise, which browsers take away."""
-    path = tmp_path_factory.mktemp("microphone") / "tone.wav"
-    on = tone(MICROPHONE_HZ, 36_000, 48_000)
-    with wave.open(str(path), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(48_000)
-        file.writeframes(np.tile(np.concatenate([3 * on, np.zeros(12_000, np.int16)]), 4).tobytes())
-    return path
+    return write_microphone(tmp_path_factory.mktemp("microphone") / "tone.wav", tone(MICROPHONE_HZ, 36_000, 48_000))

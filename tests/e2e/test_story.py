@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.e2e.conftest import CHROMIUM, MICROPHONE_HZ, PERSON_HZ, Place, Up, up
+from tests.sound import PEAK, WATCH
 
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext, Locator, Page
@@ -40,35 +41,6 @@ WORDS: dict[str, dict[str, str]] = {
         "play": "播放", "freeze": "冻结号码", "export": "导出", "begin": "开始导出", "download": "下载",
     },
 }  # fmt: skip
-
-# Keeps the sound that a page gets, so that the test can look at it.
-WATCH = """
-const Real = window.RTCPeerConnection;
-window.RTCPeerConnection = class extends Real {
-  constructor(...given) {
-    super(...given);
-    this.addEventListener("track", (event) => { window.heard = event.streams[0] ?? new MediaStream([event.track]); });
-  }
-};
-"""
-# The strongest frequency that comes from the call, and how loud it is.
-PEAK = """
-async () => {
-  if (!window.heard) return [0, -200];
-  window.ears ??= (() => {
-    const sound = new AudioContext({ sampleRate: 16000 });
-    const analyser = sound.createAnalyser();
-    analyser.fftSize = 4096;
-    sound.createMediaStreamSource(window.heard).connect(analyser);
-    return analyser;
-  })();
-  await new Promise((done) => setTimeout(done, 400));
-  const bins = new Float32Array(window.ears.frequencyBinCount);
-  window.ears.getFloatFrequencyData(bins);
-  const at = bins.indexOf(Math.max(...bins));
-  return [at * 16000 / 4096, bins[at]];
-}
-"""
 
 
 def until(what: Callable[[], bool], seconds: float, said: str) -> None:

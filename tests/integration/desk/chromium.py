@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import wave
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pytest
 from tests.integration.desk.conftest import PERSON_HZ, tone
+from tests.sound import PEAK, WATCH, write_microphone
 
 from callwright.web.console import built
 
@@ -28,58 +27,19 @@ NEEDS_CHROMIUM = [
 
 MICROPHONE_HZ = 1000.0
 
-# Keeps what the page makes, so that the test can look at the sound that comes out of it.
-WATCH = """
-const Real = window.RTCPeerConnection;
-window.RTCPeerConnection = class extends Real {
-  constructor(...given) {
-    super(...given);
-    this.addEventListener("track", (event) => { window.heard = event.streams[0] ?? new MediaStream([event.track]); });
-  }
-};
-"""
-# The strongest frequency that comes from the call, and how loud it is.
-PEAK = """
-async () => {
-  if (!window.heard) return [0, -200];
-  window.ears ??= (() => {
-    const sound = new AudioContext({ sampleRate: 16000 });
-    const analyser = sound.createAnalyser();
-    analyser.fftSize = 4096;
-    sound.createMediaStreamSource(window.heard).connect(analyser);
-    return analyser;
-  })();
-  await new Promise((done) => setTimeout(done, 400));
-  const bins = new Float32Array(window.ears.frequencyBinCount);
-  window.ears.getFloatFrequencyData(bins);
-  const at = bins.indexOf(Math.max(...bins));
-  return [at * 16000 / 4096, bins[at]];
-}
-"""
-
-
-def _microphone(path: Path) -> Path:
-    """A tone that comes and goes: what is steady counts as noise, which browsers take away."""
-    on = tone(MICROPHONE_HZ, 12_000, 48_000)
-    with wave.open(str(path), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(48_000)
-        file.writeframes(np.tile(np.concatenate([3 * on, np.zeros(12_000, np.int16)]), 4).tobytes())
-    return path
-
 
 @asynccontextmanager
 async def page_at(url: str, folder: Path) -> AsyncIterator[Page]:
     """The page as an agent sees it; its microphone says `MICROPHONE_HZ`. folder: for the file of that."""
     from playwright.async_api import async_playwright
 
+    microphone = write_microphone(folder / "tone.wav", tone(MICROPHONE_HZ, 12_000, 48_000))
     async with async_playwright() as playwright:
         chromium = await playwright.chromium.launch(
             executable_path=str(CHROMIUM),
             args=[
                 "--no-sandbox", "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream",
-                f"--use-file-for-fake-audio-capture={_microphone(folder / 'tone.wav')}", "--autoplay-policy=no-user-gesture-required",
+                f"--use-file-for-fake-audio-capture={microphone}", "--autoplay-policy=no-user-gesture-required",
             ],
         )  # fmt: skip
         try:
