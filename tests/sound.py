@@ -41,7 +41,7 @@ async () => {
 
 
 def write_microphone(path: Path, on: npt.NDArray[np.int16]) -> Path:
-    """A tone that comes and goes: what is steady counts as noise, which browsers take away. on: the tone at 48 kHz, written three times as loud."""
+    """A tone that comes and goes: what is steady counts as noise, which browsers take away. on: at 48 kHz; written thrice as loud."""
     with wave.open(str(path), "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
