@@ -93,7 +93,7 @@ class TestStage:
 
 
 async def robot(websocket: ServerConnection) -> None:
-    """Prompt at once, reply 200 ms of frames after the caller's audio began."""
+    """Prompt at once, reply when the tenth frame of the caller's audio has come."""
     stage: dict[str, Any] = {}
     frames = -1
     async for message in websocket:
@@ -120,7 +120,7 @@ def test_a_call(echo: Echo | None) -> None:
     rng = np.random.default_rng(1)
     prompt, reply = (encode(rng.integers(-5000, 5000, 1_600).astype(np.int16), "PCMU") for _ in range(2))
     line = np.zeros(1_600, np.int16)
-    caller = Caller({"prompt": prompt.hex(), "reply": reply.hex()}, line[:800], line, 200, True, 100, 400, echo=echo)
+    caller = Caller({"prompt": prompt.hex(), "reply": reply.hex()}, line[:800], line, 200, True, 100, 1_000, echo=echo)
 
     async def one_call() -> Course:
         async with serve(robot, "127.0.0.1", 0) as server:
@@ -130,7 +130,8 @@ def test_a_call(echo: Echo | None) -> None:
     timing = Timing(course.sent_ms(0), course.sent_ms(99), course.until_ms)
     found = outcome(course.heard.runs(), Preset(prompt, reply, (0,)), timing)
     assert (found.stop_ms, found.ended_turns, found.unknown) == (None, 1, 0)
-    assert found.turn_ms is not None and found.turn_ms > 60
+    # as late as this machine is, the tenth frame comes first; a telephone's jitter buffer may hide 20 ms of what comes right behind the prompt
+    assert found.turn_ms is not None and found.turn_ms >= course.frames_ms[9] - course.sent_ms(99) - 20
 
 
 class TestDensity:
