@@ -119,9 +119,12 @@ class Nlu:
             if not hits:
                 decision, found = self._answer(ranked, normalised, context)
                 candidates = (found,) if found else ()
-            elif candidates and all(candidate.kind == "affirm" for candidate in candidates):
+            elif _only_yes(candidates):
                 found = self._beside(self._ranker, normalised, hits, context)
                 candidates += (found,) if found else ()
+        if _only_yes(candidates) and not any(hit.span == (0, len(normalised)) for hit in hits):
+            found = self._whole_question(normalised, context)
+            candidates = (found,) if found else candidates
         if not hits and not candidates and normalised and not only_backchannel:
             found = self._daily(normalised, context)
             if found is not None:
@@ -194,6 +197,13 @@ class Nlu:
             return None
         return None if found.kind in _ANSWERS and found.kind not in context.classes else found
 
+    def _whole_question(self, text: str, context: Context) -> Candidate | None:
+        """A question that everybody asks is no yes for a word of yes in it ("可以再修吗")."""
+        if self._everyday is None or not self._everyday.knows(text):
+            return None
+        found = self._daily(text, context)
+        return found if found is not None and found.kind == "kb" else None
+
     def _beside(self, ranker: Ranker, text: str, hits: tuple[Hit, ...], context: Context) -> Candidate | None:
         """A question said together with a yes ("好的，那你们在什么位置"): the ranker reads only what the phrases leave."""
         rest = "".join(" " if any(hit.overlaps(i, i + 1) for hit in hits) else char for i, char in enumerate(text))
@@ -215,6 +225,10 @@ class Nlu:
             if len(self._masks) < 4096:
                 self._masks[key] = found
         return found
+
+
+def _only_yes(candidates: Sequence[Candidate]) -> bool:
+    return bool(candidates) and all(candidate.kind == "affirm" for candidate in candidates)
 
 
 def _split(label: str) -> tuple[Kind, str]:

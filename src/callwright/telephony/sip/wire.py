@@ -46,13 +46,24 @@ T = TypeVar("T")
 Headers = tuple[tuple[str, str], ...]
 
 _TOKEN = re.compile(r"[A-Za-z0-9\-.!%*_+`'~]+")
+_LENGTH = len("content-length")
 _VERSION = re.compile(r"SIP/\d+\.\d+")
 _STATUS = re.compile(r"SIP/2\.0 ([1-6]\d\d)(?: (.*))?", re.DOTALL)
+_NOTHING = ("",)
 _NUMBER = re.compile(r"[0-9]{1,10}")
 _PLAIN_CSEQ = re.compile(r"([0-9]{1,9}) ([A-Z]+)")
 _TAG = re.compile(r";\s*tag\s*=", re.IGNORECASE)
 _SINGLE = ("from", "to", "call-id", "cseq", "max-forwards", "content-type")
 _MANDATORY = ("via", "from", "to", "call-id", "cseq")
+_NAMES = COMPACT_FORMS | {
+    name: name
+    for name in (
+        "Via", "From", "To", "Call-ID", "CSeq", "Contact", "Max-Forwards", "Content-Type", "Content-Length", "Route", "Record-Route", "Allow",
+        "Supported", "Require", "User-Agent", "Server", "Session-Expires", "Min-SE", "Reason", "RSeq", "RAck", "Expires", "Accept",
+        "P-Asserted-Identity", "WWW-Authenticate", "Authorization", "Proxy-Authenticate", "Proxy-Authorization",
+    )
+}  # fmt: skip
+"""Names as nearly everybody writes them, which need no reading."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +108,7 @@ class Message:
 
     def get(self, name: str, default: str = "") -> str:
         """First value of a header, or the default."""
-        values = self._index.get(name.lower())
+        values = self._index.get(name) or self._index.get(name.lower())
         return values[0] if values else default
 
     def all(self, name: str) -> list[str]:
@@ -189,7 +200,7 @@ def parse(data: bytes) -> Request | Response:
     if len(data) > MAX_BYTES:
         raise WireError("message is larger than 65535 octets")
     head, blank, body = data.partition(b"\r\n\r\n")
-    lines = _unfold(head.removesuffix(b"\r\n").decode("utf-8", "surrogateescape"))
+    lines = _lines(head.removesuffix(b"\r\n").decode("utf-8", "surrogateescape"))
     if not _VERSION.search(lines[0]):
         raise WireError("not a SIP message")
     headers, fault = _headers(lines[1:])
@@ -202,8 +213,11 @@ def parse(data: bytes) -> Request | Response:
     return _request(lines[0], headers, body, fault)
 
 
-def _unfold(head: str) -> list[str]:
-    return re.sub(r"\r\n[ \t]+", " ", head).split("\r\n")
+def _lines(head: str) -> list[str]:
+    """Unfolded."""
+    if "\r\n " in head or "\r\n\t" in head:
+        head = re.sub(r"\r\n[ \t]+", " ", head)
+    return head.split("\r\n")
 
 
 def _headers(lines: Sequence[str]) -> tuple[Headers, Fault | None]:
@@ -213,16 +227,22 @@ def _headers(lines: Sequence[str]) -> tuple[Headers, Fault | None]:
         raise WireError("too many headers")
     for line in lines:
         name, colon, value = line.partition(":")
-        name = name.rstrip(" \t")
-        if not colon or not _TOKEN.fullmatch(name) or len(line) > MAX_LINE or "\n" in line or "\r" in line:
+        known = _NAMES.get(name) or _name(name)
+        if not colon or not known or len(line) > MAX_LINE or "\n" in line or "\r" in line:
             fault = fault or Fault(400, "Malformed Header Line")
             continue
-        headers.append((COMPACT_FORMS.get(name.lower(), name), value.strip(" \t")))
+        headers.append((known, value.strip(" \t")))
     return tuple(headers), fault
 
 
+def _name(text: str) -> str:
+    """A header's name, written out; "" for what is none."""
+    name = text.rstrip(" \t")
+    return COMPACT_FORMS.get(name.lower(), name) if _TOKEN.fullmatch(name) else ""
+
+
 def _body(headers: Headers, body: bytes) -> tuple[bytes, Fault | None]:
-    lengths = {value for name, value in headers if name.lower() == "content-length"}
+    lengths = {value for name, value in headers if len(name) == _LENGTH and name.lower() == "content-length"}
     if not lengths:
         return body, None
     if len(lengths) > 1:
@@ -277,11 +297,12 @@ def _start_line(uri: str, exact: bool) -> Fault | None:
 
 
 def _fields(message: Message) -> Fault | None:
+    index = message._index  # of the same room
     for name in _MANDATORY:
-        if not message.get(name):
+        if not index.get(name, _NOTHING)[0]:
             return Fault(400, f"Missing {name.title().replace('Cseq', 'CSeq').replace('Call-Id', 'Call-ID')} Header")
     for name in _SINGLE:
-        if len(message.all(name)) > 1:
+        if len(index.get(name, ())) > 1:
             return Fault(400, f"More Than One {name.title()} Header")
     try:
         _ = message.via, message.from_, message.to, message.cseq, message.contact, message.route, message.record_route
@@ -316,8 +337,13 @@ def encode(message: Request | Response) -> bytes:
         if isinstance(message, Request)
         else f"SIP/2.0 {message.code} {message.reason}"
     ]
-    lines += [f"{name}: {value}" for name, value in message.headers if name.lower() != "content-length"]
+    lines += [
+        f"{name}: {value}"
+        for name, value in message.headers
+        if len(name) != _LENGTH or name.lower() != "content-length"
+    ]
     lines.append(f"Content-Length: {len(message.body)}")
-    if any("\r" in line or "\n" in line for line in lines):
+    head = "\r\n".join(lines)
+    if not head.count("\r") == head.count("\n") == len(lines) - 1:  # no others than those between the lines
         raise WireError("a header value holds a line break")
-    return "\r\n".join(lines).encode("utf-8", "surrogateescape") + b"\r\n\r\n" + message.body
+    return head.encode("utf-8", "surrogateescape") + b"\r\n\r\n" + message.body

@@ -171,6 +171,22 @@ def test_a_whole_everyday_answer_gives_way_to_a_wish_for_no_more_calls_alone(mak
     assert heard("明天再说吧", "没听清再说吧", "别再打") == ["dnd"]
 
 
+def test_an_everyday_question_is_no_yes_for_a_word_of_yes_in_it(make_script: Any) -> None:
+    script = make_script(
+        lexicon={"affirm": ["可以", "好的", "可以修吗"]},
+        kb=[{"id": "warranty", "phrases": ["保修多久", "质保"], "answers": ["x"]}],
+    )
+    nlu = Nlu(script, everyday=Everyday(script))
+
+    def heard(text: str, context: Context | None = None) -> list[tuple[str, str]]:
+        return [(found.kind, found.id) for found in nlu.understand(text, context or Context()).candidates]
+
+    assert heard("可以再修吗") == [("kb", "warranty")]
+    assert heard("可以再修吗", Context(kb=frozenset())) == [("affirm", "")]  # not asked here
+    assert heard("可以修吗") == [("affirm", "")]  # the author's own words, all of them
+    assert set(heard("好的可以")) == {("affirm", "")}
+
+
 def test_a_broken_pattern_is_a_script_error(make_script: Any) -> None:
     with pytest.raises(ScriptError, match=r"kb\[0\]\.regex\[0\]"):
         Nlu.rules_only(make_script(kb=[{"id": "k", "regex": "(", "answers": ["x"]}]))
