@@ -1,6 +1,7 @@
-"""Derived negation: a negator before an affirming phrase is a denial ("不感兴趣" from "感兴趣"), unless it is none.
+"""Derived negation: a negator before an affirming phrase is a denial ("不感兴趣" from "感兴趣"), unless it is none; and questions.
 
 What looks like a negation and is not: the question "可不可以", the particle in "不好意思" or "特别", a clause boundary ("不，可以").
+What looks like a yes and asks something: "可以换个时间吗", "would that be ok".
 Only used where the author wrote no phrase for it; see `rules.py`.
 """
 
@@ -10,7 +11,7 @@ import re
 
 from callwright.dialogue.understanding.normalise import Language
 
-__all__ = ["asked", "is_set_phrase", "negation"]
+__all__ = ["asked", "asks", "is_set_phrase", "negation", "question"]
 
 # A negator and the little words that may stand between it and what it negates: 不太方便, 没有那么感兴趣, 并不是很需要.
 _ZH = re.compile(
@@ -28,6 +29,14 @@ _EN = re.compile(
 )
 _EN_NO_NEGATOR = ("no problem", "no worries", "no doubt", "not bad", "not only", "why not", "no bother")
 _EN_INTERJECTIONS = frozenset({"yes", "yeah", "yep", "ok", "sure", "fine", "alright", "right", "correct", "of course"})
+_ZH_OPENERS = "嗯哦啊喂呃噢那"
+_ZH_YES = re.compile(r"(?:好|嗯|对|行|成|是的|没问题|没事|没错|当然|同意|愿意|明白|知道)")
+_ZH_GOES_ON = "啊呀的哦嗯呢吧我你您咱那就,"  # behind a yes that is over: "可以，那我周末过去行吗" said in one breath
+_EN_ASKS = re.compile(
+    r"(?:(?:so|and|but|well|oh|um|uh|sorry|hi|hello|ok|okay) )*(?:can|could|may|would|will|shall|should|do|does|did|is|are|was|were|have|has) "
+    r"(?:i|it|that|this|these|you|we|they|there|he|she|my|your|our|the)\b"
+)
+_EN_YES = re.compile(r"(?:yes|yeah|yep|yup|sure|of course|absolutely|definitely|certainly)\b")
 
 
 def negation(text: str, begin: int, phrase: str, lang: Language) -> int | None:
@@ -64,6 +73,32 @@ def asked(text: str, begin: int, end: int) -> bool:
         if middle == end and (middle + 1 == len(text) or text[middle + 1] == ","):
             return True
     return False
+
+
+def asks(text: str, begin: int, end: int, lang: Language) -> bool:
+    """The affirming phrase at [begin, end) is part of what the caller asks, and no answer: "可以换个时间吗", "周三可以吗", "would that be ok".
+
+    A yes before a question stays one: "好的周末上课吗", "可以啊那周末行吗", "yes can i come on friday". So do the bare "可以吗" and "行吗":
+    a recogniser cannot tell them from "可以嘛".
+    """
+    if lang == "en":
+        before = text[:begin].lstrip()
+        found = _EN_ASKS.match(text.strip())
+        return bool(found and before and not _EN_YES.match(text[begin:end]) and not _EN_YES.match(before))
+    clause = text.rfind(",", 0, begin) + 1
+    particle = text.find("吗", end)
+    if particle < 0 or "," in text[end:particle]:
+        return False
+    first = not text[clause:begin].strip(_ZH_OPENERS)
+    over = particle == end or _ZH_YES.match(text, begin) or text[end] in _ZH_GOES_ON
+    return not (first and over)
+
+
+def question(text: str, lang: Language) -> bool:
+    """The whole sentence asks something and does not begin with a yes, so nobody guesses one from it."""
+    if lang == "en":
+        return _EN_ASKS.match(text.strip()) is not None
+    return text.endswith("吗") and not _ZH_YES.match(text.lstrip(_ZH_OPENERS))
 
 
 def is_set_phrase(text: str, begin: int) -> bool:

@@ -12,6 +12,7 @@ from callwright.dialogue.understanding.everyday import Everyday
 from callwright.dialogue.understanding.hits import Hit
 from callwright.dialogue.understanding.lint import lint
 from callwright.dialogue.understanding.model_file import load_ranker, save_ranker, script_digest
+from callwright.dialogue.understanding.negation import question
 from callwright.dialogue.understanding.normalise import Language, normalise
 from callwright.dialogue.understanding.patterns import Kind, author_patterns, example_wordings
 from callwright.dialogue.understanding.ranker import Labels, Ranked, Ranker
@@ -184,6 +185,8 @@ class Nlu:
         kind, ident = _split(label)
         if kind in _ANSWERS and kind not in context.classes:
             return "reject", None
+        if kind == "affirm" and question(text, self._lang):
+            return "reject", None
         if label in self._final and self._ranker is not None:
             accept = self._ranker.calibration.accept
             if score < accept + _FINAL * (1 - accept):
@@ -194,6 +197,8 @@ class Nlu:
         """What everyday answers make of a sentence that neither the author's rules nor the script's examples explain."""
         found = self._everyday.read(text, self._final) if self._everyday is not None else None
         if found is None or not _active(found.kind, found.id, context):
+            return None
+        if found.kind == "affirm" and found.score < 1 and question(text, self._lang):
             return None
         return None if found.kind in _ANSWERS and found.kind not in context.classes else found
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from callwright.dialogue.understanding.automata import PhraseAutomaton, SoundAutomaton
 from callwright.dialogue.understanding.hits import Hit, longest
-from callwright.dialogue.understanding.negation import asked, is_set_phrase, negation
+from callwright.dialogue.understanding.negation import asked, asks, is_set_phrase, negation
 from callwright.dialogue.understanding.normalise import Language, digits, fold, normalise
 from callwright.dialogue.understanding.numerals import english_digits, mandarin_digits
 from callwright.dialogue.understanding.patterns import Pattern, parts
@@ -159,6 +159,8 @@ class Rules:
         begin, end = hit.span
         if hit.candidate.source == "regex":
             return False
+        if hit.kind == "affirm" and asks(text, begin, end, self._lang):
+            return True
         if self._lang == "en":
             return hit.kind in _ANSWERS and text[begin:end] in ("no", "not") and is_set_phrase(text, begin)
         if hit.kind not in _ANSWERS:

@@ -171,9 +171,55 @@ def test_a_whole_everyday_answer_gives_way_to_a_wish_for_no_more_calls_alone(mak
     assert heard("明天再说吧", "没听清再说吧", "别再打") == ["dnd"]
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["可以换个时间吗", "改成周三可以吗", "我可以晚点来吗", "需要带身份证吗", "方便停车吗", "周末可以,那个,周一行吗"],
+)
+def test_what_asks_is_no_yes(mandarin: Any, text: str) -> None:
+    assert ("affirm", "", "行") not in mandarin.read(text)
+    assert len(mandarin.read(text)) == ("," in text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "可以吗",
+        "行吗",
+        "可以嘛",
+        "好的周末上课吗",
+        "可以啊那周末行吗",
+        "嗯可以我周末过去行吗",
+        "对需要带什么吗",
+        "可以,要钱吗",
+    ],
+)
+def test_a_yes_before_a_question_is_one(mandarin: Any, text: str) -> None:
+    assert [kind for kind, _, _ in mandarin.read(text)] == ["affirm"]
+
+
+@pytest.mark.parametrize(
+    ("text", "yes"),
+    [
+        ("would that be ok", False),
+        ("can i bring my son is that ok", False),
+        ("ok would tuesday be ok", True),
+        ("is that fine for you", False),
+        ("so could we make it fine on friday", False),
+        ("yes is that ok for you", True),
+        ("can you do friday yes", True),
+        ("ok", True),
+        ("that is ok", True),
+        ("will do that is fine", True),
+    ],
+)
+def test_what_asks_in_english(make_script: Any, text: str, yes: bool) -> None:
+    nlu = Nlu.rules_only(make_script("en", lexicon={"affirm": ["yes", "ok", "fine"]}))
+    assert bool(nlu.understand(text, Context()).candidates) == yes
+
+
 def test_an_everyday_question_is_no_yes_for_a_word_of_yes_in_it(make_script: Any) -> None:
     script = make_script(
-        lexicon={"affirm": ["可以", "好的", "可以修吗"]},
+        lexicon={"affirm": ["可以", "好的", "没问题", "有问题", "可以修吗"]},
         kb=[{"id": "warranty", "phrases": ["保修多久", "质保"], "answers": ["x"]}],
     )
     nlu = Nlu(script, everyday=Everyday(script))
@@ -182,7 +228,8 @@ def test_an_everyday_question_is_no_yes_for_a_word_of_yes_in_it(make_script: Any
         return [(found.kind, found.id) for found in nlu.understand(text, context or Context()).candidates]
 
     assert heard("可以再修吗") == [("kb", "warranty")]
-    assert heard("可以再修吗", Context(kb=frozenset())) == [("affirm", "")]  # not asked here
+    assert heard("有问题怎么办") == [("kb", "warranty")]
+    assert heard("有问题怎么办", Context(kb=frozenset())) == [("affirm", "")]  # not asked here
     assert heard("可以修吗") == [("affirm", "")]  # the author's own words, all of them
     assert set(heard("好的可以")) == {("affirm", "")}
 
