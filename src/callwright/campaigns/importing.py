@@ -9,12 +9,13 @@ may call from it. Killed in between, the same command finishes it: who is on the
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
+import asyncio
+from collections import Counter, deque
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from callwright.campaigns import lead_store
 from callwright.campaigns.entries import Rules, Wrong
@@ -30,7 +31,10 @@ from callwright.store.database import Database, Scope
 
 __all__ = ["Checked", "Options", "Progress", "Report", "check_people", "import_people"]
 
+T = TypeVar("T")
+
 _BATCH = 5_000
+_AT_ONCE = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,19 +154,24 @@ async def import_people(
         await _hold(scope, known.id, options)
         await lead_store.set_state(scope, known.id, "importing", source.name, source.sha256)
     counts: Counter[str] = Counter()
+
+    async def write(rows: list[Any]) -> tuple[int, int, Sequence[tuple[int, str]]]:
+        async with database.scope(keys.tenant) as scope:
+            await _hold(scope, known.id, options)
+            taken, fates = await lead_store.take(
+                scope, rows, known.id, now,
+                company=options.company, not_elsewhere=options.not_elsewhere, not_in_task=options.not_in_task,
+            )  # fmt: skip
+            return len(rows), taken, fates
+
     async with (
         aclosing(_unlike(source, Sealing(rules, keys.fields, source.sha256), told, counts, options.workers)) as good,
         aclosing(_batches(good)) as batches,
+        aclosing(_overlapping(batches, write, database.writers_at_once(_AT_ONCE))) as results,
     ):
-        async for rows in batches:
-            async with database.scope(keys.tenant) as scope:
-                await _hold(scope, known.id, options)
-                taken, fates = await lead_store.take(
-                    scope, rows, known.id, now,
-                    company=options.company, not_elsewhere=options.not_elsewhere, not_in_task=options.not_in_task,
-                )  # fmt: skip
+        async for rows, taken, fates in results:
             counts["imported"] += taken
-            counts["already"] += len(rows) - taken - len(fates)  # somebody else wrote them meanwhile
+            counts["already"] += rows - taken - len(fates)  # somebody else wrote them meanwhile
             for line, fate in fates:
                 counts[fate] += 1
                 if fate != "already":
@@ -227,6 +236,24 @@ async def _batches(chunks: AsyncIterator[list[Any]]) -> AsyncGenerator[list[Any]
             batch = []
     if batch:
         yield batch
+
+
+async def _overlapping(
+    batches: AsyncIterator[list[Any]], write: Callable[[list[Any]], Coroutine[Any, Any, T]], at_once: int
+) -> AsyncGenerator[T, None]:
+    """What `write` makes of the batches, in their order. While the database works on so many, the next one is made ready."""
+    under_way: deque[asyncio.Task[T]] = deque()
+    try:
+        async for batch in batches:
+            if len(under_way) >= at_once:
+                yield await under_way.popleft()
+            under_way.append(asyncio.create_task(write(batch)))
+        while under_way:
+            yield await under_way.popleft()
+    finally:
+        for task in under_way:
+            task.cancel()
+        await asyncio.gather(*under_way, return_exceptions=True)
 
 
 async def _finished(

@@ -24,9 +24,9 @@ from sqlalchemy import (
     Table,
     and_,
     bindparam,
-    exists,
     func,
     insert,
+    literal,
     or_,
     select,
     update,
@@ -107,17 +107,23 @@ _HOLD_KNOWN = (
 )
 
 
+def _some(*conditions: Any) -> Any:
+    """Whether there is such a row, looked up for each staged one. EXISTS would be turned round by PostgreSQL when it takes a table for empty:
+    the whole batch read again for every frozen number there is."""
+    return select(literal(1)).where(*conditions).limit(1).scalar_subquery().is_not(None)
+
+
 def _fate(name: str, *condition: Any) -> Any:
     return update(_row).where(_row.c.fate.is_(None), *condition).values(fate=name)
 
 
 _SUPPRESSED = _fate(
     "suppressed",
-    exists().where(suppression.c.tenant_id == TENANT, suppression.c.number_index == _row.c.number_index),
+    _some(suppression.c.tenant_id == TENANT, suppression.c.number_index == _row.c.number_index),
 )
 _FROZEN = _fate(
     "frozen",
-    exists().where(
+    _some(
         freeze.c.tenant_id == TENANT,
         freeze.c.number_index == _row.c.number_index,
         freeze.c.lifted_at.is_(None),
@@ -131,23 +137,21 @@ _KNOW_ADDED = (
     .where(_row.c.fate.is_(None), _row.c.person_id.is_(None))
     .values(person_id=select(person.c.id).where(*_SAME_NUMBER).scalar_subquery())
 )
-_KNOW = _KNOW_ADDED.where(exists().where(*_SAME_NUMBER))  # rows of strangers, mostly all of them, are not written anew
+_KNOW = _KNOW_ADDED.where(_some(*_SAME_NUMBER))  # rows of strangers, mostly all of them, are not written anew
 _ALREADY = _fate(
     "already",
     _row.c.person_id.is_not(None),
-    exists().where(lead.c.tenant_id == TENANT, lead.c.person_id == _row.c.person_id, lead.c.list_id == _LIST),
+    _some(lead.c.tenant_id == TENANT, lead.c.person_id == _row.c.person_id, lead.c.list_id == _LIST),
 )
 _ELSEWHERE = _fate(
     "elsewhere",
     _row.c.person_id.is_not(None),
-    exists().where(lead.c.tenant_id == TENANT, lead.c.person_id == _row.c.person_id, lead.c.list_id != _LIST),
+    _some(lead.c.tenant_id == TENANT, lead.c.person_id == _row.c.person_id, lead.c.list_id != _LIST),
 )
 _IN_TASK = _fate(
     "in-task",
     _row.c.person_id.is_not(None),
-    exists().where(
-        task_lead.c.tenant_id == TENANT, task_lead.c.person_id == _row.c.person_id, task_lead.c.task_id == _TASK
-    ),
+    _some(task_lead.c.tenant_id == TENANT, task_lead.c.person_id == _row.c.person_id, task_lead.c.task_id == _TASK),
 )
 _OF_NUMBER = ("number_index", "number", "country", "region", "zones", "line_type")
 _ADD_PERSONS = (
@@ -170,7 +174,7 @@ _SAME_CONSENT = (
 _ADD_CONSENTS = insert(consent).from_select(
     ["tenant_id", "person_id", "company_id", *_OF_CONSENT, "revoked_means", "created_at"],
     select(TENANT, _row.c.person_id, _COMPANY, *(_row.c[name] for name in _OF_CONSENT), bindparam("nothing", ""), _NOW)
-    .where(_row.c.fate.is_(None), ~exists().where(*_SAME_CONSENT))
+    .where(_row.c.fate.is_(None), ~_some(*_SAME_CONSENT))
     .order_by(_row.c.line),
     include_defaults=False,
 )

@@ -65,8 +65,8 @@ lead = tenant_table(
     Column("consent_id", BigInteger),
     Column("time_zone", String(48)),  # as the list says; None = all zones of the person
     Column("created_at", UtcTime, nullable=False),
-    UniqueConstraint("tenant_id", "list_id", "person_id"),
-    Index("ix_lead_person", "tenant_id", "person_id"),
+    UniqueConstraint("tenant_id", "person_id", "list_id"),  # also finds the leads of a person
+    Index("ix_lead_list", "tenant_id", "list_id", "id"),  # a list page by page, without sorting all of it for each
     many=True,
 )
 

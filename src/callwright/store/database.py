@@ -158,8 +158,9 @@ class Scope:
 class Database:
     """An open database. Made by `open`, which closes it again."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: AsyncEngine, connections: int) -> None:
         self.engine = engine
+        self._connections = connections
         # Transactions of a tenant are begun and ended by `Wire`; to SQLAlchemy each of their statements stands alone.
         self._plain = engine.execution_options(isolation_level="AUTOCOMMIT") if self.dialect == "postgresql" else engine
 
@@ -167,6 +168,10 @@ class Database:
     def dialect(self) -> str:
         """`sqlite` or `postgresql`."""
         return self.engine.dialect.name
+
+    def writers_at_once(self, most: int) -> int:
+        """How many transactions that write are worth having at once, up to `most`: SQLite has one writer."""
+        return 1 if self.dialect == "sqlite" else max(1, min(most, self._connections - 1))
 
     @classmethod
     @asynccontextmanager
@@ -188,7 +193,7 @@ class Database:
         if engine.dialect.name == "sqlite":
             _as_we_use_sqlite(engine)
         try:
-            yield cls(engine)
+            yield cls(engine, connections)
         finally:
             await engine.dispose()
 

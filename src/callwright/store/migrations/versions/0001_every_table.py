@@ -48,10 +48,10 @@ def upgrade() -> None:
         sa.Column("time_zone", sa.String(length=48), nullable=True),
         sa.Column("created_at", own.UtcTime(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_lead")),
-        sa.UniqueConstraint("tenant_id", "list_id", "person_id", name=op.f("uq_lead_tenant_id_list_id_person_id")),
+        sa.UniqueConstraint("tenant_id", "person_id", "list_id", name=op.f("uq_lead_tenant_id_person_id_list_id")),
     )
     with op.batch_alter_table("lead", schema=None) as batch_op:
-        batch_op.create_index("ix_lead_person", ["tenant_id", "person_id"], unique=False)
+        batch_op.create_index("ix_lead_list", ["tenant_id", "list_id", "id"], unique=False)
 
     op.create_table(
         "person",
