@@ -241,18 +241,20 @@ async def _batches(chunks: AsyncIterator[list[Any]]) -> AsyncGenerator[list[Any]
 async def _overlapping(
     batches: AsyncIterator[list[Any]], write: Callable[[list[Any]], Coroutine[Any, Any, T]], at_once: int
 ) -> AsyncGenerator[T, None]:
-    """What `write` makes of the batches, in their order. While the database works on so many, the next one is made ready."""
+    """What `write` makes of the batches, in their order. With two at once the database works on one while the next is made ready and sent."""
     under_way: deque[asyncio.Task[T]] = deque()
     try:
         async for batch in batches:
+            under_way.append(asyncio.create_task(write(batch)))
             if len(under_way) >= at_once:
                 yield await under_way.popleft()
-            under_way.append(asyncio.create_task(write(batch)))
         while under_way:
             yield await under_way.popleft()
-    finally:
+    except (asyncio.CancelledError, GeneratorExit):
         for task in under_way:
             task.cancel()
+        raise
+    finally:  # where the file breaks off, what stood before is written to its end
         await asyncio.gather(*under_way, return_exceptions=True)
 
 

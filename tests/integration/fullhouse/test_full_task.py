@@ -32,6 +32,7 @@ from standardwebhooks.webhooks import Webhook
 from callwright.calls.model import mask
 from callwright.campaigns import endpoints, service
 from callwright.campaigns.dispatch_store import IN_FLIGHT
+from callwright.campaigns.number_health_store import SHORT_MS
 from callwright.campaigns.reconcile import attempt_of
 from callwright.campaigns.tables import attempt, call_result, delivery, task, task_lead
 from callwright.compliance.tables import decision_record
@@ -325,6 +326,10 @@ async def _judge(made: House, took: float) -> None:
         else:
             _reconciled(made, row, body, name in rung)
             assert name not in results
+    heard = [row.talk_ms for row in attempts.values() if row.disposition == "completed"]
+    assert min(heard) > SHORT_MS, (
+        "number health puts a number to rest whose calls are mostly shorter: let notice.yaml say more"
+    )
     lost = [row for row in attempts.values() if row.reconciled]
     assert lost, "the worker that was killed had no call"
     _report(attempts, took, len(lost))

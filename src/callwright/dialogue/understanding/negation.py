@@ -29,14 +29,23 @@ _EN = re.compile(
 )
 _EN_NO_NEGATOR = ("no problem", "no worries", "no doubt", "not bad", "not only", "why not", "no bother")
 _EN_INTERJECTIONS = frozenset({"yes", "yeah", "yep", "ok", "sure", "fine", "alright", "right", "correct", "of course"})
-_ZH_OPENERS = "嗯哦啊喂呃噢那"
-_ZH_YES = re.compile(r"(?:好|嗯|对|行|成|是的|没问题|没事|没错|当然|同意|愿意|明白|知道)")
-_ZH_GOES_ON = "啊呀的哦嗯呢吧我你您咱那就,"  # behind a yes that is over: "可以，那我周末过去行吗" said in one breath
-_EN_ASKS = re.compile(
-    r"(?:(?:so|and|but|well|oh|um|uh|sorry|hi|hello|ok|okay) )*(?:can|could|may|would|will|shall|should|do|does|did|is|are|was|were|have|has) "
-    r"(?:i|it|that|this|these|you|we|they|there|he|she|my|your|our|the)\b"
+# A word that may stand in a question as well as for a yes; whatever else an author lists as a yes is one.
+_ZH_DOUBTFUL = re.compile(r"可以|方便|需要|可行|[行能要有好想]")
+_ZH_OPENERS = re.compile(r"(?:[嗯哦啊喂呃噢那哎诶欸唉恩喔呀额]|你好|您好|那个|我现在|我|可以|方便|好的|好|行|对)*")
+_ZH_YES = re.compile(
+    r"好|嗯|恩|对|行|成|是的|是啊|没问题|没事|没错|当然|同意|愿意|明白|知道|你说|您说|请说|你讲|有空|有时间|感兴趣"
 )
-_EN_YES = re.compile(r"(?:yes|yeah|yep|yup|sure|of course|absolutely|definitely|certainly)\b")
+_ZH_OVER = re.compile(
+    r"[啊的吧呀哦嗯呢]|[你您]说|[你您]讲|[我你您咱那就,]|有什么|有事|什么|怎么|几|多少|是"
+)  # behind a yes, said in one breath with what follows
+_ZH_CLOSED = re.compile(r"[啊的吧呀]|[你您]说")  # a yes wherever it stands: "周六可以啊几点"
+_EN_DOUBTFUL = re.compile(
+    r"ok|okay|fine|alright|all right|right|good|great|perfect|correct|convenient|possible|available"
+)
+_EN_BEFORE = re.compile(
+    r"(?:(?:so|and|but|well|oh|um|uh|sorry|hi|hello|ok|okay) )*"
+    r"(?:(?:is|are|was|were)(?:n't| not)? (?:[\w']+ ){1,3}|(?:would|will|could|can|may|might|should) (?:[\w']+ ){1,4}be )$"
+)
 
 
 def negation(text: str, begin: int, phrase: str, lang: Language) -> int | None:
@@ -78,27 +87,31 @@ def asked(text: str, begin: int, end: int) -> bool:
 def asks(text: str, begin: int, end: int, lang: Language) -> bool:
     """The affirming phrase at [begin, end) is part of what the caller asks, and no answer: "可以换个时间吗", "周三可以吗", "would that be ok".
 
-    A yes before a question stays one: "好的周末上课吗", "可以啊那周末行吗", "yes can i come on friday". So do the bare "可以吗" and "行吗":
+    A yes before a question stays one: "好的周末上课吗", "可以啊那周末行吗", "方便有什么事吗". So do the bare "可以吗" and "行吗":
     a recogniser cannot tell them from "可以嘛".
     """
+    phrase = text[begin:end]
     if lang == "en":
-        before = text[:begin].lstrip()
-        found = _EN_ASKS.match(text.strip())
-        return bool(found and before and not _EN_YES.match(text[begin:end]) and not _EN_YES.match(before))
-    clause = text.rfind(",", 0, begin) + 1
+        return bool(_EN_DOUBTFUL.fullmatch(phrase) and _EN_BEFORE.match(text[:begin].lstrip()))
     particle = text.find("吗", end)
-    if particle < 0 or "," in text[end:particle]:
+    if particle < 0 or "," in text[end:particle] or not _ZH_DOUBTFUL.fullmatch(phrase):
         return False
-    first = not text[clause:begin].strip(_ZH_OPENERS)
-    over = particle == end or _ZH_YES.match(text, begin) or text[end] in _ZH_GOES_ON
-    return not (first and over)
+    if _ZH_CLOSED.match(text, end) or text.startswith(phrase, end):
+        return False
+    clause = text.rfind(",", 0, begin) + 1
+    first = _ZH_OPENERS.fullmatch(text, clause, begin) is not None
+    return not (first and (particle == end or _ZH_OVER.match(text, end)))
 
 
 def question(text: str, lang: Language) -> bool:
-    """The whole sentence asks something and does not begin with a yes, so nobody guesses one from it."""
-    if lang == "en":
-        return _EN_ASKS.match(text.strip()) is not None
-    return text.endswith("吗") and not _ZH_YES.match(text.lstrip(_ZH_OPENERS))
+    """The whole sentence asks something and does not begin with a yes, so nobody guesses one from it. Mandarin only."""
+    if lang == "en" or not text.endswith("吗"):
+        return False
+    begin = re.match(r"(?:[嗯哦啊喂呃噢那哎诶欸唉恩喔呀额]|你好|您好|那个)*", text).end()  # type: ignore[union-attr]
+    if _ZH_YES.match(text, begin):
+        return False
+    doubtful = _ZH_DOUBTFUL.match(text, begin)
+    return doubtful is None or asks(text, begin, doubtful.end(), lang)
 
 
 def is_set_phrase(text: str, begin: int) -> bool:

@@ -159,7 +159,8 @@ class Rules:
         begin, end = hit.span
         if hit.candidate.source == "regex":
             return False
-        if hit.kind == "affirm" and asks(text, begin, end, self._lang):
+        negated = hit.kind == "affirm" and negation(text, begin, text[begin:end], self._lang) is not None
+        if hit.kind == "affirm" and not negated and asks(text, begin, end, self._lang):
             return True
         if self._lang == "en":
             return hit.kind in _ANSWERS and text[begin:end] in ("no", "not") and is_set_phrase(text, begin)
