@@ -31,7 +31,9 @@ _EN_NO_NEGATOR = ("no problem", "no worries", "no doubt", "not bad", "not only",
 _EN_INTERJECTIONS = frozenset({"yes", "yeah", "yep", "ok", "sure", "fine", "alright", "right", "correct", "of course"})
 # A word that may stand in a question as well as for a yes; whatever else an author lists as a yes is one.
 _ZH_DOUBTFUL = re.compile(r"可以|方便|需要|可行|[行能要有好想]")
-_ZH_OPENERS = re.compile(r"(?:[嗯哦啊喂呃噢那哎诶欸唉恩喔呀额]|你好|您好|那个|我现在|我|可以|方便|好的|好|行|对)*")
+_FILLERS = "[嗯哦啊喂呃噢那哎诶欸唉恩喔呀额]|你好|您好|那个"
+_ZH_FILLERS = re.compile(rf"(?:{_FILLERS})*")
+_ZH_OPENERS = re.compile(rf"(?:{_FILLERS}|我现在|我|可以|方便|好的|好|行|对)*")
 _ZH_YES = re.compile(
     r"好|嗯|恩|对|行|成|是的|是啊|没问题|没事|没错|当然|同意|愿意|明白|知道|你说|您说|请说|你讲|有空|有时间|感兴趣"
 )
@@ -107,7 +109,8 @@ def question(text: str, lang: Language) -> bool:
     """The whole sentence asks something and does not begin with a yes, so nobody guesses one from it. Mandarin only."""
     if lang == "en" or not text.endswith("吗"):
         return False
-    begin = re.match(r"(?:[嗯哦啊喂呃噢那哎诶欸唉恩喔呀额]|你好|您好|那个)*", text).end()  # type: ignore[union-attr]
+    fillers = _ZH_FILLERS.match(text)
+    begin = fillers.end() if fillers else 0
     if _ZH_YES.match(text, begin):
         return False
     doubtful = _ZH_DOUBTFUL.match(text, begin)
