@@ -14,6 +14,7 @@ from itertools import cycle
 from pathlib import Path
 from typing import Any
 
+from callwright import event_loop
 from callwright.bench.other_side import tell
 from callwright.campaigns.dispatch import Dial, Ended, Terms, claim, dial, finish
 from callwright.compliance.pack_file import load_packs
@@ -94,4 +95,4 @@ def _ended(one: Dial, outcome: Any, now: Any) -> Ended:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]), float(sys.argv[5])))
+    event_loop.run(main(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]), float(sys.argv[5])))

@@ -186,7 +186,7 @@ def _talk(groups: list[_Talkers], calls: int, warm: float, seconds: float) -> di
     measured_from, until = begin + int(warm * 1e9), begin + int((warm + seconds) * 1e9)
     gap = _TICK_NS // len(groups)
     turn, sent, wanted, late = 0, 0, 0, list[float]()
-    dropped: int | None = None  # until the measured part begins: what our engine played before anyone read is not its loss
+    dropped: int | None = None  # before the measured part: what our engine played when nobody read yet is not its loss
     cpu = time.process_time()
     while (due := begin + turn * gap) < until:
         while (

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import typer
 
+from callwright import event_loop
 from callwright.calling import Calling, open_calling
 from callwright.cli.logs import log_to_stderr
 from callwright.cli.tenancy import TenantOption, working
@@ -37,7 +38,7 @@ def worker(
 ) -> None:
     """Call the people of running tasks, until SIGTERM or SIGINT: then no call begins any more, and those that are up may end."""
     log_to_stderr(as_json=json_logs)
-    asyncio.run(work(Calling(line, out, robots, trunks, packs, drain_s, accounting=accounting, live=live), tenant))
+    event_loop.run(work(Calling(line, out, robots, trunks, packs, drain_s, accounting=accounting, live=live), tenant))
 
 
 async def work(calling: Calling, tenant: str) -> None:

@@ -19,16 +19,15 @@ _INFO = "callwright_wire"
 _Result = TypeVar("_Result")
 
 # Rows that are found by their keys are found by index, whatever the planner believes about tables that are being filled, and planned for once.
-_KEYED = "".join(
-    f", set_config('{name}', '{value}', true)"
-    for name, value in (
-        ("enable_seqscan", "off"),
-        ("enable_bitmapscan", "off"),
-        ("enable_hashjoin", "off"),
-        ("enable_mergejoin", "off"),
-        ("plan_cache_mode", "force_generic_plan"),
-    )
-)
+_KEYED = {
+    "enable_seqscan": "off",
+    "enable_bitmapscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+    "plan_cache_mode": "force_generic_plan",
+}
+_AS_KEYED = "; ".join(f"SET {name} = {value}" for name, value in _KEYED.items())
+_AS_ELSE = "; ".join(f"RESET {name}" for name in _KEYED)
 
 
 class Change(NamedTuple):
@@ -81,6 +80,7 @@ class _Postgres:
         self._integrity = asyncpg.IntegrityConstraintViolationError
         self._errors = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
         self._prepared: dict[str, Any] = {}
+        self._keyed = False
 
     @property
     def unfit(self) -> bool:
@@ -88,7 +88,10 @@ class _Postgres:
 
     async def begin(self, tenant: int, *, reads: bool, keyed: bool) -> None:
         del reads
-        await self._told(f"BEGIN; SELECT set_config('app.tenant', '{tenant:d}', true){_KEYED if keyed else ''}")
+        if keyed != self._keyed:  # for the connection, before the transaction: what is set within one is undone with it
+            await self._told(_AS_KEYED if keyed else _AS_ELSE)
+            self._keyed = keyed
+        await self._told(f"BEGIN; SET LOCAL app.tenant = '{tenant:d}'")
 
     async def commit(self) -> None:
         # Of a transaction that has failed PostgreSQL says ROLLBACK, and that is no error to it.
