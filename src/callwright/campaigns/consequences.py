@@ -13,13 +13,13 @@ from callwright.campaigns import dispatch_store as rows
 from callwright.campaigns.breaker import FAILED, REFUSED, judge
 from callwright.campaigns.ended import Ended
 from callwright.campaigns.events import post_many
-from callwright.campaigns.facts import Concern, Known, Version, dial_facts, gather, version_of
+from callwright.campaigns.facts import Concern, Known, Version, dial_facts, gather, house_facts, version_of
 from callwright.campaigns.model import Plan
 from callwright.campaigns.service import ask
 from callwright.campaigns.states import SYSTEM
 from callwright.campaigns.terms import Terms
 from callwright.compliance.decision import DialFacts
-from callwright.compliance.facts import CallOutcome, CompanyFacts, DueFreeze
+from callwright.compliance.facts import CallOutcome, DueFreeze
 from callwright.compliance.freeze_store import freeze_all, suspect
 from callwright.compliance.freezes import NewFreeze, masked
 from callwright.compliance.outcomes import consequences
@@ -65,10 +65,7 @@ async def draw(
 
 def _facts(one: Known, row: Row[Any], version: Version | None) -> DialFacts:
     one.past = [call for call in one.past if call.at != row.dialled_at]
-    house = CompanyFacts(row.company_id)
-    if row.house_country is not None:
-        house = CompanyFacts(row.company_id, row.house_country, row.vetted_at is not None, row.vetted_until)
-    concern = Concern(house, 30.0, task_id=row.task_id, owned=frozenset({row.own_number}))
+    concern = Concern(house_facts(row), 30.0, task_id=row.task_id, owned=frozenset({row.own_number}))
     return dial_facts(concern, one, version, row.own_number)
 
 

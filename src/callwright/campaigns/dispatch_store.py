@@ -60,7 +60,6 @@ __all__ = [
     "LOCK_LINE",
     "LOCK_OWN_NUMBERS",
     "LOCK_PERSON",
-    "LOCK_TASK",
     "LOCK_TASKS",
     "LOCK_TASK_AND_LINE",
     "LOOK_AT_LEADS",
@@ -178,46 +177,33 @@ PLAN = constant(select(task.c.plan).where(task.c.tenant_id == TENANT, task.c.id 
 
 # ------------------------------------------------------------ dial
 
-LOCK_TASK = constant(
-    select(
-        task.c.id, task.c.state, task.c.version, task.c.opens_at, task.c.closes_at, task.c.not_after, task.c.starts_at, task.c.line_id,
-        task.c.company_id, company.c.country, company.c.vetted_at, company.c.vetted_until, line.c.name.label("trunk"),
-        line.c.blocked_until, _suspended,
-    )
-    .join_from(task, company, and_(company.c.tenant_id == task.c.tenant_id, company.c.id == task.c.company_id))
-    .join(line, and_(line.c.tenant_id == task.c.tenant_id, line.c.id == task.c.line_id))
-    .where(task.c.tenant_id == TENANT, task.c.id == _TASK)
-    .with_for_update(key_share=True, of=task)
-)  # fmt: skip
-
 _WHO = (
     person.c.id.label("person_id"), person.c.number_index, person.c.number, person.c.country, person.c.region, person.c.zones,
     person.c.line_type, person.c.erased_at,
 )  # fmt: skip
+# Task, leads and people are locked in this order, each row as it is once it is ours; the line and the company are only looked at.
 LOCK_CLAIMED = constant(
     select(
-        *_WHO,
-        task_lead.c.lead_id,
-        task_lead.c.fence,
-        task_lead.c.attempts,
-        task_lead.c.lease_until,
-        lead.c.variables,
-        lead.c.time_zone,
+        *_WHO, task_lead.c.lead_id, task_lead.c.fence, task_lead.c.attempts, task_lead.c.lease_until, lead.c.variables, lead.c.time_zone,
+        task.c.id.label("task_id"), task.c.state, task.c.version, task.c.opens_at, task.c.closes_at, task.c.not_after, task.c.starts_at,
+        task.c.line_id, task.c.company_id, company.c.country.label("house_country"), company.c.vetted_at, company.c.vetted_until,
+        line.c.name.label("trunk"), line.c.blocked_until, _suspended,
     )
-    .join_from(
-        task_lead, person, and_(person.c.tenant_id == task_lead.c.tenant_id, person.c.id == task_lead.c.person_id)
-    )
+    .join_from(task, company, and_(company.c.tenant_id == task.c.tenant_id, company.c.id == task.c.company_id))
+    .join(line, and_(line.c.tenant_id == task.c.tenant_id, line.c.id == task.c.line_id))
+    .join(task_lead, and_(task_lead.c.tenant_id == task.c.tenant_id, task_lead.c.task_id == task.c.id))
+    .join(person, and_(person.c.tenant_id == task_lead.c.tenant_id, person.c.id == task_lead.c.person_id))
     .join(lead, and_(lead.c.tenant_id == task_lead.c.tenant_id, lead.c.id == task_lead.c.lead_id))
     .where(
-        task_lead.c.tenant_id == TENANT,
-        task_lead.c.task_id == _TASK,
+        task.c.tenant_id == TENANT,
+        task.c.id == _TASK,
         task_lead.c.lead_id.in_(_LEADS),
         task_lead.c.state == "claimed",
         task_lead.c.owner == _OWNER,
     )
     .order_by(person.c.id)
-    .with_for_update(key_share=True, of=[task_lead, person])
-)
+    .with_for_update(key_share=True, of=[task, task_lead, person])
+)  # fmt: skip
 # The same without a claim and without locks: for previews and simulation.
 LOOK_AT_LEADS = constant(
     select(*_WHO, task_lead.c.lead_id, task_lead.c.fence, task_lead.c.attempts, lead.c.variables, lead.c.time_zone)

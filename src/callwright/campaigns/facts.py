@@ -30,6 +30,7 @@ __all__ = [
     "dial_facts",
     "gather",
     "gather_all",
+    "house_facts",
     "version_of",
     "versions",
 ]
@@ -222,6 +223,13 @@ _SPOKEN: dict[str, Spoken] = {}  # by digest of the text: the same for every ten
 def company_facts(row: Row[Any], company_id: int) -> CompanyFacts:
     """row: with country, vetted_at, vetted_until."""
     return CompanyFacts(company_id, row.country, row.vetted_at is not None, row.vetted_until)
+
+
+def house_facts(row: Row[Any]) -> CompanyFacts:
+    """row: with company_id, house_country, vetted_at, vetted_until; the country is None where there is no company (any more)."""
+    if row.house_country is None:
+        return CompanyFacts(row.company_id)
+    return CompanyFacts(row.company_id, row.house_country, row.vetted_at is not None, row.vetted_until)
 
 
 def dial_facts(concern: Concern, one: Known, version: Version | None, caller: str) -> DialFacts:

@@ -19,7 +19,7 @@ from callwright.campaigns import dispatch_store as rows
 from callwright.campaigns.claims import Claimed
 from callwright.campaigns.consequences import write_freezes
 from callwright.campaigns.events import post_many
-from callwright.campaigns.facts import Concern, Known, Version, company_facts, dial_facts, gather_all
+from callwright.campaigns.facts import Concern, Known, Version, dial_facts, gather_all, house_facts
 from callwright.campaigns.model import Plan
 from callwright.campaigns.own_numbers import OwnNumber, pick
 from callwright.campaigns.retry import Next, refused
@@ -120,7 +120,6 @@ async def dial(
     first = claimed[0]
     if any((one.task_id, one.owner) != (first.task_id, first.owner) for one in claimed):
         raise ValueError("one batch is of one task and one worker")
-    task = await scope.first(rows.LOCK_TASK, task=first.task_id)
     leads = [one.lead_id for one in claimed]
     who = await scope.all(rows.LOCK_CLAIMED, task=first.task_id, leads=leads, owner=first.owner)
     fences = {one.lead_id: one for one in claimed}
@@ -128,8 +127,9 @@ async def dial(
     lost: dict[int | None, Dial | Refused] = {
         one.lead_id: Refused(one.lead_id, one.person_id, "lost") for one in claimed
     }
-    if task is None or not mine:
+    if not mine:
         return list(lost.values())
+    task = mine[0]
     closed = _closed(task, now)
     if closed is not None:
         await _give_back(scope, task, [row.lead_id for row in mine], closed)
@@ -154,9 +154,9 @@ def _closed(task: Row[Any], now: datetime) -> str | None:
 
 async def _give_back(scope: Scope, task: Row[Any], leads: Sequence[int], reason: str) -> None:
     """Nothing was decided about these leads: they are due as before."""
-    each = [_lead_row(task.id, lead, Next("ready", reason)) for lead in leads]
+    each = [_lead_row(task.task_id, lead, Next("ready", reason)) for lead in leads]
     await scope.run(rows.SET_LEADS, each)
-    await _release(scope, task.id, task.line_id, len(leads))
+    await _release(scope, task.task_id, task.line_id, len(leads))
 
 
 async def _release(scope: Scope, task: int, line: int, fewer: int) -> None:
@@ -196,10 +196,10 @@ async def _cases(
     found = await gather_all(scope, keys, mine, now, digests, plan.numbers, task.trunk)
     scripts, numbers = found.scripts, await with_use(scope, found.numbers, now)
     concern = Concern(
-        company_facts(task, task.company_id),
+        house_facts(task),
         plan.ring_s,
         {"robots": "robot"}.get(plan.transfer.mode, plan.transfer.mode),
-        task.id,
+        task.task_id,
         frozenset(number.number for number in numbers if number.verified),
     )
     begun = terms.monotonic()
@@ -207,7 +207,7 @@ async def _cases(
     cases = []
     for one in found.known:
         claimed = fences[one.lead_id or 0]
-        share = share_of(plan, claimed.variant) or share_of(plan, assign(plan, str(task.id), claimed.lead_id))
+        share = share_of(plan, claimed.variant) or share_of(plan, assign(plan, str(task.task_id), claimed.lead_id))
         version = scripts.get(share.digest or "") if share is not None else None
         case = decided(terms, concern, one, version, numbers, now, plan, begun, alike)
         case.claimed, case.veto = claimed, vetoes.get(claimed.lead_id)
@@ -285,26 +285,26 @@ async def _write(
     told: list[dict[str, Any]] = []
     for case in stopped:
         following = after_refusal(plan, case, now)
-        settled.append(_lead_row(task.id, case.one.lead_id or 0, following))
-        told.append(_filtered(task.id, case, following))
+        settled.append(_lead_row(task.task_id, case.one.lead_id or 0, following))
+        told.append(_filtered(task.task_id, case, following))
     await scope.together((rows.SET_LEADS, settled))
     due = [(case.one.number, "", freeze) for case in stopped for freeze in case.decision.due]
     await write_freezes(scope, keys, due, now)
-    records = await record(scope, keys, cases, task.id, task.company_id, now)
+    records = await record(scope, keys, cases, task.task_id, task.company_id, now)
     attempts = written(dialled, task.line_id, now + terms.lease, now)
     begun = {"leads": [case.one.lead_id for case in dialled], "persons": [case.one.person_id for case in dialled]}
     await scope.together(
         *records,
         *attempts,
-        (rows.DIALLING, [{"task": task.id, "leads": begun["leads"]}] if dialled else ()),
+        (rows.DIALLING, [{"task": task.task_id, "leads": begun["leads"]}] if dialled else ()),
         (rows.TOUCH_PERSONS, [{"persons": begun["persons"], "at": now}] if dialled else ()),
-        (rows.MOVE_TASK, [_moved(task.id, len(stopped), len(dialled))]),
+        (rows.MOVE_TASK, [_moved(task.task_id, len(stopped), len(dialled))]),
         (rows.RELEASE_LINE, [{"line": task.line_id, "fewer": len(stopped)}] if stopped else ()),
     )
     if told:
         await post_many(scope, keys, "lead.filtered", told, now)
     for case in dialled:
-        answers[case.one.lead_id] = permitted(case, task.trunk, plan.ring_s, task.id)
+        answers[case.one.lead_id] = permitted(case, task.trunk, plan.ring_s, task.task_id)
     for case in stopped:
         answers[case.one.lead_id] = Refused(
             case.one.lead_id, case.one.person_id, why(case), case.decision.next_allowed_at, case.record

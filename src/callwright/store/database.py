@@ -14,8 +14,8 @@ security lets nothing else be seen; who falls asleep within a transaction loses 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from typing import Any
 
 from sqlalchemy import Executable, Row, event, text
@@ -163,6 +163,9 @@ class Database:
         self._connections = connections
         # Transactions of a tenant are begun and ended by `Wire`; to SQLAlchemy each of their statements stands alone.
         self._plain = engine.execution_options(isolation_level="AUTOCOMMIT") if self.dialect == "postgresql" else engine
+        # Connections that nobody uses: to give one back to SQLAlchemy and to take it again costs more than a message to PostgreSQL.
+        self._kept: list[AsyncConnection] = []
+        self._waiting = 0
 
     @property
     def dialect(self) -> str:
@@ -192,9 +195,12 @@ class Database:
         engine = create_async_engine(address, **options)
         if engine.dialect.name == "sqlite":
             _as_we_use_sqlite(engine)
+        database = cls(engine, connections)
         try:
-            yield cls(engine, connections)
+            yield database
         finally:
+            while database._kept:
+                await database._kept.pop().close()
             await engine.dispose()
 
     @asynccontextmanager
@@ -205,7 +211,7 @@ class Database:
             StoreError: the database cannot be reached, or is busy for too long.
             LostError: the connection broke.
         """
-        async with _connected(self._plain) as connection, _transaction(connection, tenant, keyed=keyed):
+        async with self._connected() as connection, _transaction(connection, tenant, keyed=keyed):
             yield Scope(connection, tenant)
 
     @asynccontextmanager
@@ -216,7 +222,7 @@ class Database:
             StoreError, LostError: as for `scope`.
             ScopeError: something would be changed.
         """
-        async with _connected(self._plain) as connection, _transaction(connection, tenant, reads=True):
+        async with self._connected() as connection, _transaction(connection, tenant, reads=True):
             yield Scope(connection, tenant, reads=True)
 
     async def enter(self, connection: AsyncConnection, tenant: int, *, reads: bool = False) -> Scope:
@@ -231,7 +237,7 @@ class Database:
         Raises:
             StoreError: it does not answer.
         """
-        async with _connected(self._plain) as connection:
+        async with self._connected() as connection:
             await wire_of(connection).rows("SELECT 1", ())
 
     @asynccontextmanager
@@ -241,8 +247,42 @@ class Database:
         Raises:
             StoreError, LostError: as for `scope`.
         """
-        async with _connected(self.engine) as connection, connection.begin():
-            yield connection
+        if self._kept:
+            await self._kept.pop().close()
+        connection = await self._fresh(self.engine)
+        with _told(self.engine):
+            async with AsyncExitStack() as stack:
+                stack.push_async_exit(connection)
+                async with connection.begin():
+                    yield connection
+
+    @asynccontextmanager
+    async def _connected(self) -> AsyncIterator[AsyncConnection]:
+        connection = await self._take()
+        with _told(self._plain):
+            async with AsyncExitStack() as stack:
+                stack.push_async_exit(connection)  # given back to the pool even when this task is cancelled
+                yield connection
+                if not (self._waiting or connection.in_transaction() or connection.invalidated):
+                    stack.pop_all()
+                    self._kept.append(connection)
+
+    async def _take(self) -> AsyncConnection:
+        while self._kept:
+            connection = self._kept.pop()
+            if not wire_of(connection).unfit:
+                return connection
+            await connection.invalidate()  # the server went away meanwhile
+            await connection.close()
+        return await self._fresh(self._plain)
+
+    async def _fresh(self, engine: AsyncEngine) -> AsyncConnection:
+        """From the pool. As long as somebody waits for it, every connection goes back there."""
+        self._waiting += 1
+        try:
+            return await _connect(engine)
+        finally:
+            self._waiting -= 1
 
 
 _SET_TENANT = text("SELECT set_config('app.tenant', :tenant, true)")
@@ -277,8 +317,7 @@ async def _transaction(
             await connection.invalidate()
 
 
-@asynccontextmanager
-async def _connected(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+async def _connect(engine: AsyncEngine) -> AsyncConnection:
     try:
         connection = await engine.connect()
         if wire_of(connection).unfit:  # the server went away meanwhile
@@ -290,10 +329,14 @@ async def _connected(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
     except Exception as error:  # whatever a driver raises while it connects
         why = str(getattr(error, "orig", None) or error).strip() or type(error).__name__
         raise StoreError(f"cannot connect to {_shown(engine)}: {why}") from error
+    return connection
+
+
+@contextmanager
+def _told(engine: AsyncEngine) -> Iterator[None]:
+    """Errors of the driver as ours."""
     try:
-        async with AsyncExitStack() as stack:
-            stack.push_async_exit(connection)  # given back to the pool even when this task is cancelled
-            yield connection
+        yield
     except DBAPIError as error:
         if error.connection_invalidated:
             raise LostError(f"the connection to {_shown(engine)} broke within a transaction: {error.orig}") from error

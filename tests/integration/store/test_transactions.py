@@ -6,12 +6,14 @@ import asyncio
 import threading
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import insert, select, text, update
 
 from callwright.campaigns.tables import line, worker
 from callwright.errors import LostError, ScopeError, SettingsError, StoreError
+from callwright.store.constant import constant
 from callwright.store.crypto import Keyring
 from callwright.store.database import Database
 from callwright.store.metadata import TENANT
@@ -23,6 +25,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.integration]
 
 NOW = datetime(2026, 11, 26, 12, 0, tzinfo=UTC)
 ACTIVE = select(line.c.active).where(line.c.tenant_id == TENANT).with_for_update()
+SEEN = constant(select(line.c.active).where(line.c.tenant_id == TENANT))
 RAISE = update(line).where(line.c.tenant_id == TENANT)
 ADD = insert(worker)
 WORKERS = select(worker.c.name).where(worker.c.tenant_id == TENANT).order_by(worker.c.name)
@@ -154,6 +157,32 @@ async def test_a_server_that_does_not_let_us_in(postgres: PostgresServer, name: 
         with pytest.raises(StoreError, match=r"cannot connect to 127.0.0.1:.*does not exist"):
             async with database.system():
                 pass
+
+
+async def test_who_waits_gets_the_only_connection_next(
+    database_url: str, keyring: Keyring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("callwright.store.database._BUSY_S", 2.0)  # who is forgotten learns it soon
+    async with Database.open(database_url, connections=1) as database:
+        one = await seed(database, keyring, NOW, leads=0)
+
+        async def outside() -> int | None:
+            async with database.system() as connection:
+                return (await connection.execute(text("SELECT 1"))).scalar()
+
+        async def inside() -> Any:
+            async with database.scope(one.tenant) as scope:
+                return await scope.value(ACTIVE)
+
+        for wanted, told in ((outside, 1), (inside, 0)):
+            async with database.scope(one.tenant, keyed=True) as scope:
+                assert await scope.value(SEEN) == 0
+                waiting = asyncio.create_task(wanted())
+                for _ in range(20):  # it is in the queue by now
+                    await asyncio.sleep(0)
+            assert await waiting == told
+        for _ in range(2):
+            assert (await inside(), await outside()) == (0, 1)
 
 
 async def test_no_connection_is_free(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
