@@ -10,7 +10,6 @@ from pathlib import Path
 import anyio
 import typer
 
-from callwright import event_loop
 from callwright.calls.reception import Limits
 from callwright.calls.service import Bounds
 from callwright.campaigns.accounting import Witness
@@ -80,7 +79,7 @@ def serve_command(
     log_to_stderr(as_json=json_logs)
     limits, bounds = Limits(max_calls, max_minutes * 60), Bounds(finish=drain_s)
     settings = ServingSettings(file, out, limits, bounds, desk, _address(metrics), workers, _variables(var))
-    event_loop.run(_serve(settings))
+    asyncio.run(_serve(settings))
 
 
 async def _serve(settings: ServingSettings) -> None:

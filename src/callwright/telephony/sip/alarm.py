@@ -15,14 +15,16 @@ class Alarm:
         self._loop = loop
         self._ring = ring
         self._timer: asyncio.TimerHandle | None = None
+        self._at = 0.0  # a timer of uvloop cannot always say
 
     def set(self, due_ms: int) -> None:
         """Wake up then (clock of the loop, ms); a timer that is set already and not later stays."""
         at = due_ms / 1000 + 0.0005
         if self._timer is not None:
-            if self._timer.when() <= at:
+            if self._at <= at:
                 return
             self._timer.cancel()
+        self._at = at
         self._timer = self._loop.call_at(at, self._fire)
 
     def cancel(self) -> None:
