@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+from callwright import event_loop
 from callwright.calls.disposition import disposition
 from callwright.campaigns.clocks import DatabaseClock, wall
 from callwright.campaigns.dispatch import Dial, Ended
@@ -58,7 +59,7 @@ class Line:
 
 def work(url: str, tenant: int, key: Path, port: int, name: str, robots: int, ready: Connection) -> None:
     """Until it is told to stop, or killed. port: of the callees on 127.0.0.1; ready: told when it begins."""
-    asyncio.run(_work(url, tenant, key, port, WorkerSettings(name, robots, 3, 0.1, 0.4, 0.5, 10.0), ready))
+    event_loop.run(_work(url, tenant, key, port, WorkerSettings(name, robots, 3, 0.1, 0.4, 0.5, 10.0), ready))
 
 
 async def _work(url: str, tenant: int, key: Path, port: int, settings: WorkerSettings, ready: Connection) -> None:

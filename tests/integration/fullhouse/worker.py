@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from datetime import timedelta
 from pathlib import Path
 
+from callwright import event_loop
 from callwright.calling import Calling
 from callwright.cli.logs import log_to_stderr
 from callwright.cli.worker import work
@@ -14,7 +14,7 @@ from callwright.cli.worker import work
 if __name__ == "__main__":
     line, out, robots, accounting, lease, quiet = sys.argv[1:]
     log_to_stderr(as_json=False)
-    asyncio.run(
+    event_loop.run(
         work(
             Calling(
                 Path(line),
