@@ -292,7 +292,7 @@ def _address(url: str) -> URL:
     try:
         address = make_url(url)
         driver = _DRIVERS[address.get_backend_name()]
-    except (ArgumentError, KeyError):
+    except (ArgumentError, KeyError, ValueError):  # ValueError: a port that is no number
         raise SettingsError(Problem("database", "CALLWRIGHT_DATABASE_URL names no database", hint=_HINT)) from None
     if driver.startswith("sqlite") and address.database in (None, "", ":memory:"):
         raise SettingsError(Problem("database", "CALLWRIGHT_DATABASE_URL names no file", hint=_HINT))
