@@ -36,10 +36,12 @@ async def add(scope: Scope, registration: str, name: str, country: str, now: dat
     """A company, not vetted yet. registration: 统一社会信用代码, EIN, company number.
 
     Raises:
-        InputError: it is known already, or the country is no two letters.
+        InputError: it is known already, has no name, or the country is no two letters.
     """
     if len(country) != 2 or not country.isalpha() or not country.isupper():
         raise InputError(Problem("bad-country", f"`{country}` is no country", hint="Two capital letters, like CN."))
+    if not registration.strip() or not name.strip():
+        raise InputError(Problem("no-name", "a company has a registration and a name"))
     if await scope.first(_BY_REGISTRATION, registration=registration) is not None:
         raise InputError(Problem("known-company", f"the company {registration} is known already"))
     row = await scope.first(_ADD, registration=registration, name=name, country=country, documents=[], created_at=now)

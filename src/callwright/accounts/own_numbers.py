@@ -30,6 +30,7 @@ REGISTRIES: Mapping[str, tuple[str, ...]] = MappingProxyType(
 """By prefix: where such a number is usually registered. Others may be added to a number by name."""
 
 _E164 = re.compile(r"\+[1-9][0-9]{5,14}")
+_REGION = re.compile(r"\+[1-9][0-9]{0,14}|[A-Z]{2}")
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 
 _BY_NUMBER = select(own_number).where(
@@ -63,7 +64,7 @@ async def add(
     belongs to, "" = of every one; region: where it looks local (`+8610`, `CN`); max_per_day: calls that may show it.
 
     Raises:
-        InputError: it is no E.164 number, known already, or the company is not.
+        InputError: it is no E.164 number, known already, has no trunk, or the company or region is none.
     """
     problems = []
     if not _E164.fullmatch(number):
@@ -73,6 +74,11 @@ async def add(
         problems.append(Problem("known-number", f"{number} is one of our numbers already"))
     if max_per_day is not None and max_per_day < 1:
         problems.append(Problem("bad-limit", "a number that calls nobody a day: leave the limit out, or retire it"))
+    if not trunk.strip():
+        problems.append(Problem("no-trunk", "no trunk is named", hint="its name in the line file"))
+    if region and not _REGION.fullmatch(region):
+        hint = "a prefix like +8610, or two capital letters like CN"
+        problems.append(Problem("bad-region", f"`{region[:20]}` is no region", hint=hint))
     house = await scope.value(_COMPANY, which=registration) if registration else None
     if registration and house is None:
         problems.append(Problem("unknown-company", f"there is no company {registration}", hint="Add it first."))

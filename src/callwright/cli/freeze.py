@@ -43,12 +43,16 @@ def add(
 ) -> None:
     """Freeze a number. Freezing it twice changes nothing."""
     now = datetime.now(UTC)
-    new = NewFreeze(number_of(number), reason, cast("FreezeScope", kind), scope_id, moment_of(until), note[:500], "cli")
+    end = _end(until, now)
+    new = NewFreeze(number_of(number), reason, cast("FreezeScope", kind), scope_id, end, note[:500], "cli")
     if new.until is None:
         new = NewFreeze(new.number, reason, new.scope, scope_id, period_end(reason, now), new.note, "cli")
 
     async def run() -> tuple[int, bool]:
         async with working(tenant) as at, at.database.scope(at.tenant) as scope:
+            (wrong,) = await freeze_store.unplaced(scope, [new])
+            if wrong is not None:
+                raise InputError(wrong)
             return await freeze_store.freeze(scope, at.keys, new, now, by)
 
     made, fresh = anyio.run(run)
@@ -121,15 +125,18 @@ def import_(
     except OSError as error:
         raise InputError(Problem("file", f"cannot be read: {error.strerror}", Place(str(file)))) from None
 
-    async def run() -> int:
+    async def run() -> tuple[int, int, list[Problem]]:
         async with working(tenant) as at, at.database.scope(at.tenant) as scope:
-            made = await freeze_store.freeze_all(scope, at.keys, reading.freezes, now, by)
-            return sum(fresh for _, fresh in made)
+            wrong = await freeze_store.unplaced(scope, reading.freezes)
+            good = [one for one, problem in zip(reading.freezes, wrong, strict=True) if problem is None]
+            made = await freeze_store.freeze_all(scope, at.keys, good, now, by)
+            return sum(fresh for _, fresh in made), len(good), [problem for problem in wrong if problem is not None]
 
-    fresh = anyio.run(run) if reading.freezes else 0
-    typer.echo(f"{fresh} frozen, {len(reading.freezes) - fresh} were frozen before, {len(reading.problems)} not usable")
-    if reading.problems:
-        show_problems({file.name: list(reading.problems)})
+    fresh, good, wrong = anyio.run(run) if reading.freezes else (0, 0, [])
+    problems = [*reading.problems, *wrong]
+    typer.echo(f"{fresh} frozen, {good - fresh} were frozen before, {len(problems)} not usable")
+    if problems:
+        show_problems({file.name: problems})
         raise typer.Exit(2)
 
 
@@ -193,7 +200,7 @@ def confirm(
     async def run() -> int:
         async with working(tenant) as at, at.database.scope(at.tenant) as scope:
             now = datetime.now(UTC)
-            return await freeze_store.confirm(scope, at.keys, suspect, by, now, moment_of(until), note)
+            return await freeze_store.confirm(scope, at.keys, suspect, by, now, _end(until, now), note)
 
     typer.echo(f"freeze {anyio.run(run)} added")
 
@@ -218,6 +225,16 @@ def dismiss(
 def _again(one: Frozen) -> NewFreeze:
     freeze = one.freeze
     return NewFreeze(one.number, freeze.reason, freeze.scope, freeze.scope_id, freeze.until, one.note, one.source)
+
+
+def _end(until: str, now: datetime) -> datetime | None:
+    """Of a freeze; None = as the reason says. Raises InputError: it is no moment to come."""
+    end = moment_of(until)
+    if end is not None and end <= now:
+        raise InputError(
+            Problem("over", "this freeze would be over already", hint="give --until a later end, or leave it out")
+        )
+    return end
 
 
 def _until(moment: datetime | None) -> str:

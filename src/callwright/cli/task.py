@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -28,6 +29,11 @@ _TASK = typer.Argument(..., metavar="TASK", help="Name of a task, or its number.
 _FILE = typer.Argument(..., metavar="FILE", help="A task file (YAML or JSON).")
 ByOption = Annotated[str, typer.Option("--by", envvar="CALLWRIGHT_USER", help="Who you are; stands in the history.")]
 WhyOption = Annotated[str, typer.Option("--why", help="Why; stands in the history.")]
+
+
+class Language(StrEnum):
+    en = "en"
+    zh = "zh"
 
 
 @task_app.command("check")
@@ -154,7 +160,7 @@ def show_command(task: str = _TASK, tenant: TenantOption = "") -> None:
 def why_command(
     task: str = _TASK,
     lead: int | None = typer.Option(None, "--lead", help="Why this lead is not called (its number)."),
-    lang: str = typer.Option("en", "--lang", help="en or zh"),
+    lang: Language = typer.Option(Language.en, "--lang", help="Language of the answer."),
     as_json: bool = typer.Option(False, "--json", help="Print JSON for programs."),
     tenant: TenantOption = "",
 ) -> None:
@@ -170,12 +176,12 @@ def why_command(
 
     found = anyio.run(run)
     if as_json:
-        print_json([{"code": cause.code, "stops": cause.stops, "text": cause.text(lang)} for cause in found])
+        print_json([{"code": cause.code, "stops": cause.stops, "text": cause.text(lang.value)} for cause in found])
         return
     for cause in found:
-        typer.echo(f"{'!' if cause.stops else '-'} {cause.text(lang)}")
+        typer.echo(f"{'!' if cause.stops else '-'} {cause.text(lang.value)}")
     if not any(cause.stops for cause in found):
-        typer.echo("没有阻止拨号的原因" if lang == "zh" else "nothing stops it")
+        typer.echo("没有阻止拨号的原因" if lang is Language.zh else "nothing stops it")
 
 
 @task_app.command("results")

@@ -26,7 +26,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.sql.dml import Insert, UpdateBase
 from sqlalchemy.sql.selectable import SelectBase
 
-from callwright.errors import LostError, Problem, ScopeError, SettingsError, StoreError
+from callwright.errors import InputError, LostError, Problem, ScopeError, SettingsError, StoreError
 from callwright.store.constant import is_constant, ready
 from callwright.store.scoping import needed
 from callwright.store.together import joined, part
@@ -337,12 +337,24 @@ def _told(engine: AsyncEngine) -> Iterator[None]:
     """Errors of the driver as ours."""
     try:
         yield
+    except OverflowError as error:
+        if "SQLite" in str(error):
+            raise _too_large() from None
+        raise
     except DBAPIError as error:
+        if "out of int" in str(error.orig):
+            raise _too_large() from None
         if error.connection_invalidated:
             raise LostError(f"the connection to {_shown(engine)} broke within a transaction: {error.orig}") from error
         if isinstance(error, OperationalError) and "database is locked" in str(error.orig):
             raise StoreError(f"{_shown(engine)} was locked by another program for {_BUSY_S:.0f} s") from error
         raise
+
+
+def _too_large() -> InputError:
+    """What both drivers say of a number that no column holds; it came from outside, since none of ours grows so far."""
+    hint = "check the ids and figures that were given"
+    return InputError(Problem("too-large", "a number is larger than anything here", hint=hint))
 
 
 def _shown(engine: AsyncEngine) -> str:

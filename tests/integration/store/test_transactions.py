@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, select, text, update
+from sqlalchemy import bindparam, insert, select, text, update
 
 from callwright.campaigns.tables import line, worker
-from callwright.errors import LostError, ScopeError, SettingsError, StoreError
+from callwright.errors import InputError, LostError, ScopeError, SettingsError, StoreError
 from callwright.store.constant import constant
 from callwright.store.crypto import Keyring
 from callwright.store.database import Database
@@ -225,3 +225,12 @@ async def test_a_server_that_dies_is_told_and_found_again_with_all_that_was_comm
             await asyncio.to_thread(server.boot)
             async with database.scope(one.tenant) as scope:
                 assert await scope.value(ACTIVE) == 4
+
+
+async def test_a_number_that_no_column_holds(database: Database, keyring: Keyring) -> None:
+    one = await seed(database, keyring, NOW, leads=0)
+    found = select(line.c.id).where(line.c.tenant_id == TENANT, line.c.id == bindparam("which"))
+    for statement in (found, constant(found)):
+        with pytest.raises(InputError, match="larger than anything here"):
+            async with database.scope(one.tenant) as scope:
+                await scope.value(statement, which=2**64)

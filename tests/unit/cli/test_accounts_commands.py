@@ -84,6 +84,9 @@ def test_what_is_wrong_is_told_with_its_cure(tmp_path: Path) -> None:
         "there is a tenant acme": (tenant_app, ["add", "acme"]),
         "is no phone number": (number_app, ["add", "085550000", "--trunk", "a"]),
         "there is no company 7": (number_app, ["add", NUMBER, "--trunk", "a", "--company", "7"]),
+        "no trunk is named": (number_app, ["add", NUMBER, "--trunk", ""]),
+        "is no region": (number_app, ["add", NUMBER, "--trunk", "a", "--region", "Mars"]),
+        "a registration and a name": (company_app, ["add", "7", " ", "--country", "CN"]),
         "calls nobody": (number_app, ["add", NUMBER, "--trunk", "a", "--max-per-day", "0"]),
         "none of our numbers": (number_app, ["retire", NUMBER, "--reason", "x"]),
         "cannot be read": (

@@ -6,7 +6,7 @@ import asyncio
 import json
 import zipfile
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -85,7 +85,8 @@ def test_records(run: Run, tmp_path: Path) -> None:
 
 def test_freezes(run: Run, tmp_path: Path) -> None:
     assert "freeze 1 added" in run("freeze", "add", NUMBER, "--reason", "abuse", "--by", "anna")
-    assert "stands already" in run("freeze", "add", NUMBER, "--reason", "abuse", "--until", "2026-11-27")
+    soon = (datetime.now(UTC) + timedelta(days=2)).date().isoformat()
+    assert "stands already" in run("freeze", "add", NUMBER, "--reason", "abuse", "--until", soon)
     listed = run("freeze", "list")
     assert "+86139****0000" in listed
     assert NUMBER not in listed
@@ -142,3 +143,28 @@ def test_complaint_and_erasure(run: Run, tmp_path: Path) -> None:
     assert not list((tmp_path / "blobs").rglob("*.zip"))
     assert "nobody here" in run("consent", "show", NUMBER, code=2)
     assert "whole" in run("records", "verify", "--database")
+
+
+def test_a_freeze_that_would_keep_nobody_from_being_called(run: Run, tmp_path: Path) -> None:
+    over = run("freeze", "add", NUMBER, "--until", "2001-01-01", code=2)
+    assert "would be over already" in over
+    assert "would be over already" in run("freeze", "confirm", "1", "--until", "2001-01-01", code=2)
+    for kind in ("company", "task"):
+        there_is_none = run("freeze", "add", NUMBER, "--scope", kind, "--scope-id", "99", code=2)
+        assert f"there is no {kind} 99" in there_is_none
+    file = tmp_path / "list.csv"
+    file.write_text(f"number,scope,scope_id\n{NUMBER},company,99\n+8613900000009,company,1\n", encoding="utf-8")
+    told = run("freeze", "import", str(file), code=2)
+    assert "1 frozen, 0 were frozen before, 1 not usable" in told
+    assert "there is no company 99" in told
+    assert len(json.loads(run("freeze", "list", "--json"))) == 1
+
+
+def test_numbers_that_no_column_holds(run: Run) -> None:
+    told = run("freeze", "lift", "9" * 30, "--reason", "a test", code=2)
+    assert "a number is larger than anything here" in told
+
+
+def test_a_country_without_a_calendar(run: Run) -> None:
+    told = run("complaint", "open", NUMBER, "--channel", "own", "--country", "ZZ", code=2)
+    assert "the working days of 'ZZ' are not known" in told

@@ -108,6 +108,8 @@ def test_the_way_of_a_task_on_the_command_line(tmp_path: Path, monkeypatch: pyte
     assert "2 leads in 2 kinds" in run("task", "simulate", "visits")
     assert "approved -> running" in run("task", "start", "visits", "--by", "anna")
     assert "没有在线的工作进程" in run("task", "why", "visits", "--lang", "zh")
+    run("task", "why", "visits", "--lang", "fr", code=2)
+    run("task", "simulate", "visits", "--seed", "-1", code=2)
     lead_why = json.loads(run("task", "why", "visits", "--lead", "2", "--json"))
     assert lead_why[0]["code"] == "lead_excluded"
     assert "1 ready" in run("task", "show", "visits")
