@@ -51,8 +51,8 @@ async def add(scope: Scope, registration: str, name: str, country: str, now: dat
 
 async def vet(
     scope: Scope, registration: str, by: str, now: datetime, until: datetime, papers: Sequence[Mapping[str, str]]
-) -> None:
-    """Say that somebody looked at the company's papers. papers: `{"name", "sha256"}` of each.
+) -> int:
+    """Say that somebody looked at the company's papers. papers: `{"name", "sha256"}` of each. The company's id.
 
     Raises:
         InputError: no such company, nobody named, no paper, or an end that is over.
@@ -70,6 +70,7 @@ async def vet(
     if problems or row is None:
         raise InputError(problems)
     await scope.run(_VET, which=row.id, now=now, who=by, end=until, papers=[dict(paper) for paper in papers])
+    return int(row.id)
 
 
 async def find(scope: Scope, registration: str) -> int:

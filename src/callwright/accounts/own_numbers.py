@@ -88,8 +88,8 @@ async def add(
     return int(await scope.value(_ADD, **values, max_per_day=max_per_day, created_at=now))
 
 
-async def verify(scope: Scope, number: str, now: datetime) -> None:
-    """Somebody called it and it rang at ours: it may be shown.
+async def verify(scope: Scope, number: str, now: datetime) -> int:
+    """Somebody called it and it rang at ours: it may be shown. Its id.
 
     Raises:
         InputError: it is none of ours, or retired.
@@ -98,20 +98,22 @@ async def verify(scope: Scope, number: str, now: datetime) -> None:
     if row.state == "retired":
         raise InputError(Problem("retired-number", f"{number} is retired and stays so", hint="Add another number."))
     await scope.run(_VERIFY, which=row.id, at=now)
+    return int(row.id)
 
 
-async def retire(scope: Scope, number: str, reason: str) -> None:
-    """It is given back, and never shown again. The row stays: old calls name it.
+async def retire(scope: Scope, number: str, reason: str) -> int:
+    """It is given back, and never shown again. The row stays: old calls name it. Its id.
 
     Raises:
         InputError: it is none of ours.
     """
     row = await _known(scope, number)
     await scope.run(_RETIRE, which=row.id, why=reason[:200])
+    return int(row.id)
 
 
-async def register(scope: Scope, number: str, registry: str, note: str, now: datetime) -> None:
-    """Tick one off: the number is registered there. note: where the proof lies, or the case number.
+async def register(scope: Scope, number: str, registry: str, note: str, now: datetime) -> int:
+    """Tick one off: the number is registered there. note: where the proof lies, or the case number. Its id.
 
     Raises:
         InputError: it is none of ours, or the registry's name is none.
@@ -122,6 +124,7 @@ async def register(scope: Scope, number: str, registry: str, note: str, now: dat
     row = await _known(scope, number)
     done = {**row.registrations, registry: {"done_at": now.isoformat(), "note": note}}
     await scope.run(_REGISTER, which=row.id, done=done)
+    return int(row.id)
 
 
 async def listed(scope: Scope) -> Sequence[Row[Any]]:

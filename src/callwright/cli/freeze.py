@@ -53,7 +53,11 @@ def add(
             (wrong,) = await freeze_store.unplaced(scope, [new])
             if wrong is not None:
                 raise InputError(wrong)
-            return await freeze_store.freeze(scope, at.keys, new, now, by)
+            made, fresh = await freeze_store.freeze(scope, at.keys, new, now, by)
+            if fresh:
+                detail = {"reason": new.reason, "scope": new.scope, "scope_id": new.scope_id}
+                await at.note(scope, "freeze add", "freeze.add", ("freeze", made), detail)
+            return made, fresh
 
     made, fresh = anyio.run(run)
     typer.echo(f"freeze {made} {'added' if fresh else 'stands already'}: {_until(new.until)}")
@@ -104,6 +108,7 @@ def lift(
     async def run() -> None:
         async with working(tenant) as at, at.database.scope(at.tenant) as scope:
             await freeze_store.lift(scope, freeze, by, reason, datetime.now(UTC))
+            await at.note(scope, "freeze lift", "freeze.lift", ("freeze", freeze))
 
     anyio.run(run)
     typer.echo(f"freeze {freeze} lifted")
@@ -130,7 +135,10 @@ def import_(
             wrong = await freeze_store.unplaced(scope, reading.freezes)
             good = [one for one, problem in zip(reading.freezes, wrong, strict=True) if problem is None]
             made = await freeze_store.freeze_all(scope, at.keys, good, now, by)
-            return sum(fresh for _, fresh in made), len(good), [problem for problem in wrong if problem is not None]
+            fresh, unplaced = sum(fresh for _, fresh in made), [problem for problem in wrong if problem is not None]
+            detail = {"rows": len(good), "frozen": fresh, "problems": len(reading.problems) + len(unplaced)}
+            await at.note(scope, "freeze import", "freeze.import", ("freeze", 0), detail)
+            return fresh, len(good), unplaced
 
     fresh, good, wrong = anyio.run(run) if reading.freezes else (0, 0, [])
     problems = [*reading.problems, *wrong]
@@ -156,6 +164,7 @@ def export(
             while page := await freeze_store.listed(scope, at.keys, datetime.now(UTC), after=last, most=_PAGE):
                 last = page[-1].id
                 found += [_again(one) for one in page if one.number]
+            await at.note(scope, "freeze export", "freeze.export", ("freeze", 0), {"rows": len(found)})
         return found
 
     found = anyio.run(run)
@@ -200,7 +209,9 @@ def confirm(
     async def run() -> int:
         async with working(tenant) as at, at.database.scope(at.tenant) as scope:
             now = datetime.now(UTC)
-            return await freeze_store.confirm(scope, at.keys, suspect, by, now, _end(until, now), note)
+            made = await freeze_store.confirm(scope, at.keys, suspect, by, now, _end(until, now), note)
+            await at.note(scope, "freeze confirm", "suspect.confirm", ("suspect", suspect), {"freeze": made})
+            return made
 
     typer.echo(f"freeze {anyio.run(run)} added")
 
@@ -217,6 +228,7 @@ def dismiss(
     async def run() -> None:
         async with working(tenant) as at, at.database.scope(at.tenant) as scope:
             await freeze_store.dismiss(scope, suspect, by, reason, datetime.now(UTC))
+            await at.note(scope, "freeze dismiss", "suspect.dismiss", ("suspect", suspect))
 
     anyio.run(run)
     typer.echo(f"suspect {suspect} dismissed")

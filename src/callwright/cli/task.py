@@ -53,6 +53,7 @@ def create_command(file: Path = _FILE, by: ByOption = "", tenant: TenantOption =
     async def run() -> None:
         async with working(tenant) as at, at.database.scope(at.tenant) as scope:
             number = await service.create(scope, loaded.task, by, now)
+            await at.note(scope, "task create", "task.create", ("task", number))
         typer.echo(f"task {number} created: draft. Next: callwright task submit {number}")
 
     anyio.run(run)
@@ -69,6 +70,8 @@ def change_command(task: str = _TASK, file: Path = _FILE, by: ByOption = "", ten
             number = await service.named(scope, task)
             row, _ = await service.plan_of(scope, number)
             done = await service.change_plan(scope, at.keys, number, loaded.task.plan, row.version, by, now)
+            detail = {"parts": list(done.parts), "state": done.state}
+            await at.note(scope, "task change", "task.change", ("task", number), detail)
         typer.echo(f"changed: {', '.join(done.parts) or 'nothing'}; the task is {done.state.replace('_', ' ')}")
 
     anyio.run(run)
@@ -82,6 +85,8 @@ def _asks(action: Action, text: str) -> None:
             async with working(tenant) as at, at.database.scope(at.tenant) as scope:
                 number = await service.named(scope, task)
                 done = await service.ask(scope, at.keys, number, action, by, datetime.now(UTC), why=why_)
+                detail = {"from": done.before, "to": done.after}
+                await at.note(scope, f"task {action}", f"task.{action}", ("task", number), detail)
             typer.echo(f"task {number}: {done.before.replace('_', ' ')} -> {done.after.replace('_', ' ')}")
 
         anyio.run(run)

@@ -168,3 +168,46 @@ def test_numbers_that_no_column_holds(run: Run) -> None:
 def test_a_country_without_a_calendar(run: Run) -> None:
     told = run("complaint", "open", NUMBER, "--channel", "own", "--country", "ZZ", code=2)
     assert "the working days of 'ZZ' are not known" in told
+
+
+def test_what_a_command_does_stands_in_the_audit_log(run: Run, tmp_path: Path) -> None:
+    proof, frozen, evidence = tmp_path / "form.pdf", tmp_path / "list.csv", tmp_path / "bundle.zip"
+    proof.write_bytes(b"signed")
+    frozen.write_text("number\n+8613900000009\n", encoding="utf-8")
+    run("freeze", "add", NUMBER, "--by", "anna")
+    run("freeze", "add", NUMBER, "--by", "anna")  # stands already: nothing was done
+    run("freeze", "lift", "1", "--reason", "asked us to")
+    run("freeze", "import", str(frozen))
+    run("freeze", "export", str(tmp_path / "out.csv"))
+    run("freeze", "confirm", "1")
+    run("freeze", "dismiss", "2", "--reason", "asked for the price")
+    run("consent", "add", NUMBER, "--to", "service", "--given", "2026-01-01", "--evidence", str(proof))
+    run("consent", "show", NUMBER)
+    run("consent", "revoke", NUMBER, "--means", "mail")
+    ticket = run("complaint", "open", NUMBER, "--text", "stop it").split()[0]
+    run("complaint", "bundle", ticket, "--out", str(evidence))
+    run("complaint", "answer", ticket, "--text", "sorry")
+    run("complaint", "close", ticket)
+    run("subject", "erase", "+8613900000009", "--yes", code=2)  # nobody of this number: frozen only
+    run("subject", "erase", NUMBER, "--yes")
+    log = [json.loads(line) if isinstance(line, str) else line for line in json.loads(run("audit", "list", "--json"))]
+    done = [(one["action"], one["by"]) for one in reversed(log)]
+    assert done == [
+        ("freeze.add", "callwright freeze add"),
+        ("freeze.lift", "callwright freeze lift"),
+        ("freeze.import", "callwright freeze import"),
+        ("freeze.export", "callwright freeze export"),
+        ("suspect.confirm", "callwright freeze confirm"),
+        ("suspect.dismiss", "callwright freeze dismiss"),
+        ("consent.add", "callwright consent add"),
+        ("consent.list", "callwright consent show"),
+        ("consent.withdraw", "callwright consent revoke"),
+        ("complaint.open", "callwright complaint open"),
+        ("complaint.bundle", "callwright complaint bundle"),
+        ("complaint.answer", "callwright complaint answer"),
+        ("complaint.close", "callwright complaint close"),
+        ("subject.erase", "callwright subject erase"),
+    ]
+    assert {one["via"] for one in log} == {"system"}
+    assert NUMBER not in json.dumps(log)
+    assert run("audit", "verify").startswith("whole: 14 entries")
