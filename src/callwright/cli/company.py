@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from callwright.accounts import companies
+from callwright.audit.model import Detail
 from callwright.cli.tenancy import TenantOption, Working, working
 from callwright.errors import InputError, Place, Problem
 
@@ -59,7 +60,7 @@ def vet(
             end = until.replace(hour=23, minute=59, second=59, tzinfo=UTC)
             async with at.database.scope(at.tenant) as scope:
                 vetted = await companies.vet(scope, registration, by, datetime.now(UTC), end, papers)
-                detail = {"until": end.date().isoformat(), "papers": len(papers)}
+                detail: Detail = {"until": end.date().isoformat(), "papers": len(papers)}
                 await at.note(scope, "company vet", "company.vet", ("company", vetted), detail)
         typer.echo(f"company {registration} vetted until {until:%Y-%m-%d}: {len(papers)} paper(s) kept")
 

@@ -10,6 +10,7 @@ from typing import Annotated
 import anyio
 import typer
 
+from callwright.audit.model import Detail
 from callwright.cli.problems import print_json
 from callwright.cli.tenancy import TenantOption, working
 from callwright.cli.who import ByOption, moment_of, number_of
@@ -105,7 +106,7 @@ def revoke(
                 kind = "tenant" if company is None else "company"
                 new = NewFreeze(who, "opt_out", kind, company, note=f"consent revoked by {means}", source="cli")  # type: ignore[arg-type]
                 await freeze_store.freeze(scope, at.keys, new, now, by)
-            detail = {"consents": len(revoked), "means": means}
+            detail: Detail = {"consents": len(revoked), "means": means}
             await at.note(scope, "consent revoke", "consent.withdraw", ("person", person.id), detail)
             return revoked
 

@@ -102,8 +102,8 @@ def test_import_lists_export(tmp_path: Path) -> None:
     RUNNER.invoke(app, ["leads", "export", "秋季", "--out", str(out), "--whole-numbers"])
     assert "'+8613900000001" in out.read_text(encoding="utf-8-sig")
     log = json.loads(RUNNER.invoke(app, ["audit", "list", "--json"]).output)
-    told = [(one["action"], one["detail"].get("masked")) for one in reversed(log)]
-    assert told == [("list.import", None), ("list.import", None), ("list.export", True), ("list.export", False)]
+    entries = [(one["action"], one["detail"].get("masked")) for one in reversed(log)]
+    assert entries == [("list.import", None), ("list.import", None), ("list.export", True), ("list.export", False)]
 
 
 @pytest.mark.usefixtures("kept")
