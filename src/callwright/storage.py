@@ -95,7 +95,7 @@ async def find_tenant(database: Database, slug: str) -> int:
     Raises:
         InputError: there is none, or a name must be given.
     """
-    async with database.system() as connection:
+    async with database.system(reads=True) as connection:
         known = {row.slug: row.id for row in await connection.execute(select(tenant.c.slug, tenant.c.id))}
     if slug in known:
         return int(known[slug])

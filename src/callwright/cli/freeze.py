@@ -159,12 +159,14 @@ def export(
 
     async def run() -> list[NewFreeze]:
         found: list[NewFreeze] = []
-        async with working(tenant) as at, at.database.scope(at.tenant) as scope:
-            last = 0
-            while page := await freeze_store.listed(scope, at.keys, datetime.now(UTC), after=last, most=_PAGE):
-                last = page[-1].id
-                found += [_again(one) for one in page if one.number]
-            await at.note(scope, "freeze export", "freeze.export", ("freeze", 0), {"rows": len(found)})
+        async with working(tenant) as at:
+            async with at.database.reading(at.tenant) as scope:  # a large library must not hold up whoever dials
+                last = 0
+                while page := await freeze_store.listed(scope, at.keys, datetime.now(UTC), after=last, most=_PAGE):
+                    last = page[-1].id
+                    found += [_again(one) for one in page if one.number]
+            async with at.database.scope(at.tenant) as scope:
+                await at.note(scope, "freeze export", "freeze.export", ("freeze", 0), {"rows": len(found)})
         return found
 
     found = anyio.run(run)

@@ -52,6 +52,6 @@ async def working(tenant: str) -> AsyncIterator[Working]:
     settings = Settings.from_environment()
     async with open_storage(settings) as storage:
         number = await find_tenant(storage.database, tenant)
-        async with storage.database.scope(number) as scope:
+        async with storage.database.reading(number) as scope:
             keys = await storage.keyring.tenant(scope)
         yield Working(storage.database, number, keys, storage, settings)

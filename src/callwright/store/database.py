@@ -40,6 +40,7 @@ Changes = tuple[Executable, Sequence[Record]]
 
 _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
 _BUSY_S = 30.0
+_READS = "callwright_reads"
 _SERVER = {"application_name": "callwright", "jit": "off", "idle_in_transaction_session_timeout": "60000"}
 _PREPARED = 512  # statements each connection keeps prepared: all we have
 _HINT = "write sqlite:///callwright.db or postgresql://user@host/name"
@@ -241,8 +242,9 @@ class Database:
             await wire_of(connection).rows("SELECT 1", ())
 
     @asynccontextmanager
-    async def system(self) -> AsyncIterator[AsyncConnection]:
-        """A transaction outside of all tenants: for the list of tenants and for migrations only.
+    async def system(self, *, reads: bool = False) -> AsyncIterator[AsyncConnection]:
+        """A transaction outside of all tenants: for the list of tenants and for migrations only. reads: it changes nothing, so on SQLite it
+        waits for no writer.
 
         Raises:
             StoreError, LostError: as for `scope`.
@@ -253,6 +255,7 @@ class Database:
         with _told(self.engine):
             async with AsyncExitStack() as stack:
                 stack.push_async_exit(connection)
+                await connection.execution_options(**{_READS: reads})
                 async with connection.begin():
                     yield connection
 
@@ -387,4 +390,5 @@ def _as_we_use_sqlite(engine: AsyncEngine) -> None:
     @event.listens_for(engine.sync_engine, "begin")
     def begin(connection: Any) -> None:
         if not connection.connection.driver_connection.in_transaction:  # else by `Wire`
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            reads = connection.get_execution_options().get(_READS)
+            connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sqlite3
 import zipfile
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -81,6 +83,15 @@ def test_records(run: Run, tmp_path: Path) -> None:
     assert "from somewhere else" in run("records", "verify", "all.jsonl", code=2)
     assert "name a file" in run("records", "verify", code=2)
     assert "cannot be read" in run("records", "verify", "none.jsonl", "--key", key, code=2)
+
+
+def test_reading_records_waits_for_no_dial_and_holds_none_up(run: Run, tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "c.db", isolation_level=None)) as dialling:
+        dialling.execute("BEGIN IMMEDIATE")
+        assert "refusal" in run("records", "list")
+        assert "2 records" in run("records", "export", "all.jsonl")
+        assert "record 2" in run("records", "anchor", "end.json")
+        assert "whole: 2 records" in run("records", "verify", "--database")
 
 
 def test_freezes(run: Run, tmp_path: Path) -> None:
