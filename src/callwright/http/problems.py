@@ -6,6 +6,7 @@ knows, in the language of its user.
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
@@ -116,7 +117,17 @@ def respond(
     document = ProblemDocument(
         title=HTTPStatus(status).phrase, status=status, code=code, detail=detail, hint=hint, problems=list(problems)
     )
-    return JSONResponse(document.model_dump(), status, dict(headers or {}), MEDIA_TYPE)
+    return _Told(document.model_dump(), status, dict(headers or {}), MEDIA_TYPE)
+
+
+class _Told(JSONResponse):
+    """It may repeat what was sent, and that may hold half a character (a lone surrogate), which UTF-8 cannot: it stays `\\ud800`, as sent."""
+
+    def render(self, content: Any) -> bytes:
+        told: bytes = json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode(
+            "utf-8", "backslashreplace"
+        )
+        return told
 
 
 def detail_of(problem: Problem) -> Detail:
