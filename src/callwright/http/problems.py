@@ -154,6 +154,7 @@ def handle_problems(app: FastAPI) -> None:
     app.add_exception_handler(StoreError, _store_error)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(UnicodeEncodeError, _halved)
     app.add_exception_handler(Exception, fault)
 
 
@@ -198,6 +199,14 @@ async def _invalid(_: Request, error: Exception) -> JSONResponse:
 def _field(where: Sequence[Any]) -> str:
     """`body.plan.robots`, `query.limit`. Half of a character, which names of fields may hold, is told as `\\ud800`."""
     return ".".join(str(each) for each in where).encode("utf-8", "backslashreplace").decode()
+
+
+async def _halved(request: Request, error: Exception) -> JSONResponse:
+    """Somewhere in what was sent is half a character (a lone surrogate), which neither a database nor a file takes."""
+    assert isinstance(error, UnicodeEncodeError)
+    if error.reason != "surrogates not allowed":
+        return await fault(request, error)
+    return respond(422, "half-character", "a text that was sent holds half of a character", hint="send whole ones")
 
 
 async def _http(_: Request, error: Exception) -> JSONResponse:

@@ -186,7 +186,12 @@ class Database:
             SettingsError: the address is none of a database we know.
         """
         address = _address(url)
-        options: dict[str, Any] = {"pool_size": connections, "max_overflow": 0, "pool_timeout": _BUSY_S}
+        options: dict[str, Any] = {
+            "pool_size": connections,
+            "max_overflow": 0,
+            "pool_timeout": _BUSY_S,
+            "hide_parameters": True,  # an error goes to the log: what was written about people does not
+        }
         if address.get_backend_name() == "postgresql":
             options["connect_args"] = {
                 "server_settings": _SERVER,

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import bindparam, insert, select, text, update
+from sqlalchemy.exc import SQLAlchemyError
 
 from callwright.campaigns.tables import line, worker
 from callwright.errors import InputError, LostError, ScopeError, SettingsError, StoreError
@@ -234,3 +235,12 @@ async def test_a_number_that_no_column_holds(database: Database, keyring: Keyrin
         with pytest.raises(InputError, match="larger than anything here"):
             async with database.scope(one.tenant) as scope:
                 await scope.value(statement, which=2**64)
+
+
+async def test_an_error_does_not_tell_what_was_asked(database: Database) -> None:
+    wrong = text("SELECT no_such_column FROM tenant WHERE slug = CAST(:who AS VARCHAR)")
+    with pytest.raises(SQLAlchemyError) as caught:
+        async with database.system() as connection:
+            await connection.execute(wrong, {"who": "+8613900000001"})
+    assert "no_such_column" in str(caught.value)
+    assert "+86139" not in str(caught.value)
