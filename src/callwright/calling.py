@@ -60,7 +60,7 @@ from callwright.desk.port import open_port
 from callwright.desk.service import agents
 from callwright.desk.settings import chosen
 from callwright.desk.waiting import Waiting
-from callwright.errors import CallwrightError, LineError, StoreError
+from callwright.errors import CallwrightError, LineError, Problem, SettingsError, StoreError
 from callwright.insight.gathering import gather, waiting
 from callwright.script.loader import loads
 from callwright.settings import Settings
@@ -123,7 +123,7 @@ async def open_calling(
     once, None = those of tasks that run or will.
 
     Raises:
-        InputError: the line file or a rule pack cannot be used.
+        InputError: the line file, a rule pack or the folder cannot be used.
         LineError: a socket cannot be bound.
     """
     packs = await anyio.to_thread.run_sync(load_packs, calling.packs)
@@ -260,7 +260,11 @@ class _Robots:
     @classmethod
     @asynccontextmanager
     async def open(cls, calling: Calling, settings: Settings, house: _House) -> AsyncIterator[_Robots]:
-        await anyio.Path(calling.out).mkdir(parents=True, exist_ok=True)
+        try:
+            await anyio.Path(calling.out).mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            what, hint = f"{calling.out} cannot be used: {error.strerror}", "choose another folder with --out"
+            raise SettingsError(Problem("out-folder", what, hint=hint)) from None
         robots = cls(calling, settings, house)
         async with robots._stack:
             yield robots

@@ -25,7 +25,8 @@ from starlette.types import ASGIApp
 from callwright.accounts import tenants
 from callwright.api.app import create_app
 from callwright.campaigns import lines, retention
-from callwright.errors import LineError, StoreError
+from callwright.compliance.pack_file import load_packs
+from callwright.errors import LineError, Problem, SettingsError, StoreError
 from callwright.http.here import Authenticate
 from callwright.settings import Settings
 from callwright.storage import Storage
@@ -93,7 +94,7 @@ async def host(
     """Until SIGTERM or SIGINT. listens: called with the address, once it answers.
 
     Raises:
-        LineFileError: the line file cannot be used.
+        InputError: the line file, a rule pack or the folder of calls cannot be used.
         LineError: nothing can listen there.
     """
     server = _Server(config_of(create_app(storage, settings, authenticate), hosting, settings), listens)
@@ -144,9 +145,10 @@ async def _workers(hosting: Hosting, storage: Storage) -> AsyncIterator[None]:
     if hosting.line is None:
         yield
         return
-    await anyio.to_thread.run_sync(
-        load_line, hosting.line
-    )  # a file that cannot be used is told of before anything listens
+    # What cannot be used is told of before anything listens: a worker that ends because of it would be started again for ever.
+    await anyio.to_thread.run_sync(load_line, hosting.line)
+    await anyio.to_thread.run_sync(load_packs, hosting.packs)
+    await anyio.to_thread.run_sync(_make_folder, hosting.out)
     workers = Workers(hosting, hosting.line, storage)
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(workers.run)
@@ -154,6 +156,14 @@ async def _workers(hosting: Hosting, storage: Storage) -> AsyncIterator[None]:
             yield
         finally:
             workers.stop()
+
+
+def _make_folder(out: Path) -> None:
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        what, hint = f"{out} cannot be used: {error.strerror}", "choose another folder with --out"
+        raise SettingsError(Problem("out-folder", what, hint=hint)) from None
 
 
 def trunks_of(owners: set[str], slug: str, tenants: set[str]) -> str | None:

@@ -11,7 +11,7 @@ import anyio.to_thread
 from sqlalchemy import select
 
 from callwright.accounts.tables import tenant
-from callwright.errors import InputError, Problem
+from callwright.errors import InputError, Problem, SettingsError
 from callwright.settings import Settings
 from callwright.store.blobs import Blobs
 from callwright.store.crypto import Keyring
@@ -35,7 +35,7 @@ async def open_database(settings: Settings, *, connections: int = 8) -> AsyncIte
     """The database alone, whatever its revision.
 
     Raises:
-        SettingsError: the address is none of a database we know.
+        SettingsError: the address is none of a database we know, or its file cannot be made.
     """
     async with Database.open(settings.database, connections=connections) as database:
         await anyio.to_thread.run_sync(_make_room, database)
@@ -79,9 +79,14 @@ def _make_room(database: Database) -> None:
     if database.dialect != "sqlite":
         return
     file = Path(database.engine.url.database or "")
-    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    if not file.exists():
-        file.touch(mode=0o600)
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if not file.exists():
+            file.touch(mode=0o600)
+    except OSError as error:
+        what = f"the database {file} cannot be made: {error.strerror}"
+        hint = "set CALLWRIGHT_DATABASE_URL to a file in a folder that you may write to, like sqlite:////srv/callwright/callwright.db"
+        raise SettingsError(Problem("database", what, hint=hint)) from None
 
 
 async def find_tenant(database: Database, slug: str) -> int:
@@ -90,7 +95,7 @@ async def find_tenant(database: Database, slug: str) -> int:
     Raises:
         InputError: there is none, or a name must be given.
     """
-    async with database.system() as connection:
+    async with database.system(reads=True) as connection:
         known = {row.slug: row.id for row in await connection.execute(select(tenant.c.slug, tenant.c.id))}
     if slug in known:
         return int(known[slug])

@@ -14,7 +14,9 @@ import anyio.to_thread
 import pytest
 
 from callwright.accounts import tenants
-from callwright.hosting import Hosting, Workers, trunks_of
+from callwright.accounts.porter import Porter
+from callwright.errors import InputError
+from callwright.hosting import Hosting, Workers, host, trunks_of
 from callwright.settings import Settings
 from callwright.storage import open_storage
 
@@ -79,3 +81,27 @@ async def test_a_worker_that_dies_is_started_again_and_all_end_with_the_host(tmp
     with pytest.raises(ProcessLookupError):
         os.kill(second, 0)
     assert "default" in (tmp_path / "acme.pids").read_text()
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("missing", "told"), [("packs", "no such folder"), ("out", "cannot be used"), ("line", "no such file")]
+)
+async def test_what_no_worker_could_use_is_told_before_anything_listens(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, missing: str, told: str
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    line = tmp_path / "line.yaml"
+    line.write_text(LINE, encoding="utf-8")
+    (tmp_path / "file").touch()
+    wrong = {"packs": tmp_path / "none", "out": tmp_path / "file" / "calls", "line": tmp_path / "none.yaml"}
+    given = {"packs": None, "out": tmp_path / "calls", "line": line} | {missing: wrong[missing]}
+    hosting = Hosting("127.0.0.1", 0, given["line"], 1, given["out"] or tmp_path, given["packs"])
+    settings = Settings.from_environment({"XDG_DATA_HOME": str(tmp_path / "data")})
+
+    async def listens(address: str) -> None:
+        pytest.fail(f"it answers at {address}")
+
+    async with open_storage(settings) as storage:
+        with pytest.raises(InputError, match=told):
+            await host(hosting, settings, storage, Porter(storage), listens)

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, BackgroundTasks, Request, Response
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import select
 
 from callwright import audit
@@ -17,6 +17,7 @@ from callwright.accounts.porter import cookie_name, drop_cookie, give_cookie, po
 from callwright.accounts.signing_in import Asked, SignInError
 from callwright.accounts.tables import tenant
 from callwright.errors import InputError
+from callwright.http.fields import Secret
 from callwright.http.here import ForbiddenError, Here, Outside, any_viewer, open_to_all
 from callwright.http.problems import ApiError, absent, answers
 from callwright.store.database import Scope
@@ -28,7 +29,7 @@ router = APIRouter()
 
 _HOUSE = select(tenant.c.slug, tenant.c.name).where(tenant.c.id == TENANT)
 
-Secret = Annotated[SecretStr, Field(max_length=1000)]
+Chosen = Annotated[Secret, Field(max_length=1000)]
 
 
 class _Body(BaseModel):
@@ -48,7 +49,7 @@ class SetUp(SetUpLink):
     house: str = Field(max_length=200, examples=["Acme Ltd"])
     email: str = Field(max_length=254, examples=["anna@example.com"])
     name: str = Field(max_length=100, examples=["Anna"])
-    password: Secret
+    password: Chosen
     language: str = Field("en", max_length=8, examples=["en", "zh-CN"])
     everything: bool = Field(False, description="give this person all roles, until others are there")
 
@@ -57,7 +58,7 @@ class SignIn(_Body):
     """What somebody signs in with."""
 
     email: str = Field(max_length=254)
-    password: Secret
+    password: Chosen
     code: str = Field("", max_length=40, description="of the authenticator, or a recovery code")
     house: str = Field("", max_length=64, description="the house, where an address is known in several")
 
@@ -101,7 +102,7 @@ class Link(_Body):
 class LinkUse(Link):
     """The password that is chosen by it."""
 
-    password: Secret
+    password: Chosen
     name: str = Field("", max_length=100)
 
 
@@ -124,14 +125,14 @@ class Forgotten(_Body):
 class PasswordChange(_Body):
     """The old one, and the new one."""
 
-    old: Secret
-    new: Secret
+    old: Chosen
+    new: Chosen
 
 
 class Password(_Body):
     """Asked again before something important."""
 
-    password: Secret
+    password: Chosen
 
 
 class TotpNew(BaseModel):

@@ -36,10 +36,12 @@ async def add(scope: Scope, registration: str, name: str, country: str, now: dat
     """A company, not vetted yet. registration: 统一社会信用代码, EIN, company number.
 
     Raises:
-        InputError: it is known already, or the country is no two letters.
+        InputError: it is known already, has no name, or the country is no two letters.
     """
     if len(country) != 2 or not country.isalpha() or not country.isupper():
         raise InputError(Problem("bad-country", f"`{country}` is no country", hint="Two capital letters, like CN."))
+    if not registration.strip() or not name.strip():
+        raise InputError(Problem("no-name", "a company has a registration and a name"))
     if await scope.first(_BY_REGISTRATION, registration=registration) is not None:
         raise InputError(Problem("known-company", f"the company {registration} is known already"))
     row = await scope.first(_ADD, registration=registration, name=name, country=country, documents=[], created_at=now)
@@ -49,8 +51,8 @@ async def add(scope: Scope, registration: str, name: str, country: str, now: dat
 
 async def vet(
     scope: Scope, registration: str, by: str, now: datetime, until: datetime, papers: Sequence[Mapping[str, str]]
-) -> None:
-    """Say that somebody looked at the company's papers. papers: `{"name", "sha256"}` of each.
+) -> int:
+    """Say that somebody looked at the company's papers. papers: `{"name", "sha256"}` of each. The company's id.
 
     Raises:
         InputError: no such company, nobody named, no paper, or an end that is over.
@@ -68,6 +70,7 @@ async def vet(
     if problems or row is None:
         raise InputError(problems)
     await scope.run(_VET, which=row.id, now=now, who=by, end=until, papers=[dict(paper) for paper in papers])
+    return int(row.id)
 
 
 async def find(scope: Scope, registration: str) -> int:

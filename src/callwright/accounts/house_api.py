@@ -9,7 +9,7 @@ from typing import Annotated
 
 import httpx
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import RedirectResponse
 
 from callwright.accounts import oidc, oidc_users, signing_in, tenant_settings, tenants
@@ -18,6 +18,7 @@ from callwright.accounts.porter import by_https, give_cookie, porter_of
 from callwright.accounts.roles import Permission
 from callwright.accounts.tenant_settings import Oidc, Retention, SignIn
 from callwright.accounts.users import roles_of
+from callwright.http.fields import Secret
 from callwright.http.here import Here, Outside, needs, open_to_all
 
 __all__ = ["router"]
@@ -64,7 +65,7 @@ class OidcNew(BaseModel):
 
     issuer: str = Field(max_length=300, examples=["https://login.example.com/realms/acme"])
     client: str = Field(max_length=200)
-    secret: SecretStr | None = Field(None, max_length=500, description="null = the one that is kept stays")
+    secret: Secret | None = Field(None, max_length=500, description="null = the one that is kept stays")
     groups: str = Field("groups", max_length=100, description="the claim that names somebody's groups")
     roles: dict[str, list[str]] = Field(default_factory=dict, description="roles that each group gives")
     invite: bool = Field(False, description="take in whoever a group gives a role")

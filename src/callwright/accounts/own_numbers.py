@@ -30,6 +30,7 @@ REGISTRIES: Mapping[str, tuple[str, ...]] = MappingProxyType(
 """By prefix: where such a number is usually registered. Others may be added to a number by name."""
 
 _E164 = re.compile(r"\+[1-9][0-9]{5,14}")
+_REGION = re.compile(r"\+[1-9][0-9]{0,14}|[A-Z]{2}")
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 
 _BY_NUMBER = select(own_number).where(
@@ -63,7 +64,7 @@ async def add(
     belongs to, "" = of every one; region: where it looks local (`+8610`, `CN`); max_per_day: calls that may show it.
 
     Raises:
-        InputError: it is no E.164 number, known already, or the company is not.
+        InputError: it is no E.164 number, known already, has no trunk, or the company or region is none.
     """
     problems = []
     if not _E164.fullmatch(number):
@@ -73,6 +74,11 @@ async def add(
         problems.append(Problem("known-number", f"{number} is one of our numbers already"))
     if max_per_day is not None and max_per_day < 1:
         problems.append(Problem("bad-limit", "a number that calls nobody a day: leave the limit out, or retire it"))
+    if not trunk.strip():
+        problems.append(Problem("no-trunk", "no trunk is named", hint="its name in the line file"))
+    if region and not _REGION.fullmatch(region):
+        hint = "a prefix like +8610, or two capital letters like CN"
+        problems.append(Problem("bad-region", f"`{region[:20]}` is no region", hint=hint))
     house = await scope.value(_COMPANY, which=registration) if registration else None
     if registration and house is None:
         problems.append(Problem("unknown-company", f"there is no company {registration}", hint="Add it first."))
@@ -82,8 +88,8 @@ async def add(
     return int(await scope.value(_ADD, **values, max_per_day=max_per_day, created_at=now))
 
 
-async def verify(scope: Scope, number: str, now: datetime) -> None:
-    """Somebody called it and it rang at ours: it may be shown.
+async def verify(scope: Scope, number: str, now: datetime) -> int:
+    """Somebody called it and it rang at ours: it may be shown. Its id.
 
     Raises:
         InputError: it is none of ours, or retired.
@@ -92,20 +98,22 @@ async def verify(scope: Scope, number: str, now: datetime) -> None:
     if row.state == "retired":
         raise InputError(Problem("retired-number", f"{number} is retired and stays so", hint="Add another number."))
     await scope.run(_VERIFY, which=row.id, at=now)
+    return int(row.id)
 
 
-async def retire(scope: Scope, number: str, reason: str) -> None:
-    """It is given back, and never shown again. The row stays: old calls name it.
+async def retire(scope: Scope, number: str, reason: str) -> int:
+    """It is given back, and never shown again. The row stays: old calls name it. Its id.
 
     Raises:
         InputError: it is none of ours.
     """
     row = await _known(scope, number)
     await scope.run(_RETIRE, which=row.id, why=reason[:200])
+    return int(row.id)
 
 
-async def register(scope: Scope, number: str, registry: str, note: str, now: datetime) -> None:
-    """Tick one off: the number is registered there. note: where the proof lies, or the case number.
+async def register(scope: Scope, number: str, registry: str, note: str, now: datetime) -> int:
+    """Tick one off: the number is registered there. note: where the proof lies, or the case number. Its id.
 
     Raises:
         InputError: it is none of ours, or the registry's name is none.
@@ -116,6 +124,7 @@ async def register(scope: Scope, number: str, registry: str, note: str, now: dat
     row = await _known(scope, number)
     done = {**row.registrations, registry: {"done_at": now.isoformat(), "note": note}}
     await scope.run(_REGISTER, which=row.id, done=done)
+    return int(row.id)
 
 
 async def listed(scope: Scope) -> Sequence[Row[Any]]:

@@ -81,5 +81,5 @@ async def suspend(database: Database, slug: str, suspended: bool) -> None:
 
 async def listed(database: Database) -> Sequence[Row[Any]]:
     """All of them: id, slug, name, suspended, created_at."""
-    async with database.system() as connection:
+    async with database.system(reads=True) as connection:
         return (await connection.execute(_ALL)).all()

@@ -52,7 +52,7 @@ def read_csv(path: Path, lang: Language = "en", encoding: str = "") -> Source:
         encoding: one of `ENCODINGS`, "" = find out.
 
     Raises:
-        LeadsError: it is no text of an encoding we know, or has no header.
+        LeadsError: it is no text of an encoding we know, or has no header; or none of this name may be named.
     """
     place = Place(str(path))
     codec, looked = _decoded(path, lang, encoding)
@@ -123,7 +123,7 @@ def _decoded(path: Path, lang: Language, encoding: str) -> tuple[str, _Looked]:
     """The codec to read it with, and what a pass with it found."""
     with path.open("rb") as file:
         beginning = file.read(_BEGIN)
-    named = encoding or _marked(beginning)
+    named = _named(path, lang, encoding) if encoding else _marked(beginning)
     if named:
         codec = "utf-8-sig" if named == "utf-8" else named
         looked = _look(path, codec)
@@ -139,6 +139,19 @@ def _decoded(path: Path, lang: Language, encoding: str) -> tuple[str, _Looked]:
     if looked.bad_at >= 0 or not _chinese(beginning):
         raise LeadsError(problem("unknown-encoding", lang, Place(str(path))))
     return "gb18030", looked
+
+
+def _named(path: Path, lang: Language, encoding: str) -> str:
+    """One of `ENCODINGS`, by any of its names (`gbk` is a part of GB18030)."""
+    try:
+        meant = codecs.lookup(encoding).name
+    except (LookupError, ValueError):  # no such name; or one with a zero byte
+        meant = ""
+    for each in ENCODINGS:
+        if codecs.lookup(each).name == meant or (each == "gb18030" and meant in ("gbk", "gb2312")):
+            return each
+    known = ", ".join(ENCODINGS)
+    raise LeadsError(problem("no-encoding", lang, Place(str(path)), name=encoding[:50], known=known))
 
 
 def _marked(beginning: bytes) -> str:

@@ -35,11 +35,15 @@ class Complaints:
         """path: where the file of errors is written (None = nowhere), as CSV with a mark for spreadsheets; file: the list they are about.
 
         Raises:
-            SettingsError: it cannot be written.
+            SettingsError: it cannot be written, or is the list itself.
         """
         if path is None:
             yield cls(file, lang)
             return
+        if _same(path, Path(file)):  # opened for writing, the list would be empty before it is read
+            raise SettingsError(
+                Problem("unwritable", "this is the list itself", Place(str(path)), "choose another file")
+            )
         try:
             with path.open("w", encoding="utf-8-sig", newline="") as stream:
                 writer = csv.writer(stream)
@@ -69,3 +73,11 @@ class Complaints:
         if left:
             shown.append(problem("more", self.lang, Place(self._file), count=left))
         return LeadsError(shown)
+
+
+def _same(one: Path, other: Path) -> bool:
+    """Whether both are one file, whatever leads to it."""
+    try:
+        return one.samefile(other)
+    except OSError:  # one of them is not there
+        return False

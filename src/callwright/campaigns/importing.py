@@ -17,6 +17,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
 
+from sqlalchemy import Row
+
 from callwright.campaigns import lead_store
 from callwright.campaigns.entries import Rules, Wrong
 from callwright.campaigns.errors_file import Complaints
@@ -134,8 +136,9 @@ async def import_people(
         now: aware. complaints: where rows that are not taken are told.
 
     Raises:
-        LeadsError: nothing was written: the columns are wrong, with `all_or_nothing` a row is, another file is half imported, or there is no
-            such company. Or the list was taken away meanwhile.
+        LeadsError: nothing was written: the columns are wrong, with `all_or_nothing` a row is, another file is half imported, there is no
+            such company or task, or no row. Or the list was taken away meanwhile. Or the file cannot be read to its end: what stood before
+            is written, and the list stays `importing` until this file, mended, or another one is imported.
         DamagedError: the list holds leads whose person or consent is not there. It stays `importing`.
     """
     told = complaints or Complaints(source.name, options.lang)
@@ -152,10 +155,15 @@ async def import_people(
             place = Place(source.name)
             raise LeadsError(problem("unfinished", options.lang, place, name=options.name, file=known.source))
         await _hold(scope, known.id, options)
+        if options.not_in_task is not None and not await lead_store.is_task(scope, options.not_in_task):
+            raise LeadsError(problem("no-task", options.lang, Place(), task=options.not_in_task))
         await lead_store.set_state(scope, known.id, "importing", source.name, source.sha256)
     counts: Counter[str] = Counter()
+    begun = False
 
     async def write(rows: list[Any]) -> tuple[int, int, Sequence[tuple[int, str]]]:
+        nonlocal begun
+        begun = True
         async with database.scope(keys.tenant) as scope:
             await _hold(scope, known.id, options)
             taken, fates = await lead_store.take(
@@ -164,19 +172,25 @@ async def import_people(
             )  # fmt: skip
             return len(rows), taken, fates
 
-    async with (
-        aclosing(_unlike(source, Sealing(rules, keys.fields, source.sha256), told, counts, options.workers)) as good,
-        aclosing(_batches(good)) as batches,
-        aclosing(_overlapping(batches, write, database.writers_at_once(_AT_ONCE))) as results,
-    ):
-        async for rows, taken, fates in results:
-            counts["imported"] += taken
-            counts["already"] += rows - taken - len(fates)  # somebody else wrote them meanwhile
-            for line, fate in fates:
-                counts[fate] += 1
-                if fate != "already":
-                    told.add(line, Fault("number", fate, {"task": options.not_in_task}))
-            progress(Progress("importing", counts["rows"], source.about))
+    try:
+        async with (
+            aclosing(
+                _unlike(source, Sealing(rules, keys.fields, source.sha256), told, counts, options.workers)
+            ) as good,
+            aclosing(_batches(good)) as batches,
+            aclosing(_overlapping(batches, write, database.writers_at_once(_AT_ONCE))) as results,
+        ):
+            async for rows, taken, fates in results:
+                counts["imported"] += taken
+                counts["already"] += rows - taken - len(fates)  # somebody else wrote them meanwhile
+                for line, fate in fates:
+                    counts[fate] += 1
+                    if fate != "already":
+                        told.add(line, Fault("number", fate, {"task": options.not_in_task}))
+                progress(Progress("importing", counts["rows"], source.about))
+    except LeadsError:
+        await _broken_off(database, keys, known, source, begun)
+        raise
     return await _finished(database, keys, known.id, source, found, counts, options)
 
 
@@ -256,6 +270,14 @@ async def _overlapping(
         raise
     finally:  # where the file breaks off, what stood before is written to its end
         await asyncio.gather(*under_way, return_exceptions=True)
+
+
+async def _broken_off(database: Database, keys: TenantKeys, known: Row[Any], source: Source, begun: bool) -> None:
+    """This file will never be read to its end: another one may be imported. Where nothing was written, a list that was ready still is."""
+    as_before = known.state == "ready" and not begun
+    state = ("ready", known.source, known.sha256) if as_before else ("importing", source.name, "")
+    async with database.scope(keys.tenant) as scope:
+        await lead_store.set_state(scope, known.id, *state)
 
 
 async def _finished(

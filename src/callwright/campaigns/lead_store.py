@@ -34,7 +34,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from callwright.accounts.tables import company
-from callwright.campaigns.tables import lead, lead_list, task_lead
+from callwright.campaigns.tables import lead, lead_list, task, task_lead
 from callwright.compliance.tables import consent, freeze, person, suppression
 from callwright.store.database import Scope
 from callwright.store.metadata import TENANT, Json, UtcTime, temporary
@@ -99,6 +99,7 @@ _HOLD_COMPANY = (
     .where(company.c.tenant_id == TENANT, company.c.id == _COMPANY)
     .with_for_update(read=True, key_share=True)
 )
+_KNOWN_TASK = select(task.c.id).where(task.c.tenant_id == TENANT, task.c.id == _TASK)
 _HOLD_KNOWN = (
     select(person.c.id)
     .where(person.c.tenant_id == TENANT, person.c.id.in_(select(_row.c.person_id).where(_row.c.fate.is_(None))))
@@ -312,6 +313,11 @@ async def hold(scope: Scope, list_id: int, company: int | None) -> str:
     if company is not None and await scope.value(_HOLD_COMPANY, company=company) is None:
         return "company"
     return ""
+
+
+async def is_task(scope: Scope, task_id: int) -> bool:
+    """Whether there is such a task."""
+    return await scope.value(_KNOWN_TASK, task=task_id) is not None
 
 
 @dataclass(frozen=True, slots=True)

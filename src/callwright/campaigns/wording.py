@@ -29,6 +29,10 @@ CODES: dict[str, dict[Language, tuple[str, str]]] = {
         "en": ("its text is neither UTF-8, UTF-16 nor GB18030", "save it as CSV UTF-8, or name the encoding"),
         "zh": ("文字编码不是 UTF-8、UTF-16 或 GB18030", "另存为 CSV UTF-8，或用 --encoding 指明编码"),
     },
+    "no-encoding": {
+        "en": ("{name!r} is no encoding of lists", "one of {known}"),
+        "zh": ("{name!r} 不是可用的编码", "可用：{known}"),
+    },
     "bad-encoding": {
         "en": ("byte {byte} is no {encoding}", "name the right encoding, or save it as CSV UTF-8"),
         "zh": ("第 {byte} 个字节不是 {encoding}", "指明正确的编码，或另存为 CSV UTF-8"),
@@ -188,6 +192,10 @@ CODES: dict[str, dict[Language, tuple[str, str]]] = {
     "no-company": {
         "en": ("there is no company {company}", "`callwright company list` shows all of them"),
         "zh": ("没有公司 {company}", "用 callwright company list 查看全部公司"),
+    },
+    "no-task": {
+        "en": ("there is no task {task}", "`callwright task list` shows all of them"),
+        "zh": ("没有任务 {task}", "用 callwright task list 查看全部任务"),
     },
     "no-list": {
         "en": ("there is no list {name}", "`callwright leads lists` shows all of them"),

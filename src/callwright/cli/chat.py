@@ -47,7 +47,7 @@ def chat(
         [], "--vars", help="A variable as NAME=VALUE; again for more. Default: its example."
     ),
     plain: bool = typer.Option(False, "--plain", help="No colours."),
-    seed: int = typer.Option(0, help="Settles random wordings and A/B arms."),
+    seed: int = typer.Option(0, min=0, max=2**32 - 1, help="Settles random wordings and A/B arms."),
     rules_only: bool = typer.Option(
         False, "--rules-only", help="Understand by the script's phrases alone, without the ranker."
     ),

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from callwright.accounts import companies
+from callwright.audit.model import Detail
 from callwright.cli.tenancy import TenantOption, Working, working
 from callwright.errors import InputError, Place, Problem
 
@@ -36,7 +37,8 @@ def add(
 
     async def run() -> None:
         async with working(tenant) as at, at.database.scope(at.tenant) as scope:
-            await companies.add(scope, registration, name, country, datetime.now(UTC))
+            made = await companies.add(scope, registration, name, country, datetime.now(UTC))
+            await at.note(scope, "company add", "company.add", ("company", made))
         typer.echo(f"company {registration} added: vet it next")
 
     anyio.run(run)
@@ -57,7 +59,9 @@ def vet(
             papers = [await _keep(at, one) for one in paper]
             end = until.replace(hour=23, minute=59, second=59, tzinfo=UTC)
             async with at.database.scope(at.tenant) as scope:
-                await companies.vet(scope, registration, by, datetime.now(UTC), end, papers)
+                vetted = await companies.vet(scope, registration, by, datetime.now(UTC), end, papers)
+                detail: Detail = {"until": end.date().isoformat(), "papers": len(papers)}
+                await at.note(scope, "company vet", "company.vet", ("company", vetted), detail)
         typer.echo(f"company {registration} vetted until {until:%Y-%m-%d}: {len(papers)} paper(s) kept")
 
     anyio.run(run)

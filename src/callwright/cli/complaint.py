@@ -53,6 +53,7 @@ def open_(
             case = await complaint_store.open_case(scope, at.keys, new, now, by)
             told = {"complaint": case.reference, "channel": case.channel, "answer_by": case.answer_by.isoformat()}
             await events.post(scope, at.keys, "complaint.opened", told | {"number": masked(case.number)}, now)
+            await at.note(scope, "complaint open", "complaint.open", ("complaint", case.id), {"channel": case.channel})
             return case
 
     typer.echo(_line(anyio.run(run)))
@@ -96,6 +97,10 @@ def bundle(
             with tempfile.TemporaryDirectory() as folder:
                 file = Path(folder) / "bundle.zip"
                 made = await bundle_case(at.database, at.tenant, at.keys, blobs, reference, file, datetime.now(UTC))
+                async with at.database.scope(at.tenant) as scope:
+                    case = await complaint_store.find(scope, at.keys, reference, datetime.now(UTC))
+                    detail = {"sha256": made.sha256}
+                    await at.note(scope, "complaint bundle", "complaint.bundle", ("complaint", case.id), detail)
                 if out is not None:
                     _copy(file, out)
         return made
@@ -116,7 +121,9 @@ def answer(
         now = datetime.now(UTC)
         async with working(tenant) as at, at.database.scope(at.tenant) as scope:
             await complaint_store.answer(scope, reference, text, now)
-            return await complaint_store.find(scope, at.keys, reference, now)
+            case = await complaint_store.find(scope, at.keys, reference, now)
+            await at.note(scope, "complaint answer", "complaint.answer", ("complaint", case.id))
+            return case
 
     typer.echo(_line(anyio.run(run)))
 
@@ -128,6 +135,8 @@ def close(reference: str = REFERENCE, tenant: TenantOption = "") -> None:
     async def run() -> None:
         async with working(tenant) as at, at.database.scope(at.tenant) as scope:
             await complaint_store.close(scope, reference)
+            case = await complaint_store.find(scope, at.keys, reference, datetime.now(UTC))
+            await at.note(scope, "complaint close", "complaint.close", ("complaint", case.id))
 
     anyio.run(run)
     typer.echo(f"complaint {reference} closed")

@@ -10,6 +10,7 @@ from typing import Annotated
 import anyio
 import typer
 
+from callwright.audit.model import Detail
 from callwright.cli.problems import print_json
 from callwright.cli.tenancy import TenantOption, working
 from callwright.cli.who import ByOption, moment_of, number_of
@@ -53,7 +54,9 @@ def add(
     async def run() -> int:
         async with working(tenant) as at, at.database.scope(at.tenant) as scope:
             person = await consent_store.known(scope, at.keys, who)
-            return await consent_store.add(scope, person.id, new, datetime.now(UTC))
+            made = await consent_store.add(scope, person.id, new, datetime.now(UTC))
+            await at.note(scope, "consent add", "consent.add", ("consent", made), {"basis": basis})
+            return made
 
     typer.echo(f"consent {anyio.run(run)} added")
 
@@ -65,7 +68,7 @@ def show(
     tenant: TenantOption = "",
 ) -> None:
     """What the ledger holds about a person."""
-    found = _found(number_of(number), tenant)
+    found = _found(number_of(number), tenant, "show")
     if as_json:
         print_json([_json(one) for one in found])
         return
@@ -103,6 +106,8 @@ def revoke(
                 kind = "tenant" if company is None else "company"
                 new = NewFreeze(who, "opt_out", kind, company, note=f"consent revoked by {means}", source="cli")  # type: ignore[arg-type]
                 await freeze_store.freeze(scope, at.keys, new, now, by)
+            detail: Detail = {"consents": len(revoked), "means": means}
+            await at.note(scope, "consent revoke", "consent.withdraw", ("person", person.id), detail)
             return revoked
 
     revoked = anyio.run(run)
@@ -118,7 +123,7 @@ def export(
     """Write what the ledger holds about a person, with every use, for that person (GDPR 15, PIPL 45)."""
     import json
 
-    found = [_json(one) for one in _found(number_of(number), tenant)]
+    found = [_json(one) for one in _found(number_of(number), tenant, "export")]
     try:
         out.touch(mode=0o600)
         out.write_text(json.dumps(found, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
@@ -127,11 +132,13 @@ def export(
     typer.echo(f"{len(found)} rows -> {out}")
 
 
-def _found(number: str, tenant: str) -> list[Consent]:
+def _found(number: str, tenant: str, command: str) -> list[Consent]:
     async def run() -> list[Consent]:
         async with working(tenant) as at, at.database.scope(at.tenant) as scope:
             person = await consent_store.known(scope, at.keys, number)
-            return await consent_store.consents_of(scope, person.id)
+            found = await consent_store.consents_of(scope, person.id)
+            await at.note(scope, f"consent {command}", "consent.list", ("person", person.id), {"rows": len(found)})
+            return found
 
     return anyio.run(run)
 

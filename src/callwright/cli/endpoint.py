@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated
 
 import anyio
@@ -13,6 +15,7 @@ from rich.table import Table
 from callwright.campaigns import deliveries, endpoints
 from callwright.campaigns.mail import SmtpPost
 from callwright.cli.tenancy import TenantOption, working
+from callwright.errors import Place, Problem, SettingsError
 
 __all__ = ["endpoint_app"]
 
@@ -27,18 +30,19 @@ def add(
         list[str] | None, typer.Option("--event", help="An event it wants; all when none is named.")
     ] = None,
     secret_file: Annotated[
-        typer.FileText | None,
+        Path | None,
         typer.Option("--secret-file", help="Its secret (whsec_..., 加签); - reads it from the terminal."),
     ] = None,
     tenant: TenantOption = "",
 ) -> None:
     """Add an endpoint. The secret of a webhook is shown once."""
-    secret = secret_file.read().strip() if secret_file else ""
+    secret = _secret(secret_file) if secret_file else ""
 
     async def run() -> None:
         async with working(tenant) as at, at.database.scope(at.tenant) as scope:
             now = datetime.now(UTC)
             number, kept = await endpoints.add(scope, at.keys, kind, address, now, events=event or (), secret=secret)
+            await at.note(scope, "endpoint add", "endpoint.add", ("endpoint", number), {"kind": kind})
         typer.echo(f"endpoint {number} added")
         if kept and not secret:
             typer.echo(f"secret (shown this once): {kept}")
@@ -78,6 +82,7 @@ def switch(
     async def run() -> None:
         async with working(tenant) as at, at.database.scope(at.tenant) as scope:
             await endpoints.switch(scope, endpoint, on)
+            await at.note(scope, "endpoint switch", "endpoint.switch", ("endpoint", endpoint), {"active": on})
 
     anyio.run(run)
 
@@ -105,3 +110,19 @@ def send(tenant: TenantOption = "") -> None:
         typer.echo(f"{tried} tried")
 
     anyio.run(run)
+
+
+def _secret(file: Path) -> str:
+    """What stands in the file, or is typed (`-`).
+
+    Raises:
+        SettingsError: it cannot be read, or is empty: then an endpoint would be made with another secret, or none.
+    """
+    try:
+        text = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        why = getattr(error, "strerror", None) or "it is no text in UTF-8"
+        raise SettingsError(Problem("secret-file", f"cannot be read: {why}", Place(str(file)))) from None
+    if not text.strip():
+        raise SettingsError(Problem("secret-file", "it holds no secret", Place(str(file))))
+    return text.strip()

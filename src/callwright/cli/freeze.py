@@ -43,13 +43,21 @@ def add(
 ) -> None:
     """Freeze a number. Freezing it twice changes nothing."""
     now = datetime.now(UTC)
-    new = NewFreeze(number_of(number), reason, cast("FreezeScope", kind), scope_id, moment_of(until), note[:500], "cli")
+    end = _end(until, now)
+    new = NewFreeze(number_of(number), reason, cast("FreezeScope", kind), scope_id, end, note[:500], "cli")
     if new.until is None:
         new = NewFreeze(new.number, reason, new.scope, scope_id, period_end(reason, now), new.note, "cli")
 
     async def run() -> tuple[int, bool]:
         async with working(tenant) as at, at.database.scope(at.tenant) as scope:
-            return await freeze_store.freeze(scope, at.keys, new, now, by)
+            (wrong,) = await freeze_store.unplaced(scope, [new])
+            if wrong is not None:
+                raise InputError(wrong)
+            made, fresh = await freeze_store.freeze(scope, at.keys, new, now, by)
+            if fresh:
+                detail = {"reason": new.reason, "scope": new.scope, "scope_id": new.scope_id}
+                await at.note(scope, "freeze add", "freeze.add", ("freeze", made), detail)
+            return made, fresh
 
     made, fresh = anyio.run(run)
     typer.echo(f"freeze {made} {'added' if fresh else 'stands already'}: {_until(new.until)}")
@@ -100,6 +108,7 @@ def lift(
     async def run() -> None:
         async with working(tenant) as at, at.database.scope(at.tenant) as scope:
             await freeze_store.lift(scope, freeze, by, reason, datetime.now(UTC))
+            await at.note(scope, "freeze lift", "freeze.lift", ("freeze", freeze))
 
     anyio.run(run)
     typer.echo(f"freeze {freeze} lifted")
@@ -121,15 +130,21 @@ def import_(
     except OSError as error:
         raise InputError(Problem("file", f"cannot be read: {error.strerror}", Place(str(file)))) from None
 
-    async def run() -> int:
+    async def run() -> tuple[int, int, list[Problem]]:
         async with working(tenant) as at, at.database.scope(at.tenant) as scope:
-            made = await freeze_store.freeze_all(scope, at.keys, reading.freezes, now, by)
-            return sum(fresh for _, fresh in made)
+            wrong = await freeze_store.unplaced(scope, reading.freezes)
+            good = [one for one, problem in zip(reading.freezes, wrong, strict=True) if problem is None]
+            made = await freeze_store.freeze_all(scope, at.keys, good, now, by)
+            fresh, unplaced = sum(fresh for _, fresh in made), [problem for problem in wrong if problem is not None]
+            detail = {"rows": len(good), "frozen": fresh, "problems": len(reading.problems) + len(unplaced)}
+            await at.note(scope, "freeze import", "freeze.import", ("freeze", 0), detail)
+            return fresh, len(good), unplaced
 
-    fresh = anyio.run(run) if reading.freezes else 0
-    typer.echo(f"{fresh} frozen, {len(reading.freezes) - fresh} were frozen before, {len(reading.problems)} not usable")
-    if reading.problems:
-        show_problems({file.name: list(reading.problems)})
+    fresh, good, wrong = anyio.run(run) if reading.freezes else (0, 0, [])
+    problems = [*reading.problems, *wrong]
+    typer.echo(f"{fresh} frozen, {good - fresh} were frozen before, {len(problems)} not usable")
+    if problems:
+        show_problems({file.name: problems})
         raise typer.Exit(2)
 
 
@@ -144,11 +159,14 @@ def export(
 
     async def run() -> list[NewFreeze]:
         found: list[NewFreeze] = []
-        async with working(tenant) as at, at.database.scope(at.tenant) as scope:
-            last = 0
-            while page := await freeze_store.listed(scope, at.keys, datetime.now(UTC), after=last, most=_PAGE):
-                last = page[-1].id
-                found += [_again(one) for one in page if one.number]
+        async with working(tenant) as at:
+            async with at.database.reading(at.tenant) as scope:  # a large library must not hold up whoever dials
+                last = 0
+                while page := await freeze_store.listed(scope, at.keys, datetime.now(UTC), after=last, most=_PAGE):
+                    last = page[-1].id
+                    found += [_again(one) for one in page if one.number]
+            async with at.database.scope(at.tenant) as scope:
+                await at.note(scope, "freeze export", "freeze.export", ("freeze", 0), {"rows": len(found)})
         return found
 
     found = anyio.run(run)
@@ -193,7 +211,9 @@ def confirm(
     async def run() -> int:
         async with working(tenant) as at, at.database.scope(at.tenant) as scope:
             now = datetime.now(UTC)
-            return await freeze_store.confirm(scope, at.keys, suspect, by, now, moment_of(until), note)
+            made = await freeze_store.confirm(scope, at.keys, suspect, by, now, _end(until, now), note)
+            await at.note(scope, "freeze confirm", "suspect.confirm", ("suspect", suspect), {"freeze": made})
+            return made
 
     typer.echo(f"freeze {anyio.run(run)} added")
 
@@ -210,6 +230,7 @@ def dismiss(
     async def run() -> None:
         async with working(tenant) as at, at.database.scope(at.tenant) as scope:
             await freeze_store.dismiss(scope, suspect, by, reason, datetime.now(UTC))
+            await at.note(scope, "freeze dismiss", "suspect.dismiss", ("suspect", suspect))
 
     anyio.run(run)
     typer.echo(f"suspect {suspect} dismissed")
@@ -218,6 +239,16 @@ def dismiss(
 def _again(one: Frozen) -> NewFreeze:
     freeze = one.freeze
     return NewFreeze(one.number, freeze.reason, freeze.scope, freeze.scope_id, freeze.until, one.note, one.source)
+
+
+def _end(until: str, now: datetime) -> datetime | None:
+    """Of a freeze; None = as the reason says. Raises InputError: it is no moment to come."""
+    end = moment_of(until)
+    if end is not None and end <= now:
+        raise InputError(
+            Problem("over", "this freeze would be over already", hint="give --until a later end, or leave it out")
+        )
+    return end
 
 
 def _until(moment: datetime | None) -> str:

@@ -22,7 +22,7 @@ from callwright.campaigns.entries import Entry, Rules, is_zone, judge
 from callwright.campaigns.errors_file import Complaints
 from callwright.campaigns.exporting import Form, export_people
 from callwright.campaigns.importing import Options, Progress, Report, check_people, import_people
-from callwright.campaigns.lead_store import every_list
+from callwright.campaigns.lead_store import every_list, find_list
 from callwright.campaigns.leads import usable
 from callwright.campaigns.mapping import FIELDS, VARIABLE, targets
 from callwright.campaigns.numbers import known_region
@@ -126,6 +126,9 @@ def import_command(
     async def run() -> Report:
         async with working(tenant) as at:
             now = datetime.now(UTC)
+            async with at.database.scope(at.tenant) as scope:
+                detail = {"kind": source.kind, "sha256": source.sha256}
+                await at.note(scope, "leads import", "list.import", ("file", source.sha256[:16]), detail)
             return await import_people(
                 at.database, at.keys, source, options, now, complaints=complaints, progress=progress
             )
@@ -170,6 +173,11 @@ def export_command(
     async def run() -> int:
         async with working(tenant) as at:
             masked = not whole_numbers
+            async with at.database.scope(at.tenant) as scope:
+                one = await find_list(scope, name)
+                if one is not None:
+                    detail = {"people": one.imported, "form": form, "masked": masked}
+                    await at.note(scope, "leads export", "list.export", ("list", one.id), detail)
             return await export_people(at.database, at.keys, name, out, form=form, masked=masked, lang=lang.value)
 
     typer.echo(WORDS[lang.value]["exported"].format(count=anyio.run(run), file=out))

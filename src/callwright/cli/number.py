@@ -40,9 +40,10 @@ def add(
     async def run() -> None:
         async with working(tenant) as at, at.database.scope(at.tenant) as scope:
             now = datetime.now(UTC)
-            await own_numbers.add(
+            made = await own_numbers.add(
                 scope, number, trunk, now, pool=pool, registration=company, region=region, max_per_day=max_per_day
             )
+            await at.note(scope, "number add", "number.add", ("own_number", made), {"pool": pool})
         typer.echo(f"{number} added: call it, and when it rings at yours: callwright number verify {number}")
 
     anyio.run(run)
@@ -54,7 +55,8 @@ def verify(number: Number, tenant: TenantOption = "") -> None:
 
     async def run() -> None:
         async with working(tenant) as at, at.database.scope(at.tenant) as scope:
-            await own_numbers.verify(scope, number, datetime.now(UTC))
+            which = await own_numbers.verify(scope, number, datetime.now(UTC))
+            await at.note(scope, "number verify", "number.verify", ("own_number", which))
         typer.echo(f"{number} verified")
 
     anyio.run(run)
@@ -70,7 +72,8 @@ def retire(
 
     async def run() -> None:
         async with working(tenant) as at, at.database.scope(at.tenant) as scope:
-            await own_numbers.retire(scope, number, reason)
+            which = await own_numbers.retire(scope, number, reason)
+            await at.note(scope, "number retire", "number.retire", ("own_number", which))
         typer.echo(f"{number} retired")
 
     anyio.run(run)
@@ -87,7 +90,9 @@ def register(
 
     async def run() -> None:
         async with working(tenant) as at, at.database.scope(at.tenant) as scope:
-            await own_numbers.register(scope, number, registry, note, datetime.now(UTC))
+            which = await own_numbers.register(scope, number, registry, note, datetime.now(UTC))
+            detail = {"registry": registry}
+            await at.note(scope, "number register", "number.register", ("own_number", which), detail)
         typer.echo(f"{number} is registered: {registry}")
 
     anyio.run(run)

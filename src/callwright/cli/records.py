@@ -46,7 +46,7 @@ def list_(
     """The newest records."""
 
     async def run() -> list[Kept]:
-        async with working(tenant) as at, at.database.scope(at.tenant) as scope:
+        async with working(tenant) as at, at.database.reading(at.tenant) as scope:
             kind = "refusal" if refused else None
             return await record_store.find(scope, task=task, lead=lead, person=person, kind=kind, most=most)
 
@@ -68,7 +68,7 @@ def show(
     """One record, as it was sealed."""
 
     async def run() -> Kept | None:
-        async with working(tenant) as at, at.database.scope(at.tenant) as scope:
+        async with working(tenant) as at, at.database.reading(at.tenant) as scope:
             return await record_store.show(scope, record)
 
     kept = anyio.run(run)
@@ -88,7 +88,7 @@ def export(
 
     async def run() -> int:
         lines = 0
-        async with working(tenant) as at, at.database.scope(at.tenant) as scope:
+        async with working(tenant) as at, at.database.reading(at.tenant) as scope:
             records = record_store.export(scope, at.keys, datetime.now(UTC), first, last)
             head = await anext(records)
             with _written(out).open("w", encoding="utf-8", newline="\n") as file:
@@ -120,7 +120,7 @@ def anchor(
     """Write the signed end of the chain: what was recorded until now cannot be cut off or written anew unseen."""
 
     async def run() -> int:
-        async with working(tenant) as at, at.database.scope(at.tenant) as scope:
+        async with working(tenant) as at, at.database.reading(at.tenant) as scope:
             end = await record_store.head(scope)
             text = record_file.anchor_text(at.tenant, end, at.keys.signing, datetime.now(UTC))
         _written(out).write_text(text, encoding="utf-8")
@@ -180,7 +180,7 @@ def _verify_file(file: Path, public: Ed25519PublicKey, anchors: list[Path]) -> V
 
 
 async def _verify_database(public: str, anchors: list[Path], tenant: str) -> Verified:
-    async with working(tenant) as at, at.database.scope(at.tenant) as scope:
+    async with working(tenant) as at, at.database.reading(at.tenant) as scope:
         own = at.keys.signing.public_key()
         trusted = _key(public) if public else own
         known = [record_file.read_anchor(_bytes(path), trusted) for path in anchors]

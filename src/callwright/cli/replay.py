@@ -37,7 +37,8 @@ def replay_command(
                 "take the log of an answered call",
             )
         )
-    seed = next((line["seed"] for line in lines if isinstance(line.get("seed"), int)), 0)
+    seeds = (line.get("seed") for line in lines)
+    seed = next((one for one in seeds if isinstance(one, int) and 0 <= one < 2**32), 0)
     differences = replay(loaded.script, Nlu.train(loaded.script, seed=seed), lines)
     for difference in differences:
         typer.echo(str(difference))

@@ -11,7 +11,7 @@ from callwright.accounts import tenant_settings, tenants
 from callwright.campaigns import retention
 from callwright.cli.tenancy import TenantOption, working
 from callwright.settings import Settings
-from callwright.storage import open_storage
+from callwright.storage import find_tenant, open_storage
 
 __all__ = ["retention_app"]
 
@@ -24,6 +24,8 @@ def run(tenant: TenantOption = "") -> None:
 
     async def work() -> list[tuple[str, retention.Applied]]:
         async with open_storage(Settings.from_environment()) as storage:
+            if tenant:
+                await find_tenant(storage.database, tenant)
             rows = [row for row in await tenants.listed(storage.database) if tenant in ("", row.slug)]
             now = datetime.now(UTC)
             return [

@@ -44,7 +44,7 @@ def submit_command(
     async def hand_in(scope: Scope) -> scripts.Version:
         return await scripts.submit(scope, text, str(file), by, datetime.now(UTC))
 
-    found = _run(tenant, hand_in)
+    found = _run(tenant, "submit", ("script.submit",), hand_in)
     typer.echo(
         f"{found.script} {found.digest[:12]} handed in. Next, by somebody else: callwright script review {found.digest[:12]}"
     )
@@ -61,7 +61,7 @@ def review_command(digest: str = _DIGEST, by: ByOption = "", tenant: TenantOptio
             raise TaskError(Problem("recordings-unheard", message, hint="Review them in the console."))
         return await scripts.review(scope, digest, by, datetime.now(UTC))
 
-    found = _run(tenant, look)
+    found = _run(tenant, "review", ("script.approve", "script.publish"), look)
     typer.echo(f"{found.script} {found.digest[:12]} reviewed by {found.reviewed_by}")
 
 
@@ -71,7 +71,7 @@ def withdraw_command(digest: str = _DIGEST, by: ByOption = "", tenant: TenantOpt
     async def take_back(scope: Scope) -> scripts.Version:
         return await scripts.withdraw(scope, digest, by, datetime.now(UTC))
 
-    found = _run(tenant, take_back)
+    found = _run(tenant, "withdraw", ("script.withdraw",), take_back)
     typer.echo(f"{found.script} {found.digest[:12]} withdrawn")
 
 
@@ -96,9 +96,14 @@ def versions_command(tenant: TenantOption = "") -> None:
     anyio.run(run)
 
 
-def _run(tenant: str, do: Callable[[Scope], Awaitable[scripts.Version]]) -> scripts.Version:
+def _run(
+    tenant: str, command: str, actions: tuple[str, ...], do: Callable[[Scope], Awaitable[scripts.Version]]
+) -> scripts.Version:
     async def run() -> scripts.Version:
         async with working(tenant) as at, at.database.scope(at.tenant) as scope:
-            return await do(scope)
+            found = await do(scope)
+            for action in actions:
+                await at.note(scope, f"script {command}", action, ("script", found.script), {"digest": found.digest})
+            return found
 
     return anyio.run(run)

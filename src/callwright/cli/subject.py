@@ -37,6 +37,8 @@ def erase(
         async with working(tenant) as at:
             async with at.database.scope(at.tenant) as scope:
                 erased = await erasure.erase(scope, at.keys, who, datetime.now(UTC))
+                detail = {"files": len(erased.blobs)}
+                await at.note(scope, "subject erase", "subject.erase", ("person", erased.person_id), detail)
             await erasure.delete_blobs(erased, at.storage.blobs.of(at.tenant).delete)
             return erased
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -30,6 +31,11 @@ ByOption = Annotated[str, typer.Option("--by", envvar="CALLWRIGHT_USER", help="W
 WhyOption = Annotated[str, typer.Option("--why", help="Why; stands in the history.")]
 
 
+class Language(StrEnum):
+    en = "en"
+    zh = "zh"
+
+
 @task_app.command("check")
 def check_command(file: Path = _FILE) -> None:
     """Find everything that is wrong with a task file. Exit 0: sound, 2: errors. Changes nothing."""
@@ -47,6 +53,7 @@ def create_command(file: Path = _FILE, by: ByOption = "", tenant: TenantOption =
     async def run() -> None:
         async with working(tenant) as at, at.database.scope(at.tenant) as scope:
             number = await service.create(scope, loaded.task, by, now)
+            await at.note(scope, "task create", "task.create", ("task", number))
         typer.echo(f"task {number} created: draft. Next: callwright task submit {number}")
 
     anyio.run(run)
@@ -63,6 +70,8 @@ def change_command(task: str = _TASK, file: Path = _FILE, by: ByOption = "", ten
             number = await service.named(scope, task)
             row, _ = await service.plan_of(scope, number)
             done = await service.change_plan(scope, at.keys, number, loaded.task.plan, row.version, by, now)
+            detail = {"parts": list(done.parts), "state": done.state}
+            await at.note(scope, "task change", "task.change", ("task", number), detail)
         typer.echo(f"changed: {', '.join(done.parts) or 'nothing'}; the task is {done.state.replace('_', ' ')}")
 
     anyio.run(run)
@@ -76,6 +85,8 @@ def _asks(action: Action, text: str) -> None:
             async with working(tenant) as at, at.database.scope(at.tenant) as scope:
                 number = await service.named(scope, task)
                 done = await service.ask(scope, at.keys, number, action, by, datetime.now(UTC), why=why_)
+                detail = {"from": done.before, "to": done.after}
+                await at.note(scope, f"task {action}", f"task.{action}", ("task", number), detail)
             typer.echo(f"task {number}: {done.before.replace('_', ' ')} -> {done.after.replace('_', ' ')}")
 
         anyio.run(run)
@@ -154,7 +165,7 @@ def show_command(task: str = _TASK, tenant: TenantOption = "") -> None:
 def why_command(
     task: str = _TASK,
     lead: int | None = typer.Option(None, "--lead", help="Why this lead is not called (its number)."),
-    lang: str = typer.Option("en", "--lang", help="en or zh"),
+    lang: Language = typer.Option(Language.en, "--lang", help="Language of the answer."),
     as_json: bool = typer.Option(False, "--json", help="Print JSON for programs."),
     tenant: TenantOption = "",
 ) -> None:
@@ -170,12 +181,12 @@ def why_command(
 
     found = anyio.run(run)
     if as_json:
-        print_json([{"code": cause.code, "stops": cause.stops, "text": cause.text(lang)} for cause in found])
+        print_json([{"code": cause.code, "stops": cause.stops, "text": cause.text(lang.value)} for cause in found])
         return
     for cause in found:
-        typer.echo(f"{'!' if cause.stops else '-'} {cause.text(lang)}")
+        typer.echo(f"{'!' if cause.stops else '-'} {cause.text(lang.value)}")
     if not any(cause.stops for cause in found):
-        typer.echo("没有阻止拨号的原因" if lang == "zh" else "nothing stops it")
+        typer.echo("没有阻止拨号的原因" if lang is Language.zh else "nothing stops it")
 
 
 @task_app.command("results")

@@ -39,7 +39,7 @@ def simulate_command(
         None, "--packs", metavar="FOLDER", help="Rule packs besides those of the program."
     ),
     begins: str = typer.Option("", "--begins", help="When it begins: 2026-12-01T09:00:00+08:00 (default: now)."),
-    seed: int = typer.Option(1, "--seed", help="Of the drawn people: the same seed gives the same forecast."),
+    seed: int = typer.Option(1, "--seed", min=0, help="Of the drawn people: the same seed gives the same forecast."),
     past: bool = typer.Option(
         False, "--replay", help="Decide the dials that were made again, under --packs or --script."
     ),

@@ -15,7 +15,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Literal
 
-from callwright.compliance.workdays import after_days, after_working_days
+from callwright.compliance.workdays import after_days, after_working_days, has_calendar
 from callwright.errors import InputError, Problem
 
 __all__ = ["CHANNELS", "Clock", "Due", "State", "answered", "due", "overdue", "with_answer_days"]
@@ -63,10 +63,13 @@ def with_answer_days(clock: Clock, days: int | None, country: str | None = None)
     """The clock with another number of days to answer, or of another country.
 
     Raises:
-        InputError: that is no number of days.
+        InputError: that is no number of days, or nobody knows the working days of that country.
     """
     if days is not None and not 0 < days <= 365:
         raise InputError(Problem("answer-days", "an answer takes from 1 to 365 days"))
+    if country is not None and not has_calendar(country):
+        message = f"the working days of {country[:20]!r} are not known"
+        raise InputError(Problem("country", message, hint="two capital letters, like CN or US"))
     return Clock(
         clock.forward,
         days or clock.answer,

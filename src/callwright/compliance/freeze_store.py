@@ -12,6 +12,8 @@ from typing import Any
 
 from sqlalchemy import Row, bindparam, insert, or_, select, update
 
+from callwright.accounts.tables import company
+from callwright.campaigns.tables import task
 from callwright.compliance.facts import Freeze
 from callwright.compliance.freezes import NewFreeze, outlasts, period_end
 from callwright.compliance.tables import freeze as kept
@@ -37,6 +39,7 @@ __all__ = [
     "suspect",
     "suspect_of",
     "suspects",
+    "unplaced",
 ]
 
 _CHUNK = 500
@@ -53,6 +56,10 @@ _STANDING = select(kept).where(
     kept.c.lifted_at.is_(None),
     or_(kept.c.until.is_(None), kept.c.until > bindparam("now", type_=UtcTime())),
 )
+_PLACES = {
+    "company": select(company.c.id).where(company.c.tenant_id == TENANT),
+    "task": select(task.c.id).where(task.c.tenant_id == TENANT),
+}
 _ADD = insert(kept).returning(kept.c.id, sort_by_parameter_order=True)
 _FIND = select(kept).where(kept.c.tenant_id == TENANT, kept.c.id == bindparam("freeze"))
 _LIFT = (
@@ -129,6 +136,21 @@ class Suspect:
     decision: str = ""
     freeze_id: int | None = None
     subject: bytes = b""
+
+
+async def unplaced(scope: Scope, new: Sequence[NewFreeze]) -> list[Problem | None]:
+    """For each freeze: what is wrong when it names a company or a task that is not there, and so would keep nobody from being called."""
+    there = {
+        kind: {row.id for row in await scope.all(statement)}
+        for kind, statement in _PLACES.items()
+        if any(one.scope == kind for one in new)
+    }
+    return [
+        None
+        if one.scope not in there or one.scope_id in there[one.scope]
+        else Problem("scope-id", f"there is no {one.scope} {one.scope_id}", hint=f"see: callwright {one.scope} list")
+        for one in new
+    ]
 
 
 async def freeze(scope: Scope, keys: TenantKeys, new: NewFreeze, now: datetime, by: str) -> tuple[int, bool]:

@@ -172,7 +172,8 @@ def parse_freezes(lines: Iterable[str], file: str, now: datetime) -> Reading:
                 made = _row(dict(zip(header, row, strict=False)), Place(file, rows.line_num), now)
                 problems.append(made) if isinstance(made, Problem) else good.append(made)
     except (csv.Error, UnicodeDecodeError) as error:
-        problems.append(Problem("csv", f"this is no CSV in UTF-8: {error}", Place(file, rows.line_num)))
+        hint = "save it as CSV UTF-8"
+        problems.append(Problem("csv", f"this is no CSV in UTF-8: {error}", Place(file, rows.line_num), hint))
     return Reading(tuple(good), tuple(problems))
 
 

@@ -11,11 +11,20 @@ from zoneinfo import ZoneInfo
 
 import holidays
 
-__all__ = ["ZONES", "after_days", "after_working_days", "is_working_day"]
+__all__ = ["ZONES", "after_days", "after_working_days", "has_calendar", "is_working_day"]
 
 ZONES = {"CN": "Asia/Shanghai", "US": "America/New_York", "GB": "Europe/London", "DE": "Europe/Berlin", "FR": "Europe/Paris",
          "CA": "America/Toronto", "AU": "Australia/Sydney"}  # fmt: skip
 """Whose midnight ends a day of this country."""
+
+
+def has_calendar(country: str) -> bool:
+    """Whether the working days of this country are known."""
+    try:
+        _calendar(country)
+    except ValueError:
+        return False
+    return True
 
 
 def is_working_day(day: date, country: str) -> bool:

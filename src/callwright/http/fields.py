@@ -14,9 +14,9 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import Path
-from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, SecretStr
 
-__all__ = ["Id", "Moment", "Number", "PathId", "PathSubject", "Said", "Subject", "Text"]
+__all__ = ["Id", "Moment", "Number", "PathId", "PathSubject", "Said", "Secret", "Subject", "Text"]
 
 _FIRST = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST = datetime(2200, 1, 1, tzinfo=UTC)
@@ -27,6 +27,11 @@ def _text(value: str) -> str:
         raise ValueError("it holds a NUL character")
     if any("\ud800" <= letter <= "\udfff" for letter in value):
         raise ValueError("it holds half of a character")
+    return value
+
+
+def _secret(value: SecretStr) -> SecretStr:
+    _text(value.get_secret_value())
     return value
 
 
@@ -45,6 +50,9 @@ Text = Annotated[str, AfterValidator(_text)]
 
 Said = Annotated[str, BeforeValidator(_whole), AfterValidator(_text), Field(min_length=1)]
 """Text that says something: blanks around it are taken off, and something must be left."""
+
+Secret = Annotated[SecretStr, AfterValidator(_secret)]
+"""The same for what no log may hold; bound its length where it is used."""
 
 Moment = Annotated[AwareDatetime, AfterValidator(_moment)]
 """A moment with its zone."""

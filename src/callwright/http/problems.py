@@ -6,6 +6,7 @@ knows, in the language of its user.
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
@@ -116,7 +117,17 @@ def respond(
     document = ProblemDocument(
         title=HTTPStatus(status).phrase, status=status, code=code, detail=detail, hint=hint, problems=list(problems)
     )
-    return JSONResponse(document.model_dump(), status, dict(headers or {}), MEDIA_TYPE)
+    return _Told(document.model_dump(), status, dict(headers or {}), MEDIA_TYPE)
+
+
+class _Told(JSONResponse):
+    """It may repeat what was sent, and that may hold half a character (a lone surrogate), which UTF-8 cannot: it stays `\\ud800`, as sent."""
+
+    def render(self, content: Any) -> bytes:
+        told: bytes = json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode(
+            "utf-8", "backslashreplace"
+        )
+        return told
 
 
 def detail_of(problem: Problem) -> Detail:
@@ -143,6 +154,7 @@ def handle_problems(app: FastAPI) -> None:
     app.add_exception_handler(StoreError, _store_error)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(UnicodeEncodeError, _halved)
     app.add_exception_handler(Exception, fault)
 
 
@@ -187,6 +199,14 @@ async def _invalid(_: Request, error: Exception) -> JSONResponse:
 def _field(where: Sequence[Any]) -> str:
     """`body.plan.robots`, `query.limit`. Half of a character, which names of fields may hold, is told as `\\ud800`."""
     return ".".join(str(each) for each in where).encode("utf-8", "backslashreplace").decode()
+
+
+async def _halved(request: Request, error: Exception) -> JSONResponse:
+    """Somewhere in what was sent is half a character (a lone surrogate), which neither a database nor a file takes."""
+    assert isinstance(error, UnicodeEncodeError)
+    if error.reason != "surrogates not allowed":
+        return await fault(request, error)
+    return respond(422, "half-character", "a text that was sent holds half of a character", hint="send whole ones")
 
 
 async def _http(_: Request, error: Exception) -> JSONResponse:

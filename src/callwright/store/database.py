@@ -26,7 +26,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.sql.dml import Insert, UpdateBase
 from sqlalchemy.sql.selectable import SelectBase
 
-from callwright.errors import LostError, Problem, ScopeError, SettingsError, StoreError
+from callwright.errors import InputError, LostError, Problem, ScopeError, SettingsError, StoreError
 from callwright.store.constant import is_constant, ready
 from callwright.store.scoping import needed
 from callwright.store.together import joined, part
@@ -40,6 +40,7 @@ Changes = tuple[Executable, Sequence[Record]]
 
 _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
 _BUSY_S = 30.0
+_READS = "callwright_reads"
 _SERVER = {"application_name": "callwright", "jit": "off", "idle_in_transaction_session_timeout": "60000"}
 _PREPARED = 512  # statements each connection keeps prepared: all we have
 _HINT = "write sqlite:///callwright.db or postgresql://user@host/name"
@@ -185,7 +186,12 @@ class Database:
             SettingsError: the address is none of a database we know.
         """
         address = _address(url)
-        options: dict[str, Any] = {"pool_size": connections, "max_overflow": 0, "pool_timeout": _BUSY_S}
+        options: dict[str, Any] = {
+            "pool_size": connections,
+            "max_overflow": 0,
+            "pool_timeout": _BUSY_S,
+            "hide_parameters": True,  # an error goes to the log: what was written about people does not
+        }
         if address.get_backend_name() == "postgresql":
             options["connect_args"] = {
                 "server_settings": _SERVER,
@@ -241,8 +247,9 @@ class Database:
             await wire_of(connection).rows("SELECT 1", ())
 
     @asynccontextmanager
-    async def system(self) -> AsyncIterator[AsyncConnection]:
-        """A transaction outside of all tenants: for the list of tenants and for migrations only.
+    async def system(self, *, reads: bool = False) -> AsyncIterator[AsyncConnection]:
+        """A transaction outside of all tenants: for the list of tenants and for migrations only. reads: it changes nothing, so on SQLite it
+        waits for no writer.
 
         Raises:
             StoreError, LostError: as for `scope`.
@@ -253,6 +260,7 @@ class Database:
         with _told(self.engine):
             async with AsyncExitStack() as stack:
                 stack.push_async_exit(connection)
+                await connection.execution_options(**{_READS: reads})
                 async with connection.begin():
                     yield connection
 
@@ -292,7 +300,7 @@ def _address(url: str) -> URL:
     try:
         address = make_url(url)
         driver = _DRIVERS[address.get_backend_name()]
-    except (ArgumentError, KeyError):
+    except (ArgumentError, KeyError, ValueError):  # ValueError: a port that is no number
         raise SettingsError(Problem("database", "CALLWRIGHT_DATABASE_URL names no database", hint=_HINT)) from None
     if driver.startswith("sqlite") and address.database in (None, "", ":memory:"):
         raise SettingsError(Problem("database", "CALLWRIGHT_DATABASE_URL names no file", hint=_HINT))
@@ -337,12 +345,24 @@ def _told(engine: AsyncEngine) -> Iterator[None]:
     """Errors of the driver as ours."""
     try:
         yield
+    except OverflowError as error:
+        if "SQLite" in str(error):
+            raise _too_large() from None
+        raise
     except DBAPIError as error:
+        if "out of int" in str(error.orig):
+            raise _too_large() from None
         if error.connection_invalidated:
             raise LostError(f"the connection to {_shown(engine)} broke within a transaction: {error.orig}") from error
         if isinstance(error, OperationalError) and "database is locked" in str(error.orig):
             raise StoreError(f"{_shown(engine)} was locked by another program for {_BUSY_S:.0f} s") from error
         raise
+
+
+def _too_large() -> InputError:
+    """What both drivers say of a number that no column holds; it came from outside, since none of ours grows so far."""
+    hint = "check the ids and figures that were given"
+    return InputError(Problem("too-large", "a number is larger than anything here", hint=hint))
 
 
 def _shown(engine: AsyncEngine) -> str:
@@ -375,4 +395,5 @@ def _as_we_use_sqlite(engine: AsyncEngine) -> None:
     @event.listens_for(engine.sync_engine, "begin")
     def begin(connection: Any) -> None:
         if not connection.connection.driver_connection.in_transaction:  # else by `Wire`
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            reads = connection.get_execution_options().get(_READS)
+            connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")

@@ -17,7 +17,7 @@ _KEPT = Table("alembic_version", MetaData(), Column("version_num", String(32)))
 
 async def current(database: Database) -> str | None:
     """The revision of a database, None = it was never set up."""
-    async with database.system() as connection:
+    async with database.system(reads=True) as connection:
         return await connection.run_sync(read)
 
 

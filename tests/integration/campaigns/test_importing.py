@@ -6,7 +6,10 @@ import csv
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +17,17 @@ import anyio
 import pytest
 from sqlalchemy import delete, func, insert, select, text, update
 
-from callwright.campaigns import lead_store, list_store
+from callwright.campaigns import importing, lead_store, list_store
 from callwright.campaigns.erasure import erase
 from callwright.campaigns.errors_file import Complaints
 from callwright.campaigns.importing import Options, Report, import_people
 from callwright.campaigns.json_rows import read_rows
+from callwright.campaigns.rows import Row
 from callwright.campaigns.sources import open_list
 from callwright.campaigns.staged import VARIABLES
 from callwright.campaigns.tables import lead, lead_list
 from callwright.compliance.tables import consent, freeze, person, suppression
-from callwright.errors import DamagedError, LeadsError
+from callwright.errors import DamagedError, LeadsError, Problem
 from callwright.store.crypto import Keyring, TenantKeys
 from callwright.store.database import Database
 from callwright.store.metadata import TENANT
@@ -179,6 +183,61 @@ async def test_a_list_that_is_half_imported_takes_no_other_file(
     assert caught.value.problems[0].code == "unfinished"
     assert (await take(database, acme, path)).already == 1
     assert (await import_people(database, acme.keys, rows, Options("autumn"), NOW)).imported == 1
+
+
+async def test_a_file_without_rows_changes_no_list(database: Database, acme: Seeded, tmp_path: Path) -> None:
+    path, empty = tmp_path / "people.csv", tmp_path / "empty.csv"
+    path.write_text("number,basis\n+8613900000001,contract\n", encoding="utf-8")
+    empty.write_text("number,basis\n", encoding="utf-8")
+    with pytest.raises(LeadsError, match="no rows"):
+        await take(database, acme, empty)
+    assert (await take(database, acme, path)).people == 1  # the name is not lost to a file that nobody can import
+    with pytest.raises(LeadsError, match="no rows"):
+        await take(database, acme, empty)
+    async with database.scope(acme.tenant) as scope:
+        one = await lead_store.find_list(scope, "autumn")
+    assert one is not None
+    assert (one.state, one.source, one.imported) == (
+        "ready",
+        str(path),
+        1,
+    )  # and whoever may be called from it still may
+
+
+async def test_a_file_that_breaks_off_gives_way_to_the_mended_one(
+    database: Database, acme: Seeded, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importing, "_BATCH", 1)
+    path = tmp_path / "people.csv"
+    path.write_text("number,basis\n+8613900000001,contract\n+8613900000002,contract\n", encoding="utf-8")
+    whole = open_list(path)
+
+    def broken() -> Iterator[Row]:
+        yield from islice(whole.rows(), 1)
+        raise LeadsError(Problem("too-many", "no further"))
+
+    with pytest.raises(LeadsError, match="no further"):
+        torn = replace(whole, rows=broken, sha256="0" * 64)
+        await import_people(database, acme.keys, torn, Options("autumn"), NOW)
+    async with database.scope(acme.tenant) as scope:
+        assert [one.state for one in await scope.all(LISTS) if one.name == "autumn"] == [
+            "importing"
+        ]  # half of a list is not called
+    report = await take(database, acme, path)
+    assert report.people == 2
+    async with database.scope(acme.tenant) as scope:
+        assert [one.state for one in await scope.all(LISTS) if one.name == "autumn"] == ["ready"]
+
+
+async def test_nobody_is_left_out_for_a_task_that_is_not_there(
+    database: Database, acme: Seeded, tmp_path: Path
+) -> None:
+    path = tmp_path / "people.csv"
+    path.write_text("number,basis\n+8613900000001,contract\n", encoding="utf-8")
+    with pytest.raises(LeadsError) as caught:
+        await take(database, acme, path, not_in_task=77)
+    assert [problem.code for problem in caught.value.problems] == ["no-task"]
+    assert await counts(database, acme.tenant) == (0, 0, 0)
 
 
 async def test_worker_processes_find_the_same(database: Database, acme: Seeded, tmp_path: Path) -> None:

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, select, text, update
+from sqlalchemy import bindparam, insert, select, text, update
+from sqlalchemy.exc import SQLAlchemyError
 
 from callwright.campaigns.tables import line, worker
-from callwright.errors import LostError, ScopeError, SettingsError, StoreError
+from callwright.errors import InputError, LostError, ScopeError, SettingsError, StoreError
 from callwright.store.constant import constant
 from callwright.store.crypto import Keyring
 from callwright.store.database import Database
@@ -225,3 +226,21 @@ async def test_a_server_that_dies_is_told_and_found_again_with_all_that_was_comm
             await asyncio.to_thread(server.boot)
             async with database.scope(one.tenant) as scope:
                 assert await scope.value(ACTIVE) == 4
+
+
+async def test_a_number_that_no_column_holds(database: Database, keyring: Keyring) -> None:
+    one = await seed(database, keyring, NOW, leads=0)
+    found = select(line.c.id).where(line.c.tenant_id == TENANT, line.c.id == bindparam("which"))
+    for statement in (found, constant(found)):
+        with pytest.raises(InputError, match="larger than anything here"):
+            async with database.scope(one.tenant) as scope:
+                await scope.value(statement, which=2**64)
+
+
+async def test_an_error_does_not_tell_what_was_asked(database: Database) -> None:
+    wrong = text("SELECT no_such_column FROM tenant WHERE slug = CAST(:who AS VARCHAR)")
+    with pytest.raises(SQLAlchemyError) as caught:
+        async with database.system() as connection:
+            await connection.execute(wrong, {"who": "+8613900000001"})
+    assert "no_such_column" in str(caught.value)
+    assert "+86139" not in str(caught.value)

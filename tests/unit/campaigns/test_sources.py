@@ -64,6 +64,22 @@ def test_western_letters_are_not_taken_for_chinese(tmp_path: Path) -> None:
     assert caught.value.problems[0].code == "bad-encoding"
 
 
+@pytest.mark.parametrize("name", ["nonsense", "zlib_codec", "idna", "a\0b"])
+def test_an_encoding_that_is_none(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "people.csv"
+    path.write_text("number,basis\n12,contract\n", encoding="utf-8")
+    with pytest.raises(LeadsError, match="no encoding of lists") as caught:
+        open_list(path, encoding=name)
+    assert "big5" in caught.value.problems[0].hint
+
+
+@pytest.mark.parametrize("name", ["GBK", "gb2312", "UTF8", "cp1252"])
+def test_an_encoding_by_another_of_its_names(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "people.csv"
+    path.write_text("number,basis\n12,contract\n", encoding="ascii")
+    assert cells(open_list(path, encoding=name)) == [(2, ["12", "contract"])]
+
+
 def workbook(path: Path, rows: list[list[object]], hidden: bool = False) -> Path:
     book = openpyxl.Workbook()
     sheet = book.active

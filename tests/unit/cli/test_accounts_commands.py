@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from callwright.cli.audit import audit_app
 from callwright.cli.company import company_app
 from callwright.cli.db import db_app
 from callwright.cli.number import number_app
@@ -64,6 +65,10 @@ def test_setting_up(folder: Path, tmp_path: Path) -> None:
     assert "retired: given back" in said(number_app, "list")
     with pytest.raises(InputError, match="stays so"):
         said(number_app, "verify", NUMBER)
+    log = json.loads(said(audit_app, "list", "--json"))
+    assert [one["action"] for one in reversed(log)] == [
+        "company.add", "company.vet", "number.add", "number.verify", "number.register", "number.retire",
+    ]  # fmt: skip
     said(tenant_app, "suspend", "acme")
     assert "suspended" in said(tenant_app, "list")
     said(tenant_app, "suspend", "acme", "--off")
@@ -84,6 +89,9 @@ def test_what_is_wrong_is_told_with_its_cure(tmp_path: Path) -> None:
         "there is a tenant acme": (tenant_app, ["add", "acme"]),
         "is no phone number": (number_app, ["add", "085550000", "--trunk", "a"]),
         "there is no company 7": (number_app, ["add", NUMBER, "--trunk", "a", "--company", "7"]),
+        "no trunk is named": (number_app, ["add", NUMBER, "--trunk", ""]),
+        "is no region": (number_app, ["add", NUMBER, "--trunk", "a", "--region", "Mars"]),
+        "a registration and a name": (company_app, ["add", "7", " ", "--country", "CN"]),
         "calls nobody": (number_app, ["add", NUMBER, "--trunk", "a", "--max-per-day", "0"]),
         "none of our numbers": (number_app, ["retire", NUMBER, "--reason", "x"]),
         "cannot be read": (

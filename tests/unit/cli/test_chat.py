@@ -108,3 +108,10 @@ def test_what_is_wrong_is_said(script: str, tmp_path: Path) -> None:
     error = fails(str(broken))
     assert isinstance(error, ScriptError)
     assert "broken.yaml:" in str(error)
+
+
+@pytest.mark.parametrize("seed", ["-1", "4294967296"])
+def test_a_seed_that_is_none(seed: str) -> None:
+    refused = CliRunner().invoke(app, ["chat", "appointment_en", "--seed", seed], input="")
+    assert refused.exit_code == 2
+    assert "--seed" in refused.output

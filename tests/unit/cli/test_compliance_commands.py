@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sqlite3
 import zipfile
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -83,9 +85,19 @@ def test_records(run: Run, tmp_path: Path) -> None:
     assert "cannot be read" in run("records", "verify", "none.jsonl", "--key", key, code=2)
 
 
+def test_reading_records_waits_for_no_dial_and_holds_none_up(run: Run, tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "c.db", isolation_level=None)) as dialling:
+        dialling.execute("BEGIN IMMEDIATE")
+        assert "refusal" in run("records", "list")
+        assert "2 records" in run("records", "export", "all.jsonl")
+        assert "record 2" in run("records", "anchor", "end.json")
+        assert "whole: 2 records" in run("records", "verify", "--database")
+
+
 def test_freezes(run: Run, tmp_path: Path) -> None:
     assert "freeze 1 added" in run("freeze", "add", NUMBER, "--reason", "abuse", "--by", "anna")
-    assert "stands already" in run("freeze", "add", NUMBER, "--reason", "abuse", "--until", "2026-11-27")
+    soon = (datetime.now(UTC) + timedelta(days=2)).date().isoformat()
+    assert "stands already" in run("freeze", "add", NUMBER, "--reason", "abuse", "--until", soon)
     listed = run("freeze", "list")
     assert "+86139****0000" in listed
     assert NUMBER not in listed
@@ -142,3 +154,71 @@ def test_complaint_and_erasure(run: Run, tmp_path: Path) -> None:
     assert not list((tmp_path / "blobs").rglob("*.zip"))
     assert "nobody here" in run("consent", "show", NUMBER, code=2)
     assert "whole" in run("records", "verify", "--database")
+
+
+def test_a_freeze_that_would_keep_nobody_from_being_called(run: Run, tmp_path: Path) -> None:
+    over = run("freeze", "add", NUMBER, "--until", "2001-01-01", code=2)
+    assert "would be over already" in over
+    assert "would be over already" in run("freeze", "confirm", "1", "--until", "2001-01-01", code=2)
+    for kind in ("company", "task"):
+        there_is_none = run("freeze", "add", NUMBER, "--scope", kind, "--scope-id", "99", code=2)
+        assert f"there is no {kind} 99" in there_is_none
+    file = tmp_path / "list.csv"
+    file.write_text(f"number,scope,scope_id\n{NUMBER},company,99\n+8613900000009,company,1\n", encoding="utf-8")
+    told = run("freeze", "import", str(file), code=2)
+    assert "1 frozen, 0 were frozen before, 1 not usable" in told
+    assert "there is no company 99" in told
+    assert len(json.loads(run("freeze", "list", "--json"))) == 1
+
+
+def test_numbers_that_no_column_holds(run: Run) -> None:
+    told = run("freeze", "lift", "9" * 30, "--reason", "a test", code=2)
+    assert "a number is larger than anything here" in told
+
+
+def test_a_country_without_a_calendar(run: Run) -> None:
+    told = run("complaint", "open", NUMBER, "--channel", "own", "--country", "ZZ", code=2)
+    assert "the working days of 'ZZ' are not known" in told
+
+
+def test_what_a_command_does_stands_in_the_audit_log(run: Run, tmp_path: Path) -> None:
+    proof, frozen, evidence = tmp_path / "form.pdf", tmp_path / "list.csv", tmp_path / "bundle.zip"
+    proof.write_bytes(b"signed")
+    frozen.write_text("number\n+8613900000009\n", encoding="utf-8")
+    run("freeze", "add", NUMBER, "--by", "anna")
+    run("freeze", "add", NUMBER, "--by", "anna")  # stands already: nothing was done
+    run("freeze", "lift", "1", "--reason", "asked us to")
+    run("freeze", "import", str(frozen))
+    run("freeze", "export", str(tmp_path / "out.csv"))
+    run("freeze", "confirm", "1")
+    run("freeze", "dismiss", "2", "--reason", "asked for the price")
+    run("consent", "add", NUMBER, "--to", "service", "--given", "2026-01-01", "--evidence", str(proof))
+    run("consent", "show", NUMBER)
+    run("consent", "revoke", NUMBER, "--means", "mail")
+    ticket = run("complaint", "open", NUMBER, "--text", "stop it").split()[0]
+    run("complaint", "bundle", ticket, "--out", str(evidence))
+    run("complaint", "answer", ticket, "--text", "sorry")
+    run("complaint", "close", ticket)
+    run("subject", "erase", "+8613900000009", "--yes", code=2)  # nobody of this number: frozen only
+    run("subject", "erase", NUMBER, "--yes")
+    log = [json.loads(line) if isinstance(line, str) else line for line in json.loads(run("audit", "list", "--json"))]
+    done = [(one["action"], one["by"]) for one in reversed(log)]
+    assert done == [
+        ("freeze.add", "callwright freeze add"),
+        ("freeze.lift", "callwright freeze lift"),
+        ("freeze.import", "callwright freeze import"),
+        ("freeze.export", "callwright freeze export"),
+        ("suspect.confirm", "callwright freeze confirm"),
+        ("suspect.dismiss", "callwright freeze dismiss"),
+        ("consent.add", "callwright consent add"),
+        ("consent.list", "callwright consent show"),
+        ("consent.withdraw", "callwright consent revoke"),
+        ("complaint.open", "callwright complaint open"),
+        ("complaint.bundle", "callwright complaint bundle"),
+        ("complaint.answer", "callwright complaint answer"),
+        ("complaint.close", "callwright complaint close"),
+        ("subject.erase", "callwright subject erase"),
+    ]
+    assert {one["via"] for one in log} == {"system"}
+    assert NUMBER not in json.dumps(log)
+    assert run("audit", "verify").startswith("whole: 14 entries")

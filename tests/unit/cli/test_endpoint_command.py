@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,8 +12,9 @@ from sqlalchemy import insert
 from typer.testing import CliRunner
 
 from callwright.accounts.tables import tenant
+from callwright.cli.audit import audit_app
 from callwright.cli.endpoint import endpoint_app
-from callwright.errors import InputError
+from callwright.errors import InputError, SettingsError
 from callwright.settings import Settings
 from callwright.storage import find_tenant, open_storage
 
@@ -63,3 +65,22 @@ def test_what_is_wrong_is_said() -> None:
 def test_the_embedded_database_is_for_its_owner_alone(kept: None, tmp_path: Path) -> None:
     for name in ("callwright.db", "callwright.key"):
         assert (tmp_path / "callwright" / name).stat().st_mode & 0o077 == 0, name
+
+
+@pytest.mark.usefixtures("kept")
+def test_a_secret_that_is_none_makes_no_endpoint(tmp_path: Path) -> None:
+    file = tmp_path / "secret"
+    add = ["add", "dingtalk", "https://example.com/hook", "--secret-file", str(file)]
+    for content, told in ((None, "cannot be read"), (b"\xff\xfe\x00", "no text in UTF-8"), (b" \n", "holds no secret")):
+        if content is not None:
+            file.write_bytes(content)
+        refused = RUNNER.invoke(endpoint_app, add)
+        assert isinstance(refused.exception, SettingsError), refused.output
+        assert told in str(refused.exception)
+    assert "no endpoints" in RUNNER.invoke(endpoint_app, ["list"]).output
+    file.write_text("SEC123\n", encoding="utf-8")
+    assert "endpoint 1 added" in RUNNER.invoke(endpoint_app, add).output
+    typed = RUNNER.invoke(endpoint_app, [*add[:-1], "-"], input="SEC124\n")
+    assert "endpoint 2 added" in typed.output
+    log = json.loads(RUNNER.invoke(audit_app, ["list", "--json"]).output)
+    assert [(one["action"], one["detail"]) for one in log] == [("endpoint.add", {"kind": "dingtalk"})] * 2

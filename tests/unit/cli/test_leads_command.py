@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -100,6 +101,9 @@ def test_import_lists_export(tmp_path: Path) -> None:
     assert "'+8613***0001" in out.read_text(encoding="utf-8-sig")
     RUNNER.invoke(app, ["leads", "export", "秋季", "--out", str(out), "--whole-numbers"])
     assert "'+8613900000001" in out.read_text(encoding="utf-8-sig")
+    log = json.loads(RUNNER.invoke(app, ["audit", "list", "--json"]).output)
+    entries = [(one["action"], one["detail"].get("masked")) for one in reversed(log)]
+    assert entries == [("list.import", None), ("list.import", None), ("list.export", True), ("list.export", False)]
 
 
 @pytest.mark.usefixtures("kept")
@@ -125,3 +129,14 @@ def test_wrong_options(tmp_path: Path, words: list[str]) -> None:
     path.write_text("number,basis\n+8613900000001,contract\n", encoding="utf-8")
     done = RUNNER.invoke(app, ["leads", words[0], str(path), *words[1:]])
     assert isinstance(done.exception, SettingsError)
+
+
+def test_the_list_is_no_place_for_its_errors(tmp_path: Path) -> None:
+    path, link = tmp_path / "people.csv", tmp_path / "link.csv"
+    path.write_text("number,basis\n12,contract\n", encoding="utf-8")
+    link.symlink_to(path)
+    for errors in (path, link):
+        done = RUNNER.invoke(app, ["leads", "check", str(path), "--errors", str(errors)])
+        assert isinstance(done.exception, SettingsError)
+        assert "the list itself" in str(done.exception)
+    assert path.read_text(encoding="utf-8") == "number,basis\n12,contract\n"

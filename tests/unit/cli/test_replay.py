@@ -56,3 +56,13 @@ def test_what_is_no_log(tmp_path: Path) -> None:
     empty.write_text('{"n": 0, "at_ms": 0, "kind": "placed"}\n', encoding="utf-8")
     with pytest.raises(InputError, match="nobody answered"):
         RUNNER.invoke(app, ["replay", "appointment_en", str(empty)], catch_exceptions=False)
+
+
+@pytest.mark.parametrize("seed", [-1, 2**40])
+def test_a_seed_of_a_log_that_is_none(log: Path, tmp_path: Path, seed: int) -> None:
+    odd = tmp_path / "odd.jsonl"
+    odd.write_text(
+        json.dumps({"kind": "begun", "seed": seed}) + "\n" + log.read_text(encoding="utf-8"), encoding="utf-8"
+    )
+    done = RUNNER.invoke(app, ["replay", "appointment_en", str(odd)])
+    assert done.exit_code == 0, done.exception

@@ -108,6 +108,8 @@ def test_the_way_of_a_task_on_the_command_line(tmp_path: Path, monkeypatch: pyte
     assert "2 leads in 2 kinds" in run("task", "simulate", "visits")
     assert "approved -> running" in run("task", "start", "visits", "--by", "anna")
     assert "没有在线的工作进程" in run("task", "why", "visits", "--lang", "zh")
+    run("task", "why", "visits", "--lang", "fr", code=2)
+    run("task", "simulate", "visits", "--seed", "-1", code=2)
     lead_why = json.loads(run("task", "why", "visits", "--lead", "2", "--json"))
     assert lead_why[0]["code"] == "lead_excluded"
     assert "1 ready" in run("task", "show", "visits")
@@ -120,3 +122,11 @@ def test_the_way_of_a_task_on_the_command_line(tmp_path: Path, monkeypatch: pyte
     assert "withdrawn" in run("script", "withdraw", digest, "--by", "bert")
     assert "running -> cancelled" in run("task", "cancel", "visits", "--by", "anna")
     assert "cancelled" in run("task", "list")
+    log = [(one["action"], one["by"].removeprefix("callwright ")) for one in json.loads(run("audit", "list", "--json"))]
+    assert list(reversed(log)) == [
+        ("company.add", "company add"), ("company.vet", "company vet"), ("script.submit", "script submit"),
+        ("script.approve", "script review"), ("script.publish", "script review"), ("task.create", "task create"),
+        ("task.submit", "task submit"), ("task.approve", "task approve"), ("task.start", "task start"), ("task.pause", "task pause"),
+        ("task.change", "task change"), ("task.resume", "task resume"), ("script.withdraw", "script withdraw"),
+        ("task.cancel", "task cancel"),
+    ]  # fmt: skip

@@ -9,6 +9,7 @@ from callwright.cli.audit import audit_app
 from callwright.cli.retention import retention_app
 from callwright.cli.tenant import tenant_app
 from callwright.cli.user import user_app
+from callwright.errors import InputError
 
 runner = CliRunner()
 
@@ -43,5 +44,7 @@ def test_a_way_in() -> None:
     assert "invited" in told
     assert run("retention", "show").splitlines()[0] == "recordings: until somebody deletes them"
     assert run("retention", "run").startswith("acme: 0 recordings")
+    nobody = runner.invoke(retention_app, ["run", "--tenant", "nobody"])
+    assert isinstance(nobody.exception, InputError)  # a night job that does nothing has to say so
     assert run("audit", "verify").startswith("whole: 3 entries")
     assert "user.add" in run("audit", "list")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import hashlib
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from datetime import datetime
 from typing import IO, Annotated, Any
 
@@ -193,6 +194,9 @@ async def add_freeze(body: NewFreezeBody, here: Annotated[Here, needs(Permission
     if new.until is None:
         new = NewFreeze(new.number, new.reason, new.scope, new.scope_id, period_end(new.reason, now), new.note, "desk")
     async with here.keyed() as (scope, keys):
+        (wrong,) = await freeze_store.unplaced(scope, [new])
+        if wrong is not None:
+            raise InputError(replace(wrong, place=Place(field="body.scope_id")))
         made, fresh = await freeze_store.freeze(scope, keys, new, now, by)
         at = Showing(here, scope, keys, here.may(Permission.NUMBERS_UNMASKED))
         one = await _known(at, made)
@@ -261,19 +265,22 @@ async def import_freezes(
     """Freeze every number of a list, a few thousand at a time: a file that broke off can be sent again."""
     now, by = here.now(), here.viewer.name[:100]
     reading, digest = await anyio.to_thread.run_sync(_read, file.file, (file.filename or "list.csv")[:100], now)
-    frozen = 0
+    frozen = rows = 0
+    problems = list(reading.problems)
     for begin in range(0, len(reading.freezes), _BATCH):
+        batch = reading.freezes[begin : begin + _BATCH]
         async with here.keyed() as (scope, keys):
-            made = await freeze_store.freeze_all(scope, keys, reading.freezes[begin : begin + _BATCH], now, by)
-            frozen += sum(fresh for _, fresh in made)
-    detail: dict[str, Any] = {
-        "sha256": digest, "rows": len(reading.freezes), "frozen": frozen, "problems": len(reading.problems)
-    }  # fmt: skip
+            wrong = await freeze_store.unplaced(scope, batch)
+            good = [one for one, problem in zip(batch, wrong, strict=True) if problem is None]
+            made = await freeze_store.freeze_all(scope, keys, good, now, by)
+        frozen += sum(fresh for _, fresh in made)
+        rows += len(good)
+        problems += [problem for problem in wrong if problem is not None]
+    detail: dict[str, Any] = {"sha256": digest, "rows": rows, "frozen": frozen, "problems": len(problems)}
     async with here.keyed() as (scope, keys):
         await note(scope, keys, here.viewer, "freeze.import", ("freeze", 0), detail, now=now)
     return Imported(
-        frozen=frozen, before=len(reading.freezes) - frozen, problems=[detail_of(each) for each in reading.problems[:_TOLD]],
-        unusable=len(reading.problems),
+        frozen=frozen, before=rows - frozen, problems=[detail_of(each) for each in problems[:_TOLD]], unusable=len(problems),
     )  # fmt: skip
 
 
