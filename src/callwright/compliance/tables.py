@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     ForeignKey,
     Index,
@@ -25,6 +26,8 @@ __all__ = [
     "freeze",
     "freeze_suspect",
     "person",
+    "registry_copy",
+    "registry_number",
     "suppression",
 ]
 
@@ -130,6 +133,38 @@ freeze_suspect = tenant_table(
     Column("freeze_id", ForeignKey("freeze.id")),
     UniqueConstraint("tenant_id", "call_id"),
     Index("ix_freeze_suspect_number", "tenant_id", "number_index", "state"),
+)
+
+# A do-not-call registry as it was loaded. Only copies that are `ready` are looked at.
+registry_copy = tenant_table(
+    "registry_copy",
+    Column("id", BigId, primary_key=True),
+    Column("name", String(64), nullable=False),  # as the rule packs call it: us-national-dnc
+    Column("country", String(2), nullable=False),
+    Column("kind", String(8), nullable=False),  # full | checked (only the numbers in it were looked up)
+    Column("state", String(8), nullable=False),  # loading | ready | leaving
+    Column("as_of", UtcTime, nullable=False),
+    Column(
+        "areas", Json, nullable=False, default=list
+    ),  # beginnings of the numbers it reaches; [] = all of its country
+    Column("version", String(64), nullable=False, default=""),
+    Column("account", String(64), nullable=False, default=""),  # of the subscription
+    Column("numbers", BigInteger, nullable=False, default=0),
+    Column("source", String(100), nullable=False, default=""),
+    Column("sha256", String(64), nullable=False, default=""),
+    Column("by", String(100), nullable=False),
+    Column("loaded_at", UtcTime, nullable=False),
+    Index("ix_registry_copy_country", "tenant_id", "country", "state"),
+)
+
+# Its numbers, as blind index only. Rows are looked up by their key and taken away with their copy, batch by batch.
+registry_number = tenant_table(
+    "registry_number",
+    Column("copy_id", BigInteger, nullable=False),
+    Column("number_index", LargeBinary(16), nullable=False),
+    Column("listed", Boolean, nullable=False),  # False only in a copy of kind `checked`
+    PrimaryKeyConstraint("tenant_id", "copy_id", "number_index"),
+    many=True,
 )
 
 # The proof. One row for each dial and each refusal; only ever added to. `body` is canonical JSON, hash = sha256(prev || body).

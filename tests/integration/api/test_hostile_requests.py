@@ -41,6 +41,7 @@ OWN_LIMITS = {
     "/api/v1/lists/uploads": "callwright.campaigns.api.uploads.MOST",
     "/api/v1/consents/evidence": "callwright.compliance.api.consents._LARGEST",
     "/api/v1/freezes/import": "callwright.compliance.api.freezes._LARGEST",
+    "/api/v1/registries/import": "callwright.compliance.api.registries.MOST",
     "/api/v1/scripts/{script}/recordings/uploads": "callwright.studio.api.recordings.MOST_SENT",
 }
 

@@ -70,6 +70,14 @@ def upgrade() -> None:
         sa.UniqueConstraint("tenant_id", "number_index", name=op.f("uq_person_tenant_id_number_index")),
     )
     op.create_table(
+        "registry_number",
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("copy_id", sa.BigInteger(), nullable=False),
+        sa.Column("number_index", sa.LargeBinary(length=16), nullable=False),
+        sa.Column("listed", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "copy_id", "number_index", name=op.f("pk_registry_number")),
+    )
+    op.create_table(
         "setup_link",
         sa.Column("hash", sa.LargeBinary(length=32), nullable=False),
         sa.Column("used", sa.Boolean(), nullable=False),
@@ -499,6 +507,31 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("once", schema=None) as batch_op:
         batch_op.create_index("ix_once_age", ["tenant_id", "created_at"], unique=False)
+
+    op.create_table(
+        "registry_copy",
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("id", own.BigId, nullable=False),
+        sa.Column("name", sa.String(length=64), nullable=False),
+        sa.Column("country", sa.String(length=2), nullable=False),
+        sa.Column("kind", sa.String(length=8), nullable=False),
+        sa.Column("state", sa.String(length=8), nullable=False),
+        sa.Column("as_of", own.UtcTime(), nullable=False),
+        sa.Column("areas", own.Json, nullable=False),
+        sa.Column("version", sa.String(length=64), nullable=False),
+        sa.Column("account", sa.String(length=64), nullable=False),
+        sa.Column("numbers", sa.BigInteger(), nullable=False),
+        sa.Column("source", sa.String(length=100), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("by", sa.String(length=100), nullable=False),
+        sa.Column("loaded_at", own.UtcTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["tenant.id"], name=op.f("fk_registry_copy_tenant_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_registry_copy")),
+    )
+    with op.batch_alter_table("registry_copy", schema=None) as batch_op:
+        batch_op.create_index("ix_registry_copy_country", ["tenant_id", "country", "state"], unique=False)
 
     op.create_table(
         "script_draft",
@@ -1056,6 +1089,8 @@ def upgrade() -> None:
             "one_time_link",
             "own_number",
             "person",
+            "registry_copy",
+            "registry_number",
             "script_draft",
             "script_draft_save",
             "script_recording",
