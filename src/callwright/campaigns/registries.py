@@ -388,10 +388,10 @@ async def _clear(database: Database, tenant: int, now: datetime) -> None:
     async with database.reading(tenant) as scope:
         left = await store.abandoned(scope, now - _STALE)
     for copy in left:
-        done = False
-        while not done:
-            async with database.scope(tenant) as scope:
-                done = await store.erase(scope, copy, _BATCH)
+        after: bytes | None = b""
+        while after is not None:
+            async with database.scope(tenant, keyed=True) as scope:
+                after = await store.erase(scope, copy, after, _BATCH)
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,7 +82,7 @@ _ADD = (
         .order_by(_row.c.number_index),
         include_defaults=False,
     )
-    .on_conflict_do_nothing(index_elements=["tenant_id", "copy_id", "number_index"])
+    .on_conflict_do_nothing(index_elements=["tenant_id", "number_index", "copy_id"])
 )
 _OF_COPY = (registry_number.c.tenant_id == TENANT, registry_number.c.copy_id == _COPY)
 _LIST_AFTER_ALL = (
@@ -97,12 +97,19 @@ _LIST_AFTER_ALL = (
 _TAKE = delete(registry_number).where(
     *_OF_COPY, registry_number.c.number_index.in_(select(_row.c.number_index).where(_row.c.listed.is_(False)))
 )
-_ERASE = delete(registry_number).where(
-    *_OF_COPY,
-    registry_number.c.number_index.in_(
-        select(registry_number.c.number_index).where(*_OF_COPY).limit(bindparam("most", type_=Integer()))
-    ),
+_STRETCH = (
+    select(registry_number.c.number_index)
+    .where(
+        registry_number.c.tenant_id == TENANT, registry_number.c.number_index > bindparam("after", type_=LargeBinary())
+    )
+    .order_by(registry_number.c.number_index)
+    .offset(bindparam("most", type_=Integer()))
+    .limit(1)
 )
+_ERASE = delete(registry_number).where(
+    *_OF_COPY, registry_number.c.number_index > bindparam("after", type_=LargeBinary())
+)
+_ERASE_STRETCH = _ERASE.where(registry_number.c.number_index <= bindparam("last", type_=LargeBinary()))
 _GONE = delete(registry_copy).where(*_THIS)
 
 
@@ -152,7 +159,9 @@ async def take(scope: Scope, copy_id: int, numbers: Mapping[bytes, bool]) -> tup
 
 
 async def put_in_use(scope: Scope, copy_id: int) -> None:
-    """From now on it is looked at."""
+    """From now on it is looked at. PostgreSQL is told how many rows there are now, else it would read all of them for a few."""
+    if scope.dialect == "postgresql":
+        await scope.connection.exec_driver_sql("ANALYZE registry_number (number_index, copy_id)")
     await scope.run(_STATE, copy=copy_id, to="ready")
 
 
@@ -172,9 +181,13 @@ async def abandoned(scope: Scope, before: datetime) -> list[int]:
     return [int(row.id) for row in await scope.all(_LEAVING, before=before)]
 
 
-async def erase(scope: Scope, copy_id: int, most: int) -> bool:
-    """Take away so many numbers of a copy that is left; True = that was all, and the copy is gone too."""
-    if await scope.run(_ERASE, copy=copy_id, most=most) >= most:
-        return False
+async def erase(scope: Scope, copy_id: int, after: bytes, most: int) -> bytes | None:
+    """Take away the numbers of a copy that is left, along the key: behind `after` (b"" = from the beginning), among the next `most` rows of all
+    copies. Behind which to go on; None = that was all, and the copy is gone too."""
+    last = await scope.value(_STRETCH, after=after, most=most)
+    if last is not None:
+        await scope.run(_ERASE_STRETCH, copy=copy_id, after=after, last=last)
+        return bytes(last)
+    await scope.run(_ERASE, copy=copy_id, after=after)
     await scope.run(_GONE, copy=copy_id)
-    return True
+    return None

@@ -75,7 +75,8 @@ def upgrade() -> None:
         sa.Column("copy_id", sa.BigInteger(), nullable=False),
         sa.Column("number_index", sa.LargeBinary(length=16), nullable=False),
         sa.Column("listed", sa.Boolean(), nullable=False),
-        sa.PrimaryKeyConstraint("tenant_id", "copy_id", "number_index", name=op.f("pk_registry_number")),
+        sa.PrimaryKeyConstraint("tenant_id", "number_index", "copy_id", name=op.f("pk_registry_number")),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "setup_link",
