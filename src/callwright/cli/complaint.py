@@ -52,7 +52,9 @@ def open_(
         async with working(tenant) as at, at.database.scope(at.tenant) as scope:
             case = await complaint_store.open_case(scope, at.keys, new, now, by)
             told = {"complaint": case.reference, "channel": case.channel, "answer_by": case.answer_by.isoformat()}
-            await events.post(scope, at.keys, "complaint.opened", told | {"number": masked(case.number)}, now)
+            await events.post(
+                scope, at.keys, "complaint.opened", told | {"number": masked(case.number)}, now, case.subject
+            )
             return case
 
     typer.echo(_line(anyio.run(run)))
@@ -115,7 +117,7 @@ def answer(
     async def run() -> Case:
         now = datetime.now(UTC)
         async with working(tenant) as at, at.database.scope(at.tenant) as scope:
-            await complaint_store.answer(scope, reference, text, now)
+            await complaint_store.answer(scope, at.keys, reference, text, now)
             return await complaint_store.find(scope, at.keys, reference, now)
 
     typer.echo(_line(anyio.run(run)))

@@ -204,14 +204,14 @@ complaint = tenant_table(
     Column("channel", String(32), nullable=False),  # 12321, own, regulator, carrier
     Column("number_index", LargeBinary(16), nullable=False),
     Column("number", LargeBinary, nullable=False),
-    Column("text", Text, nullable=False, default=""),
+    Column("text", LargeBinary, nullable=False, default=b""),  # what the person says, encrypted; empty once erased
     Column("state", String(16), nullable=False, default="open"),  # open | answered | closed
     Column("received_at", UtcTime, nullable=False),
     Column("forward_by", UtcTime),
     Column("answer_by", UtcTime, nullable=False),
     Column("tell_by", UtcTime),
     Column("answered_at", UtcTime),
-    Column("answer", Text, nullable=False, default=""),
+    Column("answer", LargeBinary, nullable=False, default=b""),  # encrypted as well
     Column("bundle", String(300), nullable=False, default=""),  # where the evidence bundle lies
     Column("bundle_sha256", String(64), nullable=False, default=""),
     Column("calls", Json, nullable=False, default=list),

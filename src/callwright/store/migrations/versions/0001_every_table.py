@@ -333,14 +333,14 @@ def upgrade() -> None:
         sa.Column("channel", sa.String(length=32), nullable=False),
         sa.Column("number_index", sa.LargeBinary(length=16), nullable=False),
         sa.Column("number", sa.LargeBinary(), nullable=False),
-        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("text", sa.LargeBinary(), nullable=False),
         sa.Column("state", sa.String(length=16), nullable=False),
         sa.Column("received_at", own.UtcTime(), nullable=False),
         sa.Column("forward_by", own.UtcTime(), nullable=True),
         sa.Column("answer_by", own.UtcTime(), nullable=False),
         sa.Column("tell_by", own.UtcTime(), nullable=True),
         sa.Column("answered_at", own.UtcTime(), nullable=True),
-        sa.Column("answer", sa.Text(), nullable=False),
+        sa.Column("answer", sa.LargeBinary(), nullable=False),
         sa.Column("bundle", sa.String(length=300), nullable=False),
         sa.Column("bundle_sha256", sa.String(length=64), nullable=False),
         sa.Column("calls", own.Json, nullable=False),
@@ -817,6 +817,7 @@ def upgrade() -> None:
         sa.Column("endpoint_id", own.BigId, nullable=False),
         sa.Column("event", sa.String(length=32), nullable=False),
         sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.Column("about", sa.LargeBinary(length=16), nullable=True),
         sa.Column("state", sa.String(length=12), nullable=False),
         sa.Column("tries", sa.Integer(), nullable=False),
         sa.Column("due_at", own.UtcTime(), nullable=False),
@@ -832,6 +833,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_delivery")),
     )
     with op.batch_alter_table("delivery", schema=None) as batch_op:
+        batch_op.create_index("ix_delivery_about", ["tenant_id", "about"], unique=False)
         batch_op.create_index("ix_delivery_due", ["tenant_id", "state", "due_at"], unique=False)
 
     op.create_table(
