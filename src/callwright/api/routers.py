@@ -12,7 +12,17 @@ from callwright.accounts import companies_api, house_api, users_api
 from callwright.api import health, jobs, overview
 from callwright.audit import api as audit_log
 from callwright.campaigns.api import endpoints, lines, lists, tasks
-from callwright.compliance.api import complaints, consents, freezes, numbers, records, rules, subjects, suspects
+from callwright.compliance.api import (
+    complaints,
+    consents,
+    freezes,
+    numbers,
+    records,
+    registries,
+    rules,
+    subjects,
+    suspects,
+)
 from callwright.desk.api import agents, calling, dialling, joining, live, managing
 from callwright.insight.api import analytics, call, calls, exports, follow_ups, questions
 from callwright.studio import api as studio
@@ -34,6 +44,7 @@ ROUTERS: Mapping[str, APIRouter] = MappingProxyType(
         "tasks": tasks.router,
         "freezes": freezes.router,
         "freeze suspects": suspects.router,
+        "do-not-call registries": registries.router,
         "consents": consents.router,
         "decision records": records.router,
         "calls": calls.router,

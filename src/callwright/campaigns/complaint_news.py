@@ -15,6 +15,7 @@ __all__ = ["tell_late"]
 
 async def tell_late(scope: Scope, keys: TenantKeys, now: datetime) -> int:
     """Tell `complaint.overdue` once for each step that was not done in time; how many."""
+    cases = await late(scope, keys, now)
     bodies = [
         {
             "reference": case.reference,
@@ -23,8 +24,8 @@ async def tell_late(scope: Scope, keys: TenantKeys, now: datetime) -> int:
             "by": case.answer_by if case.late == "answer" else case.tell_by,
             "number": masked(case.number) if case.number else "",
         }
-        for case in await late(scope, keys, now)
+        for case in cases
     ]
     if bodies:
-        await post_many(scope, keys, "complaint.overdue", bodies, now)
+        await post_many(scope, keys, "complaint.overdue", bodies, now, [case.subject for case in cases])
     return len(bodies)

@@ -59,7 +59,7 @@ async def draw(
             _, fresh = await suspect(scope, keys, one.number, row.id, words, now, row.task_id)
             if fresh:
                 body = {"attempt": row.id, "number": masked(one.number), "words": words}
-                await post_many(scope, keys, "suspect.found", [body], now)
+                await post_many(scope, keys, "suspect.found", [body], now, [one.index])
     await write_freezes(scope, keys, due, now)
 
 
@@ -80,6 +80,7 @@ async def write_freezes(
         for number, attempt, freeze in due
     ]
     made = await freeze_all(scope, keys, new, now, SYSTEM)
+    added = [(number, freeze) for (number, _, freeze), (_, fresh) in zip(due, made, strict=True) if fresh]
     told = [
         {
             "number": masked(number),
@@ -88,11 +89,10 @@ async def write_freezes(
             "rule": freeze.rule,
             "until": freeze.until,
         }
-        for (number, _, freeze), (_, fresh) in zip(due, made, strict=True)
-        if fresh
+        for number, freeze in added
     ]
     if told:
-        await post_many(scope, keys, "freeze.added", told, now)
+        await post_many(scope, keys, "freeze.added", told, now, [keys.index(number) for number, _ in added])
 
 
 async def break_off(

@@ -33,7 +33,16 @@ from callwright.campaigns.tables import (
     task_lead,
     worker,
 )
-from callwright.compliance.tables import consent, consent_use, freeze, freeze_suspect, person, suppression
+from callwright.compliance.tables import (
+    consent,
+    consent_use,
+    freeze,
+    freeze_suspect,
+    person,
+    registry_copy,
+    registry_number,
+    suppression,
+)
 from callwright.store.constant import alternatives, constant
 from callwright.store.metadata import TENANT, UtcTime
 
@@ -270,6 +279,27 @@ _suspects = (
 _suppressed = select(suppression.c.number_index, suppression.c.created_at.label("frozen_at")).where(
     suppression.c.tenant_id == TENANT, suppression.c.number_index.in_(_INDEXES)
 )
+# Every copy of a country's registries that is in use, with those of the numbers that stand in it.
+_registries = (
+    select(
+        registry_copy.c.id, registry_copy.c.name.label("registry"), registry_copy.c.country, registry_copy.c.kind, registry_copy.c.as_of,
+        registry_copy.c.areas, registry_number.c.number_index, registry_number.c.listed,
+    )
+    .outerjoin_from(
+        registry_copy,
+        registry_number,
+        and_(
+            registry_number.c.tenant_id == registry_copy.c.tenant_id,
+            registry_number.c.copy_id == registry_copy.c.id,
+            registry_number.c.number_index.in_(_INDEXES),
+        ),
+    )
+    .where(
+        registry_copy.c.tenant_id == TENANT,
+        registry_copy.c.country.in_(bindparam("countries", expanding=True)),
+        registry_copy.c.state == "ready",
+    )
+)  # fmt: skip
 _scripts = select(
     script_version.c.id, script_version.c.digest, script_version.c.reviewed_at, script_version.c.withdrawn_at
 ).where(script_version.c.tenant_id == TENANT, script_version.c.digest.in_(bindparam("digests", expanding=True)))
@@ -285,7 +315,8 @@ _own_numbers = select(
 
 FACTS = constant(
     alternatives(
-        past=_past, consent=_consents, freeze=_freezes, suppressed=_suppressed, suspects=_suspects, script=_scripts, own=_own_numbers
+        past=_past, consent=_consents, freeze=_freezes, suppressed=_suppressed, suspects=_suspects, registry=_registries, script=_scripts,
+        own=_own_numbers,
     )
 )  # fmt: skip
 """All that a decision looks at, in one answer. To be asked after the people are locked: what was written before the lock was free is seen."""

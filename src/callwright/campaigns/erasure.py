@@ -1,9 +1,10 @@
 """Erasure of a person (PIPL 47, GDPR 17): what is left is a keyed hash that keeps the number from ever being called again.
 
 Emptied: the number and where it is (person, freezes, suspects, closed complaints), what the script could say of them (lead variables), what
-they said (slots, summary, every sentence and its index), where their consents came from. Deleted: call records, logs, recordings, and proofs
-that are kept here and nobody else's. Kept: attempts, uses of consents and decision records, which name nobody but by an id that leads nowhere
-any more, so the chain stays whole; and the SHA-256 of proofs, because whoever is erased may still complain about earlier calls.
+they said (slots, summary, every sentence and its index), where their consents came from. Deleted: call records, logs, recordings, news about
+them that waits for an endpoint or was sent, and proofs that are kept here and nobody else's. Kept: attempts, uses of consents and decision
+records, which name nobody but by an id that leads nowhere any more, so the chain stays whole; and the SHA-256 of proofs, because whoever is
+erased may still complain about earlier calls.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from sqlalchemy import bindparam, delete, exists, func, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from callwright.campaigns.result_tables import call_text, follow_up, unanswered
-from callwright.campaigns.tables import attempt, call_result, lead, task_lead
+from callwright.campaigns.tables import attempt, call_result, delivery, lead, task_lead
 from callwright.compliance import consent_desk, consent_store
 from callwright.compliance.tables import complaint, consent, freeze, freeze_suspect, person, suppression
 from callwright.desk.tables import wrap_up
@@ -79,8 +80,9 @@ _SUSPECTS = (
 _CASES = (
     update(complaint)
     .where(complaint.c.tenant_id == TENANT, complaint.c.number_index == bindparam("index"))
-    .values(number=b"", text="", answer="")
+    .values(number=b"", text=b"", answer=b"")
 )
+_NEWS = delete(delivery).where(delivery.c.tenant_id == TENANT, delivery.c.about == bindparam("index"))
 _THEIRS = exists().where(
     attempt.c.tenant_id == TENANT, attempt.c.id == call_result.c.attempt_id, attempt.c.person_id == bindparam("who")
 )
@@ -164,6 +166,7 @@ async def erase(scope: Scope, keys: TenantKeys, number: str, now: datetime) -> E
         await scope.run(statement, who=row.id)
     for statement in (_FREEZES, _SUSPECTS, _CASES):
         await scope.run(statement, index=index)
+    await scope.run(_NEWS, index=index)
     await scope.run(_PERSON, who=row.id, nobody=secrets.token_bytes(16), at=now)
     return Erased(row.id, tuple(blobs))
 

@@ -38,28 +38,42 @@ def title(event: str, language: str) -> str:
     return zh if language == "zh" else en
 
 
-async def post(scope: Scope, keys: TenantKeys, event: str, body: Mapping[str, Any], now: datetime) -> int:
+async def post(
+    scope: Scope, keys: TenantKeys, event: str, body: Mapping[str, Any], now: datetime, about: bytes | None = None
+) -> int:
     """`post_many` of one."""
-    return await post_many(scope, keys, event, [body], now)
+    return await post_many(scope, keys, event, [body], now, [about])
 
 
 async def post_many(
-    scope: Scope, keys: TenantKeys, event: str, bodies: Sequence[Mapping[str, Any]], now: datetime
+    scope: Scope,
+    keys: TenantKeys,
+    event: str,
+    bodies: Sequence[Mapping[str, Any]],
+    now: datetime,
+    about: Sequence[bytes | None],
 ) -> int:
     """Lay `{"type", "timestamp", "data"}` (Standard Webhooks, payload structure) ready for every endpoint that wants this event; how many.
 
-    bodies: JSON-ready; phone numbers in them are masked by whoever calls, unless the event is for the customer's own system.
+    bodies: JSON-ready; phone numbers in them are masked by whoever calls, unless the event is for the customer's own system. about: of each the
+    blind index of the person's number (None = it tells of nobody), by which it is found when the person is erased.
     """
     if event not in EVENTS:
         raise ValueError(f"{event} is no event")
     wanted = [row.id for row in await scope.all(rows.ENDPOINTS) if not row.events or event in row.events]
-    made = [_delivery(keys, event, body, endpoint, now) for body in bodies for endpoint in wanted]
+    made = [
+        _delivery(keys, event, body, endpoint, now, who)
+        for body, who in zip(bodies, about, strict=True)
+        for endpoint in wanted
+    ]
     if made:
         await scope.run(rows.ADD, made)
     return len(made)
 
 
-def _delivery(keys: TenantKeys, event: str, body: Mapping[str, Any], endpoint: int, now: datetime) -> dict[str, Any]:
+def _delivery(
+    keys: TenantKeys, event: str, body: Mapping[str, Any], endpoint: int, now: datetime, about: bytes | None
+) -> dict[str, Any]:
     text = json.dumps(
         {"type": event, "timestamp": now.isoformat(timespec="milliseconds"), "data": dict(body)},
         ensure_ascii=False,
@@ -71,6 +85,7 @@ def _delivery(keys: TenantKeys, event: str, body: Mapping[str, Any], endpoint: i
         "endpoint_id": endpoint,
         "event": event,
         "body": keys.seal(text, f"delivery.{name}"),
+        "about": about,
         "state": "waiting",
         "tries": 0,
         "due_at": now,

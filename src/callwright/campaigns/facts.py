@@ -15,8 +15,18 @@ from typing import Any
 from sqlalchemy import Row
 
 from callwright.campaigns import dispatch_store as rows
+from callwright.campaigns.registry_facts import LookedUp, looked_up
 from callwright.campaigns.spoken import Spoken, read_spoken
-from callwright.compliance.facts import PAST_DAYS, CompanyFacts, ConsentFacts, DialFacts, Freeze, PastCall, ScriptFacts
+from callwright.compliance.facts import (
+    PAST_DAYS,
+    CompanyFacts,
+    ConsentFacts,
+    DialFacts,
+    Freeze,
+    PastCall,
+    RegistryFacts,
+    ScriptFacts,
+)
 from callwright.store.crypto import TenantKeys
 from callwright.store.database import Scope
 
@@ -78,6 +88,7 @@ class Known:
     freezes: list[Freeze] = field(default_factory=list)
     suspects: int = 0
     consents: list[ConsentFacts] = field(default_factory=list)
+    registries: tuple[RegistryFacts, ...] = ()
     in_call: bool = False
 
 
@@ -125,9 +136,9 @@ async def gather_all(
     found = await scope.all(
         rows.FACTS,
         persons=list(by_person), indexes=list(by_index), now=now, since=since, refusals_since=now - timedelta(days=REFUSAL_DAYS),
-        digests=digests, pool=pool, trunk=trunk,
+        digests=digests, pool=pool, trunk=trunk, countries=sorted({one.country for one in known}),
     )  # fmt: skip
-    scripts, numbers = [], []
+    scripts, numbers, copies = [], [], LookedUp()
     for row in found:
         match row.what:
             case "past":
@@ -141,9 +152,14 @@ async def gather_all(
                 scripts.append(row)
             case "own":
                 numbers.append(row)
+            case "registry":
+                copies.add(row)
             case _:
                 for one in by_index[bytes(row.number_index)]:
                     _stop(one, row)
+    if copies:
+        for one in known:
+            one.registries = looked_up(copies, one.number, one.index, one.country)
     return Gathered(known, await _versions(scope, scripts), sorted(numbers, key=lambda row: row.id))
 
 
@@ -258,6 +274,7 @@ def dial_facts(concern: Concern, one: Known, version: Version | None, caller: st
         refusals=tuple(one.refusals),
         freezes=tuple(one.freezes),
         suspects=one.suspects,
+        registries=one.registries or None,
         pacing=concern.pacing,
         ring_s=concern.ring_s,
         caller_verified=bool(caller),

@@ -302,7 +302,7 @@ async def _write(
         (rows.RELEASE_LINE, [{"line": task.line_id, "fewer": len(stopped)}] if stopped else ()),
     )
     if told:
-        await post_many(scope, keys, "lead.filtered", told, now)
+        await post_many(scope, keys, "lead.filtered", told, now, [case.one.index for case in stopped])
     for case in dialled:
         answers[case.one.lead_id] = permitted(case, task.trunk, plan.ring_s, task.task_id)
     for case in stopped:

@@ -98,9 +98,10 @@ async def reconcile(scope: Scope, keys: TenantKeys, terms: Terms, now: datetime)
     ended = [one for one in verdicts if one is not None]
     settled = await settle(scope, keys, terms, ended, tasks, now)
     rows_by_id = {row.id: row for row in found}
-    bodies = [_told(keys, rows_by_id[one.attempt], one) for one, end in zip(ended, settled, strict=True) if end.fresh]
-    if bodies:
-        await post_many(scope, keys, "call.ended", bodies, now)
+    news = [(rows_by_id[one.attempt], one) for one, end in zip(ended, settled, strict=True) if end.fresh]
+    if news:
+        bodies = [_told(keys, row, one) for row, one in news]
+        await post_many(scope, keys, "call.ended", bodies, now, [bytes(row.number_index) for row, _ in news])
     return settled
 
 

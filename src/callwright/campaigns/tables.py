@@ -264,6 +264,7 @@ delivery = tenant_table(
     Column("endpoint_id", ForeignKey("endpoint.id", ondelete="CASCADE"), nullable=False),
     Column("event", String(32), nullable=False),
     Column("body", LargeBinary, nullable=False),  # encrypted JSON
+    Column("about", LargeBinary(16)),  # blind index of whose number it tells of; None = of nobody's
     Column("state", String(12), nullable=False, default="waiting"),  # waiting | sent | given_up
     Column("tries", Integer, nullable=False, default=0),
     Column("due_at", UtcTime, nullable=False),
@@ -274,6 +275,7 @@ delivery = tenant_table(
     Column("sent_at", UtcTime),
     PrimaryKeyConstraint("tenant_id", "id"),
     Index("ix_delivery_due", "tenant_id", "state", "due_at"),
+    Index("ix_delivery_about", "tenant_id", "about"),
 )
 
 worker = tenant_table(

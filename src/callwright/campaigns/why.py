@@ -16,12 +16,14 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Row
 
 from callwright.calls.disposition import disposition_title
-from callwright.campaigns import service
+from callwright.campaigns import registry_causes, service
 from callwright.campaigns import task_store as rows
 from callwright.campaigns.breaker import spent_up
 from callwright.campaigns.model import Plan
 from callwright.campaigns.schedule import closed_because, opening
 from callwright.campaigns.wordings import words
+from callwright.compliance import registry_store
+from callwright.compliance.packs import Packs
 from callwright.compliance.reasons import REFUSING
 from callwright.store.database import Scope
 
@@ -203,18 +205,23 @@ def _reason(word: str) -> str:
 # ------------------------------------------------------------ reading
 
 
-async def of_task(scope: Scope, task: int, now: datetime) -> list[Cause]:
-    """`causes` of a task as it stands now.
+async def of_task(scope: Scope, task: int, now: datetime, packs: Packs | None = None) -> list[Cause]:
+    """`causes` of a task as it stands now. packs: that calls are judged by, to tell which do-not-call registry people wait for.
 
     Raises:
         TaskError: no such task, or its plan cannot be read.
     """
     row, plan = await service.plan_of(scope, task)
-    return causes(await _task_facts(scope, row, plan, now), plan, now)
+    facts = await _task_facts(scope, row, plan, now)
+    out = {reason for state, reason in facts.counts if state == "excluded"}
+    if packs is None or not out:
+        return causes(facts, plan, now)
+    waits = registry_causes.of_rules(out, packs, await registry_store.copies(scope), now)
+    return [*causes(facts, plan, now), *(Cause(code, False, numbers) for code, numbers in waits)]
 
 
-async def of_lead(scope: Scope, task: int, lead: int, now: datetime) -> list[Cause]:
-    """`lead_causes` of one lead.
+async def of_lead(scope: Scope, task: int, lead: int, now: datetime, packs: Packs | None = None) -> list[Cause]:
+    """`lead_causes` of one lead. packs: as for `of_task`.
 
     Raises:
         TaskError: no such task, or its plan cannot be read.
@@ -231,7 +238,13 @@ async def of_lead(scope: Scope, task: int, lead: int, now: datetime) -> list[Cau
         found.state, found.reason, found.due_at, [(one.disposition or one.state, one.dialled_at) for one in tried], found.owner,
         found.lease_until, found.callback_at, await scope.value(rows.SUSPECTED, person=found.person_id), at, by, until,
     )  # fmt: skip
-    return lead_causes(facts, about, plan, now)
+    told = lead_causes(facts, about, plan, now)
+    if packs is None or refusal is None or found.state != "excluded":
+        return told
+    waits = registry_causes.of_refusal(
+        json.loads(refusal.body)["rules"], packs, await registry_store.copies(scope), now
+    )
+    return [*told[:1], *(Cause(code, True, numbers) for code, numbers in waits), *told[1:]]
 
 
 def _refusal(row: Row[Any] | None) -> tuple[datetime | None, tuple[str, ...], datetime | None]:

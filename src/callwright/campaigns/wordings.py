@@ -51,6 +51,18 @@ WORDINGS: Mapping[str, tuple[str, str]] = {
     "lead_waits": ("it waits until {at} ({reason})", "等待至 {at}（{reason}）"),
     "lead_suspect": ("{n} of its words may be a refusal: a person has to look at them first", "有 {n} 条疑似拒绝，等待人工确认"),
     "lead_refused": ("the last decision, at {at}, was no: {rules} (next possible: {until})", "上次判定 {at} 不允许：{rules}（最早 {until}）"),
+    "registry_missing": (
+        "no copy of the registry {registry} that reaches the number is loaded: `callwright registry import {registry} FILE --as-of DAY`",
+        "未载入覆盖该号码的谢绝来电名单 {registry}：请执行 `callwright registry import {registry} 文件 --as-of 日期`",
+    ),
+    "registry_old": (
+        "the copy of the do-not-call registry {registry} is of {at}, and may be {days} days old at most: import a newer one",
+        "谢绝来电名单 {registry} 的副本为 {at}，最多可用 {days} 天：请导入更新的副本",
+    ),
+    "registry_listed": (
+        "the number stands in the do-not-call registry {registry} (copy of {at})",
+        "该号码在谢绝来电名单 {registry} 中（副本日期 {at}）",
+    ),
     "lead_attempts": ("{n} attempts so far; the last, at {at}: {last}", "已呼叫 {n} 次；最近一次 {at}：{last}"),
 }  # fmt: skip
 

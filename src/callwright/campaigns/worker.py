@@ -415,7 +415,7 @@ class Worker:
         else:
             await keep_result(scope, self._keys, order.attempt, record, came.blobs, told.at, came.story)
             body = for_webhook(record, order.attempt, order.task_id, {"id": order.lead_id})
-        await post(scope, self._keys, "call.ended", body, told.at)
+        await post(scope, self._keys, "call.ended", body, told.at, self._keys.index(order.permit.callee))
 
 
 def _kind(error: BaseException) -> str:

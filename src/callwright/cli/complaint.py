@@ -52,7 +52,9 @@ def open_(
         async with working(tenant) as at, at.database.scope(at.tenant) as scope:
             case = await complaint_store.open_case(scope, at.keys, new, now, by)
             told = {"complaint": case.reference, "channel": case.channel, "answer_by": case.answer_by.isoformat()}
-            await events.post(scope, at.keys, "complaint.opened", told | {"number": masked(case.number)}, now)
+            await events.post(
+                scope, at.keys, "complaint.opened", told | {"number": masked(case.number)}, now, case.subject
+            )
             await at.note(scope, "complaint open", "complaint.open", ("complaint", case.id), {"channel": case.channel})
             return case
 
@@ -120,7 +122,7 @@ def answer(
     async def run() -> Case:
         now = datetime.now(UTC)
         async with working(tenant) as at, at.database.scope(at.tenant) as scope:
-            await complaint_store.answer(scope, reference, text, now)
+            await complaint_store.answer(scope, at.keys, reference, text, now)
             case = await complaint_store.find(scope, at.keys, reference, now)
             await at.note(scope, "complaint answer", "complaint.answer", ("complaint", case.id))
             return case

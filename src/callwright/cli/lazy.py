@@ -40,6 +40,10 @@ COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         ),
         "consent": ("consent:consent_app", "The consent ledger: who agreed to what, the proof, every use."),
         "freeze": ("freeze:freeze_app", "The freeze library: numbers nobody calls, robots and people alike."),
+        "registry": (
+            "registry:registry_app",
+            "Do-not-call registries: load them from their files, and how fresh they are.",
+        ),
         "complaint": ("complaint:complaint_app", "Complaints: frozen at once, answered in time, with the evidence."),
         "audit": ("audit:audit_app", "The audit log: who changed what, and who looked at personal data."),
         "subject": ("subject:subject_app", "A person's rights: to be forgotten."),

@@ -18,6 +18,8 @@ from callwright.campaigns.states import Action
 from callwright.cli.problems import console, print_json, show_problems
 from callwright.cli.task_simulate import simulate_command
 from callwright.cli.tenancy import TenantOption, working
+from callwright.compliance.pack_file import load_packs
+from callwright.settings import Settings
 from callwright.telephony.trunks.loader import load_line
 
 __all__ = ["task_app"]
@@ -170,14 +172,15 @@ def why_command(
     tenant: TenantOption = "",
 ) -> None:
     """Why is it not dialling? The first cause, and all others."""
+    packs = load_packs(Settings.from_environment().packs)
 
     async def run() -> list[why.Cause]:
         now = datetime.now(UTC)
         async with working(tenant) as at, at.database.scope(at.tenant) as scope:
             number = await service.named(scope, task)
             if lead is not None:
-                return await why.of_lead(scope, number, lead, now)
-            return await why.of_task(scope, number, now)
+                return await why.of_lead(scope, number, lead, now, packs)
+            return await why.of_task(scope, number, now, packs)
 
     found = anyio.run(run)
     if as_json:

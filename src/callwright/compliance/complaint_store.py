@@ -128,7 +128,8 @@ async def open_case(scope: Scope, keys: TenantKeys, new: NewComplaint, now: date
     received = new.received_at or now
     last = due(new.clock or CHANNELS[new.channel], received)
     await scope.run(
-        _ADD, reference=reference, channel=new.channel, number_index=index, number=sealed, text=new.text, received_at=received,
+        _ADD, reference=reference, channel=new.channel, number_index=index, number=sealed,
+        text=_sealed(keys, "text", reference, new.text), received_at=received,
         forward_by=last.forward_by, answer_by=last.answer_by, tell_by=last.tell_by, by=by[:100],
     )  # fmt: skip
     return await find(scope, keys, reference, now)
@@ -157,7 +158,7 @@ async def late(scope: Scope, keys: TenantKeys, now: datetime) -> list[Case]:
     return found
 
 
-async def answer(scope: Scope, reference: str, text: str, now: datetime) -> None:
+async def answer(scope: Scope, keys: TenantKeys, reference: str, text: str, now: datetime) -> None:
     """What was answered; from now on the person must be told in time.
 
     Raises:
@@ -169,7 +170,8 @@ async def answer(scope: Scope, reference: str, text: str, now: datetime) -> None
     if row.state != "open":
         raise InputError(Problem("complaint", f"complaint {reference} is {row.state}"))
     told_by = answered(CHANNELS[row.channel], now)
-    await scope.run(_ANSWER, case=row.id, at=now, said=text.strip(), told_by=told_by)
+    said = _sealed(keys, "answer", row.reference, text.strip())
+    await scope.run(_ANSWER, case=row.id, at=now, said=said, told_by=told_by)
 
 
 async def close(scope: Scope, reference: str) -> None:
@@ -197,11 +199,21 @@ def _there(row: Row[Any] | None, reference: str) -> Row[Any]:
     return row
 
 
+def _sealed(keys: TenantKeys, column: str, reference: str, said: str) -> bytes:
+    """As it is kept: it opens in this column of this case only."""
+    return keys.seal(said, f"complaint.{column}.{reference}") if said else b""
+
+
+def _opened(keys: TenantKeys, column: str, reference: str, kept: bytes) -> str:
+    return keys.open(bytes(kept), f"complaint.{column}.{reference}").decode() if kept else ""
+
+
 def case_of(row: Row[Any], keys: TenantKeys, now: datetime) -> Case:
     """A row of `complaint`."""
     number = keys.open_number(bytes(row.number), bytes(row.number_index)) if row.number else ""
+    text, said = (_opened(keys, name, row.reference, getattr(row, name)) for name in ("text", "answer"))
     return Case(
-        row.id, row.reference, row.channel, number, row.text, row.state, row.received_at, row.forward_by, row.answer_by, row.tell_by,
-        row.answered_at, row.answer, row.bundle, row.bundle_sha256, tuple(row.calls),
+        row.id, row.reference, row.channel, number, text, row.state, row.received_at, row.forward_by, row.answer_by, row.tell_by,
+        row.answered_at, said, row.bundle, row.bundle_sha256, tuple(row.calls),
         overdue(row.state, row.answer_by, row.tell_by, now), row.by, bytes(row.number_index),
     )  # fmt: skip

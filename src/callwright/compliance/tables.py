@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     ForeignKey,
     Index,
@@ -25,6 +26,8 @@ __all__ = [
     "freeze",
     "freeze_suspect",
     "person",
+    "registry_copy",
+    "registry_number",
     "suppression",
 ]
 
@@ -132,6 +135,39 @@ freeze_suspect = tenant_table(
     Index("ix_freeze_suspect_number", "tenant_id", "number_index", "state"),
 )
 
+# A do-not-call registry as it was loaded. Only copies that are `ready` are looked at.
+registry_copy = tenant_table(
+    "registry_copy",
+    Column("id", BigId, primary_key=True),
+    Column("name", String(64), nullable=False),  # as the rule packs call it: us-national-dnc
+    Column("country", String(2), nullable=False),
+    Column("kind", String(8), nullable=False),  # full | checked (only the numbers in it were looked up)
+    Column("state", String(8), nullable=False),  # loading | ready | leaving
+    Column("as_of", UtcTime, nullable=False),
+    Column(
+        "areas", Json, nullable=False, default=list
+    ),  # beginnings of the numbers it reaches; [] = all of its country
+    Column("version", String(64), nullable=False, default=""),
+    Column("account", String(64), nullable=False, default=""),  # of the subscription
+    Column("numbers", BigInteger, nullable=False, default=0),
+    Column("source", String(100), nullable=False, default=""),
+    Column("sha256", String(64), nullable=False, default=""),
+    Column("by", String(100), nullable=False),
+    Column("loaded_at", UtcTime, nullable=False),
+    Index("ix_registry_copy_country", "tenant_id", "country", "state"),
+)
+
+# Its numbers, as blind index only. The index comes first in the key: however PostgreSQL plans a look-up, it reads a few rows of a million.
+registry_number = tenant_table(
+    "registry_number",
+    Column("copy_id", BigInteger, nullable=False),
+    Column("number_index", LargeBinary(16), nullable=False),
+    Column("listed", Boolean, nullable=False),  # False only in a copy of kind `checked`
+    PrimaryKeyConstraint("tenant_id", "number_index", "copy_id"),
+    many=True,
+    bare=True,
+)
+
 # The proof. One row for each dial and each refusal; only ever added to. `body` is canonical JSON, hash = sha256(prev || body).
 decision_record = tenant_table(
     "decision_record",
@@ -168,14 +204,14 @@ complaint = tenant_table(
     Column("channel", String(32), nullable=False),  # 12321, own, regulator, carrier
     Column("number_index", LargeBinary(16), nullable=False),
     Column("number", LargeBinary, nullable=False),
-    Column("text", Text, nullable=False, default=""),
+    Column("text", LargeBinary, nullable=False, default=b""),  # what the person says, encrypted; empty once erased
     Column("state", String(16), nullable=False, default="open"),  # open | answered | closed
     Column("received_at", UtcTime, nullable=False),
     Column("forward_by", UtcTime),
     Column("answer_by", UtcTime, nullable=False),
     Column("tell_by", UtcTime),
     Column("answered_at", UtcTime),
-    Column("answer", Text, nullable=False, default=""),
+    Column("answer", LargeBinary, nullable=False, default=b""),  # encrypted as well
     Column("bundle", String(300), nullable=False, default=""),  # where the evidence bundle lies
     Column("bundle_sha256", String(64), nullable=False, default=""),
     Column("calls", Json, nullable=False, default=list),

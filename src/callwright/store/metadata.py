@@ -66,14 +66,16 @@ class UtcTime(TypeDecorator[datetime]):
         return value.astimezone(UTC) if dialect.name == "postgresql" else datetime.fromtimestamp(value / 1000, UTC)
 
 
-def tenant_table(name: str, *items: SchemaItem, many: bool = False) -> Table:
+def tenant_table(name: str, *items: SchemaItem, many: bool = False, bare: bool = False) -> Table:
     """A table whose rows belong to a tenant: `tenant_id` comes first, is never null and goes with its tenant.
 
     Args:
         many: rows come by the million, so no foreign key is checked row by row (docs/adr/0013).
+        bare: a row is hardly more than its key, so SQLite keeps it in the key's own tree, once instead of twice.
     """
     keys = () if many else (ForeignKey("tenant.id", ondelete="CASCADE"),)
     owner: Column[int] = Column("tenant_id", BigInteger, *keys, nullable=False, index=False)
-    table = Table(name, metadata, owner, *items)
+    options: dict[str, Any] = {"sqlite_with_rowid": False} if bare else {}
+    table = Table(name, metadata, owner, *items, **options)
     TENANT_TABLES.add(table)
     return table

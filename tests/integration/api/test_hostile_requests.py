@@ -41,8 +41,12 @@ OWN_LIMITS = {
     "/api/v1/lists/uploads": "callwright.campaigns.api.uploads.MOST",
     "/api/v1/consents/evidence": "callwright.compliance.api.consents._LARGEST",
     "/api/v1/freezes/import": "callwright.compliance.api.freezes._LARGEST",
+    "/api/v1/registries/import": "callwright.compliance.api.registries.MOST",
     "/api/v1/scripts/{script}/recordings/uploads": "callwright.studio.api.recordings.MOST_SENT",
 }
+
+# What else such a route must be told.
+FIELDS = {"/api/v1/registries/import": {"registry": "us-national-dnc", "as_of": "2026-11-25T00:00:00Z"}}
 
 
 @pytest.fixture
@@ -128,7 +132,7 @@ async def test_every_upload_has_a_limit_of_its_own(api: TestedApi, monkeypatch: 
             continue  # it needs a draft: tested where it is
         monkeypatch.setattr(OWN_LIMITS[path], 1000)
         file = {"file": ("a.csv", b"%PDF-1.7 " + b"a,b\n" * 400, "text/csv")}
-        answer = await api.post(re.sub(r"\{[^}]*\}", "1", path), roles=EVERYTHING, files=file)
+        answer = await api.post(re.sub(r"\{[^}]*\}", "1", path), roles=EVERYTHING, files=file, data=FIELDS.get(path))
         told = (answer.status_code, answer.json()["code"])
         assert told in {(413, "too-large"), (422, "too-large")}, f"{path}: {answer.text}"
 

@@ -17,6 +17,7 @@ from sqlalchemy import insert, select, update
 from callwright.campaigns import endpoints
 from callwright.campaigns.complaint_news import tell_late
 from callwright.campaigns.erasure import delete_blobs, erase
+from callwright.campaigns.events import post
 from callwright.campaigns.evidence import write_evidence
 from callwright.campaigns.recorded import unrecorded
 from callwright.campaigns.tables import attempt, call_result, delivery, lead
@@ -29,8 +30,8 @@ from callwright.compliance.freeze_store import listed as frozen
 from callwright.compliance.reasons import Reason
 from callwright.compliance.record_store import append, verify_kept
 from callwright.compliance.records import NewRecord
-from callwright.compliance.tables import person, suppression
-from callwright.errors import InputError
+from callwright.compliance.tables import complaint, person, suppression
+from callwright.errors import DamagedError, InputError
 from callwright.store.crypto import Keyring
 from callwright.store.database import Database
 from callwright.store.metadata import TENANT
@@ -133,9 +134,9 @@ async def test_a_complaint_from_its_first_word_to_its_end(database: Database, ke
     async with database.scope(seeded.tenant) as scope:
         with pytest.raises(InputError, match="comes before"):
             await close(scope, "2026-4711")
-        await answer(scope, "2026-4711", "We apologised and froze the number.", NOW)
+        await answer(scope, seeded.keys, "2026-4711", "We apologised and froze the number.", NOW)
         with pytest.raises(InputError, match="is answered"):
-            await answer(scope, "2026-4711", "Again.", NOW)
+            await answer(scope, seeded.keys, "2026-4711", "Again.", NOW)
         await close(scope, "2026-4711")
         done = await find(scope, seeded.keys, "2026-4711", NOW)
         assert (done.state, done.calls, done.late) == ("closed", ("c-1",), "")
@@ -164,7 +165,7 @@ async def test_what_is_overdue_is_listed(database: Database, keyring: Keyring) -
             ("old", "answer")
         ]
         assert len(await listed(scope, seeded.keys, NOW)) == 2
-        await answer(scope, "old", "Sorry.", NOW)
+        await answer(scope, seeded.keys, "old", "Sorry.", NOW)
         assert await listed(scope, seeded.keys, NOW, "overdue") == []
         much_later = NOW + timedelta(days=30)
         late = await listed(scope, seeded.keys, much_later, "overdue")
@@ -217,10 +218,14 @@ async def test_who_is_erased_leaves_a_keyed_hash_and_a_whole_chain(database: Dat
     await called(database, seeded, 1, "c-2")
     number = seeded.numbers[0]
     async with database.scope(seeded.tenant) as scope:
-        await open_case(scope, seeded.keys, NewComplaint(number, reference="r"), NOW, "ines")
+        await endpoints.add(scope, seeded.keys, "webhook", "https://example.com/", NOW)
+        for whose in (number, seeded.numbers[1]):
+            await post(scope, seeded.keys, "call.ended", {"slots": {"city": "上海"}}, NOW, seeded.keys.index(whose))
+        await post(scope, seeded.keys, "task.state", {"task": 1}, NOW)
+        await open_case(scope, seeded.keys, NewComplaint(number, reference="r", text="I was called."), NOW, "ines")
         with pytest.raises(InputError, match="not closed"):
             await erase(scope, seeded.keys, number, NOW)
-        await answer(scope, "r", "Sorry.", NOW)
+        await answer(scope, seeded.keys, "r", "Sorry.", NOW)
         await close(scope, "r")
     async with database.scope(seeded.tenant) as scope:
         erased = await erase(scope, seeded.keys, number, NOW)
@@ -247,10 +252,41 @@ async def test_who_is_erased_leaves_a_keyed_hash_and_a_whole_chain(database: Dat
         (freeze,) = await frozen(scope, seeded.keys, NOW)
         assert freeze.number == ""
         assert (await freezes_of(scope, seeded.keys, [number], NOW))[number]
-        assert (await find(scope, seeded.keys, "r", NOW)).number == ""
+        case = await find(scope, seeded.keys, "r", NOW)
+        assert (case.number, case.text, case.answer) == ("", "", "")
+        news = await scope.all(select(delivery.c.event, delivery.c.about).where(delivery.c.tenant_id == TENANT))
+        assert {(row.event, row.about and bytes(row.about)) for row in news} == {
+            ("call.ended", seeded.keys.index(seeded.numbers[1])), ("task.state", None),
+        }  # fmt: skip
         assert (await verify_kept(scope, seeded.keys.signing.public_key())).ok
         with pytest.raises(InputError, match="nobody here"):
             await erase(scope, seeded.keys, number, NOW)
+
+
+async def test_what_is_said_in_a_complaint_is_kept_sealed(database: Database, keyring: Keyring) -> None:
+    seeded = await seed(database, keyring, NOW, leads=1)
+    async with database.scope(seeded.tenant) as scope:
+        await open_case(
+            scope, seeded.keys, NewComplaint(seeded.numbers[0], reference="a", text="They rang at night."), NOW, "qa"
+        )
+        await open_case(scope, seeded.keys, NewComplaint(seeded.numbers[0], reference="b"), NOW, "qa")
+        await answer(scope, seeded.keys, "a", "We apologise.", NOW)
+        case = await find(scope, seeded.keys, "a", NOW)
+        assert (case.text, case.answer) == ("They rang at night.", "We apologise.")
+        empty = await find(scope, seeded.keys, "b", NOW)
+        assert (empty.text, empty.answer) == ("", "")
+        kept = (
+            await scope.all(
+                select(complaint.c.text, complaint.c.answer)
+                .where(complaint.c.tenant_id == TENANT)
+                .order_by(complaint.c.id)
+            )
+        )[0]
+        assert b"night" not in bytes(kept.text) and b"apologise" not in bytes(kept.answer)
+        swapped = update(complaint).where(complaint.c.tenant_id == TENANT, complaint.c.reference == "b")
+        await scope.run(swapped.values(text=bytes(kept.text)))
+        with pytest.raises(DamagedError):
+            await find(scope, seeded.keys, "b", NOW)
 
 
 async def test_each_late_step_of_a_complaint_is_told_once(database: Database, keyring: Keyring) -> None:
@@ -261,7 +297,7 @@ async def test_each_late_step_of_a_complaint_is_told_once(database: Database, ke
         assert await tell_late(scope, seeded.keys, case.answer_by - timedelta(seconds=1)) == 0
         assert [one.late for one in await late(scope, seeded.keys, case.answer_by)] == ["answer"]
         assert await tell_late(scope, seeded.keys, case.answer_by + timedelta(days=1)) == 0  # it was told before
-        await answer(scope, case.reference, "sorry", case.answer_by)
+        await answer(scope, seeded.keys, case.reference, "sorry", case.answer_by)
         by = (await find(scope, seeded.keys, case.reference, NOW)).tell_by
         assert by is not None
         assert [await tell_late(scope, seeded.keys, by) for _ in range(3)] == [1, 0, 0]

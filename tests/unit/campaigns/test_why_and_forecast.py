@@ -85,6 +85,8 @@ def test_every_sentence_can_be_said_even_when_nothing_is_known(code: str, langua
         "until",
         "last",
         "total",
+        "registry",
+        "days",
     )
     numbers = dict.fromkeys((*names, "currency"), None) | {"spent": 1.5, "total": 2.5}
     assert "{" not in Cause(code, True, numbers).text(language)

@@ -119,6 +119,40 @@ def test_freezes(run: Run, tmp_path: Path) -> None:
     assert {one["reason"] for one in json.loads(run("freeze", "list", "--json"))} == {"imported", "keyword"}
 
 
+def test_registries(run: Run, tmp_path: Path) -> None:
+    today = f"{datetime.now(UTC):%Y-%m-%d}"
+    (tmp_path / "212.txt").write_text("212,5550101\n212,5550102\n")
+    load = ("registry", "import", "us-national-dnc", "212.txt", "--as-of")
+    assert "2 numbers, 0 lines not usable; nothing was changed" in run(*load, today, "--check")
+    assert "not loaded; asked for by us/national-dnc" in run("registry", "list")
+    made = run(*load, today, "--account", "SAN-1", "--by", "anna")
+    assert "2 added; it holds 2 numbers of 1 area codes (+1212)" in made
+    assert "fresh until" in made
+    (tmp_path / "change.txt").write_text("212,5550101,D\n212,5550103,A\n")
+    change = ("registry", "import", "us-national-dnc", "change.txt", "--kind", "change", "--as-of", today)
+    assert "since when" in run(*change, code=2)
+    assert "1 added, 1 deleted; it holds 2 numbers" in run(*change, "--since", "2026-01-01")
+    (tmp_path / "bad.txt").write_text("212,5550101\nhello\n")
+    bad = ("registry", "import", "us-national-dnc", "bad.txt", "--as-of", today)
+    assert "no number of US" in run(*bad, code=2)
+    assert "1 lines could not be read" in run(*bad, "--skip-unusable")
+    assert "no rule pack asks for 'us-dnc'" in run("registry", "import", "us-dnc", "212.txt", "--as-of", today, code=2)
+    assert "no kind" in run(*load, today, "--kind", "half", code=2)
+    assert "cannot be read" in run("registry", "import", "uk-tps", "none.txt", "--as-of", today, code=2)
+    (tmp_path / "tps.txt").write_text("07700 900123\n")
+    assert "it is too old already" in run("registry", "import", "uk-tps", "tps.txt", "--as-of", "2026-01-01")
+    told = json.loads(run("registry", "list", "--json"))
+    assert [(one["registry"], one["numbers"], one["fresh"], one["areas"]) for one in told["copies"]] == [
+        ("uk-tps", 1, False, []), ("us-national-dnc", 1, True, ["+1212"]),
+    ]  # fmt: skip
+    assert "us-national-dnc" not in told["missing"] and "uk-ctps" in told["missing"]
+    assert "TOO OLD since 2026-01-29" in run("registry", "list")
+    assert "of uk-tps forgotten: 1 numbers" in run("registry", "forget", str(told["copies"][0]["id"]))
+    assert "no copy 99" in run("registry", "forget", "99", code=2)
+    log = run("audit", "list")
+    assert "registry.import" in log and "registry.forget" in log
+
+
 def test_consents(run: Run, tmp_path: Path) -> None:
     (tmp_path / "form.pdf").write_bytes(b"signed")
     assert "a consent has a proof" in run("consent", "add", NUMBER, "--to", "survey", "--given", "2026-11-20", code=2)

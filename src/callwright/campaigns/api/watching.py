@@ -29,6 +29,7 @@ from callwright.campaigns.api.task_views import (
 from callwright.campaigns.model import TaskState
 from callwright.campaigns.states import ENDS
 from callwright.campaigns.wording import Language
+from callwright.compliance.api.packs_in_use import packs_in_use
 from callwright.errors import CallwrightError
 from callwright.http.events import EventStream, events
 from callwright.http.fields import Id, Moment, PathId, Text
@@ -80,11 +81,12 @@ async def explain_task(here: Reads, task: PathId, asked: Annotated[_WhyAsked, Qu
     """Why is it not dialling? The first cause, and all others."""
 
     async def read() -> list[why.Cause]:
+        packs = await packs_in_use(here)
         async with here.reading() as scope:
             with told():
                 if asked.lead is not None:
-                    return await why.of_lead(scope, task, asked.lead, here.now())
-                return await why.of_task(scope, task, here.now())
+                    return await why.of_lead(scope, task, asked.lead, here.now(), packs)
+                return await why.of_task(scope, task, here.now(), packs)
 
     found = await fresh_of(here).value((here.viewer.tenant, "why", task, asked.lead), read)
     return CauseList(items=[cause_view(cause, asked.lang) for cause in found])

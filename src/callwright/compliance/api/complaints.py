@@ -164,7 +164,7 @@ async def open_complaint(
     async with here.keyed() as (scope, keys):
         case = await complaint_store.open_case(scope, keys, new, now, by)
         told = {"complaint": case.reference, "channel": case.channel, "answer_by": case.answer_by.isoformat()}
-        await events.post(scope, keys, "complaint.opened", told | {"number": masked(case.number)}, now)
+        await events.post(scope, keys, "complaint.opened", told | {"number": masked(case.number)}, now, case.subject)
         at = Showing(here, scope, keys, here.may(Permission.NUMBERS_UNMASKED))
         await note(
             scope, keys, here.viewer, "complaint.open", ("complaint", case.id), {"channel": case.channel}, now=now
@@ -182,7 +182,7 @@ async def answer_complaint(
         case = await _known(at, complaint)
         if case.state != "open":
             raise conflict("complaint", f"complaint {case.reference} is {case.state}")
-        await complaint_store.answer(scope, case.reference, body.text, here.now())
+        await complaint_store.answer(scope, keys, case.reference, body.text, here.now())
         case = await _known(at, complaint)
         await note(scope, keys, here.viewer, "complaint.answer", ("complaint", complaint), now=here.now())
     return _told(case, at)

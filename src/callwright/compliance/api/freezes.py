@@ -210,7 +210,7 @@ async def add_freeze(body: NewFreezeBody, here: Annotated[Here, needs(Permission
                 "rule": "",
                 "until": new.until,
             }
-            await events.post(scope, keys, "freeze.added", told, now)
+            await events.post(scope, keys, "freeze.added", told, now, one.subject)
     return _row(one, at)
 
 

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from callwright.compliance.facts import DialFacts
 from callwright.compliance.pack_model import Strict
-from callwright.compliance.rules.check import Finding, blocked, good, unknown
+from callwright.compliance.rules.check import Finding, blocked, good
 from callwright.compliance.rules.consent import in_force
 
 __all__ = ["Dnc", "DncParams"]
@@ -24,21 +24,26 @@ class DncParams(Strict):
 
 
 class Dnc:
+    """registry, max_age_days: as its parameters say."""
+
     def __init__(self, params: DncParams) -> None:
-        self._name = params.registry
+        self.registry, self.max_age_days = params.registry, params.max_age_days
         self._age = timedelta(days=params.max_age_days)
         self._unless = frozenset(params.unless)
         self._free = good(f"not in {params.registry}")
         self._excused = good(f"{params.registry}: does not matter with {' or '.join(params.unless)} on record")
+        mend = f"`callwright registry import {params.registry} FILE`"
+        # Not what was looked up when: whoever is alike shares one finding.
+        self._missing = Finding("unknown", f"no copy of {params.registry} that reaches this number is loaded: {mend}")
+        self._listed = blocked(f"the number stands in {params.registry}")
+        self._old = blocked(f"the copy of {params.registry} is older than {params.max_age_days} days: {mend}")
 
     def look(self, facts: DialFacts, now: datetime) -> Finding:
         if self._unless and any(each.basis in self._unless for each in in_force(facts, now) or ()):
             return self._excused
-        found = [each for each in facts.registries or () if each.name == self._name]
+        found = [each for each in facts.registries or () if each.name == self.registry]
         if not found:
-            return unknown(f"whether the number stands in {self._name}")
+            return self._missing
         if any(each.listed for each in found):
-            return blocked(f"the number stands in {self._name}")
-        if now - max(each.as_of for each in found) > self._age:
-            return blocked(f"the copy of {self._name} is older than {self._age.days} days")
-        return self._free
+            return self._listed
+        return self._old if now - max(each.as_of for each in found) > self._age else self._free

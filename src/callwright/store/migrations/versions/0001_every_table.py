@@ -70,6 +70,15 @@ def upgrade() -> None:
         sa.UniqueConstraint("tenant_id", "number_index", name=op.f("uq_person_tenant_id_number_index")),
     )
     op.create_table(
+        "registry_number",
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("copy_id", sa.BigInteger(), nullable=False),
+        sa.Column("number_index", sa.LargeBinary(length=16), nullable=False),
+        sa.Column("listed", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "number_index", "copy_id", name=op.f("pk_registry_number")),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "setup_link",
         sa.Column("hash", sa.LargeBinary(length=32), nullable=False),
         sa.Column("used", sa.Boolean(), nullable=False),
@@ -324,14 +333,14 @@ def upgrade() -> None:
         sa.Column("channel", sa.String(length=32), nullable=False),
         sa.Column("number_index", sa.LargeBinary(length=16), nullable=False),
         sa.Column("number", sa.LargeBinary(), nullable=False),
-        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("text", sa.LargeBinary(), nullable=False),
         sa.Column("state", sa.String(length=16), nullable=False),
         sa.Column("received_at", own.UtcTime(), nullable=False),
         sa.Column("forward_by", own.UtcTime(), nullable=True),
         sa.Column("answer_by", own.UtcTime(), nullable=False),
         sa.Column("tell_by", own.UtcTime(), nullable=True),
         sa.Column("answered_at", own.UtcTime(), nullable=True),
-        sa.Column("answer", sa.Text(), nullable=False),
+        sa.Column("answer", sa.LargeBinary(), nullable=False),
         sa.Column("bundle", sa.String(length=300), nullable=False),
         sa.Column("bundle_sha256", sa.String(length=64), nullable=False),
         sa.Column("calls", own.Json, nullable=False),
@@ -499,6 +508,31 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("once", schema=None) as batch_op:
         batch_op.create_index("ix_once_age", ["tenant_id", "created_at"], unique=False)
+
+    op.create_table(
+        "registry_copy",
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("id", own.BigId, nullable=False),
+        sa.Column("name", sa.String(length=64), nullable=False),
+        sa.Column("country", sa.String(length=2), nullable=False),
+        sa.Column("kind", sa.String(length=8), nullable=False),
+        sa.Column("state", sa.String(length=8), nullable=False),
+        sa.Column("as_of", own.UtcTime(), nullable=False),
+        sa.Column("areas", own.Json, nullable=False),
+        sa.Column("version", sa.String(length=64), nullable=False),
+        sa.Column("account", sa.String(length=64), nullable=False),
+        sa.Column("numbers", sa.BigInteger(), nullable=False),
+        sa.Column("source", sa.String(length=100), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("by", sa.String(length=100), nullable=False),
+        sa.Column("loaded_at", own.UtcTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["tenant.id"], name=op.f("fk_registry_copy_tenant_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_registry_copy")),
+    )
+    with op.batch_alter_table("registry_copy", schema=None) as batch_op:
+        batch_op.create_index("ix_registry_copy_country", ["tenant_id", "country", "state"], unique=False)
 
     op.create_table(
         "script_draft",
@@ -783,6 +817,7 @@ def upgrade() -> None:
         sa.Column("endpoint_id", own.BigId, nullable=False),
         sa.Column("event", sa.String(length=32), nullable=False),
         sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.Column("about", sa.LargeBinary(length=16), nullable=True),
         sa.Column("state", sa.String(length=12), nullable=False),
         sa.Column("tries", sa.Integer(), nullable=False),
         sa.Column("due_at", own.UtcTime(), nullable=False),
@@ -798,6 +833,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_delivery")),
     )
     with op.batch_alter_table("delivery", schema=None) as batch_op:
+        batch_op.create_index("ix_delivery_about", ["tenant_id", "about"], unique=False)
         batch_op.create_index("ix_delivery_due", ["tenant_id", "state", "due_at"], unique=False)
 
     op.create_table(
@@ -1056,6 +1092,8 @@ def upgrade() -> None:
             "one_time_link",
             "own_number",
             "person",
+            "registry_copy",
+            "registry_number",
             "script_draft",
             "script_draft_save",
             "script_recording",
