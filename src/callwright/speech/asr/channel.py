@@ -15,6 +15,7 @@ __all__ = ["FRAMES_PER_S", "CallerMean", "Mean", "loud_part"]
 
 Mean = npt.NDArray[np.float64]
 FRAMES_PER_S = 100
+_PIECE = 80  # samples of 10 ms
 _MOST_FRAMES = 3000.0  # half a minute: older speech fades, a caller may put the telephone down and take up another
 
 
@@ -46,10 +47,9 @@ class CallerMean:
         return np.asarray((self._prior * self._prior_frames + self._sum) / (self._prior_frames + self._frames))
 
 
-def loud_part(pcm: Pcm, rate: int, within_db: float = 20.0) -> Pcm:
-    """The 10 ms pieces of `pcm` within `within_db` of its loudest (95th percentile): speech without the silence around it."""
-    size = rate // FRAMES_PER_S
-    pieces = pcm[: len(pcm) // size * size].reshape(-1, size)
+def loud_part(pcm: Pcm, within_db: float = 20.0) -> Pcm:
+    """The 10 ms pieces of `pcm` (8 kHz) within `within_db` of its loudest (95th percentile): speech without the silence around it."""
+    pieces = pcm[: len(pcm) // _PIECE * _PIECE].reshape(-1, _PIECE)
     if not len(pieces):
         return pcm[:0]
     level = 10 * np.log10(np.mean(pieces.astype(np.float64) ** 2, axis=1) + 1)

@@ -1,43 +1,37 @@
 """One decoder: a model, the words of a script, and speech in. Synchronous; lives in a worker process.
 
-English: the model in the wheel was trained at 16 kHz, and its features break down when the band above 3.4 kHz is empty. So telephone speech is
-brought up to 16 kHz with part of its mirror image left above 4 kHz: hissing sounds get the high band they lost, vowels mirror to above the
-highest mel filter. Mandarin: an 8 kHz model.
+Two engines hear the same cepstra. The live one gives partials; when what it has in a pause is a known sentence (English), that is the result.
+Else, and in Mandarin always, the whole utterance is gone over by the thorough one.
 """
 
 from __future__ import annotations
 
-import math
 import tempfile
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import pocketsphinx
 
 from callwright.errors import ModelError, Problem
-from callwright.speech.asr.channel import FRAMES_PER_S, CallerMean, Mean, loud_part
+from callwright.speech.asr.cepstra import Cepstra, FrontEnd
+from callwright.speech.asr.channel import FRAMES_PER_S, CallerMean, loud_part
 from callwright.speech.asr.consensus import agree
 from callwright.speech.asr.denoise import without_noise
+from callwright.speech.asr.engine import Engine, feature_parameters
 from callwright.speech.asr.pauses import PauseFinder
 from callwright.speech.asr.score import score
-from callwright.speech.asr.upsampling import Upsampler
 from callwright.speech.asr.vocabulary_model import VocabularyModel
 from callwright.speech.port import Pcm
 
 __all__ = ["Decoded", "PhraseDecoder"]
 
-
-_CONTEXTS = 64  # language models kept per decoder
-_ONE_WORD = "one-word"  # a search that costs nothing, for when only the cepstra are wanted
 _PHONES = "phones"  # a loop of bare phones: what any sound at all can be explained with
-_ENGINE_WINDOW = 500  # frames that the engine takes a mean set from outside to be worth (CMN_WIN, pocketsphinx 5)
+_RATE = 8000
 _LEAST_SPEECH = 10  # frames
 _EXPECTED_COST = 0.25  # of the cost of standing further down, for a phrase that the node expects
-_LOG_SCALE = 1024  # the engine gives the logarithm of a score divided by this (its log table is shifted by 10 bits)
 _UNHEARD = -4.0  # nats per frame, where a pass found nothing
+_HOLD_MS = 150  # of quiet are decoded live; what follows waits until the caller goes on, since most pauses are the end
+_SURE_MS = 200  # of quiet before the thorough pass, where the live one may already have the result: the caller may only be drawing breath
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,61 +54,6 @@ class _Guess:
     means: tuple[CallerMean, CallerMean]
 
 
-class _Engine:
-    """One pocketsphinx decoder with the language models of its contexts."""
-
-    def __init__(self, vocabulary: VocabularyModel, acoustic_model: Path, folder: Path, *, thorough: bool) -> None:
-        """thorough: all passes over an utterance; else only the first, which gives partials."""
-        self._vocabulary = vocabulary
-        self._folder = folder
-        dictionary = folder / "words.dict"
-        dictionary.write_text(vocabulary.dictionary, encoding="utf-8")
-        config = dict(vocabulary.tuning.config)
-        config["featparams"] = str(_feature_parameters(acoustic_model, folder / "feat.params", config))
-        if not thorough:
-            config |= {"fwdflat": False, "bestpath": False}
-        try:
-            self.engine = pocketsphinx.Decoder(
-                hmm=str(acoustic_model), dict=str(dictionary), lm=None, loglevel="FATAL", **config
-            )
-        except (RuntimeError, ValueError) as error:
-            raise ModelError(
-                Problem("model-damaged", f"the recogniser refuses the model {acoustic_model}: {error}")
-            ) from error
-        self._contexts: dict[tuple[str, ...], str] = {}
-        self._made = 0
-        self.words = ""
-
-    def expect(self, phrases: tuple[str, ...]) -> None:
-        name = self._contexts.get(phrases)
-        if name is None:
-            if len(self._contexts) >= _CONTEXTS:
-                oldest = next(known for known in self._contexts if known)  # () stays
-                self.engine.activate_search(self._contexts[()])
-                self.engine.remove_search(self._contexts.pop(oldest))
-            self._made += 1
-            name = f"context{self._made}"
-            path = self._folder / f"{name}.arpa"
-            path.write_text(self._vocabulary.arpa(phrases), encoding="utf-8")
-            self.engine.add_lm_file(name, str(path))
-            path.unlink()
-            self._contexts[phrases] = name
-        self.words = name
-        self.engine.activate_search(name)
-
-    def set_mean(self, mean: Mean) -> None:
-        self.engine.set_cmn(",".join(f"{value:.4f}" for value in mean))
-
-    def decode(self, pcm: Pcm, search: str) -> float:
-        """A whole utterance; returns the log of its score in nats (0.0 = nothing was found)."""
-        self.engine.activate_search(search)
-        self.engine.start_utt()
-        self.engine.process_raw(pcm.tobytes(), no_search=False, full_utt=True)
-        self.engine.end_utt()
-        found = self.engine.hyp()
-        return math.log(found.best_score) * _LOG_SCALE if found and found.best_score > 0 else 0.0
-
-
 class PhraseDecoder:
     """Decodes utterances of one call. `begin`, `push` (8 kHz int16), `partial`, `finish`; `expect` changes what the next one may be.
 
@@ -123,23 +62,31 @@ class PhraseDecoder:
 
     def __init__(self, vocabulary: VocabularyModel, acoustic_model: Path) -> None:
         self._vocabulary = vocabulary
-        self._rate = int(vocabulary.tuning.config["samprate"])
-        self._upsampler = Upsampler(vocabulary.tuning.image) if self._rate == 16_000 else None
+        tuning = vocabulary.tuning
+        try:
+            parameters = feature_parameters(acoustic_model)
+            self._front = FrontEnd(parameters, int(tuning.config["samprate"]), tuning.image)
+            self._again = FrontEnd(parameters, int(tuning.config["samprate"]), tuning.image)
+        except ValueError as error:
+            raise ModelError(Problem("model-damaged", f"{acoustic_model / 'feat.params'}: {error}")) from error
         self._folder = tempfile.TemporaryDirectory(prefix="callwright-asr-")
         folder = Path(self._folder.name)
-        self._live = _Engine(vocabulary, acoustic_model, folder, thorough=False)
-        self._whole = _Engine(vocabulary, acoustic_model, folder, thorough=True)
-        word = min(vocabulary.words)
-        self._whole.engine.add_jsgf_string(_ONE_WORD, f"#JSGF V1.0; grammar one; public <one> = {word};")
-        if vocabulary.tuning.consensus:
+        self._live = Engine(vocabulary, acoustic_model, folder, thorough=False)
+        self._whole = Engine(vocabulary, acoustic_model, folder, thorough=True)
+        if tuning.consensus:
             self._whole.engine.add_allphone_file(_PHONES, None)
-        self._samples: list[Pcm] = []
-        self._pauses = PauseFinder(self._rate)
-        self._guess: _Guess | None = None
+        self._clear()
         self._hearing = False
         self._next: tuple[str, ...] | None = None
         self.renew()
         self.expect(())
+
+    def _clear(self) -> None:
+        self._samples: list[Pcm] = []
+        self._cepstra: list[Cepstra] = []
+        self._held: list[Cepstra] = []
+        self._pauses = PauseFinder()
+        self._guess: _Guess | None = None
 
     def expect(self, phrases: tuple[str, ...]) -> None:
         """Phrases the next utterance probably is (subset of the vocabulary; others are ignored). The one under way keeps what it began
@@ -163,44 +110,48 @@ class PhraseDecoder:
         self._whole.set_mean(mean.value - self._offset)
 
     def begin(self) -> None:
-        self._samples = []
-        self._guess = None
-        self._pauses = PauseFinder(self._rate)
-        if self._upsampler is not None:
-            self._upsampler.reset()
+        self._clear()
+        self._front.reset()
         self._live.engine.start_utt()
         self._hearing = True
 
     def push(self, pcm: Pcm) -> None:
-        if self._upsampler is not None:
-            pcm = self._upsampler.process(pcm)
         self._samples.append(pcm)
         if self._pauses.push(pcm):
             self._guess = None  # the caller goes on
-        self._live.engine.process_raw(pcm.tobytes(), no_search=False, full_utt=False)
+        cepstra = self._front.push(pcm)
+        self._cepstra.append(cepstra)
+        self._held.append(cepstra)
+        if self._pauses.quiet_ms <= _HOLD_MS:
+            for part in self._held:
+                self._live.hear(part)
+            self._held.clear()
 
     def partial(self) -> str:
         hypothesis = self._live.engine.hyp()
         return self._text(hypothesis.hypstr) if hypothesis else ""
 
     def consider(self) -> bool:
-        """In a pause: decode what was heard so far, as if it were all. False: there is no pause, or it is done already."""
+        """In a pause: make the result of what was heard so far ready, as if it were all. False: there is no pause, or it is done already."""
         if self._guess is not None or not self._pauses.due:
             return False
+        first = self.partial()
+        if self._vocabulary.tuning.trust_live and self._pauses.quiet_ms < _SURE_MS and not self._known(first):
+            return False
         self._pauses.taken()
-        self._guess = self._decode(self.partial())
+        self._guess = self._decode(first)
         return True
 
     def finish(self) -> Decoded:
         """End the utterance. Passes over all of it use a channel mean that this utterance has its part in."""
         first = self.partial()
+        guess = self._guess if self._guess is not None else self._decode(first)
         self._live.engine.end_utt()
         self._hearing = False
-        guess = self._guess if self._guess is not None else self._decode(first)
         self._means = guess.means
         if self._vocabulary.tuning.prior_frames:
             self._live.set_mean(self._means[0].value - self._offset)
-        self._samples, self._guess = [], None
+        self._clear()
         if self._next is not None:
             self.expect(self._next)
             self._next = None
@@ -208,29 +159,44 @@ class PhraseDecoder:
 
     def _decode(self, first: str) -> _Guess:
         means = (self._means[0].copy(), self._means[1].copy())
-        whole = np.concatenate(self._samples) if self._samples else np.zeros(0, dtype=np.int16)
-        if not len(whole):
+        if not sum(map(len, self._cepstra)):
             return _Guess(Decoded("", "", 0.0, (), 0, 0), means)
-        decode = self._by_consensus if self._vocabulary.tuning.consensus else self._by_fit
-        return _Guess(decode(whole, means, first), means)
+        whole = np.concatenate(self._cepstra)
+        if self._vocabulary.tuning.consensus:
+            return _Guess(self._by_consensus(whole, means, first), means)
+        return _Guess(self._as_known(first) or self._by_fit(whole, means, first), means)
+
+    # ------------------------------------------------------------ what the live pass is sure of
+
+    def _known(self, first: str) -> bool:
+        return bool(first) and self._vocabulary.matcher.knows(first)
+
+    def _as_known(self, first: str) -> Decoded | None:
+        """A whole known sentence in the live pass: a thorough one would cost twice as much and nearly always find the same."""
+        if not self._vocabulary.tuning.trust_live or not self._known(first):
+            return None
+        return Decoded(first, self._vocabulary.matcher.nearest(first).phrase, 1.0, (), *self._live.bounds_ms())
 
     # ------------------------------------------------------------ what passes agree on
 
-    def _by_consensus(self, whole: Pcm, means: tuple[CallerMean, CallerMean], first: str) -> Decoded:
+    def _by_consensus(self, whole: Cepstra, means: tuple[CallerMean, CallerMean], first: str) -> Decoded:
         """One pass over the sound as it came, one over the sound without noise."""
         passes: list[list[str]] = []
         ratios: list[float] = []
         bounds = (0, 0)
         voiced = 0
-        for pcm, mean in zip((whole, without_noise(whole)), means, strict=True):
-            voiced = max(voiced, self._hear_caller(pcm, mean))
-            words = self._whole.decode(pcm, self._whole.words)
+        pcm = np.concatenate(self._samples)
+        cleaned = without_noise(pcm)
+        self._again.reset()
+        heard = ((pcm, whole, means[0]), (cleaned, self._again.push(cleaned), means[1]))
+        for sound, cepstra, mean in heard:
+            voiced = max(voiced, self._hear_caller(sound, mean))
+            words = self._whole.decode(cepstra, self._whole.words)
             passes.append(self._readings(self._vocabulary.tuning.readings))
-            bounds = self._bounds() if bounds == (0, 0) else bounds
+            bounds = self._whole.bounds_ms() if bounds == (0, 0) else bounds
             self._whole.set_mean(mean.value - self._offset)
-            loop = self._whole.decode(pcm, _PHONES)
-            frames = len(pcm) * FRAMES_PER_S // self._rate
-            ratios.append((words - loop) / max(frames, 1) if words and loop else _UNHEARD)
+            loop = self._whole.decode(cepstra, _PHONES)
+            ratios.append((words - loop) / len(cepstra) if words and loop else _UNHEARD)
         self._whole.engine.activate_search(self._whole.words)
         lexicon = self._vocabulary.lexicon
         agreed = agree(passes, self._vocabulary.matcher, lexicon, self._expected)
@@ -245,14 +211,14 @@ class PhraseDecoder:
 
     # ------------------------------------------------------------ the reading that fits
 
-    def _by_fit(self, whole: Pcm, means: tuple[CallerMean, CallerMean], first: str) -> Decoded:
+    def _by_fit(self, whole: Cepstra, means: tuple[CallerMean, CallerMean], first: str) -> Decoded:
         """One pass; its readings are weighed by how well they fit the known phrases."""
-        voiced = self._hear_caller(whole, means[0])
+        voiced = self._hear_caller(np.concatenate(self._samples), means[0])
         self._whole.decode(whole, self._whole.words)
         readings = list(dict.fromkeys((*self._readings(self._vocabulary.tuning.readings), *([first] if first else []))))
         if not readings:
             return Decoded("", "", 0.0, (), 0, 0)
-        begin, end = self._bounds()
+        begin, end = self._whole.bounds_ms()
         rank = self._vocabulary.tuning.rank_cost
         best, text, raw = -1.0, "", ""
         for place, reading in enumerate(readings):
@@ -284,24 +250,16 @@ class PhraseDecoder:
 
     # ------------------------------------------------------------ of the engine
 
-    def _hear_caller(self, whole: Pcm, mean: CallerMean) -> int:
+    def _hear_caller(self, pcm: Pcm, mean: CallerMean) -> int:
         """Take the speech of an utterance into the caller's mean and set it; returns frames of speech."""
-        speech = loud_part(whole, self._rate)
-        frames = len(speech) * FRAMES_PER_S // self._rate
+        loud = loud_part(pcm)
         if self._vocabulary.tuning.prior_frames:
-            if frames >= _LEAST_SPEECH:
-                engine = self._whole.engine
-                engine.activate_search(_ONE_WORD)
-                self._whole.set_mean(np.zeros_like(self._offset))
-                engine.start_utt()
-                engine.process_raw(speech.tobytes(), no_search=False, full_utt=False)
-                engine.end_utt()
-                # The engine's mean is now the sum over these frames, divided by itself being worth a window of zeros.
-                running = np.array([float(value) for value in engine.get_cmn(False).split(",")])
-                seen = engine.n_frames()
-                mean.hear(running * (_ENGINE_WINDOW + seen) / max(seen, 1), seen)
+            self._again.reset()
+            speech = self._again.push(loud)  # without the frames that reach into the silence
+            if len(speech) >= _LEAST_SPEECH:
+                mean.hear(speech.mean(axis=0, dtype=np.float64), len(speech))
             self._whole.set_mean(mean.value - self._offset)
-        return frames
+        return len(loud) * FRAMES_PER_S // _RATE
 
     def _readings(self, count: int) -> list[str]:
         """The best texts of the last pass."""
@@ -316,25 +274,8 @@ class PhraseDecoder:
                     found.append(text)
         return [text for text in found if text]
 
-    def _bounds(self) -> tuple[int, int]:
-        spoken = [s for s in self._whole.engine.seg() or () if not s.word.startswith(("<", "+", "["))]
-        return (spoken[0].start_frame * 10, (spoken[-1].end_frame + 1) * 10) if spoken else (0, 0)
-
-    def _text(self, words: str) -> str:
-        kept = (w.split("(")[0] for w in words.split() if not w.startswith(("<", "+", "[")))
-        return self._vocabulary.lexicon.join(kept)
+    def _text(self, hypothesis: str) -> str:
+        return self._vocabulary.lexicon.join(self._whole.words_of(hypothesis))
 
     def close(self) -> None:
         self._folder.cleanup()
-
-
-def _feature_parameters(acoustic_model: Path, path: Path, config: Mapping[str, Any]) -> Path:
-    """A model's own feat.params win over the configuration (pocketsphinx 5.1), so a copy without what we set ourselves is used."""
-    ours = {f"-{key}" for key in config} | {"-cmninit", "-cmn"}
-    try:
-        lines = (acoustic_model / "feat.params").read_text(encoding="ascii").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ModelError(Problem("model-damaged", f"cannot read {acoustic_model / 'feat.params'}: {error}")) from error
-    kept = [line for line in lines if line.split() and line.split()[0] not in ours]
-    path.write_text("\n".join([*kept, ""]), encoding="ascii")
-    return path

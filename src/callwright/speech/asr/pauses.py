@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import insort
+
 import numpy as np
 
 from callwright.speech.port import Pcm
@@ -9,6 +11,7 @@ from callwright.speech.port import Pcm
 __all__ = ["PauseFinder"]
 
 _PIECE_MS = 10
+_PIECE = 80  # samples
 _PAUSE = 10  # pieces that must be quiet: 100 ms
 _QUIET_DB = 14.0  # below the loud pieces of the utterance
 _LEAST_LOUD = 12  # pieces of voice before a pause counts
@@ -19,26 +22,26 @@ _MOST = 4  # pauses used per utterance: each costs a decoding
 class PauseFinder:
     """`push` audio as it comes; `due` says that a pause has just lasted 100 ms and was not `taken` yet."""
 
-    def __init__(self, rate: int) -> None:
-        self._size = rate * _PIECE_MS // 1000
+    def __init__(self) -> None:
         self._left: Pcm = np.zeros(0, dtype=np.int16)
-        self._levels: list[float] = []
+        self._levels: list[float] = []  # dB, from low to high
         self._quiet = 0
         self._loud = 0
         self._since = 0
         self._used = 0
 
     def push(self, pcm: Pcm) -> bool:
-        """Whether any of it was voice."""
+        """pcm: 8 kHz. Whether any of it was voice."""
         joined = np.concatenate([self._left, pcm])
-        count = len(joined) // self._size
-        self._left = joined[count * self._size :]
+        count = len(joined) // _PIECE
+        self._left = joined[count * _PIECE :]
         if not count:
             return False
-        pieces = joined[: count * self._size].reshape(count, self._size).astype(np.float64)
+        pieces = joined[: count * _PIECE].reshape(count, _PIECE).astype(np.float64)
         levels = (10 * np.log10(np.mean(pieces**2, axis=1) + 1)).tolist()
-        self._levels += levels
-        line = float(np.percentile(self._levels, 95)) - _QUIET_DB
+        for level in levels:
+            insort(self._levels, level)
+        line = self._levels[round(0.95 * (len(self._levels) - 1))] - _QUIET_DB
         voiced = False
         for level in levels:
             if level >= line:
@@ -48,6 +51,11 @@ class PauseFinder:
             else:
                 self._quiet += 1
         return voiced
+
+    @property
+    def quiet_ms(self) -> int:
+        """How long there has been no voice."""
+        return self._quiet * _PIECE_MS
 
     @property
     def due(self) -> bool:

@@ -19,7 +19,9 @@ class Tuning:
     (0: the engine's own running mean); mean_offset: taken off the mean of speech, since the models were trained with pauses in it.
     slowest: phones per second of voice below which a reading is too short for what was heard; it costs slow_cost.
     consensus: the text is what several passes agree on (`consensus.py`), one of them without noise, and the score weighs that agreement
-    (`score.py`); else the best reading that fits."""
+    (`score.py`); else the best reading that fits. trust_live: a known sentence in the live pass is the result.
+    live_rare: the live engine also knows the everyday answers that are said less often.
+    live_config: what the live engine has instead of `config`."""
 
     order: int = 2
     pack_weight: float = 0.3
@@ -39,7 +41,10 @@ class Tuning:
     readings: int = 6
     rank_cost: float = 0.08
     coverage_share: float = 0.9
+    trust_live: bool = False
+    live_rare: bool = True
     config: Mapping[str, Any] = field(default_factory=dict)
+    live_config: Mapping[str, Any] = field(default_factory=dict)
 
 
 _TELEPHONE_SPEECH = "57.3,-1.3,-4.7,-4.05,-3.6,-1.1,-2,0.15,-0.7,1.1,0.5,1,0.7"  # two voices, without pauses
@@ -64,6 +69,9 @@ TUNING: dict[Literal["zh", "en"], Tuning] = {
         rare_weight=0.1,
         mean=_MIRRORED_MEAN,
         image=0.4,
+        trust_live=True,
+        live_rare=False,
         config={"samprate": 16000, "cmn": "live", "lw": 10.0, "fwdflatlw": 12.0, "maxhmmpf": 5000},
+        live_config={"ds": 2},
     ),
 }

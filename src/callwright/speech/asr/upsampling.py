@@ -21,9 +21,7 @@ def _half_branch() -> np.ndarray[tuple[int], np.dtype[np.float64]]:
 class Upsampler:
     """Keeps the tail between calls; delay 16 input samples (2 ms)."""
 
-    def __init__(self, image: float = 0.0) -> None:
-        """image: how much of the mirror image of 0..4 kHz is left in 4..8 kHz (amplitude, 0..1)."""
-        self._image = image
+    def __init__(self) -> None:
         self._taps = _half_branch()
         self._tail = np.zeros(2 * _HALF - 1)
 
@@ -37,8 +35,4 @@ class Upsampler:
         out = np.empty(2 * len(pcm))
         out[0::2] = joined[_HALF - 1 : _HALF - 1 + len(pcm)]
         out[1::2] = np.convolve(joined, self._taps, mode="valid")
-        if self._image:
-            # Without the anti-image filter the even samples alone hold baseband plus its mirror at 8 kHz - f.
-            out[0::2] *= 1 + self._image
-            out[1::2] *= 1 - self._image
         return np.clip(np.rint(out), -32768, 32767).astype(np.int16)

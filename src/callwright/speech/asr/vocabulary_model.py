@@ -13,7 +13,7 @@ from callwright.speech.asr.tuning import Tuning
 
 __all__ = ["VocabularyModel"]
 
-_MODELS = 64  # language models kept per vocabulary
+_MODELS = 128  # language models kept per vocabulary
 
 
 class VocabularyModel:
@@ -39,6 +39,10 @@ class VocabularyModel:
         lost = frozenset(self.missing)
         self.sentences = [(words, weight) for words, (_, weight) in merged.items() if lost.isdisjoint(words)]
         self.words = frozenset(used - lost)
+        often = {lexicon.words(text) for text, _ in phrases} | {
+            lexicon.words(one.text) for one in answers if one.common
+        }
+        self._often = [(words, weight) for words, weight in self.sentences if words in often]
         self._answers = {lexicon.words(text) for text, weight in phrases if weight < 1}
         values |= {text for text, weight in phrases if weight < 1}
         ours = {text for text, weight in phrases if weight >= 1}
@@ -51,26 +55,27 @@ class VocabularyModel:
         self.lexicon = lexicon
         self.language = language
         self.tuning = tuning
-        self._models: dict[tuple[str, ...], str] = {}
+        self._models: dict[tuple[tuple[str, ...], bool], str] = {}
 
-    def arpa(self, context: tuple[str, ...] = ()) -> str:
-        """The language model, with the phrases the present node expects counted more. Kept: every call comes to the same nodes."""
-        if context not in self._models:
+    def arpa(self, context: tuple[str, ...] = (), *, rare: bool = True) -> str:
+        """The language model, with the phrases the present node expects counted more. rare: with the everyday answers that are said less
+        often. Kept: every call comes to the same nodes."""
+        if (context, rare) not in self._models:
             if len(self._models) >= _MODELS:
                 self._models.pop(next(iter(self._models)))
-            self._models[context] = self._built(context)
-        return self._models[context]
+            self._models[context, rare] = self._built(context, self.sentences if rare else self._often)
+        return self._models[context, rare]
 
-    def _built(self, context: tuple[str, ...]) -> str:
+    def _built(self, context: tuple[str, ...], sentences: list[tuple[tuple[str, ...], float]]) -> str:
         tuning = self.tuning
         known = dict.fromkeys(w for w in map(self.lexicon.words, context) if w and self.words.issuperset(w))
         if not tuning.context_share:
-            return build_arpa([*self.sentences, *((w, tuning.context_weight) for w in known)], order=tuning.order)
+            return build_arpa([*sentences, *((w, tuning.context_weight) for w in known)], order=tuning.order)
         answers = [w for w in known if w in self._answers]
         phrases = [w for w in known if w not in self._answers]
         shares = [
             (part, share) for part, share in ((phrases, tuning.context_share), (answers, tuning.answer_share)) if part
         ]
-        general = sum(weight for _, weight in self.sentences) / (1 - sum(share for _, share in shares))
+        general = sum(weight for _, weight in sentences) / (1 - sum(share for _, share in shares))
         extra = [(w, general * share / len(part)) for part, share in shares for w in part]
-        return build_arpa([*self.sentences, *extra], order=tuning.order)
+        return build_arpa([*sentences, *extra], order=tuning.order)

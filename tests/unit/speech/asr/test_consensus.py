@@ -53,7 +53,7 @@ def test_steady_noise_is_taken_off_and_the_voice_stays() -> None:
 
 
 def test_a_pause_is_due_after_100_ms_of_quiet_and_only_once() -> None:
-    finder = PauseFinder(8000)
+    finder = PauseFinder()
     generator = np.random.default_rng(2)
     loud = generator.normal(0, 5000, 2400).astype(np.int16)
     quiet = generator.normal(0, 20, 320).astype(np.int16)
@@ -62,6 +62,7 @@ def test_a_pause_is_due_after_100_ms_of_quiet_and_only_once() -> None:
     finder.push(quiet)
     finder.push(quiet)
     assert finder.due
+    assert finder.quiet_ms == 120
     finder.taken()
     finder.push(quiet)
     assert not finder.due

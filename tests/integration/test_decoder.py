@@ -1,0 +1,110 @@
+"""One English decoder on its real model: what the live pass is sure of, and what the thorough one is kept for."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from unittest.mock import Mock
+
+import numpy as np
+import pytest
+
+from callwright.speech.asr.decoder import PhraseDecoder
+from callwright.speech.asr.lexicon import EnglishLexicon, read_dictionary
+from callwright.speech.asr.tuning import TUNING
+from callwright.speech.asr.vocabulary_model import VocabularyModel
+from callwright.speech.models import find_english_model
+from callwright.speech.port import Pcm
+from callwright.speech.wav import read_wav
+
+pytestmark = [pytest.mark.integration]
+
+PHRASES = (("where is the clinic", 2.0), ("please cancel my appointment", 2.0), ("two", 0.02))
+PACKET = 320  # 40 ms
+
+
+@pytest.fixture(scope="module")
+def decoder() -> Iterator[PhraseDecoder]:
+    acoustic, dictionary = find_english_model()
+    lexicon = EnglishLexicon(read_dictionary(dictionary))
+    found = PhraseDecoder(VocabularyModel("en", PHRASES, lexicon, TUNING["en"]), acoustic)
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def thorough(decoder: PhraseDecoder, monkeypatch: pytest.MonkeyPatch) -> Mock:
+    """Counts passes over a whole utterance."""
+    watched = Mock(wraps=decoder._whole.decode)
+    monkeypatch.setattr(decoder._whole, "decode", watched)
+    decoder.renew()
+    return watched
+
+
+def said(text: str, folder: Path) -> Pcm:
+    program = shutil.which("flite")
+    if program is None:
+        pytest.skip("flite is not installed (apt-get install flite)")
+    path = folder / "speech.wav"
+    subprocess.run([program, "-voice", "rms", "-t", text, "-o", str(path)], check=True, timeout=20)
+    speech = read_wav(path).astype(float)
+    loud = np.flatnonzero(np.abs(speech) > 300)
+    return (speech[loud[0] : loud[-1]] * 0.6 + np.random.default_rng(2).normal(0, 6, loud[-1] - loud[0])).astype(
+        np.int16
+    )
+
+
+def silence(ms: int) -> Pcm:
+    return np.random.default_rng(3).normal(0, 6, 8 * ms).astype(np.int16)
+
+
+def hear(decoder: PhraseDecoder, pcm: Pcm) -> list[int]:
+    """Push it as it would come; where, in ms, something was made ready."""
+    return [
+        (at + PACKET) // 8
+        for at in range(0, len(pcm), PACKET)
+        if (decoder.push(pcm[at : at + PACKET]), decoder.consider())[1]
+    ]
+
+
+def test_a_known_sentence_needs_no_thorough_pass(decoder: PhraseDecoder, thorough: Mock, tmp_path: Path) -> None:
+    speech = said("where is the clinic", tmp_path)
+    decoder.begin()
+    ready = hear(decoder, np.concatenate([silence(200), speech, silence(400)]))
+    assert ready, "the result is made ready in the pause"
+    end_ms = 200 + len(speech) // 8
+    assert ready[-1] <= end_ms + 200
+    decoded = decoder.finish()
+    assert (decoded.text, decoded.raw, decoded.score) == ("where is the clinic", "where is the clinic", 1.0)
+    assert 0 < decoded.begin_ms < decoded.end_ms <= end_ms + 150
+    assert not thorough.called
+
+
+def test_what_is_not_known_gets_one_when_the_pause_lasts(
+    decoder: PhraseDecoder, thorough: Mock, tmp_path: Path
+) -> None:
+    speech = said("the purple elephants play chess", tmp_path)
+    decoder.begin()
+    ready = hear(decoder, np.concatenate([silence(200), speech, silence(60)]))
+    assert not [at for at in ready if at > 200 + len(speech) // 8], "it might only be a breath"
+    assert hear(decoder, silence(240))
+    assert thorough.called
+    assert decoder.finish().score < 1.0
+
+
+def test_what_comes_after_a_long_pause_is_heard_too(decoder: PhraseDecoder, thorough: Mock, tmp_path: Path) -> None:
+    """The quiet after 150 ms waits; when the caller goes on, nothing of it is lost."""
+    first, second = said("please cancel", tmp_path), said("my appointment", tmp_path)
+    decoder.begin()
+    hear(decoder, np.concatenate([silence(200), first, silence(500), second, silence(300)]))
+    decoded = decoder.finish()
+    assert decoded.text == "please cancel my appointment"
+    assert decoded.end_ms > (200 + 500 + len(first) // 8)
+
+
+def test_silence_is_nothing(decoder: PhraseDecoder, thorough: Mock) -> None:
+    decoder.begin()
+    assert decoder.finish().text == ""
+    assert not thorough.called
