@@ -51,9 +51,8 @@ def said(text: str, folder: Path) -> Pcm:
     subprocess.run([program, "-voice", "rms", "-t", text, "-o", str(path)], check=True, timeout=20)
     speech = read_wav(path).astype(float)
     loud = np.flatnonzero(np.abs(speech) > 300)
-    return (speech[loud[0] : loud[-1]] * 0.6 + np.random.default_rng(2).normal(0, 6, loud[-1] - loud[0])).astype(
-        np.int16
-    )
+    noise = np.random.default_rng(2).normal(0, 6, loud[-1] - loud[0])
+    return np.asarray(speech[loud[0] : loud[-1]] * 0.6 + noise, dtype=np.int16)
 
 
 def silence(ms: int) -> Pcm:
@@ -62,11 +61,12 @@ def silence(ms: int) -> Pcm:
 
 def hear(decoder: PhraseDecoder, pcm: Pcm) -> list[int]:
     """Push it as it would come; where, in ms, something was made ready."""
-    return [
-        (at + PACKET) // 8
-        for at in range(0, len(pcm), PACKET)
-        if (decoder.push(pcm[at : at + PACKET]), decoder.consider())[1]
-    ]
+    ready: list[int] = []
+    for at in range(0, len(pcm), PACKET):
+        decoder.push(pcm[at : at + PACKET])
+        if decoder.consider():
+            ready.append((at + PACKET) // 8)
+    return ready
 
 
 def test_a_known_sentence_needs_no_thorough_pass(decoder: PhraseDecoder, thorough: Mock, tmp_path: Path) -> None:
