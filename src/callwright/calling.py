@@ -60,7 +60,7 @@ from callwright.desk.port import open_port
 from callwright.desk.service import agents
 from callwright.desk.settings import chosen
 from callwright.desk.waiting import Waiting
-from callwright.errors import CallwrightError, LineError, Problem, SettingsError, StoreError
+from callwright.errors import CallwrightError, InputError, LineError, Place, Problem, SettingsError, StoreError
 from callwright.insight.gathering import gather, waiting
 from callwright.script.loader import loads
 from callwright.settings import Settings
@@ -129,6 +129,11 @@ async def open_calling(
     packs = await anyio.to_thread.run_sync(load_packs, calling.packs)
     terms = Terms(packs, lease=calling.lease, quiet=calling.quiet)
     loaded = await anyio.to_thread.run_sync(load_line, calling.line)
+    owners = sorted({trunk.tenant for trunk in loaded.line.trunks})
+    if calling.tenant not in owners:
+        hint = f"--trunks takes the `tenant` of a trunk: {', '.join(owners)}"
+        what = f"no trunk of this file is for `{calling.tenant}`"
+        raise InputError(Problem("no-trunk", what, Place(str(calling.line), field="trunks"), hint))
     async with AsyncExitStack() as stack:
         engine = await stack.enter_async_context(RtpEngine.start(quiet_dbov=settings.quiet_dbov))
         trunks = await stack.enter_async_context(Trunks.open(loaded, engine))

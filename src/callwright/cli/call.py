@@ -43,7 +43,7 @@ def now_command(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
     tenant: TenantOption = "",
 ) -> None:
-    """Call now, if the rules allow it, and wait until the call is over. Exit 1: they do not; nothing rang, and the refusal is on record."""
+    """Call now, if the rules allow it, and wait until the call is over. Exit 3: they do not; nothing rang, and the refusal is on record."""
     log_to_stderr(as_json=False)
     variables = dict(_pair(item) for item in var or ())
     calling = Calling(trunks, out, 0, packs=packs)
@@ -62,7 +62,7 @@ def now_command(
     else:
         typer.echo("\n".join(f"{name}: {value}" for name, value in told.items() if value not in (None, "")))
     if isinstance(found, Refused):
-        raise typer.Exit(1)
+        raise typer.Exit(3)
 
 
 def _refused(found: Refused) -> dict[str, Any]:

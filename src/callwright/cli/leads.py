@@ -114,7 +114,10 @@ def import_command(
     lang: Language = LANG,
     tenant: TenantOption = "",
 ) -> None:
-    """Put the people of a list where tasks find them. Good rows are taken, the others told; the same file again changes nothing."""
+    """Put the people of a list where tasks find them. Good rows are taken, the others told; the same file again changes nothing.
+
+    Exit 2: no row can be used.
+    """
     source = open_list(file, lang.value, encoding=encoding, sheet=sheet)
     options = Options(
         name, pairs(mapping, "--mapping"), pairs(default, "--default"), country(region), zone_name(zone), lang.value,
@@ -138,6 +141,8 @@ def import_command(
     show_report(report, name, lang)
     for problem in complaints.error().problems:
         typer.echo(str(problem), err=True)
+    if report.bad and report.bad == report.rows:
+        raise typer.Exit(2)
 
 
 @leads_app.command("lists")

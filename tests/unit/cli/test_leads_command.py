@@ -107,6 +107,14 @@ def test_import_lists_export(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("kept")
+@pytest.mark.parametrize(("rows", "code"), [("12,contract\n", 2), ("12,contract\n+12025550123,contract\n", 0)])
+def test_an_import_of_nobody_is_no_success(tmp_path: Path, rows: str, code: int) -> None:
+    path = tmp_path / "people.csv"
+    path.write_text(f"number,basis\n{rows}", encoding="utf-8")
+    assert RUNNER.invoke(app, ["leads", "import", str(path), "--list", "a"]).exit_code == code
+
+
+@pytest.mark.usefixtures("kept")
 def test_all_or_nothing_imports_nothing(tmp_path: Path) -> None:
     path = tmp_path / "people.csv"
     path.write_text("number,basis\n+8613900000001,contract\n12,contract\n", encoding="utf-8")
