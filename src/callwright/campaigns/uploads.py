@@ -214,7 +214,7 @@ async def _failed(database: Database, tenant: int, name: str, sha256: str) -> No
         try:
             async with database.scope(tenant) as scope:
                 row = await lead_store.find_list(scope, name)
-                if row is not None and (row.state, row.sha256) == ("importing", sha256):
+                if row is not None and row.state == "importing" and row.sha256 in (sha256, ""):  # "": it broke off
                     await list_store.mark(scope, row, "failed", None)
             return
         except StoreError as error:

@@ -31,7 +31,7 @@ from callwright.compliance.registries import Copy
 from callwright.compliance.tables import registry_copy, registry_number
 from callwright.store.database import Scope
 from callwright.store.metadata import TENANT, UtcTime, temporary
-from callwright.store.staging import stage
+from callwright.store.staging import analyze, stage
 
 __all__ = ["abandoned", "add", "begin", "copies", "erase", "find", "hold", "leave", "put_in_use", "renew", "take"]
 
@@ -159,9 +159,8 @@ async def take(scope: Scope, copy_id: int, numbers: Mapping[bytes, bool]) -> tup
 
 
 async def put_in_use(scope: Scope, copy_id: int) -> None:
-    """From now on it is looked at. PostgreSQL is told how many rows there are now, else it would read all of them for a few."""
-    if scope.dialect == "postgresql":
-        await scope.connection.exec_driver_sql("ANALYZE registry_number (number_index, copy_id)")
+    """From now on it is looked at."""
+    await analyze(scope, registry_number, "number_index", "copy_id")
     await scope.run(_STATE, copy=copy_id, to="ready")
 
 

@@ -16,7 +16,7 @@ from sqlalchemy.schema import CreateTable
 from callwright.store.database import Scope
 from callwright.store.metadata import UtcTime, temporary
 
-__all__ = ["stage"]
+__all__ = ["analyze", "stage"]
 
 # A batch is small beside the tables it is compared with: by index, one row after the other. The planner would rather read a table of a million
 # whole for each batch, and while that is being filled it takes it for empty: then it would compare each row with all there are, kept in memory.
@@ -50,6 +50,12 @@ async def stage(scope: Scope, table: Table, columns: Sequence[str], rows: Iterab
     insert = f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES ({marks})"  # noqa: S608 - names from our own table
     if records:
         await connection.exec_driver_sql(insert, records)
+
+
+async def analyze(scope: Scope, table: Table, *columns: str) -> None:
+    """Tell PostgreSQL how many rows there are now, and what stands in these columns; until then it would read all of them for a few."""
+    if scope.dialect == "postgresql":
+        await scope.connection.exec_driver_sql(f"ANALYZE {table.name} ({', '.join(columns)})")
 
 
 def _with_milliseconds(row: tuple[Any, ...], moments: Sequence[int]) -> tuple[Any, ...]:
