@@ -78,7 +78,8 @@ class _Postgres:
 
         self._raw = raw
         self._integrity = asyncpg.IntegrityConstraintViolationError
-        self._errors = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
+        self._confused = asyncpg.InternalClientError
+        self._errors = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, self._confused)
         self._prepared: dict[str, Any] = {}
         self._keyed = False
 
@@ -143,6 +144,10 @@ class _Postgres:
 
     def _failed(self, text: str, error: Exception) -> None:
         self._prepared.pop(text, None)  # a plan that a change of the tables made invalid
+        if isinstance(
+            error, self._confused
+        ):  # the server has said goodbye, but the end of the connection is still to be read
+            self._raw.terminate()
         if isinstance(error, self._integrity):
             kind: type[exc.DBAPIError] = exc.IntegrityError
         elif isinstance(error, self._errors):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -226,6 +227,29 @@ async def test_a_server_that_dies_is_told_and_found_again_with_all_that_was_comm
             await asyncio.to_thread(server.boot)
             async with database.scope(one.tenant) as scope:
                 assert await scope.value(ACTIVE) == 4
+
+
+async def test_a_connection_that_the_server_ends_is_lost_whatever_of_that_was_read(
+    postgres: PostgresServer, keyring: Keyring
+) -> None:
+    url = postgres.fresh()
+    async with Database.open(url, connections=1) as database, Database.open(url, connections=1) as other:
+        one = await seed(database, keyring, NOW, leads=0)
+        for turns in range(40):  # the goodbye is read in one of them, the end of the connection in a later one
+            async with database.scope(one.tenant) as scope:
+                which = (await scope.connection.execute(text("SELECT pg_backend_pid()"))).scalar()
+                assert await scope.value(SEEN) == 0
+            async with database.scope(one.tenant) as scope:
+                assert await scope.value(SEEN) == 0  # it is kept
+            async with other.system() as connection:
+                await connection.execute(text(f"SELECT pg_terminate_backend({which})"))
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            with suppress(LostError):
+                async with database.scope(one.tenant) as scope:
+                    await scope.value(SEEN)
+            async with database.scope(one.tenant) as scope:
+                assert await scope.value(SEEN) == 0
 
 
 async def test_a_number_that_no_column_holds(database: Database, keyring: Keyring) -> None:
