@@ -72,6 +72,7 @@ from callwright.studio.recordings import store as recorded
 from callwright.studio.recordings.pinning import bring
 from callwright.telephony.port import DialOrder, LineDriver
 from callwright.telephony.rtp.engine import RtpEngine
+from callwright.telephony.rtp.strain import Strain
 from callwright.telephony.trunks.driver import Trunks
 from callwright.telephony.trunks.loader import load_line
 from callwright.telephony.webrtc.leg import BrowserLeg
@@ -158,6 +159,7 @@ async def open_calling(
         clock = DatabaseClock(database, tenant)
         await clock.sync()
         name = worker_name()
+        strain = Strain(settings.skipped_ticks)
         post = SmtpPost.from_url(settings.smtp) if settings.smtp else None
         sender = deliveries.Sender(database, keys, tenant, name, client, clock.now, post, settings.mail_from)
         beside = await stack.enter_async_context(anyio.create_task_group())
@@ -190,6 +192,7 @@ async def open_calling(
             clock,
             hints,
             asking.vetoes,
+            lambda: strain.look(time.monotonic(), engine.stats.skipped),
         )
         lines = frozenset(trunk.name for trunk in loaded.line.trunks)
         placing.place = ByName(

@@ -44,6 +44,7 @@ from callwright.speech.wav import read_wav
 from callwright.telephony.port import DialOrder, IncomingLeg, Leg
 from callwright.telephony.rtp import g711
 from callwright.telephony.rtp.engine import RtpEngine
+from callwright.telephony.rtp.strain import Strain
 from callwright.telephony.sip.driver import SipLine
 from callwright.telephony.sip.fields import parse_uri
 from callwright.telephony.sip.leg import SipIncomingLeg
@@ -54,6 +55,7 @@ from callwright.telephony.trunks.model import Route
 __all__ = ["Serving", "ServingSettings", "open_serving"]
 
 log = logging.getLogger(__name__)
+_GUARD_S = 0.5  # between looks at whether the machine keeps up
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,12 +130,29 @@ async def open_serving(serving: ServingSettings, settings: Settings) -> AsyncIte
             await trunks.aclose()
             await inside.aclose()
 
+        guard = partial(_guard, Strain(settings.skipped_ticks), engine, trunks, metrics)
         service = LineService(
-            reception, trunks.incoming, house.live, drain, close, reload, serving.bounds, house.hand_over
+            reception, trunks.incoming, house.live, drain, close, reload, serving.bounds, house.hand_over, guard
         )
         if serving.metrics is not None:
             stack.callback(_serve_metrics(serving.metrics, metrics))
         yield Serving(service, loaded, found, metrics, trunks)
+
+
+async def _guard(strain: Strain, engine: RtpEngine, trunks: Trunks, metrics: LineMetrics) -> None:
+    """Let no new call in while the machine does not keep up with the media of those that are up."""
+    rests = False
+    while True:
+        if strain.look(time.monotonic(), engine.stats.skipped) != rests:
+            rests = not rests
+            trunks.rest(rests)
+            metrics.resting.set(rests)
+            if rests:
+                metrics.rests.inc()
+                log.warning("no new call is taken: this machine does not keep up with the media of those that are up")
+            else:
+                log.info("new calls are taken again")
+        await anyio.sleep(_GUARD_S)
 
 
 def _recovered(out: Path) -> Recovery:

@@ -27,7 +27,8 @@ class Settings:
     public_url: where people reach the console, for links in mail and for identity services (CALLWRIGHT_PUBLIC_URL, "" = not said); proxies:
     addresses and networks of the proxies in front, whose word is taken for where a request comes from (CALLWRIGHT_PROXIES, by commas);
     packs: folder of rule packs of one's own (CALLWRIGHT_PACKS); ice: STUN and TURN servers for browsers outside of our network, by commas:
-    `stun:host:3478`, `turn:user:password@host:3478` (CALLWRIGHT_ICE)."""
+    `stun:host:3478`, `turn:user:password@host:3478` (CALLWRIGHT_ICE); skipped_ticks: ticks of 20 ms given up within 10 s after which no call is
+    taken for a while, 0 = never (CALLWRIGHT_SKIPPED_TICKS)."""
 
     models: Path
     shared: Path
@@ -47,6 +48,7 @@ class Settings:
     proxies: tuple[str, ...] = ()
     packs: Path | None = None
     ice: tuple[str, ...] = field(default=(), repr=False)
+    skipped_ticks: int = 25
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> Settings:
@@ -79,6 +81,7 @@ class Settings:
             proxies=_networks(env, "CALLWRIGHT_PROXIES"),
             packs=Path(env["CALLWRIGHT_PACKS"]) if env.get("CALLWRIGHT_PACKS") else None,
             ice=_ice(env.get("CALLWRIGHT_ICE", "")),
+            skipped_ticks=_number(env, "CALLWRIGHT_SKIPPED_TICKS", 25, 10_000),
         )
 
 
@@ -126,6 +129,13 @@ def _choice(env: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str:
     if value not in choices:
         raise InputError(Problem("setting", f"{name} is {value!r}: write {' or '.join(choices)}"))
     return value
+
+
+def _number(env: Mapping[str, str], name: str, default: int, most: int) -> int:
+    value = env.get(name, "") or str(default)
+    if not (value.isascii() and value.isdigit() and len(value) <= 9 and int(value) <= most):
+        raise InputError(Problem("setting", f"{name} is {value!r}: write a whole number from 0 to {most}"))
+    return int(value)
 
 
 def _level(env: Mapping[str, str], name: str) -> int | None:

@@ -19,6 +19,14 @@ def test_a_level_out_of_range_is_told(value: str) -> None:
         Settings.from_environment({"CALLWRIGHT_QUIET_DBOV": value})
 
 
+def test_ticks_given_up_are_a_number() -> None:
+    assert Settings.from_environment({}).skipped_ticks == 25
+    assert Settings.from_environment({"CALLWRIGHT_SKIPPED_TICKS": "0"}).skipped_ticks == 0
+    for value in ("-1", "many", "1_0", "10001", "²"):
+        with pytest.raises(InputError, match="CALLWRIGHT_SKIPPED_TICKS"):
+            Settings.from_environment({"CALLWRIGHT_SKIPPED_TICKS": value})
+
+
 def test_recordings_are_wav_or_opus() -> None:
     assert Settings.from_environment({}).recordings == "wav"
     assert Settings.from_environment({"CALLWRIGHT_RECORDINGS": "opus"}).recordings == "opus"

@@ -37,7 +37,7 @@ _OVER_FRAMES = 35  # the robot's question is over after so much silence (its sen
 _GIVE_UP_FRAMES = 150  # an answer that gets no reply in 3 s
 _SOONEST_FRAMES = 4  # a voice before that does not answer what was just said: it spoke over it
 _LINE_DBOV = -60
-_SETTLE_S = 4.0
+_SETTLE_S = 14.0  # until each has heard the opening and had a first turn
 
 
 class Talk:

@@ -117,6 +117,10 @@ class LineMetrics:
             "callwright_unfinished_calls", "Calls found without an end at the start.", registry=registry
         )
         self.draining = Gauge("callwright_draining", "1 while no new call is taken.", registry=registry)
+        self.resting = Gauge(
+            "callwright_resting", "1 while no new call is taken because the media lag.", registry=registry
+        )
+        self.rests = Counter("callwright_rests", "How often that began.", registry=registry)
 
     def refused(self, trunk: str, code: int) -> None:
         """A call that came in was turned away."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
+from typing import Any
 
 import anyio
 
@@ -47,7 +48,9 @@ class LineService:
         reload: Callable[[], Awaitable[None]],
         bounds: Bounds,
         hand_over: HandOver | None = None,
+        guard: Callable[[], Coroutine[Any, Any, None]] = anyio.sleep_forever,
     ) -> None:
+        """guard: runs beside the calls as long as they do."""
         self._reception = reception
         self._arrivals = arrivals
         self._live = live
@@ -56,6 +59,7 @@ class LineService:
         self._reload = reload
         self._bounds = bounds
         self._hand_over = hand_over
+        self._guard = guard
         self._stops = 0
         self._stopping = anyio.Event()
         self._at_once = anyio.Event()
@@ -77,6 +81,7 @@ class LineService:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self._reception.serve, self._arrivals)
             tasks.start_soon(self._reloading)
+            tasks.start_soon(self._guard)
             await self._stopping.wait()
             self._reception.draining = True
             self._refuse_new()

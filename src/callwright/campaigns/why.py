@@ -65,6 +65,7 @@ class TaskFacts:
     line_blocked_reason: str
     own_numbers: int
     workers: int
+    workers_resting: int
     worker_seen_at: datetime | None
     counts: dict[tuple[str, str], int]
     due: int
@@ -141,6 +142,9 @@ def _line(facts: TaskFacts, plan: Plan, now: datetime) -> Iterator[Cause]:
         yield Cause("budget_spent", True, numbers)
     if facts.workers == 0:
         yield Cause("no_worker", True, {"seen": facts.worker_seen_at})
+    elif facts.workers_resting:
+        numbers = {"n": facts.workers_resting, "all": facts.workers}
+        yield Cause("workers_rest", facts.workers_resting == facts.workers, numbers)
     if facts.line_active >= facts.line_max:
         yield Cause("line_full", True, {"line": facts.line, "active": facts.line_active, "max": facts.line_max})
     if facts.active >= facts.max_robots:
@@ -264,6 +268,7 @@ async def _task_facts(scope: Scope, row: Row[Any], plan: Plan, now: datetime) ->
     usable = len(versions) == len(plan.scripts) and all(version.usable for version in versions.values())
     workers = await scope.all(rows.WORKERS)
     seen = [worker.seen_at for worker in workers]
+    there = [worker for worker in workers if worker.seen_at > now - SEEN_WITHIN]
     queue = await scope.first(rows.DUE, task=row.id, now=now)
     assert queue is not None
     counts = {(one.state, one.reason): one.n for one in await scope.all(rows.COUNTS, task=row.id)}
@@ -282,7 +287,8 @@ async def _task_facts(scope: Scope, row: Row[Any], plan: Plan, now: datetime) ->
         line_blocked_until=row.blocked_until,
         line_blocked_reason=row.blocked_reason,
         own_numbers=await scope.value(rows.NUMBERS, pool=plan.numbers, trunk=row.line_name),
-        workers=sum(moment > now - SEEN_WITHIN for moment in seen),
+        workers=len(there),
+        workers_resting=sum(worker.robots == 0 for worker in there),
         worker_seen_at=max(seen, default=None),
         counts=counts,
         due=queue.due,

@@ -32,6 +32,10 @@ WORDINGS: Mapping[str, tuple[str, str]] = {
     "no_own_number": ("no own number may be shown: pool {pool}, line {line}", "没有可用的外显号码：号码池 {pool}，线路 {line}"),
     "budget_spent": ("the budget is spent: {spent:.2f} of {total:.2f} {currency}", "预算已用完：{spent:.2f} / {total:.2f} {currency}"),
     "no_worker": ("no worker is there (last seen: {seen})", "没有在线的工作进程（最近一次：{seen}）"),
+    "workers_rest": (
+        "{n} of {all} workers rest: their machines do not keep up with the media of the calls they have",
+        "{all} 个工作进程中有 {n} 个暂停接新呼叫：所在机器的媒体处理跟不上",
+    ),
     "line_full": ("all {max} calls of the line {line} are in use", "线路 {line} 的 {max} 路并发已占满"),
     "robots_busy": ("all {max} robots of the task are on the phone", "任务的 {max} 个机器人都在通话中"),
     "queue_empty": ("the queue is empty: the list has nobody on it, or the task was never started", "队列为空：名单没有号码，或任务从未启动"),

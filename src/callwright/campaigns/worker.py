@@ -108,11 +108,15 @@ class Worker:
         clock: DatabaseClock,
         hints: Hints | None = None,
         vetoes: Vetoes | None = None,
+        strained: Callable[[], bool] = lambda: False,
     ) -> None:
+        """strained: asked before each look; while it holds, this worker begins no call and counts as one without robots."""
         self._database, self._tenant, self._keys, self._terms = database, tenant, keys, terms
         self._place, self._settings, self._clock = place, settings, clock
         self._hints = hints or Hints(tenant)
         self._vetoes = vetoes
+        self._strained = strained
+        self._rests = False
         self._live: dict[str, asyncio.Task[Came]] = {}
         self._told: asyncio.Queue[_Told] = asyncio.Queue()
         self._mine: set[str] = set()  # attempts whose leases are renewed: from their dial until their end is written
@@ -222,7 +226,8 @@ class Worker:
             for at in range(0, len(mine), _RENEWED_TOGETHER):
                 some = mine[at : at + _RENEWED_TOGETHER]
                 await scope.run(rows.RENEW_ATTEMPTS, of_owner=self._settings.name, until=until, attempts=some)
-            await scope.run(rows.SEEN, of_name=self._settings.name, at=now, count=self._settings.robots)
+            robots = 0 if self._resting() else self._settings.robots
+            await scope.run(rows.SEEN, of_name=self._settings.name, at=now, count=robots)
         self._renewed = begun
 
     def _held(self) -> bool:
@@ -230,6 +235,23 @@ class Worker:
         return (
             not self._clock.doubted and self._terms.monotonic() - self._renewed < self._terms.lease.total_seconds() / 2
         )
+
+    def _resting(self) -> bool:
+        """Whether this machine has all it can carry; said once at the beginning and once at the end."""
+        rests = self._strained()
+        if rests and not self._rests:
+            log.warning(
+                "%s rests: this machine does not keep up with the media of %d calls", self._settings.name, self.live
+            )
+        elif self._rests and not rests:
+            log.info("%s goes on", self._settings.name)
+        self._rests = rests
+        return rests
+
+    def check_rested(self) -> None:
+        """Raises LineError: this machine has all the calls it can carry."""
+        if self._resting():
+            raise LineError("this worker's machine does not keep up with the calls it has: try again in a minute")
 
     async def _clear_up(self) -> None:
         # By a time that was just believed, the leases of whoever does not believe it yet are over.
@@ -250,7 +272,7 @@ class Worker:
         while not self._stopping.is_set():
             begun = 0
             try:
-                if self._held():
+                if self._held() and not self._resting():
                     begun = await self._round(tasks)
             except DATABASE_FAULTS as error:
                 log.warning("%s: nothing is dialled: %s", self._settings.name, _kind(error))

@@ -217,6 +217,7 @@ class ByName:
     placers: dict[str, Placer] = field(default_factory=dict)
 
     async def prepare(self, order: Order) -> None:
+        self.worker.check_rested()
         asked = await self._asked(order)
         if self.lines is not None and asked.line not in self.lines:
             raise LineError(f"this worker does not have the line {asked.line}")

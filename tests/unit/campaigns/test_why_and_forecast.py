@@ -36,7 +36,7 @@ HOUR = timedelta(hours=1)
 MOMENT = datetime(2026, 11, 26, 13, 0, tzinfo=UTC)  # 21:00 in Shanghai
 
 FACTS = TaskFacts(
-    "running", "", 0, 2, 0, None, NOW + HOUR, True, "a", 0, 5, None, "", 1, 1, NOW, {("ready", ""): 4}, 4, NOW
+    "running", "", 0, 2, 0, None, NOW + HOUR, True, "a", 0, 5, None, "", 1, 1, 0, NOW, {("ready", ""): 4}, 4, NOW
 )  # fmt: skip
 
 
@@ -48,6 +48,11 @@ def test_the_first_cause_is_what_stops_it() -> None:
     assert codes(FACTS) == []
     assert codes(replace(FACTS, active=2)) == ["robots_busy"]
     assert codes(replace(FACTS, workers=0, line_active=5)) == ["no_worker", "line_full"]
+    resting = causes(replace(FACTS, workers=2, workers_resting=1), file().plan, NOW)
+    assert [(cause.code, cause.stops) for cause in resting] == [("workers_rest", False)]
+    resting = causes(replace(FACTS, workers=2, workers_resting=2), file().plan, NOW)
+    assert [(cause.code, cause.stops) for cause in resting] == [("workers_rest", True)]
+    assert resting[0].text("zh") == "2 个工作进程中有 2 个暂停接新呼叫：所在机器的媒体处理跟不上"
     assert codes(replace(FACTS, state="in_review", vetted_until=None, scripts_usable=False)) == [
         "state_in_review", "not_vetted", "script_not_reviewed",
     ]  # fmt: skip
@@ -87,6 +92,7 @@ def test_every_sentence_can_be_said_even_when_nothing_is_known(code: str, langua
         "total",
         "registry",
         "days",
+        "all",
     )
     numbers = dict.fromkeys((*names, "currency"), None) | {"spent": 1.5, "total": 2.5}
     assert "{" not in Cause(code, True, numbers).text(language)

@@ -76,6 +76,7 @@ class Agent:
         self.timers = Timers()
         self.garbage = 0
         self.accepting = True
+        self.resting = False
         self.account = Account("", identity.domain, identity.credentials, identity.codecs, identity.srtp)
         self.admit: Admission = self._admit_allowed
         self.gate: Gate | None = None  # asks everybody else for a password; None = they get silence
@@ -286,7 +287,7 @@ class Agent:
 
     def room(self, account: Account) -> bool:
         """Whether one more call of this account may begin."""
-        return self.accepting and self._live < self.identity.max_calls and account.room()
+        return self.accepting and not self.resting and self._live < self.identity.max_calls and account.room()
 
     def adopt(self, call: Call) -> None:
         """Keep a new call until `retire`."""

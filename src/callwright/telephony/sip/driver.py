@@ -284,6 +284,10 @@ class SipLine:
         """Take no new calls: INVITE and OPTIONS are answered 503; calls that are up go on."""
         self._agent.accepting = False
 
+    def rest(self, resting: bool) -> None:
+        """For a while: INVITE and OPTIONS are answered 503 as long as it rests."""
+        self._agent.resting = resting
+
     def watch(
         self, way: Way, hop: Hop, interval_s: float, patience_s: float, on_change: Callable[[], None]
     ) -> Keepalive:

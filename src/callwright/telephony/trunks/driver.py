@@ -72,7 +72,7 @@ class Trunks:
         self._legs: set[TrunkLeg | SipLeg] = set()
         self._told = asyncio.Event()
         self._reloading = asyncio.Lock()
-        self._draining = self._closed = False
+        self._draining = self._resting = self._closed = False
         self.loaded: LoadedLine
 
     @classmethod
@@ -278,6 +278,7 @@ class Trunks:
                 socket.line.refer_over = self._place_referred
                 if self._draining:
                     socket.line.drain()
+                socket.line.rest(self._resting)
         except BaseException:
             for socket in fresh.values():
                 socket.close()
@@ -347,6 +348,12 @@ class Trunks:
             member.stop()
         for socket in self._sockets.values():
             socket.line.drain()
+
+    def rest(self, resting: bool) -> None:
+        """While resting, INVITE and OPTIONS that come in get 503; registrations stay, calls that are up go on, and ours may be placed."""
+        self._resting = resting
+        for socket in self._sockets.values():
+            socket.line.rest(resting)
 
     async def drained(self, timeout_s: float) -> int:
         """After `drain`: wait for the calls that are up, at most so long, then hang them up; how many that were. Far sides that do not answer

@@ -88,6 +88,16 @@ def test_a_full_or_draining_agent_says_503() -> None:
     assert codes(bench.ask("OPTIONS", call_id="c3")) == [503]
 
 
+def test_a_resting_agent_says_503_to_new_calls_alone() -> None:
+    bench = Bench()
+    bench.offered()
+    bench.agent.resting = True
+    assert codes(bench.ask("INVITE", body=SDP, call_id="c2")) == [503]
+    assert codes(bench.ask("OPTIONS", call_id="c3")) == [503]
+    bench.agent.resting = False
+    assert codes(bench.ask("OPTIONS", call_id="c4")) == [200]
+
+
 def test_keep_alives_and_garbage() -> None:
     bench = Bench()
     assert bench.say(b"\r\n\r\n") == []

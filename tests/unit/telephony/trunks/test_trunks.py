@@ -94,7 +94,8 @@ def test_a_proxy_that_cannot_be_connected_to_does() -> None:
     asyncio.run(main())
 
 
-def test_while_draining_the_proxy_is_answered_503() -> None:
+@pytest.mark.parametrize("how", ["drain", "rest"])
+def test_while_draining_or_resting_the_proxy_is_answered_503(how: str) -> None:
     """Known by the address of its proxy, not by `sources`: silence would let its callers wait."""
 
     async def main() -> None:
@@ -105,7 +106,10 @@ def test_while_draining_the_proxy_is_answered_503() -> None:
             loaded = line(peer.getsockname()[1], local={"host": HOST, "port": port})
             async with opened(loaded) as trunks:
                 await known(trunks)
-                trunks.drain()
+                if how == "drain":
+                    trunks.drain()
+                else:
+                    trunks.rest(True)
                 here = f"{HOST}:{peer.getsockname()[1]}"
                 text = (
                     f"INVITE sip:100@{HOST} SIP/2.0\r\nVia: SIP/2.0/UDP {here};branch=z9hG4bK1\r\nFrom: <sip:1@h>;tag=1\r\n"
