@@ -406,3 +406,30 @@ def test_what_cannot_be_served_is_said_before_anything_is_opened(
     )
     assert isinstance(done.exception, InputError), done.output
     assert message in str(done.exception)
+
+
+async def strained(folder: Path) -> None:
+    async with trunk() as line, serving(folder, line.address[1]) as served:
+        echo = await rings(line, served, ECHO, "echo")
+
+        async def halted() -> None:
+            """Its processor is taken away again and again, as by too much work."""
+            while "no new call is taken" not in served.said:
+                served.tell(signal.SIGSTOP)
+                await asyncio.sleep(0.4)  # how long the processor is gone: twenty ticks
+                served.tell(signal.SIGCONT)
+                await asyncio.sleep(0.6)
+            assert code(await course(await rings(line, served, TOLD, "turned-away"))) == 503
+            assert "callwright_resting 1.0" in served.scrape()
+            await served.until_said("new calls are taken again")
+            assert "callwright_resting 0.0" in served.scrape()
+            assert how(await course(await rings(line, served, TOLD, "told"))) == ("bye", "peer")
+            await echo.hangup()
+
+        assert how(await course(echo, halted)) == ("bye", "us")
+        served.tell(signal.SIGTERM)
+        assert await served.ended() == 0
+
+
+def test_a_machine_that_does_not_keep_up_takes_no_new_call(tmp_path: Path) -> None:
+    asyncio.run(strained(tmp_path))
