@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from callwright.speech.asr.decoder import PhraseDecoder
+from callwright.speech.asr.engines import Engines
 from callwright.speech.asr.lexicon import EnglishLexicon, read_dictionary
 from callwright.speech.asr.tuning import TUNING
 from callwright.speech.asr.vocabulary_model import VocabularyModel
@@ -29,9 +30,9 @@ PACKET = 320  # 40 ms
 def decoder() -> Iterator[PhraseDecoder]:
     acoustic, dictionary = find_english_model()
     lexicon = EnglishLexicon(read_dictionary(dictionary))
-    found = PhraseDecoder(VocabularyModel("en", PHRASES, lexicon, TUNING["en"]), acoustic)
-    yield found
-    found.close()
+    engines = Engines(VocabularyModel("en", PHRASES, lexicon, TUNING["en"]), acoustic)
+    yield PhraseDecoder(engines)
+    engines.close()
 
 
 @pytest.fixture
@@ -108,3 +109,17 @@ def test_silence_is_nothing(decoder: PhraseDecoder, thorough: Mock) -> None:
     decoder.begin()
     assert decoder.finish().text == ""
     assert not thorough.called
+
+
+def test_what_a_pause_made_ready_is_the_partial(
+    decoder: PhraseDecoder, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The end of a turn need not wait for the silence when the thorough pass knows the sentence that the live one did not."""
+    decoder.renew()
+    monkeypatch.setattr(decoder, "_first", lambda: "where is")
+    decoder.begin()
+    hear(decoder, np.concatenate([silence(200), said("where is the clinic", tmp_path)]))
+    assert decoder.partial() == "where is"
+    assert hear(decoder, silence(300))
+    assert decoder.partial() == "where is the clinic"
+    decoder.finish()

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from callwright.speech.asr.decoder import PhraseDecoder
+from callwright.speech.asr.engines import Engines
 from callwright.speech.asr.lexicon import EnglishLexicon, read_dictionary
 from callwright.speech.asr.tuning import TUNING
 from callwright.speech.asr.vocabulary_model import VocabularyModel
@@ -41,7 +42,8 @@ def test_an_answer_is_cut_out_and_understood(tmp_path: Path) -> None:
     vocabulary = VocabularyModel(
         "en", (("where is the clinic", 1.0),), EnglishLexicon(read_dictionary(dictionary)), TUNING["en"]
     )
-    decoder = PhraseDecoder(vocabulary, acoustic)
+    engines = Engines(vocabulary, acoustic)
+    decoder = PhraseDecoder(engines)
     for text in ("yes please", "where is the clinic", "i need to reschedule"):
         pcm = line(tmp_path, text)
         frames = [pcm[at : at + 160] for at in range(0, len(pcm) - 159, 160)]
@@ -60,7 +62,7 @@ def test_an_answer_is_cut_out_and_understood(tmp_path: Path) -> None:
         for frame in frames[ends[0][0] - PREROLL : ends[0][1]]:
             decoder.push(frame)
         assert decoder.finish().text.replace("where's", "where is") == text
-    decoder.close()
+    engines.close()
 
 
 def test_ever_new_contexts_do_not_pile_up(tmp_path: Path) -> None:
@@ -68,12 +70,13 @@ def test_ever_new_contexts_do_not_pile_up(tmp_path: Path) -> None:
     vocabulary = VocabularyModel(
         "en", (("where is the clinic", 1.0),), EnglishLexicon(read_dictionary(dictionary)), TUNING["en"]
     )
-    decoder = PhraseDecoder(vocabulary, acoustic)
+    engines = Engines(vocabulary, acoustic)
+    decoder = PhraseDecoder(engines)
     for number in range(70):
         decoder.expect(("where is the clinic", f"number {number}"))
-    assert len(decoder._whole._contexts) == 64
+    assert len(engines.whole._contexts) == 64
     pcm = line(tmp_path, "where is the clinic")
     decoder.begin()
     decoder.push(pcm[6400:-6400])
     assert decoder.finish().text.replace("where's", "where is") == "where is the clinic"
-    decoder.close()
+    engines.close()

@@ -24,6 +24,7 @@ from callwright.everyday import everyday
 from callwright.script.builtin import template_path
 from callwright.script.loader import load
 from callwright.speech.asr.decoder import PhraseDecoder
+from callwright.speech.asr.engines import Engines
 from callwright.speech.asr.lexicon import ChineseLexicon, EnglishLexicon, read_dictionary
 from callwright.speech.asr.matching import phone_distance
 from callwright.speech.asr.tuning import TUNING
@@ -109,7 +110,7 @@ def _mandarin(shared: Path, models: Path, say: Callable[[str], None]) -> list[Fi
         say(f"Mandarin, script {script.id}")
         listener = Listener(script, lexicon)
         known = pack | {lexicon.phones(text) for text, _ in listener.phrases}
-        decoder = PhraseDecoder(VocabularyModel("zh", listener.phrases, lexicon, TUNING["zh"]), model / "hmm")
+        decoder = PhraseDecoder(Engines(VocabularyModel("zh", listener.phrases, lexicon, TUNING["zh"]), model / "hmm"))
         for item in items:
             if item["script"] not in (script.id, "none") and not (item["script"] == "any" and number == 0):
                 continue
@@ -127,7 +128,7 @@ def _mandarin(shared: Path, models: Path, say: Callable[[str], None]) -> list[Fi
             kinds = (kind, f"{kind} {item['voice']}", f"{kind} {wording}")
             tally.add(kinds, right and taken)
             tally.add((f"{kind} wrong",), taken and not right)
-        decoder.close()
+        decoder.engines.close()
         for one in unseen("zh"):
             if one.script == script.id and lexicon.phones(one.text) not in known:
                 texts.add(("unseen",), listener.right(one.intent, one.value, one.text, one.text))
@@ -162,7 +163,7 @@ def _english(say: Callable[[str], None]) -> list[Figure]:
     acoustic, dictionary = find_english_model()
     lexicon = EnglishLexicon(read_dictionary(dictionary))
     listener = Listener(load(template_path("appointment_en")).script, lexicon)
-    decoder = PhraseDecoder(VocabularyModel("en", listener.phrases, lexicon, TUNING["en"]), acoustic)
+    decoder = PhraseDecoder(Engines(VocabularyModel("en", listener.phrases, lexicon, TUNING["en"]), acoustic))
     known = {
         lexicon.phones(text) for text in (*(one.text for one in everyday("en")), *(t for t, _ in listener.phrases))
     }
@@ -199,7 +200,7 @@ def _english(say: Callable[[str], None]) -> list[Figure]:
     for one in apart:
         if one.script != "none" and lexicon.phones(one.text) not in known:
             texts.add(("unseen",), listener.right(one.intent, one.value, one.text, one.text))
-    decoder.close()
+    decoder.engines.close()
     return [
         *figures,
         Figure("en sentences kept apart, heard: intent right", together.share("unseen"), "%", 80, "least"),

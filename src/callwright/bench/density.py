@@ -30,7 +30,8 @@ TURN_MS = 650.0
 MOST_MB = 1.0
 LEAST_CALLS = {"stub": 400, "pocketsphinx": 100}
 _MISSING = 0.01  # share of turns without a reply that is still a conversation
-_RATE = 12.0  # calls set up a second
+_RATE = 12.0  # calls set up a second, at most
+_SPREAD_S = 8.0  # a turn takes about as long: callers that came all at once would also speak all at once
 _PRIORITY = "5"
 
 
@@ -38,8 +39,9 @@ _PRIORITY = "5"
 class Row:
     """One number of calls. turn_*: end of the caller's voice to the robot's, ms; missing: share of turns without a reply; shares of core 0
     while it was measured: whole, of it the media tick, the event loop's thread, the recogniser's processes; mb_per_call: memory beyond the
-    idle robot; talking: share of the time callers spoke; up: calls that stood; late, callers_late: ticks begun 20 ms late or more, of the
-    robot and of the callers; faults: calls that ended by a fault, or too early."""
+    idle robot; asr_mb: that of the recogniser's processes, with its models, MB; talking: share of the time callers spoke; up: calls that
+    stood; late, callers_late: ticks begun 20 ms late or more, of the robot and of the callers; faults: calls that ended by a fault, or
+    too early."""
 
     calls: int
     up: int
@@ -52,6 +54,7 @@ class Row:
     loop_share: float
     asr_share: float
     mb_per_call: float
+    asr_mb: float
     talking: float
     late: int
     callers_late: int
@@ -138,6 +141,7 @@ def _figures(row: Row) -> Iterator[Figure]:
     yield Figure(f"{name}: of it event loop", row.loop_share * 100, "%")
     if row.asr_share:
         yield Figure(f"{name}: of it recogniser", row.asr_share * 100, "%")
+        yield Figure(f"{name}: memory of the recogniser, with its models", row.asr_mb, "MB")
     yield Figure(f"{name}: memory a call", row.mb_per_call, "MB")
     yield Figure(f"{name}: callers talk", row.talking * 100, "%")
     yield Figure(f"{name}: late ticks", row.late, "")
@@ -174,7 +178,7 @@ async def _measure(calls: int, seconds: float, engine: str, realtime: bool) -> R
         async with _process("density_robot", "0", realtime, folder, engine) as robot:
             port = (await robot.hear())["port"]
             idle = await robot.ask()
-            words = (str(port), str(calls), str(_RATE), str(seconds))
+            words = (str(port), str(calls), str(min(_RATE, calls / _SPREAD_S)), str(seconds))
             async with _process("density_callers", "1", realtime, *words) as callers:
                 up = (await callers.hear())["up"]
                 before, children = await robot.ask(), robot.children_s()
@@ -182,6 +186,7 @@ async def _measure(calls: int, seconds: float, engine: str, realtime: bool) -> R
                 seen = await callers.hear()
                 took = asyncio.get_running_loop().time() - begin
                 after, children = await robot.ask(), robot.children_s() - children
+                asr_mb = robot.children_mb()
     first, last = _used(before), _used(after)
     process = (last.process_s - first.process_s) / took
     return Row(
@@ -196,6 +201,7 @@ async def _measure(calls: int, seconds: float, engine: str, realtime: bool) -> R
         loop_share=(last.loop_s - first.loop_s) / took,
         asr_share=children / took,
         mb_per_call=(last.memory_mb - _used(idle).memory_mb) / calls,
+        asr_mb=asr_mb,
         talking=seen["talking"],
         late=last.late - first.late,
         callers_late=seen["late"],
@@ -230,13 +236,20 @@ class _Process:
 
     def children_s(self) -> float:
         """Processor time so far of its child processes, s."""
-        total = 0.0
-        pid = self._process.pid
-        for task in Path(f"/proc/{pid}/task").iterdir():
-            for child in (task / "children").read_text().split():
-                fields = Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split()
-                total += (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-        return total
+        ticks = 0
+        for child in self._children():
+            fields = (child / "stat").read_text().rpartition(")")[2].split()
+            ticks += int(fields[11]) + int(fields[12])
+        return ticks / os.sysconf("SC_CLK_TCK")
+
+    def children_mb(self) -> float:
+        """Memory of its child processes that is really there, MB."""
+        pages = sum(int((child / "statm").read_text().split()[1]) for child in self._children())
+        return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+    def _children(self) -> list[Path]:
+        tasks = Path(f"/proc/{self._process.pid}/task").iterdir()
+        return [Path(f"/proc/{child}") for task in tasks for child in (task / "children").read_text().split()]
 
     async def end(self) -> None:
         assert self._process.stdin is not None

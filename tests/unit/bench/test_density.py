@@ -22,7 +22,7 @@ from callwright.telephony.rtp.playout import Playout
 from callwright.telephony.rtp.stream import RtpStream
 from callwright.testing.said_in_order import SaidInOrder
 
-ROW = Row(100, 100, 250, 0.0, 400.0, 600.0, 0.5, 0.1, 0.3, 0.0, 0.4, 0.35, 0, 0, 0)
+ROW = Row(100, 100, 250, 0.0, 400.0, 600.0, 0.5, 0.1, 0.3, 0.0, 0.4, 0.0, 0.35, 0, 0, 0)
 QUIET, LOUD = 10.0, 1e6
 
 

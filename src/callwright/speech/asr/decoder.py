@@ -1,31 +1,28 @@
 """One decoder: a model, the words of a script, and speech in. Synchronous; lives in a worker process.
 
-Two engines hear the same cepstra. The live one gives partials; when what it has in a pause is a known sentence (English), that is the result.
-Else, and in Mandarin always, the whole utterance is gone over by the thorough one.
+Two engines, shared by the calls of a vocabulary (`engines.py`), hear the same cepstra. The live one gives partials; when what it has in a
+pause is a known sentence (English), that is the result. Else, and in Mandarin always, the whole utterance is gone over by the thorough one.
 """
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from callwright.errors import ModelError, Problem
 from callwright.speech.asr.cepstra import Cepstra, FrontEnd
-from callwright.speech.asr.channel import FRAMES_PER_S, CallerMean, loud_part
+from callwright.speech.asr.channel import FRAMES_PER_S, CallerMean, Mean, loud_part
 from callwright.speech.asr.consensus import agree
 from callwright.speech.asr.denoise import without_noise
 from callwright.speech.asr.engine import Engine, feature_parameters
+from callwright.speech.asr.engines import PHONES, Engines
 from callwright.speech.asr.pauses import PauseFinder
 from callwright.speech.asr.score import score
-from callwright.speech.asr.vocabulary_model import VocabularyModel
 from callwright.speech.port import Pcm
 
 __all__ = ["Decoded", "PhraseDecoder"]
 
-_PHONES = "phones"  # a loop of bare phones: what any sound at all can be explained with
 _RATE = 8000
 _LEAST_SPEECH = 10  # frames
 _EXPECTED_COST = 0.25  # of the cost of standing further down, for a phrase that the node expects
@@ -48,10 +45,12 @@ class Decoded:
 
 @dataclass(frozen=True, slots=True)
 class _Guess:
-    """What an utterance was, should it end here, and the caller's means with it in them."""
+    """What an utterance was, should it end here, and the caller's means with it in them. mean: of the engine that heard it whole, where that
+    follows the caller by itself."""
 
     decoded: Decoded
     means: tuple[CallerMean, CallerMean]
+    mean: Mean | None = None
 
 
 class PhraseDecoder:
@@ -60,23 +59,20 @@ class PhraseDecoder:
     `consider` makes the text of what was heard so far ready while a pause lasts; `finish` then costs nothing when nothing more came.
     """
 
-    def __init__(self, vocabulary: VocabularyModel, acoustic_model: Path) -> None:
-        self._vocabulary = vocabulary
-        tuning = vocabulary.tuning
+    def __init__(self, engines: Engines) -> None:
+        """Raises ModelError."""
+        self.engines = engines
+        self._vocabulary = engines.vocabulary
+        tuning = self._vocabulary.tuning
         try:
-            parameters = feature_parameters(acoustic_model)
+            parameters = feature_parameters(engines.acoustic_model)
             self._front = FrontEnd(parameters, int(tuning.config["samprate"]), tuning.image)
             self._again = FrontEnd(parameters, int(tuning.config["samprate"]), tuning.image)
         except ValueError as error:
-            raise ModelError(Problem("model-damaged", f"{acoustic_model / 'feat.params'}: {error}")) from error
-        self._folder = tempfile.TemporaryDirectory(prefix="callwright-asr-")
-        folder = Path(self._folder.name)
-        self._live = Engine(vocabulary, acoustic_model, folder, thorough=False)
-        self._whole = Engine(vocabulary, acoustic_model, folder, thorough=True)
-        if tuning.consensus:
-            self._whole.engine.add_allphone_file(_PHONES, None)
+            where = engines.acoustic_model / "feat.params"
+            raise ModelError(Problem("model-damaged", f"{where}: {error}")) from error
         self._clear()
-        self._hearing = False
+        self._live: Engine | None = None  # while an utterance is heard
         self._next: tuple[str, ...] | None = None
         self.renew()
         self.expect(())
@@ -91,11 +87,11 @@ class PhraseDecoder:
     def expect(self, phrases: tuple[str, ...]) -> None:
         """Phrases the next utterance probably is (subset of the vocabulary; others are ignored). The one under way keeps what it began
         with: the engine refuses another search in the middle of one (KeyError, pocketsphinx 5)."""
-        if self._hearing:
+        if self._live is not None:
             self._next = phrases
             return
-        self._live.expect(phrases)
-        self._whole.expect(phrases)
+        self.engines.prepare(phrases)
+        self._phrases = phrases
         self._expected = frozenset(phrases)
 
     def renew(self) -> None:
@@ -106,14 +102,16 @@ class PhraseDecoder:
         self._offset[:2] = tuning.mean_offset
         mean = CallerMean(prior, max(tuning.prior_frames, 1.0))
         self._means = (mean, mean.copy())
-        self._live.set_mean(mean.value - self._offset)
-        self._whole.set_mean(mean.value - self._offset)
+        self._live_mean = self._whole_mean = mean.value - self._offset
 
     def begin(self) -> None:
         self._clear()
         self._front.reset()
-        self._live.engine.start_utt()
-        self._hearing = True
+        live = self.engines.lend()
+        live.expect(self._phrases)
+        live.set_mean(self._live_mean)
+        live.engine.start_utt()
+        self._live = live
 
     def push(self, pcm: Pcm) -> None:
         self._samples.append(pcm)
@@ -123,19 +121,26 @@ class PhraseDecoder:
         self._cepstra.append(cepstra)
         self._held.append(cepstra)
         if self._pauses.quiet_ms <= _HOLD_MS:
+            assert self._live is not None
             for part in self._held:
                 self._live.hear(part)
             self._held.clear()
 
     def partial(self) -> str:
-        hypothesis = self._live.engine.hyp()
+        """What was heard so far: what the whole utterance was taken for when the caller paused, else what the live engine has."""
+        if self._guess is not None and self._guess.decoded.score >= self._vocabulary.tuning.accept_at:
+            return self._guess.decoded.text
+        return self._first()
+
+    def _first(self) -> str:
+        hypothesis = self._live.engine.hyp() if self._live is not None else None
         return self._text(hypothesis.hypstr) if hypothesis else ""
 
     def consider(self) -> bool:
         """In a pause: make the result of what was heard so far ready, as if it were all. False: there is no pause, or it is done already."""
         if self._guess is not None or not self._pauses.due:
             return False
-        first = self.partial()
+        first = self._first()
         if self._vocabulary.tuning.trust_live and self._pauses.quiet_ms < _SURE_MS and not self._known(first):
             return False
         self._pauses.taken()
@@ -144,27 +149,41 @@ class PhraseDecoder:
 
     def finish(self) -> Decoded:
         """End the utterance. Passes over all of it use a channel mean that this utterance has its part in."""
-        first = self.partial()
+        first = self._first()
         guess = self._guess if self._guess is not None else self._decode(first)
-        self._live.engine.end_utt()
-        self._hearing = False
+        live, self._live = self._live, None
+        assert live is not None
+        live.engine.end_utt()
         self._means = guess.means
-        if self._vocabulary.tuning.prior_frames:
-            self._live.set_mean(self._means[0].value - self._offset)
+        # Without means of our own each engine follows the caller by itself.
+        own = bool(self._vocabulary.tuning.prior_frames)
+        self._live_mean = self._means[0].value - self._offset if own else live.mean()
+        self._whole_mean = guess.mean if guess.mean is not None else self._whole_mean
+        self.engines.take_back(live)
         self._clear()
         if self._next is not None:
             self.expect(self._next)
             self._next = None
         return guess.decoded
 
+    def abandon(self) -> None:
+        """A fault has left the engines in a state that nobody knows: they serve no other call."""
+        self._live = None
+        self.engines.renew()
+
     def _decode(self, first: str) -> _Guess:
         means = (self._means[0].copy(), self._means[1].copy())
         if not sum(map(len, self._cepstra)):
             return _Guess(Decoded("", "", 0.0, (), 0, 0), means)
+        known = self._as_known(first)
+        if known is not None:
+            return _Guess(known, means)
         whole = np.concatenate(self._cepstra)
+        self._whole.expect(self._phrases)
+        self._whole.set_mean(self._whole_mean)
         if self._vocabulary.tuning.consensus:
             return _Guess(self._by_consensus(whole, means, first), means)
-        return _Guess(self._as_known(first) or self._by_fit(whole, means, first), means)
+        return _Guess(self._by_fit(whole, means, first), means, self._whole.mean())
 
     # ------------------------------------------------------------ what the live pass is sure of
 
@@ -175,7 +194,8 @@ class PhraseDecoder:
         """A whole known sentence in the live pass: a thorough one would cost twice as much and nearly always find the same."""
         if not self._vocabulary.tuning.trust_live or not self._known(first):
             return None
-        return Decoded(first, self._vocabulary.matcher.nearest(first).phrase, 1.0, (), *self._live.bounds_ms())
+        bounds = self._live.bounds_ms() if self._live is not None else (0, 0)
+        return Decoded(first, self._vocabulary.matcher.nearest(first).phrase, 1.0, (), *bounds)
 
     # ------------------------------------------------------------ what passes agree on
 
@@ -195,7 +215,7 @@ class PhraseDecoder:
             passes.append(self._readings(self._vocabulary.tuning.readings))
             bounds = self._whole.bounds_ms() if bounds == (0, 0) else bounds
             self._whole.set_mean(mean.value - self._offset)
-            loop = self._whole.decode(cepstra, _PHONES)
+            loop = self._whole.decode(cepstra, PHONES)
             ratios.append((words - loop) / len(cepstra) if words and loop else _UNHEARD)
         self._whole.engine.activate_search(self._whole.words)
         lexicon = self._vocabulary.lexicon
@@ -250,6 +270,10 @@ class PhraseDecoder:
 
     # ------------------------------------------------------------ of the engine
 
+    @property
+    def _whole(self) -> Engine:
+        return self.engines.whole
+
     def _hear_caller(self, pcm: Pcm, mean: CallerMean) -> int:
         """Take the speech of an utterance into the caller's mean and set it; returns frames of speech."""
         loud = loud_part(pcm)
@@ -276,6 +300,3 @@ class PhraseDecoder:
 
     def _text(self, hypothesis: str) -> str:
         return self._vocabulary.lexicon.join(self._whole.words_of(hypothesis))
-
-    def close(self) -> None:
-        self._folder.cleanup()

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pocketsphinx
 
 from callwright.errors import ModelError, Problem
@@ -67,6 +68,10 @@ class Engine:
 
     def set_mean(self, mean: Mean) -> None:
         self.engine.set_cmn(",".join(f"{value:.4f}" for value in mean))
+
+    def mean(self) -> Mean:
+        """What it takes off the cepstra now, where it follows the caller by itself."""
+        return np.array([float(value) for value in self.engine.get_cmn(False).split(",")])
 
     def hear(self, cepstra: Cepstra) -> None:
         """More of the utterance that was begun."""

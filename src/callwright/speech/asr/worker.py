@@ -1,24 +1,27 @@
 """A recognition worker: `python -m callwright.speech.asr.worker MODELS`. Reads messages from stdin, decodes,
 answers on stdout; ends with its stdin.
 
-Decoding holds the interpreter lock, so it has a process of its own. One decoder per call; decoders of a finished
-call serve the next one with the
-same vocabulary, with the channel mean started afresh.
+Decoding holds the interpreter lock, so it has a process of its own. One decoder per call; the calls of a vocabulary share its engines.
 """
 
 from __future__ import annotations
 
 import json
+import os
+import select
 import sys
-from collections import defaultdict
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
 import numpy as np
 
 from callwright.errors import CallwrightError, InputError
+from callwright.speech.asr.backlog import Backlog
 from callwright.speech.asr.decoder import PhraseDecoder
-from callwright.speech.asr.frames import HEADER, Kind, pack, pack_json, unpack_header
+from callwright.speech.asr.engines import Engines
+from callwright.speech.asr.frames import Kind, pack, pack_json
 from callwright.speech.asr.lexicon import ChineseLexicon, EnglishLexicon, Lexicon, read_dictionary
 from callwright.speech.asr.tuning import TUNING
 from callwright.speech.asr.vocabulary_model import VocabularyModel
@@ -27,35 +30,31 @@ from callwright.speech.models import MANDARIN, find_english_model, find_model
 __all__ = ["Engine", "serve"]
 
 Language = Literal["zh", "en"]
-_PARTIAL_EVERY = 3  # audio messages of 40 ms: a text that changes more often helps nobody; the first one is sent as soon as there is one
+_PARTIAL_EVERY = (
+    1920  # bytes, 120 ms: a text that changes more often helps nobody; the first one is sent as soon as there is one
+)
+_AT_ONCE = 65_536  # bytes read at a time
+_MOST_WAITING = 4_000  # messages; more of them stay in the pipe, where the other side sees that we lag
 
 
 class Engine:
-    """Models, vocabularies and decoders of one process. `open_decoder` lends a decoder, `give_back` returns it."""
+    """Models, and vocabularies with their engines, of one process."""
 
     def __init__(self, models: Path) -> None:
         self._models = models
         self._loaded: dict[Language, tuple[Lexicon, Path]] = {}
-        self._vocabularies: dict[tuple[str, str], VocabularyModel] = {}
-        self._idle: dict[tuple[str, str], list[PhraseDecoder]] = defaultdict(list)
+        self._engines: dict[tuple[str, str], Engines] = {}
 
     def open_decoder(
         self, key: str, language: Language, phrases: tuple[tuple[str, float], ...]
     ) -> tuple[PhraseDecoder, tuple[str, ...]]:
         """A decoder for this vocabulary, and the words it has to do without. Raises ModelError."""
         lexicon, acoustic = self._load(language)
-        vocabulary = self._vocabularies.get((key, language))
-        if vocabulary is None:
-            vocabulary = VocabularyModel(language, phrases, lexicon, TUNING[language])
-            self._vocabularies[key, language] = vocabulary
-        idle = self._idle[key, language]
-        decoder = idle.pop() if idle else PhraseDecoder(vocabulary, acoustic)
-        decoder.renew()
-        decoder.expect(())
-        return decoder, vocabulary.missing
-
-    def give_back(self, key: str, language: Language, decoder: PhraseDecoder) -> None:
-        self._idle[key, language].append(decoder)
+        engines = self._engines.get((key, language))
+        if engines is None:
+            engines = Engines(VocabularyModel(language, phrases, lexicon, TUNING[language]), acoustic)
+            self._engines[key, language] = engines
+        return PhraseDecoder(engines), engines.vocabulary.missing
 
     def _load(self, language: Language) -> tuple[Lexicon, Path]:
         if language not in self._loaded:
@@ -74,7 +73,7 @@ class _Stream:
         self.active = False
         self.broken = False
         self.expected: tuple[str, ...] = ()
-        self.messages = 0
+        self.untold = 0  # bytes heard since a partial was last looked for
         self.last = ""
 
 
@@ -83,18 +82,43 @@ class _Server:
         self._engine = engine
         self._out = out
         self._streams: dict[int, _Stream] = {}
+        self._heard: dict[int, None] = {}  # streams that heard something since they were last considered
+
+    def consider(self) -> bool:
+        """While nothing waits: make the result of one stream ready that pauses, in case its caller has ended. False: there is none."""
+        while self._heard:
+            number = next(iter(self._heard))
+            del self._heard[number]
+            stream = self._streams.get(number)
+            if stream is not None and stream.active and self._guarded(number, partial(self._considered, stream)):
+                return True
+        return False
+
+    def _considered(self, stream: _Stream) -> bool:
+        done = stream.decoder.consider()
+        if done:
+            self._partial(stream)
+        return done
 
     def handle(self, kind: Kind, number: int, body: bytes) -> None:
+        self._guarded(number, lambda: self._handle(kind, number, body))
+
+    def _guarded(self, number: int, act: Callable[[], bool | None]) -> bool | None:
         try:
-            if kind is Kind.OPEN:
-                self._open(number, json.loads(body))
-            elif number in self._streams:
-                self._on_stream(kind, self._streams[number], body)
+            return act()
         except (CallwrightError, LookupError, RuntimeError, ValueError) as error:  # pocketsphinx raises KeyError too
             stream = self._streams.get(number)
             if stream is not None:
                 stream.active, stream.broken = False, True
+                stream.decoder.abandon()
             self._send(pack_json(Kind.FAILED, number, {"opened": stream is not None, **_told(error)}))
+            return None
+
+    def _handle(self, kind: Kind, number: int, body: bytes) -> None:
+        if kind is Kind.OPEN:
+            self._open(number, json.loads(body))
+        elif number in self._streams:
+            self._on_stream(kind, self._streams[number], body)
 
     def _open(self, number: int, wanted: dict[str, Any]) -> None:
         key, language = str(wanted["key"]), wanted["language"]
@@ -112,13 +136,14 @@ class _Server:
                 stream.decoder.expect(stream.expected)
                 stream.broken = False
             stream.decoder.begin()
-            stream.active, stream.messages, stream.last = True, 0, ""
+            stream.active, stream.untold, stream.last = True, 0, ""
         elif kind is Kind.AUDIO and stream.active:
             stream.decoder.push(np.frombuffer(body, dtype=np.int16))
-            stream.messages += 1
-            if not stream.last or stream.messages % _PARTIAL_EVERY == 0:
+            self._heard[stream.number] = None
+            stream.untold += len(body)
+            if not stream.last or stream.untold >= _PARTIAL_EVERY:
+                stream.untold = 0
                 self._partial(stream)
-            stream.decoder.consider()
         elif kind is Kind.END:
             self._final(stream)
         elif kind is Kind.EXPECT:
@@ -128,8 +153,6 @@ class _Server:
             if stream.active:
                 stream.decoder.finish()
             del self._streams[stream.number]
-            if not stream.broken:
-                self._engine.give_back(stream.key, stream.language, stream.decoder)
 
     def _partial(self, stream: _Stream) -> None:
         text = stream.decoder.partial()
@@ -162,15 +185,22 @@ def _told(error: Exception) -> dict[str, str]:
 
 
 def serve(models: Path, source: BinaryIO, out: BinaryIO) -> None:
-    """Answer messages until `source` ends."""
-    server = _Server(Engine(models), out)
+    """Answer messages until `source`, a pipe, ends."""
+    server, backlog, pipe = _Server(Engine(models), out), Backlog(), source.fileno()
     server._send(pack(Kind.READY, 0))
-    while len(header := source.read(HEADER.size)) == HEADER.size:
-        kind, number, length = unpack_header(header)
-        body = source.read(length)
-        if len(body) < length:
-            return
-        server.handle(kind, number, body)
+    over = False
+    while not over or len(backlog):
+        waits = len(backlog) < _MOST_WAITING and not over and _readable(pipe)
+        if waits or not (len(backlog) or over or server.consider()):
+            some = os.read(pipe, _AT_ONCE)
+            over = not some
+            backlog.feed(some)
+        elif len(backlog):
+            server.handle(*backlog.next())
+
+
+def _readable(pipe: int) -> bool:
+    return bool(select.select([pipe], [], [], 0)[0])
 
 
 if __name__ == "__main__":

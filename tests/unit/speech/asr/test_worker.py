@@ -20,6 +20,7 @@ class _Decoder:
     def __init__(self, texts: list[str]) -> None:
         self._texts = texts
         self._pushed = 0
+        self.ready = ""
 
     def begin(self) -> None:
         self._pushed = 0
@@ -28,10 +29,10 @@ class _Decoder:
         self._pushed += 1
 
     def partial(self) -> str:
-        return self._texts[self._pushed - 1]
+        return self.ready or self._texts[self._pushed - 1]
 
     def consider(self) -> bool:
-        return False
+        return bool(self.ready)
 
     def expect(self, phrases: tuple[str, ...]) -> None:
         self.expected = phrases
@@ -39,19 +40,18 @@ class _Decoder:
     def finish(self) -> Any:
         raise KeyError("the engine has lost its search")
 
+    def abandon(self) -> None:
+        self.abandoned = True
+
 
 class _Engine:
     def __init__(self, texts: list[str]) -> None:
         self._texts = texts
         self.lent: list[_Decoder] = []
-        self.returned: list[Any] = []
 
     def open_decoder(self, *_: Any) -> tuple[_Decoder, tuple[str, ...]]:
         self.lent.append(_Decoder(self._texts))
         return self.lent[-1], ()
-
-    def give_back(self, key: str, language: str, decoder: Any) -> None:
-        self.returned.append(decoder)
 
 
 def _partials(texts: list[str]) -> list[tuple[int, str]]:
@@ -73,7 +73,23 @@ def _partials(texts: list[str]) -> list[tuple[int, str]]:
 
 
 def test_the_first_words_are_sent_at_once_and_what_follows_every_120_ms() -> None:
-    assert _partials(["", "好", "好的", "好的谢", "好的谢谢", "好的谢谢"]) == [(2, "好"), (3, "好的"), (6, "好的谢谢")]
+    assert _partials(["", "好", "好的", "好的谢", "好的谢谢", "好的谢谢"]) == [(2, "好"), (5, "好的谢谢")]
+
+
+def test_what_a_pause_made_ready_is_told_at_once() -> None:
+    out, engine = io.BytesIO(), _Engine(["好", "好", "好的", "好的"])
+    server = _Server(cast(Engine, engine), out)
+    server.handle(Kind.OPEN, 1, json.dumps({"key": "k", "language": "zh", "phrases": []}).encode())
+    server.handle(Kind.BEGIN, 1, b"")
+    server.handle(Kind.AUDIO, 1, _MESSAGE)
+    assert not server.consider()
+    server.handle(Kind.AUDIO, 1, _MESSAGE)
+    engine.lent[0].ready = "好的谢谢"
+    out.seek(0)
+    out.truncate()
+    assert server.consider()
+    assert json.loads(out.getvalue()[HEADER.size :]) == {"text": "好的谢谢"}
+    assert not server.consider()  # nothing was heard since
 
 
 def test_nothing_heard_is_nothing_sent() -> None:
@@ -90,9 +106,7 @@ def test_a_fault_of_the_engine_costs_one_utterance_and_its_decoder() -> None:
     out.truncate()
     server.handle(Kind.END, 1, b"")
     assert unpack_header(out.getvalue()[: HEADER.size])[0] is Kind.FAILED
+    assert engine.lent[0].abandoned  # its engines serve no other call
     server.handle(Kind.BEGIN, 1, b"")
     assert len(engine.lent) == 2
     assert engine.lent[1].expected == ("可以",)
-    server.handle(Kind.END, 1, b"")
-    server.handle(Kind.CLOSE, 1, b"")
-    assert engine.returned == []  # the next call gets neither

@@ -1,0 +1,66 @@
+"""What waits to be decoded by one worker process: who is waited for comes first, audio that had to wait is joined. Pure."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from callwright.speech.asr.frames import HEADER, Kind, unpack_header
+
+__all__ = ["Backlog"]
+
+_MOST_JOINED = 1920  # bytes: 120 ms, as often as partials are told; shorter than the quiet that the live pass waits for (`decoder.py`)
+
+
+class Backlog:
+    """`feed` takes bytes as they come; `next` gives the message to handle.
+
+    The messages of a stream keep their order. A stream whose utterance has ended is served before all others, since somebody waits for an
+    answer; else the oldest message is next. Audio of a stream that lies one behind the other is joined, up to 120 ms.
+    """
+
+    def __init__(self) -> None:
+        self._bytes = bytearray()
+        self._order: deque[int] = deque()  # the stream of each message that waits, oldest first
+        self._streams: dict[int, deque[tuple[Kind, bytes]]] = {}
+        self._ended: deque[int] = deque()  # streams with an end that waits
+
+    def __len__(self) -> int:
+        """Messages that wait."""
+        return len(self._order)
+
+    def feed(self, some: bytes) -> None:
+        """Raises ValueError: a message is none."""
+        self._bytes += some
+        at = 0
+        while len(self._bytes) - at >= HEADER.size:
+            kind, number, length = unpack_header(bytes(self._bytes[at : at + HEADER.size]))
+            end = at + HEADER.size + length
+            if end > len(self._bytes):
+                break
+            self._put(kind, number, bytes(self._bytes[at + HEADER.size : end]))
+            at = end
+        del self._bytes[:at]
+
+    def next(self) -> tuple[Kind, int, bytes]:
+        """Raises IndexError: nothing waits."""
+        number = self._ended[0] if self._ended else self._order[0]
+        self._order.remove(number)  # its oldest
+        waiting = self._streams[number]
+        kind, body = waiting.popleft()
+        if kind is Kind.END:
+            self._ended.remove(number)
+        if not waiting:
+            del self._streams[number]
+        return kind, number, body
+
+    def _put(self, kind: Kind, number: int, body: bytes) -> None:
+        waiting = self._streams.setdefault(number, deque())
+        if kind is Kind.AUDIO and waiting and waiting[-1][0] is Kind.AUDIO:
+            joined = waiting[-1][1] + body
+            if len(joined) <= _MOST_JOINED:
+                waiting[-1] = (kind, joined)
+                return
+        waiting.append((kind, body))
+        self._order.append(number)
+        if kind is Kind.END:
+            self._ended.append(number)

@@ -1,0 +1,80 @@
+"""What waits for a recognition worker."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from callwright.speech.asr.backlog import Backlog
+from callwright.speech.asr.frames import Kind, pack
+
+PACKET = bytes(640)  # 40 ms
+
+
+def drained(backlog: Backlog) -> list[tuple[Kind, int, bytes]]:
+    return [backlog.next() for _ in range(len(backlog))]
+
+
+def test_an_utterance_that_is_over_comes_first() -> None:
+    backlog = Backlog()
+    for message in (
+        pack(Kind.AUDIO, 1, PACKET),
+        pack(Kind.AUDIO, 2, PACKET),
+        pack(Kind.END, 2),
+        pack(Kind.BEGIN, 2),
+        pack(Kind.END, 1),
+    ):
+        backlog.feed(message)
+    assert [(kind, number) for kind, number, _ in drained(backlog)] == [
+        (Kind.AUDIO, 2), (Kind.END, 2), (Kind.AUDIO, 1), (Kind.END, 1), (Kind.BEGIN, 2),
+    ]  # fmt: skip
+
+
+def test_audio_that_waits_is_joined_up_to_120_ms() -> None:
+    backlog = Backlog()
+    backlog.feed(pack(Kind.AUDIO, 1, PACKET) * 5)
+    assert [len(body) for _, _, body in drained(backlog)] == [1920, 1280]
+    backlog.feed(pack(Kind.AUDIO, 1, PACKET) + pack(Kind.END, 1) + pack(Kind.BEGIN, 1) + pack(Kind.AUDIO, 1, PACKET))
+    assert [kind for kind, _, _ in drained(backlog)] == [Kind.AUDIO, Kind.END, Kind.BEGIN, Kind.AUDIO]
+
+
+def test_nothing_waits_and_nonsense_is_refused() -> None:
+    with pytest.raises(IndexError):
+        Backlog().next()
+    with pytest.raises(ValueError, match="is not a valid Kind"):
+        Backlog().feed(bytes([99]) + bytes(8))
+
+
+KINDS = st.sampled_from([Kind.OPEN, Kind.BEGIN, Kind.AUDIO, Kind.AUDIO, Kind.END, Kind.EXPECT, Kind.CLOSE])
+MESSAGES = st.lists(st.tuples(KINDS, st.integers(1, 3), st.binary(max_size=1500)), max_size=40)
+
+
+@given(MESSAGES, st.integers(1, 700), st.lists(st.booleans(), max_size=60))
+def test_each_stream_gets_all_of_its_messages_in_order(
+    messages: list[tuple[Kind, int, bytes]], piece: int, taking: list[bool]
+) -> None:
+    wire = b"".join(pack(kind, number, body) for kind, number, body in messages)
+    backlog = Backlog()
+    seen: list[tuple[Kind, int, bytes]] = []
+    turns = iter(taking)
+    for at in range(0, len(wire), piece):
+        backlog.feed(wire[at : at + piece])
+        if next(turns, False) and len(backlog):
+            seen.append(backlog.next())
+    seen += drained(backlog)
+    for stream in (1, 2, 3):
+        assert _told(seen, stream) == _told(messages, stream)
+
+
+def _told(messages: list[tuple[Kind, int, bytes]], stream: int) -> list[tuple[Kind, bytes]]:
+    """What a stream was told, its audio in one piece up to the next other message."""
+    found: list[tuple[Kind, bytes]] = []
+    for kind, number, body in messages:
+        if number != stream:
+            continue
+        if kind is Kind.AUDIO and found and found[-1][0] is Kind.AUDIO:
+            found[-1] = (kind, found[-1][1] + body)
+        else:
+            found.append((kind, body))
+    return found
