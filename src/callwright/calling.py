@@ -22,6 +22,7 @@ import anyio.to_thread
 import httpx
 from sqlalchemy import Row
 
+from callwright.accounts.model import Viewer
 from callwright.app import open_speech, robot_of, supervise_media
 from callwright.calls.agreed import agreed_at
 from callwright.calls.labels import mark
@@ -231,8 +232,7 @@ async def _gather(database: Database, tenant: int, keys: TenantKeys) -> None:
 
 async def _look_around(database: Database, tenant: int, keys: TenantKeys, clock: DatabaseClock) -> None:
     async with database.scope(tenant) as scope:
-        await number_health.slow(scope, keys, clock.now())
-        await number_health.recover(scope, clock.now())
+        await number_health.adjust(scope, keys, Viewer.system(tenant, "worker"), clock.now())
     async with database.scope(tenant) as scope:
         await tell_late(scope, keys, clock.now())
 

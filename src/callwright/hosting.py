@@ -23,6 +23,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from callwright.accounts import tenants
+from callwright.accounts.model import Viewer
 from callwright.api.app import create_app
 from callwright.campaigns import lines, retention
 from callwright.compliance.pack_file import load_packs
@@ -214,7 +215,8 @@ class Workers:
             if one.tenant == whose
         ]
         async with self._storage.database.scope(tenant) as scope:
-            await lines.sync(scope, trunks, "default", datetime.now(UTC))
+            keys, viewer = await self._storage.keyring.tenant(scope), Viewer.system(tenant, "callwright up")
+            await lines.sync(scope, keys, viewer, trunks, "default", datetime.now(UTC))
 
     async def _keep(self, slug: str, trunks: str, end: anyio.Event) -> None:
         failed = 0

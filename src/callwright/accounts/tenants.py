@@ -10,6 +10,8 @@ from typing import Any
 from sqlalchemy import Row, bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from callwright import audit
+from callwright.accounts.model import Viewer
 from callwright.accounts.tables import tenant
 from callwright.errors import InputError, Problem
 from callwright.store.crypto import Keyring
@@ -21,24 +23,28 @@ _SLUG = re.compile(r"[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?")
 
 _ADD = insert(tenant).returning(tenant.c.id)
 _ALL = select(tenant).order_by(tenant.c.slug)
-_BY_SLUG = select(tenant.c.id).where(tenant.c.slug == bindparam("which"))
+_BY_SLUG = select(tenant.c.id, tenant.c.suspended).where(tenant.c.slug == bindparam("which"))
 _SUSPEND = update(tenant).where(tenant.c.slug == bindparam("which"))
 
 
-async def add(database: Database, keyring: Keyring, slug: str, name: str, now: datetime) -> int:
-    """A tenant with its keys; its id. slug: how commands call it.
+async def add(
+    database: Database, keyring: Keyring, slug: str, name: str, now: datetime, *, by: str = "callwright"
+) -> int:
+    """A tenant with its keys; its id. slug: how commands call it; by: the command, for the first entry of its audit log.
 
     Raises:
         InputError: the slug is none, or somebody has it.
     """
     async with database.system() as connection:
-        return await make(database, connection, keyring, slug, name, now)
+        number = await make(database, connection, keyring, slug, name, now)
+        await _note(database, connection, keyring, number, by, "tenant.add", now)
+    return number
 
 
 async def make(
     database: Database, connection: AsyncConnection, keyring: Keyring, slug: str, name: str, now: datetime
 ) -> int:
-    """The same within a transaction of `database.system()` that goes on.
+    """The same within a transaction of `database.system()` that goes on, and has to write into the audit log itself.
 
     Raises:
         InputError: as for `add`.
@@ -67,19 +73,34 @@ async def numbered(database: Database, which: int) -> Row[Any] | None:
     return next((row for row in await listed(database) if row.id == which), None)
 
 
-async def suspend(database: Database, slug: str, suspended: bool) -> None:
-    """Stop a tenant, or let it go on: nobody is called for one that is suspended.
+async def suspend(
+    database: Database, keyring: Keyring, slug: str, suspended: bool, now: datetime, *, by: str = "callwright"
+) -> None:
+    """Stop a tenant, or let it go on: nobody is called for one that is suspended. by: the command, for the audit log.
 
     Raises:
         InputError: there is none of this name.
     """
     async with database.system() as connection:
-        changed = await connection.execute(_SUSPEND, {"which": slug, "suspended": suspended})
-    if not changed.rowcount:
-        raise InputError(Problem("tenant", f"there is no tenant {slug}", hint="callwright tenant list"))
+        found = (await connection.execute(_BY_SLUG, {"which": slug})).first()
+        if found is None:
+            raise InputError(Problem("tenant", f"there is no tenant {slug}", hint="callwright tenant list"))
+        if bool(found.suspended) == suspended:
+            return
+        await connection.execute(_SUSPEND, {"which": slug, "suspended": suspended})
+        action = "tenant.suspend" if suspended else "tenant.resume"
+        await _note(database, connection, keyring, int(found.id), by, action, now)
 
 
 async def listed(database: Database) -> Sequence[Row[Any]]:
     """All of them: id, slug, name, suspended, created_at."""
     async with database.system(reads=True) as connection:
         return (await connection.execute(_ALL)).all()
+
+
+async def _note(
+    database: Database, connection: AsyncConnection, keyring: Keyring, which: int, by: str, action: str, now: datetime
+) -> None:
+    scope = await database.enter(connection, which)
+    keys = await keyring.tenant(scope)
+    await audit.note(scope, keys, Viewer.system(which, by), action, ("tenant", which), now=now)

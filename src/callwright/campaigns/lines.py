@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from sqlalchemy import BigInteger, Float, Integer, String, bindparam, insert, select, update
 
+from callwright.accounts.model import Viewer
 from callwright.accounts.tables import own_number
+from callwright.audit.store import note
 from callwright.campaigns.tables import line
+from callwright.store.crypto import TenantKeys
 from callwright.store.database import Scope
 from callwright.store.metadata import TENANT
 
-__all__ = ["Trunk", "sync"]
+__all__ = ["Synced", "Trunk", "sync"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +30,20 @@ class Trunk:
     numbers: tuple[str, ...]
 
 
-_LINES = select(line.c.name, line.c.id).where(line.c.tenant_id == TENANT)
-_NUMBERS = select(own_number.c.number).where(own_number.c.tenant_id == TENANT)
+@dataclass(frozen=True, slots=True)
+class Synced:
+    """How many lines and own numbers were new, and how many were changed: limits of a line, the trunk of a number."""
+
+    lines: int = 0
+    numbers: int = 0
+    changed_lines: int = 0
+    moved_numbers: int = 0
+
+
+_LINES = select(line.c.name, line.c.id, line.c.max_calls, line.c.calls_per_second, line.c.burst).where(
+    line.c.tenant_id == TENANT
+)
+_NUMBERS = select(own_number.c.number, own_number.c.trunk).where(own_number.c.tenant_id == TENANT)
 _ADD_LINE = insert(line)
 _ADD_NUMBER = insert(own_number)
 _SET_LINE = (
@@ -47,30 +62,36 @@ _MOVE_NUMBER = (
 )
 
 
-async def sync(scope: Scope, trunks: Sequence[Trunk], pool: str, now: datetime) -> tuple[int, int]:
-    """Make trunks and their numbers known, or change their limits; how many trunks and numbers are new. Numbers that are known keep their pool
-    and their state."""
-    known = {row.name: row.id for row in await scope.all(_LINES)}
-    shown = {row.number for row in await scope.all(_NUMBERS)}
-    new_lines = new_numbers = 0
+async def sync(
+    scope: Scope, keys: TenantKeys, viewer: Viewer, trunks: Sequence[Trunk], pool: str, now: datetime
+) -> Synced:
+    """Make trunks and their numbers known, or change their limits. Numbers that are known keep their pool and their state. What was changed
+    stands in the audit log, in the viewer's name."""
+    known = {row.name: row for row in await scope.all(_LINES)}
+    over = {row.number: row.trunk for row in await scope.all(_NUMBERS)}
+    new_lines = changed_lines = new_numbers = moved_numbers = 0
     for trunk in trunks:
-        limits = {"calls": trunk.calls, "rate": trunk.calls_per_second, "together": trunk.burst}
-        if trunk.name in known:
-            await scope.run(_SET_LINE, which=known[trunk.name], **limits)
-        else:
-            await scope.run(
-                _ADD_LINE,
-                name=trunk.name,
-                max_calls=trunk.calls,
-                calls_per_second=trunk.calls_per_second,
-                burst=trunk.burst,
-            )
+        found = known.get(trunk.name)
+        limits = (trunk.calls, trunk.calls_per_second, trunk.burst)
+        if found is None:
+            max_calls, rate, burst = limits
+            await scope.run(_ADD_LINE, name=trunk.name, max_calls=max_calls, calls_per_second=rate, burst=burst)
             new_lines += 1
+        elif (found.max_calls, found.calls_per_second, found.burst) != limits:
+            calls, rate, together = limits
+            await scope.run(_SET_LINE, which=found.id, calls=calls, rate=rate, together=together)
+            changed_lines += 1
         for number in trunk.numbers:
-            if number in shown:
+            if number not in over:
+                await scope.run(
+                    _ADD_NUMBER, number=number, trunk=trunk.name, pool=pool, verified_at=now, created_at=now
+                )
+                new_numbers += 1
+            elif over[number] != trunk.name:
                 await scope.run(_MOVE_NUMBER, which=number, over=trunk.name)
-                continue
-            await scope.run(_ADD_NUMBER, number=number, trunk=trunk.name, pool=pool, verified_at=now, created_at=now)
-            shown.add(number)
-            new_numbers += 1
-    return new_lines, new_numbers
+                moved_numbers += 1
+            over[number] = trunk.name
+    done = Synced(new_lines, new_numbers, changed_lines, moved_numbers)
+    if done != Synced():
+        await note(scope, keys, viewer, "line.load", ("line", ""), asdict(done), now=now)
+    return done

@@ -7,16 +7,31 @@ A number that is refused, cut off or complained of is not exchanged for a fresh 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
+from callwright.accounts.model import Viewer
+from callwright.audit.store import note
 from callwright.campaigns import number_health_store as rows
 from callwright.campaigns.events import post
 from callwright.store.crypto import TenantKeys
 from callwright.store.database import Scope
 
-__all__ = ["Counts", "Health", "Judgement", "Policy", "at_least", "judge", "look", "recover", "slow"]
+__all__ = [
+    "Counts",
+    "Health",
+    "Judgement",
+    "Policy",
+    "adjust",
+    "at_least",
+    "judge",
+    "look",
+    "note_each",
+    "recover",
+    "slow",
+]
 
 State = Literal["active", "slowed", "resting"]
 _RANK = {"active": 0, "slowed": 1, "resting": 2}
@@ -58,8 +73,9 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """One own number as it stands. number: E.164, our own."""
+    """One own number as it stands. id: of its row; number: E.164, our own."""
 
+    id: int
     number: str
     state: str
     state_reason: str
@@ -125,36 +141,60 @@ async def look(scope: Scope, now: datetime, policy: Policy | None = None) -> lis
             counted = Counts(
                 row.dialled, row.answered, row.short, row.refused, row.blocked, complained.get(number.number, 0)
             )
-        found.append(Health(number.number, number.state, number.state_reason, counted, judge(counted, policy)))
+        found.append(
+            Health(number.id, number.number, number.state, number.state_reason, counted, judge(counted, policy))
+        )
     return found
 
 
 async def slow(scope: Scope, keys: TenantKeys, now: datetime, policy: Policy | None = None) -> list[Health]:
-    """Slow down or rest the numbers that need it, and tell; which ones. Up again it goes only by hand, or by `recover` after the rest."""
+    """Slow down or rest the numbers that need it, and post the news of it; which ones. Up again it goes only by hand, or by `recover` after
+    the rest."""
     changed = []
     for health in await look(scope, now, policy):
-        if health.worse:
-            await scope.run(
-                rows.SET_STATE,
-                [{"which": health.number, "state": health.advice.state, "reason": _stamped(health.advice.reason, now)}],
-            )
+        if health.worse and await _set(scope, health, _stamped(health.advice.reason, now)):
             body = {"number": health.number, "state": health.advice.state, "reason": health.advice.reason}
             await post(scope, keys, "number.slowed", body, now)
             changed.append(health)
     return changed
 
 
-async def recover(scope: Scope, now: datetime, policy: Policy | None = None) -> list[str]:
+async def recover(scope: Scope, now: datetime, policy: Policy | None = None) -> list[Health]:
     """Numbers whose rest is over and whose last days look well again become active; which ones."""
     policy = policy or Policy()
     back = []
     for health in await look(scope, now, policy):
         since = _since(health.state_reason)
         rested = since is not None and now - since >= timedelta(days=policy.rest_days)
-        if health.state in ("slowed", "resting") and rested and health.advice.state == "active":
-            await scope.run(rows.SET_STATE, [{"which": health.number, "state": "active", "reason": ""}])
-            back.append(health.number)
+        down = health.state in ("slowed", "resting")
+        if down and rested and health.advice.state == "active" and await _set(scope, health, ""):
+            back.append(health)
     return back
+
+
+async def adjust(scope: Scope, keys: TenantKeys, viewer: Viewer, now: datetime, policy: Policy | None = None) -> None:
+    """Both, in the viewer's name: `slow`, `recover`, and the entries of the audit log."""
+    slowed = await slow(scope, keys, now, policy)
+    back = await recover(scope, now, policy)
+    await note_each(scope, keys, viewer, "number.slow", slowed, now)
+    await note_each(scope, keys, viewer, "number.recover", back, now)
+
+
+async def note_each(
+    scope: Scope, keys: TenantKeys, viewer: Viewer, action: str, changed: Sequence[Health], now: datetime
+) -> None:
+    """An entry of the audit log for each number that was changed; none, where none was. Last in the transaction."""
+    for health in changed:
+        detail = {"from": health.state, "to": health.advice.state}
+        await note(scope, keys, viewer, action, ("own_number", health.id), detail, now=now)
+
+
+async def _set(scope: Scope, health: Health, reason: str) -> bool:
+    """Give it the state it should have; False = somebody else has changed it meanwhile."""
+    changed = await scope.run(
+        rows.SET_STATE, which=health.number, before=health.state, state=health.advice.state, reason=reason
+    )
+    return changed > 0
 
 
 def _stamped(reason: str, now: datetime) -> str:

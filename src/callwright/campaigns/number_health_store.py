@@ -50,8 +50,13 @@ NUMBERS = (
     .where(own_number.c.tenant_id == TENANT, own_number.c.state != "retired")
     .order_by(own_number.c.number)
 )
+# Of two workers that see the same at once, one changes it.
 SET_STATE = (
     update(own_number)
-    .where(own_number.c.tenant_id == TENANT, own_number.c.number == bindparam("which"))
+    .where(
+        own_number.c.tenant_id == TENANT,
+        own_number.c.number == bindparam("which"),
+        own_number.c.state == bindparam("before"),
+    )
     .values(state=bindparam("state"), state_reason=bindparam("reason"))
 )

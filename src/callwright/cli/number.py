@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from callwright.accounts import own_numbers
+from callwright.accounts.model import Viewer
 from callwright.campaigns import number_health
 from callwright.cli.problems import print_json
 from callwright.cli.tenancy import TenantOption, working
@@ -113,8 +114,8 @@ def health(
             now = datetime.now(UTC)
             async with at.database.scope(at.tenant) as scope:
                 if apply:
-                    await number_health.slow(scope, at.keys, now, policy)
-                    await number_health.recover(scope, now, policy)
+                    viewer = Viewer.system(at.tenant, "callwright number health")
+                    await number_health.adjust(scope, at.keys, viewer, now, policy)
                 return await number_health.look(scope, now, policy)
 
     found = anyio.run(run)

@@ -11,6 +11,7 @@ import anyio
 import typer
 from rich.table import Table
 
+from callwright.accounts.model import Viewer
 from callwright.campaigns import lines, service, why
 from callwright.campaigns.plan import load_plan
 from callwright.campaigns.progress import progress, results
@@ -252,8 +253,9 @@ def lines_command(
 
     async def run() -> None:
         async with working(tenant) as at, at.database.scope(at.tenant) as scope:
-            new, numbers = await lines.sync(scope, trunks, pool, datetime.now(UTC))
-        typer.echo(f"{len(trunks)} lines known, {new} of them new; {numbers} new own numbers")
+            viewer = Viewer.system(at.tenant, "callwright task lines")
+            done = await lines.sync(scope, at.keys, viewer, trunks, pool, datetime.now(UTC))
+        typer.echo(f"{len(trunks)} lines known, {done.lines} of them new; {done.numbers} new own numbers")
 
     anyio.run(run)
 

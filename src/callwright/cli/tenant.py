@@ -28,7 +28,8 @@ def add(
 
     async def run() -> None:
         async with open_storage(Settings.from_environment()) as storage:
-            await tenants.add(storage.database, storage.keyring, slug, name, datetime.now(UTC))
+            now, by = datetime.now(UTC), "callwright tenant add"
+            await tenants.add(storage.database, storage.keyring, slug, name, now, by=by)
         typer.echo(f"tenant {slug} added")
 
     anyio.run(run)
@@ -58,7 +59,8 @@ def suspend(
 
     async def run() -> None:
         async with open_storage(Settings.from_environment()) as storage:
-            await tenants.suspend(storage.database, slug, not off)
+            now, by = datetime.now(UTC), "callwright tenant suspend"
+            await tenants.suspend(storage.database, storage.keyring, slug, not off, now, by=by)
         typer.echo(f"tenant {slug} {'goes on' if off else 'suspended'}")
 
     anyio.run(run)

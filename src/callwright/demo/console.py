@@ -18,6 +18,7 @@ import anyio.to_thread
 from sqlalchemy import bindparam, insert, select, update
 
 from callwright.accounts import companies, own_numbers, setup
+from callwright.accounts.model import Viewer
 from callwright.accounts.passwords import Hasher
 from callwright.accounts.tables import own_number
 from callwright.calls.log import read_log
@@ -136,7 +137,8 @@ async def _house(
         )
         version = await scripts.submit(scope, script_text, "demo.yaml", "anna", now)
         await scripts.review(scope, version.digest, "bert", now)
-        await lines.sync(scope, [lines.Trunk("loopback", 50, 10.0, 10, (number,))], "default", now)
+        trunks = [lines.Trunk("loopback", 50, 10.0, 10, (number,))]
+        await lines.sync(scope, keys, Viewer.system(tenant, "callwright demo"), trunks, "default", now)
         await own_numbers.verify(scope, number, now)
     source = await anyio.to_thread.run_sync(open_list, out / "leads.csv")
     options = Options(words["list"], region=words["country"], company=company, workers=1, by="anna")

@@ -7,7 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import insert, select
 
+from callwright.accounts.model import Viewer
 from callwright.accounts.tables import own_number
+from callwright.audit.store import Wanted, find
 from callwright.calls.model import CallRecord
 from callwright.campaigns import endpoints, number_health, results
 from callwright.campaigns.number_health_store import SET_STATE
@@ -88,8 +90,22 @@ async def test_a_number_of_short_calls_is_slowed_told_of_and_recovers(database: 
         assert await scope.value(select(delivery.c.event).where(delivery.c.tenant_id == TENANT)) == "number.slowed"
     async with database.scope(seeded.tenant) as scope:
         assert not await number_health.recover(scope, NOW + timedelta(days=2))
-        assert await number_health.recover(scope, NOW + timedelta(days=8)) == [OURS]
+        assert [one.number for one in await number_health.recover(scope, NOW + timedelta(days=8))] == [OURS]
         assert (await scope.first(STATES)).state == "active"  # type: ignore[union-attr]
+
+
+async def test_what_is_done_to_a_number_stands_in_the_audit_log(database: Database, keyring: Keyring) -> None:
+    seeded = await seed(database, keyring, NOW, leads=1)
+    viewer = Viewer.system(seeded.tenant, "worker")
+    async with database.scope(seeded.tenant) as scope:
+        await scope.run(insert(attempt), attempts(seeded, 30) + attempts(seeded, 70, 30, talk_ms=9_000))
+        for days in (0, 1, 8, 9):  # slowed, nothing new, back, nothing new
+            await number_health.adjust(scope, seeded.keys, viewer, NOW + timedelta(days=days))
+        found = list(reversed(await find(scope, Wanted(kind="own_number", object=str(seeded.own_number)), 10)))
+    assert [(one.action, one.body["by"], one.body["detail"]) for one in found] == [
+        ("number.slow", "worker", {"from": "active", "to": "slowed"}),
+        ("number.recover", "worker", {"from": "slowed", "to": "active"}),
+    ]
 
 
 async def test_complaints_rest_a_number_and_another_tenant_feels_nothing(database: Database, keyring: Keyring) -> None:
@@ -110,5 +126,5 @@ async def test_complaints_rest_a_number_and_another_tenant_feels_nothing(databas
 async def test_what_was_slowed_by_hand_stays_so(database: Database, keyring: Keyring) -> None:
     seeded = await seed(database, keyring, NOW, leads=1)
     async with database.scope(seeded.tenant) as scope:
-        await scope.run(SET_STATE, which=OURS, state="resting", reason="by the carrier's wish")
+        await scope.run(SET_STATE, which=OURS, before="active", state="resting", reason="by the carrier's wish")
         assert not await number_health.recover(scope, NOW + timedelta(days=30))

@@ -122,11 +122,13 @@ def test_the_way_of_a_task_on_the_command_line(tmp_path: Path, monkeypatch: pyte
     assert "withdrawn" in run("script", "withdraw", digest, "--by", "bert")
     assert "running -> cancelled" in run("task", "cancel", "visits", "--by", "anna")
     assert "cancelled" in run("task", "list")
+    assert run("tenant", "suspend", "acme").strip() == "tenant acme suspended"
+    run("tenant", "suspend", "acme", "--off")
     log = [(one["action"], one["by"].removeprefix("callwright ")) for one in json.loads(run("audit", "list", "--json"))]
     assert list(reversed(log)) == [
-        ("company.add", "company add"), ("company.vet", "company vet"), ("script.submit", "script submit"),
-        ("script.approve", "script review"), ("script.publish", "script review"), ("task.create", "task create"),
+        ("tenant.add", "tenant add"), ("company.add", "company add"), ("company.vet", "company vet"), ("script.submit", "script submit"),
+        ("script.approve", "script review"), ("script.publish", "script review"), ("line.load", "task lines"), ("task.create", "task create"),
         ("task.submit", "task submit"), ("task.approve", "task approve"), ("task.start", "task start"), ("task.pause", "task pause"),
         ("task.change", "task change"), ("task.resume", "task resume"), ("script.withdraw", "script withdraw"),
-        ("task.cancel", "task cancel"),
+        ("task.cancel", "task cancel"), ("tenant.suspend", "tenant suspend"), ("tenant.resume", "tenant suspend"),
     ]  # fmt: skip

@@ -46,5 +46,5 @@ def test_a_way_in() -> None:
     assert run("retention", "run").startswith("acme: 0 recordings")
     nobody = runner.invoke(retention_app, ["run", "--tenant", "nobody"])
     assert isinstance(nobody.exception, InputError)  # a night job that does nothing has to say so
-    assert run("audit", "verify").startswith("whole: 3 entries")
+    assert run("audit", "verify").startswith("whole: 4 entries")
     assert "user.add" in run("audit", "list")

@@ -11,7 +11,6 @@ from pydantic import BaseModel, Field
 
 from callwright.accounts import own_numbers
 from callwright.accounts.roles import Permission
-from callwright.audit.store import note
 from callwright.campaigns import number_health
 from callwright.campaigns.number_health import Counts, Health, Policy
 from callwright.http.here import Here, needs
@@ -82,8 +81,7 @@ async def slow_own_numbers(here: Annotated[Here, needs(Permission.LINES_MANAGE)]
     """Slow down or rest the numbers that need it now, as workers do by themselves every now and then."""
     async with here.keyed() as (scope, keys):
         changed = await number_health.slow(scope, keys, here.now())
-        detail = {"count": len(changed)}
-        await note(scope, keys, here.viewer, "number.slow", ("own_number", 0), detail, now=here.now())
+        await number_health.note_each(scope, keys, here.viewer, "number.slow", changed, here.now())
     return HealthChanged(numbers=[one.number for one in changed])
 
 
@@ -92,9 +90,8 @@ async def recover_own_numbers(here: Annotated[Here, needs(Permission.LINES_MANAG
     """Numbers whose rest is over and whose last days look well again become active."""
     async with here.keyed() as (scope, keys):
         back = await number_health.recover(scope, here.now())
-        detail = {"count": len(back)}
-        await note(scope, keys, here.viewer, "number.recover", ("own_number", 0), detail, now=here.now())
-    return HealthChanged(numbers=back)
+        await number_health.note_each(scope, keys, here.viewer, "number.recover", back, here.now())
+    return HealthChanged(numbers=[one.number for one in back])
 
 
 def _row(row: Any, health: Health | None) -> NumberHealthRow:
