@@ -67,12 +67,14 @@ def test_setting_up(folder: Path, tmp_path: Path) -> None:
         said(number_app, "verify", NUMBER)
     log = json.loads(said(audit_app, "list", "--json"))
     assert [one["action"] for one in reversed(log)] == [
-        "company.add", "company.vet", "number.add", "number.verify", "number.register", "number.retire",
+        "tenant.add", "company.add", "company.vet", "number.add", "number.verify", "number.register", "number.retire",
     ]  # fmt: skip
     said(tenant_app, "suspend", "acme")
     assert "suspended" in said(tenant_app, "list")
     said(tenant_app, "suspend", "acme", "--off")
     assert "suspended" not in said(tenant_app, "list")
+    log = json.loads(said(audit_app, "list", "--json"))
+    assert [one["action"] for one in log[:2]] == ["tenant.resume", "tenant.suspend"]
 
 
 def test_what_is_wrong_is_told_with_its_cure(tmp_path: Path) -> None:
