@@ -9,6 +9,7 @@ from __future__ import annotations
 from sqlalchemy import (
     BigInteger,
     BindParameter,
+    Boolean,
     Integer,
     String,
     and_,
@@ -427,7 +428,11 @@ ADD_ACCOUNTS = constant(insert(sip_account))
 SEEN = constant(
     update(worker)
     .where(worker.c.tenant_id == TENANT, worker.c.name == bindparam("of_name", type_=String()))
-    .values(seen_at=bindparam("at", type_=UtcTime()), robots=bindparam("count", type_=Integer()))
+    .values(
+        seen_at=bindparam("at", type_=UtcTime()),
+        robots=bindparam("count", type_=Integer()),
+        resting=bindparam("rests", type_=Boolean()),
+    )
 )
 ADD_WORKER = constant(insert(worker))
 RUNNING_TASKS = constant(

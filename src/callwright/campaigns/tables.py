@@ -282,7 +282,8 @@ worker = tenant_table(
     "worker",
     Column("name", String(64), nullable=False),
     Column("seen_at", UtcTime, nullable=False),
-    Column("robots", Integer, nullable=False),
+    Column("robots", Integer, nullable=False),  # 0: it calls by name only, or it rests
+    Column("resting", Boolean, nullable=False, default=False),  # its machine does not keep up with the calls it has
     Column("started_at", UtcTime, nullable=False),
     Column("live_address", String(100), nullable=False, default=""),  # host:port of its live port, "" = it has none
     Column("live_secret", LargeBinary, nullable=False, default=b""),  # sealed: what opens that port

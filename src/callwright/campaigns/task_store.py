@@ -181,7 +181,7 @@ NUMBERS = select(func.count()).where(
     own_number.c.trunk == bindparam("trunk", type_=String()),
     own_number.c.state.in_(("active", "slowed")),
 )
-WORKERS = select(worker.c.name, worker.c.seen_at, worker.c.robots).where(worker.c.tenant_id == TENANT)
+WORKERS = select(worker.c.name, worker.c.seen_at, worker.c.robots, worker.c.resting).where(worker.c.tenant_id == TENANT)
 
 # ------------------------------------------------------------ scripts
 

@@ -268,7 +268,8 @@ async def _task_facts(scope: Scope, row: Row[Any], plan: Plan, now: datetime) ->
     usable = len(versions) == len(plan.scripts) and all(version.usable for version in versions.values())
     workers = await scope.all(rows.WORKERS)
     seen = [worker.seen_at for worker in workers]
-    there = [worker for worker in workers if worker.seen_at > now - SEEN_WITHIN]
+    # One that has no robots and does not rest calls by name only, and dials for no task.
+    there = [one for one in workers if one.seen_at > now - SEEN_WITHIN and (one.robots or one.resting)]
     queue = await scope.first(rows.DUE, task=row.id, now=now)
     assert queue is not None
     counts = {(one.state, one.reason): one.n for one in await scope.all(rows.COUNTS, task=row.id)}
@@ -288,7 +289,7 @@ async def _task_facts(scope: Scope, row: Row[Any], plan: Plan, now: datetime) ->
         line_blocked_reason=row.blocked_reason,
         own_numbers=await scope.value(rows.NUMBERS, pool=plan.numbers, trunk=row.line_name),
         workers=len(there),
-        workers_resting=sum(worker.robots == 0 for worker in there),
+        workers_resting=sum(one.resting for one in there),
         worker_seen_at=max(seen, default=None),
         counts=counts,
         due=queue.due,

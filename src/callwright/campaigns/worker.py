@@ -226,8 +226,9 @@ class Worker:
             for at in range(0, len(mine), _RENEWED_TOGETHER):
                 some = mine[at : at + _RENEWED_TOGETHER]
                 await scope.run(rows.RENEW_ATTEMPTS, of_owner=self._settings.name, until=until, attempts=some)
-            robots = 0 if self._resting() else self._settings.robots
-            await scope.run(rows.SEEN, of_name=self._settings.name, at=now, count=robots)
+            rests = self._resting()
+            robots = 0 if rests else self._settings.robots
+            await scope.run(rows.SEEN, of_name=self._settings.name, at=now, count=robots, rests=rests)
         self._renewed = begun
 
     def _held(self) -> bool:

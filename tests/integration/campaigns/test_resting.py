@@ -27,9 +27,11 @@ from callwright.testing.tenants import seed
 pytestmark = [pytest.mark.anyio, pytest.mark.integration]
 
 _ATTEMPTS = select(func.count()).select_from(attempt).where(attempt.c.tenant_id == TENANT)
-_ROBOTS = select(worker.c.robots).where(worker.c.tenant_id == TENANT)
+_ROBOTS = select(worker.c.robots, worker.c.resting).where(worker.c.tenant_id == TENANT)
 
 
+# PostgreSQL has a clock of its own, and at night nobody would be rung.
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def test_while_it_rests_nothing_is_claimed(
     database: Database, keyring: Keyring, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -61,7 +63,7 @@ async def test_while_it_rests_nothing_is_claimed(
         await looked_often.wait()
         async with database.reading(seeded.tenant) as scope:
             assert await scope.value(_ATTEMPTS) == 0
-            assert await scope.value(_ROBOTS) == 0
+            assert tuple(await scope.first(_ROBOTS) or ()) == (0, True)
         with pytest.raises(LineError, match="does not keep up"):
             working.check_rested()
         rests = False

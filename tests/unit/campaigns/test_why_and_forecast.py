@@ -107,8 +107,15 @@ async def test_why_of_a_task_and_of_a_lead(database: Database, keyring: Keyring)
         found = await why.of_task(scope, number, NOW)
         assert [(cause.code, cause.stops) for cause in found] == [("no_worker", True), ("some_excluded", False)]
         assert found[1].text("zh") == "1 个被排除：frozen"
+        await scope.run(insert(worker), name="by name", seen_at=NOW, robots=0, started_at=NOW)  # `call now` alone
+        assert (await why.of_task(scope, number, NOW))[0].code == "no_worker"
+        await scope.run(insert(worker), name="tired", seen_at=NOW, robots=0, resting=True, started_at=NOW)
+        cause = (await why.of_task(scope, number, NOW))[0]
+        assert (cause.code, cause.stops) == ("workers_rest", True)
         await scope.run(insert(worker), name="w", seen_at=NOW, robots=2, started_at=NOW)
         await scope.run(update(line).where(line.c.tenant_id == TENANT).values(active=10))
+        told = {cause.code: cause.stops for cause in await why.of_task(scope, number, NOW)}
+        assert told["workers_rest"] is False  # one of two
         assert (await why.of_task(scope, number, NOW))[0].text() == "all 10 calls of the line a are in use"
         out = await why.of_lead(scope, number, who.leads[0], NOW)
         assert out[0].text() == "it is left out: frozen"

@@ -30,9 +30,7 @@ from callwright.speech.models import MANDARIN, find_english_model, find_model
 __all__ = ["Engine", "serve"]
 
 Language = Literal["zh", "en"]
-_PARTIAL_EVERY = (
-    1920  # bytes, 120 ms: a text that changes more often helps nobody; the first one is sent as soon as there is one
-)
+_PARTIAL_EVERY = 1920  # bytes, 120 ms: a text that changes more often helps nobody; the first is sent at once
 _AT_ONCE = 65_536  # bytes read at a time
 _MOST_WAITING = 4_000  # messages; more of them stay in the pipe, where the other side sees that we lag
 

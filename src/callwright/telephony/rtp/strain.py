@@ -9,9 +9,7 @@ __all__ = ["LIMIT", "Strain"]
 LIMIT = 25
 """Ticks of 20 ms given up within `_WITHIN_S` that are too many: half a second of gaps for everybody who is on the phone."""
 _WITHIN_S = 10.0
-_MOST_AT_ONCE = (
-    15  # one standstill (a suspended machine, a stopped process) is no sign of too many calls, however long it was
-)
+_MOST_AT_ONCE = 15  # one standstill (a suspended machine) is no sign of too many calls, however long it was
 _REST_S = 10.0
 _LONGEST_S = 120.0
 _SOON_S = 60.0  # who is strained again so soon after a rest took on too much again

@@ -768,6 +768,7 @@ def upgrade() -> None:
         sa.Column("name", sa.String(length=64), nullable=False),
         sa.Column("seen_at", own.UtcTime(), nullable=False),
         sa.Column("robots", sa.Integer(), nullable=False),
+        sa.Column("resting", sa.Boolean(), nullable=False),
         sa.Column("started_at", own.UtcTime(), nullable=False),
         sa.Column("live_address", sa.String(length=100), nullable=False),
         sa.Column("live_secret", sa.LargeBinary(), nullable=False),
