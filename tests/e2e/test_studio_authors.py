@@ -118,7 +118,8 @@ async def test_a_question_comes_into_the_studio_and_two_authors_are_put_together
             await page.get_by_text("Nothing left to choose").wait_for()
             await take.click()
             await page.get_by_text("not saved").wait_for()
-            await page.get_by_role("button", name="Save").click()
+            async with page.expect_response("**/unanswered/settle"):  # told after the draft is kept
+                await page.get_by_role("button", name="Save").click()
             await page.get_by_text("Saved", exact=True).first.wait_for()
             whole = (await other.get("/scripts/appointment/draft")).json()["text"]
             assert all(
