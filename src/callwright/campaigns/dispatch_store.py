@@ -1,4 +1,4 @@
-"""All SQL of dispatch: claim, dial, finish, reap, reconcile. The same statements on SQLite and PostgreSQL.
+"""SQL of dispatch: claim, dial, finish (leases: lease_store.py). The same statements on SQLite and PostgreSQL.
 
 Locks within one transaction, always in this order: task -> task_lead -> person (by id) -> own_number -> chain_head -> line. Only a claim has the
 line before its leads, and it waits for no lead (SKIP LOCKED). On SQLite a transaction is alone from its first statement on.
@@ -9,7 +9,6 @@ from __future__ import annotations
 from sqlalchemy import (
     BigInteger,
     BindParameter,
-    Boolean,
     Integer,
     String,
     and_,
@@ -28,11 +27,9 @@ from callwright.campaigns.tables import (
     lead,
     line,
     script_version,
-    sip_account,
     task,
     task_event,
     task_lead,
-    worker,
 )
 from callwright.compliance.tables import (
     consent,
@@ -48,12 +45,9 @@ from callwright.store.constant import alternatives, constant
 from callwright.store.metadata import TENANT, UtcTime
 
 __all__ = [
-    "ACCOUNTS",
-    "ADD_ACCOUNTS",
     "ADD_ATTEMPTS",
     "ADD_PERSON",
     "ADD_USES",
-    "ADD_WORKER",
     "ADVANCE",
     "CHARGE_LINE",
     "CHARGE_TASK",
@@ -63,7 +57,6 @@ __all__ = [
     "FACTS",
     "FIND_COMPANY",
     "IN_FLIGHT",
-    "LAPSED_CLAIMS",
     "LAST_START",
     "LOCK_ATTEMPTS",
     "LOCK_CLAIMED",
@@ -73,7 +66,6 @@ __all__ = [
     "LOCK_TASKS",
     "LOCK_TASK_AND_LINE",
     "LOOK_AT_LEADS",
-    "LOSE_ATTEMPTS",
     "MOVE_TASK",
     "OPENING",
     "OWN_NUMBERS",
@@ -81,17 +73,13 @@ __all__ = [
     "PLAN",
     "RECENT",
     "REFUSALS",
-    "RELEASE_CLAIMS",
     "RELEASE_LINE",
-    "RENEW_ATTEMPTS",
     "RUNNING_TASKS",
     "SCRIPTS",
     "SCRIPT_TEXT",
-    "SEEN",
     "SET_LEADS",
     "SUSPENDED",
     "TOUCH_PERSONS",
-    "UNSETTLED",
 ]
 
 REFUSALS = ("declined", "opted_out")
@@ -389,25 +377,8 @@ RELEASE_LINE = constant(
     .values(active=line.c.active - bindparam("fewer", type_=Integer()))
 )
 
-# ------------------------------------------------------------ progress, leases
+# ------------------------------------------------------------ progress
 
-# What is locked is being written to its end, in another order: it need not be renewed, and must not be waited for.
-_held = (
-    select(attempt.c.id)
-    .where(
-        attempt.c.tenant_id == TENANT,
-        attempt.c.id.in_(bindparam("attempts", expanding=True)),
-        attempt.c.owner == bindparam("of_owner", type_=String()),
-        attempt.c.state.in_(IN_FLIGHT),
-    )
-    .with_for_update(skip_locked=True, key_share=True)
-    .cte("held")
-)
-RENEW_ATTEMPTS = constant(
-    update(attempt)
-    .where(attempt.c.tenant_id == TENANT, attempt.c.id.in_(select(_held.c.id)))
-    .values(lease_until=bindparam("until", type_=UtcTime()))
-)
 ADVANCE = constant(
     update(attempt)
     .where(
@@ -424,17 +395,6 @@ ADVANCE = constant(
         ),
     )
 )
-ADD_ACCOUNTS = constant(insert(sip_account))
-SEEN = constant(
-    update(worker)
-    .where(worker.c.tenant_id == TENANT, worker.c.name == bindparam("of_name", type_=String()))
-    .values(
-        seen_at=bindparam("at", type_=UtcTime()),
-        robots=bindparam("count", type_=Integer()),
-        resting=bindparam("rests", type_=Boolean()),
-    )
-)
-ADD_WORKER = constant(insert(worker))
 RUNNING_TASKS = constant(
     select(
         task.c.id,
@@ -506,55 +466,4 @@ END_ATTEMPTS = constant(
         cause=bindparam("new_cause", type_=String()),
         reconciled=bindparam("how", type_=String()),
     )
-)
-
-# ------------------------------------------------------------ reap, reconcile
-
-LAPSED_CLAIMS = constant(
-    select(task_lead.c.task_id)
-    .where(task_lead.c.tenant_id == TENANT, task_lead.c.state == "claimed", task_lead.c.lease_until < _NOW)
-    .distinct()
-    .order_by(task_lead.c.task_id)
-)
-# Leases are looked at again under the lock: a worker that came back in time keeps what it has.
-RELEASE_CLAIMS = constant(
-    update(task_lead)
-    .where(
-        task_lead.c.tenant_id == TENANT,
-        task_lead.c.task_id == _TASK,
-        task_lead.c.state == "claimed",
-        task_lead.c.lease_until < _NOW,
-    )
-    .values(state="ready", owner=None, lease_until=None)
-    .returning(task_lead.c.lead_id)
-)
-_lapsed = (
-    select(attempt.c.id)
-    .where(attempt.c.tenant_id == TENANT, attempt.c.state.in_(IN_FLIGHT), attempt.c.lease_until < _NOW)
-    .order_by(attempt.c.id)
-    .limit(500)
-    .with_for_update(skip_locked=True)
-    .cte("lapsed")
-)
-LOSE_ATTEMPTS = constant(
-    update(attempt)
-    .where(attempt.c.tenant_id == TENANT, attempt.c.id.in_(select(_lapsed.c.id)))
-    .values(state="unknown", disposition="unknown")
-    .returning(attempt.c.id, attempt.c.task_id, attempt.c.lead_id)
-)
-UNSETTLED = constant(
-    select(attempt.c.id, attempt.c.task_id)
-    .where(
-        attempt.c.tenant_id == TENANT,
-        attempt.c.state == "unknown",
-        attempt.c.reconciled == "",
-        attempt.c.lease_until < bindparam("before", type_=UtcTime()),
-    )
-    .order_by(attempt.c.task_id, attempt.c.id)
-    .limit(200)
-)
-ACCOUNTS = constant(
-    select(sip_account.c.call_id, sip_account.c.method, sip_account.c.code, sip_account.c.at, sip_account.c.source)
-    .where(sip_account.c.tenant_id == TENANT, sip_account.c.call_id.in_(bindparam("calls", expanding=True)))
-    .order_by(sip_account.c.at, sip_account.c.id)
 )

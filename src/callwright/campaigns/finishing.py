@@ -16,6 +16,7 @@ from sqlalchemy import Row
 
 from callwright.calls.disposition import FACTS
 from callwright.campaigns import dispatch_store as rows
+from callwright.campaigns import lease_store as leases
 from callwright.campaigns.breaker import cost
 from callwright.campaigns.consequences import break_off, draw
 from callwright.campaigns.ended import Ended
@@ -141,6 +142,7 @@ class _Batch:
         await scope.together(
             (rows.SET_LEADS, list(of_leads.values())),
             (rows.END_ATTEMPTS, self.attempts),
+            (leases.END_LEASES, [{"attempts": [row["of_attempt"] for row in self.attempts]}] if self.attempts else ()),
             (
                 rows.MOVE_TASK,
                 [

@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy import Row
 
 from callwright.campaigns import dispatch_store as rows
+from callwright.campaigns import lease_store as leases
 from callwright.campaigns.claims import Claimed
 from callwright.campaigns.consequences import write_freezes
 from callwright.campaigns.events import post_many
@@ -396,10 +397,11 @@ def written(
     origin: str = "",
     owner: str = "",
 ) -> Sequence[Changes]:
-    """The dial intents and the use of the consents they rest on, still to be written."""
-    attempts, uses = [], []
+    """The dial intents, that a worker is at them, and the use of the consents they rest on, still to be written."""
+    attempts, held, uses = [], [], []
     for case in cases:
         claimed = case.claimed
+        holder = claimed.owner if claimed is not None else owner
         attempts.append(
             {
                 "id": case.attempt, "task_id": case.facts.task_id, "lead_id": case.one.lead_id, "person_id": case.one.person_id,
@@ -407,17 +409,18 @@ def written(
                 "origin": origin or ("callback" if claimed is not None and claimed.callback else "task"), "line_id": line,
                 "own_number": case.facts.caller, "script_version_id": case.version.id if case.version is not None else None,
                 "variant": claimed.variant if claimed is not None else "", "record_seq": int(case.record),
-                "owner": claimed.owner if claimed is not None else owner, "fence": claimed.fence if claimed is not None else 0,
-                "lease_until": lease_until, "dialled_at": now, "local_day": local_day(case.one.zones, now), "disposition": "",
+                "owner": holder, "fence": claimed.fence if claimed is not None else 0,
+                "dialled_at": now, "local_day": local_day(case.one.zones, now), "disposition": "",
                 "counts": True, "talk_ms": 0, "cause": "", "reconciled": "",
             }
         )  # fmt: skip
+        held.append({"attempt_id": case.attempt, "owner": holder, "until": lease_until})
         uses += [
             {"consent_id": consent.id, "attempt_id": case.attempt, "used_at": now}
             for consent in in_force(case.one.consents, now)
             if consent.id is not None
         ]
-    return (rows.ADD_ATTEMPTS, attempts), (rows.ADD_USES, uses)
+    return (rows.ADD_ATTEMPTS, attempts), (leases.ADD_LEASES, held), (rows.ADD_USES, uses)
 
 
 def permitted(case: Case, trunk: str, ring_s: float, task: int | None, origin: str = "task", owner: str = "") -> Dial:

@@ -14,6 +14,7 @@ from sqlalchemy import Row
 from callwright.calls.model import mask
 from callwright.campaigns import dispatch_store as rows
 from callwright.campaigns import hints
+from callwright.campaigns import lease_store as leases
 from callwright.campaigns.accounting import witnessed
 from callwright.campaigns.ended import Ended
 from callwright.campaigns.events import post_many
@@ -40,7 +41,7 @@ async def reap(database: Database, tenant: int, keys: TenantKeys, terms: Terms, 
     """Everything there is to do, each in a transaction of its own."""
     done = Reaped()
     async with database.scope(tenant) as scope:
-        tasks = [row.task_id for row in await scope.all(rows.LAPSED_CLAIMS, now=now)]
+        tasks = [row.task_id for row in await scope.all(leases.LAPSED_CLAIMS, now=now)]
     for task in tasks:
         async with database.scope(tenant) as scope:
             done.released += await release(scope, task, now)
@@ -54,7 +55,7 @@ async def reap(database: Database, tenant: int, keys: TenantKeys, terms: Terms, 
 async def release(scope: Scope, task: int, now: datetime) -> int:
     """Lapsed claims of a task go back to the queue, and their places to task and line; how many."""
     locked = await scope.all(rows.LOCK_TASKS, tasks=[task])
-    back = await scope.all(rows.RELEASE_CLAIMS, task=task, now=now)
+    back = await scope.all(leases.RELEASE_CLAIMS, task=task, now=now)
     if back:
         await scope.run(rows.MOVE_TASK, task=task, fewer=len(back), dialled_more=0, cost=0)
         await scope.run(rows.RELEASE_LINE, line=locked[0].line_id, fewer=len(back))
@@ -65,7 +66,10 @@ async def release(scope: Scope, task: int, now: datetime) -> int:
 async def lose(scope: Scope, now: datetime) -> int:
     """Attempts in flight whose lease is over become `unknown`, their leads wait; their places stay taken until they are settled, since
     their calls may still be up."""
-    lost = await scope.all(rows.LOSE_ATTEMPTS, now=now)
+    lapsed = [row.attempt_id for row in await scope.all(leases.LOSE_LEASES, now=now)]
+    if not lapsed:
+        return 0
+    lost = await scope.all(leases.LOSE_ATTEMPTS, attempts=lapsed)
     await scope.run(
         rows.SET_LEADS,
         [
@@ -86,7 +90,7 @@ async def reconcile(scope: Scope, keys: TenantKeys, terms: Terms, now: datetime)
     A proxy that every INVITE of a line passes may have told everything (`accounting`): a call that it does not know never left then, and the
     lead may be called again. Calls that it knows and that have no end yet are waited for.
     """
-    waiting = await scope.all(rows.UNSETTLED, before=now - terms.quiet)
+    waiting = await scope.all(leases.UNSETTLED, before=now - terms.quiet)
     if not waiting:
         return []
     tasks = sorted({row.task_id for row in waiting if row.task_id is not None})
@@ -112,6 +116,6 @@ def _told(keys: TenantKeys, row: Row[Any], ended: Ended) -> dict[str, Any]:
 
 async def _accounts(scope: Scope, attempts: Sequence[str]) -> dict[str, list[Account]]:
     told: dict[str, list[Account]] = {}
-    for row in await scope.all(rows.ACCOUNTS, calls=list(attempts)):
+    for row in await scope.all(leases.ACCOUNTS, calls=list(attempts)):
         told.setdefault(row.call_id, []).append(Account(row.call_id, row.method, row.code, row.at, row.source))
     return told

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Row
 
 from callwright.calls.disposition import FACTS, Disposition, disposition
-from callwright.campaigns import dispatch_store as rows
+from callwright.campaigns import lease_store as rows
 from callwright.campaigns.ended import Ended, How
 from callwright.store.database import Scope
 

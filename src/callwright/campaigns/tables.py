@@ -21,6 +21,7 @@ from callwright.store.metadata import BigId, Json, UtcTime, tenant_table
 
 __all__ = [
     "attempt",
+    "attempt_lease",
     "call_result",
     "delivery",
     "endpoint",
@@ -168,11 +169,11 @@ task_lead = tenant_table(
     Column("callback_at", UtcTime),
     PrimaryKeyConstraint("tenant_id", "task_id", "lead_id"),
     Index("ix_task_lead_due", "tenant_id", "task_id", "state", "due_at", "rank"),
-    Index("ix_task_lead_lease", "tenant_id", "state", "lease_until"),
     Index("ix_task_lead_person", "tenant_id", "person_id"),
 )
 
-# One dial. Written, committed and only then does the INVITE leave; id is its SIP Call-ID.
+# One dial. Written, committed and only then does the INVITE leave; id is its SIP Call-ID. None of its indexes has a column that changes, so
+# PostgreSQL writes each later step of the call beside the row and touches no index (docs/adr/0016).
 attempt = tenant_table(
     "attempt",
     Column("id", String(40), nullable=False),
@@ -189,7 +190,6 @@ attempt = tenant_table(
     Column("record_seq", BigInteger, nullable=False),  # decision_record that allowed it
     Column("owner", String(64), nullable=False),
     Column("fence", BigInteger, nullable=False, default=0),
-    Column("lease_until", UtcTime, nullable=False),
     Column("dialled_at", UtcTime, nullable=False),
     Column("local_day", String(10), nullable=False),  # the callee's day (strictest zone), for caps per day
     Column("answered_at", UtcTime),
@@ -205,9 +205,22 @@ attempt = tenant_table(
     PrimaryKeyConstraint("tenant_id", "id"),
     Index("ix_attempt_person", "tenant_id", "person_id", "dialled_at"),
     Index("ix_attempt_task", "tenant_id", "task_id", "dialled_at"),
-    Index("ix_attempt_lease", "tenant_id", "state", "lease_until"),
     Index("ix_attempt_number", "tenant_id", "own_number", "dialled_at"),
     UniqueConstraint("tenant_id", "task_id", "lead_id", "n"),
+    many=True,
+    room=25,
+)
+
+# That a worker is at an attempt: from its dial until its end is written, or reported to be unknown. Few rows, however many calls there were.
+attempt_lease = tenant_table(
+    "attempt_lease",
+    Column("attempt_id", String(40), nullable=False),
+    Column("owner", String(64), nullable=False),
+    Column("until", UtcTime, nullable=False),
+    Column("lost", Boolean, nullable=False, default=False),  # it is over: the attempt is `unknown`, and to be settled
+    PrimaryKeyConstraint("tenant_id", "attempt_id"),
+    many=True,
+    room=50,
 )
 
 # What became of an attempt, as the robot's record says: read by results, webhooks, inspection. What lists are filtered by is copied from the

@@ -15,6 +15,7 @@ from typing import Any, Literal, Protocol
 
 from callwright.calls.model import CallRecord, mask
 from callwright.campaigns import dispatch_store as rows
+from callwright.campaigns import lease_store as leases
 from callwright.campaigns.claims import Claimed, claim
 from callwright.campaigns.clocks import DatabaseClock
 from callwright.campaigns.ended import Ended
@@ -178,7 +179,7 @@ class Worker:
             settings = self._settings
             secret = self._keys.seal(settings.live_secret, "worker.live_secret") if settings.live_secret else b""
             await scope.run(
-                rows.ADD_WORKER,
+                leases.ADD_WORKER,
                 name=settings.name,
                 seen_at=now,
                 robots=settings.robots,
@@ -225,10 +226,10 @@ class Worker:
         async with self._database.scope(self._tenant) as scope:
             for at in range(0, len(mine), _RENEWED_TOGETHER):
                 some = mine[at : at + _RENEWED_TOGETHER]
-                await scope.run(rows.RENEW_ATTEMPTS, of_owner=self._settings.name, until=until, attempts=some)
+                await scope.run(leases.RENEW_LEASES, of_owner=self._settings.name, new_until=until, attempts=some)
             rests = self._resting()
             robots = 0 if rests else self._settings.robots
-            await scope.run(rows.SEEN, of_name=self._settings.name, at=now, count=robots, rests=rests)
+            await scope.run(leases.SEEN, of_name=self._settings.name, at=now, count=robots, rests=rests)
         self._renewed = begun
 
     def _held(self) -> bool:

@@ -73,11 +73,12 @@ consent = tenant_table(
 # Each use of a consent: in Germany the proof is kept five years from the last one.
 consent_use = tenant_table(
     "consent_use",
-    Column("id", BigId, primary_key=True),
-    Column("consent_id", ForeignKey("consent.id", ondelete="CASCADE"), nullable=False),
+    Column("consent_id", BigInteger, nullable=False),
     Column("attempt_id", String(40), nullable=False),
     Column("used_at", UtcTime, nullable=False),
-    Index("ix_consent_use_consent", "tenant_id", "consent_id", "used_at"),
+    PrimaryKeyConstraint("tenant_id", "consent_id", "attempt_id"),
+    many=True,
+    bare=True,
 )
 
 # All that is left of somebody who was erased: enough never to call the number again.
@@ -186,6 +187,7 @@ decision_record = tenant_table(
     UniqueConstraint("tenant_id", "id"),
     Index("ix_decision_record_lead", "tenant_id", "task_id", "lead_id", "seq"),
     Index("ix_decision_record_person", "tenant_id", "person_id", "seq"),
+    many=True,
 )
 
 # Where the chain of a tenant ends; locked by whoever adds to it.

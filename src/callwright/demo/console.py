@@ -195,7 +195,7 @@ def _attempt(house: _House, found: Any, call: DemoCall, began: datetime, seq: in
     return {
         "id": record.call_id, "task_id": house.task, "lead_id": found.id, "person_id": found.person_id, "n": 1, "state": "done",
         "line_id": house.line, "own_number": call.decision.caller, "script_version_id": house.script, "record_seq": seq,
-        "owner": "demo", "lease_until": began, "dialled_at": began, "local_day": f"{began:%Y-%m-%d}",
+        "owner": "demo", "dialled_at": began, "local_day": f"{began:%Y-%m-%d}",
         "answered_at": answered if record.answered else None,
         "ended_at": answered + timedelta(milliseconds=record.talk_ms), "disposition": record.disposition,
         "talk_ms": record.talk_ms, "sip_code": record.code, "cause": record.cause[:64],

@@ -66,16 +66,20 @@ class UtcTime(TypeDecorator[datetime]):
         return value.astimezone(UTC) if dialect.name == "postgresql" else datetime.fromtimestamp(value / 1000, UTC)
 
 
-def tenant_table(name: str, *items: SchemaItem, many: bool = False, bare: bool = False) -> Table:
+def tenant_table(name: str, *items: SchemaItem, many: bool = False, bare: bool = False, room: int = 0) -> Table:
     """A table whose rows belong to a tenant: `tenant_id` comes first, is never null and goes with its tenant.
 
     Args:
         many: rows come by the million, so no foreign key is checked row by row (docs/adr/0013).
         bare: a row is hardly more than its key, so SQLite keeps it in the key's own tree, once instead of twice.
+        room: percent of each page that PostgreSQL leaves for rows that change; where no index has a column that changes, a row stays in its
+            page and its indexes as they are.
     """
     keys = () if many else (ForeignKey("tenant.id", ondelete="CASCADE"),)
     owner: Column[int] = Column("tenant_id", BigInteger, *keys, nullable=False, index=False)
     options: dict[str, Any] = {"sqlite_with_rowid": False} if bare else {}
+    if room:
+        options["postgresql_with"] = {"fillfactor": 100 - room}
     table = Table(name, metadata, owner, *items, **options)
     TENANT_TABLES.add(table)
     return table

@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 
 from callwright.calls.live import LiveCall, LiveCalls, Look
 from callwright.calls.log import EventLog
-from callwright.campaigns.dispatch_store import ADD_WORKER
+from callwright.campaigns.lease_store import ADD_WORKER
 from callwright.desk.feed import Feed
 from callwright.desk.port import Address, open_port
 from callwright.settings import Settings

@@ -97,7 +97,7 @@ async def _add(
         row: dict[str, Any] = {
             "id": name, "task_id": told.task, "lead_id": seeded.leads[told.who], "person_id": person, "n": int(name[-5:]) + 1, "state": "done",
             "line_id": seeded.line, "own_number": OWN_NUMBER, "script_version_id": seeded.script_version, "record_seq": sealed.seq,
-            "owner": "w", "lease_until": begun, "dialled_at": begun, "local_day": f"{begun:%Y-%m-%d}",
+            "owner": "w", "dialled_at": begun, "local_day": f"{begun:%Y-%m-%d}",
             "answered_at": begun + timedelta(seconds=8) if told.answered else None, "ended_at": begun + timedelta(seconds=8 + told.talk_s),
             "disposition": told.disposition, "talk_ms": record.talk_ms, "sip_code": 200 if told.answered else 480,
         }  # fmt: skip

@@ -39,7 +39,6 @@ def attempts(seeded: Seeded, n: int, begin: int = 0, **changes: object) -> list[
         "own_number": OURS,
         "record_seq": 1,
         "owner": "w",
-        "lease_until": NOW,
         "dialled_at": NOW - timedelta(hours=1),
         "local_day": "2026-11-26",
         "person_id": seeded.persons[0],

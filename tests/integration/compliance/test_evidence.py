@@ -77,7 +77,7 @@ async def called(database: Database, seeded: Seeded, who: int, name: str) -> Non
         row: dict[str, Any] = {
             "id": name, "lead_id": seeded.leads[who], "person_id": seeded.persons[who], "n": 1, "state": "done",
             "line_id": seeded.line, "own_number": OWN_NUMBER, "script_version_id": seeded.script_version,
-            "record_seq": sealed[0].seq, "owner": "w", "lease_until": at, "dialled_at": at, "local_day": "2026-11-26",
+            "record_seq": sealed[0].seq, "owner": "w", "dialled_at": at, "local_day": "2026-11-26",
             "answered_at": at, "ended_at": at, "disposition": "completed", "talk_ms": 9000,
         }  # fmt: skip
         await scope.run(insert(attempt), [row])

@@ -18,7 +18,7 @@ from sqlalchemy import bindparam, insert, select, update
 from callwright.campaigns.direct import Asked, dial_now
 from callwright.campaigns.dispatch import Dial, Ended, Terms, claim, dial, finish
 from callwright.campaigns.reaping import reap
-from callwright.campaigns.tables import attempt, task, task_lead
+from callwright.campaigns.tables import attempt, attempt_lease, task, task_lead
 from callwright.compliance.tables import freeze
 from callwright.errors import LineError
 from callwright.store.crypto import Keyring
@@ -73,7 +73,7 @@ class Play:
                     MAKE_DUE.values(due_at=self.now), [{}]
                 )  # whoever is due early is still held by the caps
                 for one in self.up:
-                    await scope.run(_KEEP, [{"of_attempt": one.attempt, "until": self.now + self.terms.lease}])
+                    await scope.run(_KEEP, [{"of_attempt": one.attempt, "new_until": self.now + self.terms.lease}])
         elif what == "die":
             self.up.clear()
             self.now += timedelta(minutes=2)
@@ -153,9 +153,9 @@ class Play:
 
 
 _KEEP = (
-    update(attempt)
-    .where(attempt.c.tenant_id == TENANT, attempt.c.id == bindparam("of_attempt"))
-    .values(lease_until=bindparam("until", type_=attempt.c.lease_until.type))
+    update(attempt_lease)
+    .where(attempt_lease.c.tenant_id == TENANT, attempt_lease.c.attempt_id == bindparam("of_attempt"))
+    .values(until=bindparam("new_until", type_=attempt_lease.c.until.type))
 )
 
 

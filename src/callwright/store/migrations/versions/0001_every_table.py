@@ -14,6 +14,54 @@ down_revision = None
 
 def upgrade() -> None:
     op.create_table(
+        "attempt",
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("task_id", sa.BigInteger(), nullable=True),
+        sa.Column("lead_id", sa.BigInteger(), nullable=True),
+        sa.Column("person_id", sa.BigInteger(), nullable=False),
+        sa.Column("n", sa.Integer(), nullable=False),
+        sa.Column("state", sa.String(length=12), nullable=False),
+        sa.Column("origin", sa.String(length=16), nullable=False),
+        sa.Column("line_id", sa.BigInteger(), nullable=False),
+        sa.Column("own_number", sa.String(length=16), nullable=False),
+        sa.Column("script_version_id", sa.BigInteger(), nullable=True),
+        sa.Column("variant", sa.String(length=16), nullable=False),
+        sa.Column("record_seq", sa.BigInteger(), nullable=False),
+        sa.Column("owner", sa.String(length=64), nullable=False),
+        sa.Column("fence", sa.BigInteger(), nullable=False),
+        sa.Column("dialled_at", own.UtcTime(), nullable=False),
+        sa.Column("local_day", sa.String(length=10), nullable=False),
+        sa.Column("answered_at", own.UtcTime(), nullable=True),
+        sa.Column("ended_at", own.UtcTime(), nullable=True),
+        sa.Column("disposition", sa.String(length=32), nullable=False),
+        sa.Column("counts", sa.Boolean(), nullable=False),
+        sa.Column("talk_ms", sa.Integer(), nullable=False),
+        sa.Column("sip_code", sa.Integer(), nullable=True),
+        sa.Column("cause", sa.String(length=64), nullable=False),
+        sa.Column("reconciled", sa.String(length=32), nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_attempt")),
+        sa.UniqueConstraint(
+            "tenant_id", "task_id", "lead_id", "n", name=op.f("uq_attempt_tenant_id_task_id_lead_id_n")
+        ),
+        postgresql_with={"fillfactor": 75},
+    )
+    with op.batch_alter_table("attempt", schema=None) as batch_op:
+        batch_op.create_index("ix_attempt_number", ["tenant_id", "own_number", "dialled_at"], unique=False)
+        batch_op.create_index("ix_attempt_person", ["tenant_id", "person_id", "dialled_at"], unique=False)
+        batch_op.create_index("ix_attempt_task", ["tenant_id", "task_id", "dialled_at"], unique=False)
+
+    op.create_table(
+        "attempt_lease",
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("attempt_id", sa.String(length=40), nullable=False),
+        sa.Column("owner", sa.String(length=64), nullable=False),
+        sa.Column("until", own.UtcTime(), nullable=False),
+        sa.Column("lost", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "attempt_id", name=op.f("pk_attempt_lease")),
+        postgresql_with={"fillfactor": 50},
+    )
+    op.create_table(
         "consent",
         sa.Column("tenant_id", sa.BigInteger(), nullable=False),
         sa.Column("id", own.BigId, nullable=False),
@@ -35,6 +83,36 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("consent", schema=None) as batch_op:
         batch_op.create_index("ix_consent_person", ["tenant_id", "person_id", "revoked_at"], unique=False)
+
+    op.create_table(
+        "consent_use",
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("consent_id", sa.BigInteger(), nullable=False),
+        sa.Column("attempt_id", sa.String(length=40), nullable=False),
+        sa.Column("used_at", own.UtcTime(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "consent_id", "attempt_id", name=op.f("pk_consent_use")),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "decision_record",
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("seq", sa.BigInteger(), nullable=False),
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("task_id", sa.BigInteger(), nullable=True),
+        sa.Column("lead_id", sa.BigInteger(), nullable=True),
+        sa.Column("person_id", sa.BigInteger(), nullable=True),
+        sa.Column("attempt_id", sa.String(length=40), nullable=True),
+        sa.Column("at", own.UtcTime(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("hash", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("signature", sa.LargeBinary(length=64), nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "seq", name=op.f("pk_decision_record")),
+        sa.UniqueConstraint("tenant_id", "id", name=op.f("uq_decision_record_tenant_id_id")),
+    )
+    with op.batch_alter_table("decision_record", schema=None) as batch_op:
+        batch_op.create_index("ix_decision_record_lead", ["tenant_id", "task_id", "lead_id", "seq"], unique=False)
+        batch_op.create_index("ix_decision_record_person", ["tenant_id", "person_id", "seq"], unique=False)
 
     op.create_table(
         "lead",
@@ -111,46 +189,6 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("agent", schema=None) as batch_op:
         batch_op.create_index("ix_agent_state", ["tenant_id", "state", "seen_at"], unique=False)
-
-    op.create_table(
-        "attempt",
-        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
-        sa.Column("id", sa.String(length=40), nullable=False),
-        sa.Column("task_id", sa.BigInteger(), nullable=True),
-        sa.Column("lead_id", sa.BigInteger(), nullable=True),
-        sa.Column("person_id", sa.BigInteger(), nullable=False),
-        sa.Column("n", sa.Integer(), nullable=False),
-        sa.Column("state", sa.String(length=12), nullable=False),
-        sa.Column("origin", sa.String(length=16), nullable=False),
-        sa.Column("line_id", sa.BigInteger(), nullable=False),
-        sa.Column("own_number", sa.String(length=16), nullable=False),
-        sa.Column("script_version_id", sa.BigInteger(), nullable=True),
-        sa.Column("variant", sa.String(length=16), nullable=False),
-        sa.Column("record_seq", sa.BigInteger(), nullable=False),
-        sa.Column("owner", sa.String(length=64), nullable=False),
-        sa.Column("fence", sa.BigInteger(), nullable=False),
-        sa.Column("lease_until", own.UtcTime(), nullable=False),
-        sa.Column("dialled_at", own.UtcTime(), nullable=False),
-        sa.Column("local_day", sa.String(length=10), nullable=False),
-        sa.Column("answered_at", own.UtcTime(), nullable=True),
-        sa.Column("ended_at", own.UtcTime(), nullable=True),
-        sa.Column("disposition", sa.String(length=32), nullable=False),
-        sa.Column("counts", sa.Boolean(), nullable=False),
-        sa.Column("talk_ms", sa.Integer(), nullable=False),
-        sa.Column("sip_code", sa.Integer(), nullable=True),
-        sa.Column("cause", sa.String(length=64), nullable=False),
-        sa.Column("reconciled", sa.String(length=32), nullable=False),
-        sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"], name=op.f("fk_attempt_tenant_id"), ondelete="CASCADE"),
-        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_attempt")),
-        sa.UniqueConstraint(
-            "tenant_id", "task_id", "lead_id", "n", name=op.f("uq_attempt_tenant_id_task_id_lead_id_n")
-        ),
-    )
-    with op.batch_alter_table("attempt", schema=None) as batch_op:
-        batch_op.create_index("ix_attempt_lease", ["tenant_id", "state", "lease_until"], unique=False)
-        batch_op.create_index("ix_attempt_number", ["tenant_id", "own_number", "dialled_at"], unique=False)
-        batch_op.create_index("ix_attempt_person", ["tenant_id", "person_id", "dialled_at"], unique=False)
-        batch_op.create_index("ix_attempt_task", ["tenant_id", "task_id", "dialled_at"], unique=False)
 
     op.create_table(
         "audit_entry",
@@ -352,48 +390,6 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("complaint", schema=None) as batch_op:
         batch_op.create_index("ix_complaint_number", ["tenant_id", "number_index"], unique=False)
-
-    op.create_table(
-        "consent_use",
-        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
-        sa.Column("id", own.BigId, nullable=False),
-        sa.Column("consent_id", own.BigId, nullable=False),
-        sa.Column("attempt_id", sa.String(length=40), nullable=False),
-        sa.Column("used_at", own.UtcTime(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["consent_id"], ["consent.id"], name=op.f("fk_consent_use_consent_id"), ondelete="CASCADE"
-        ),
-        sa.ForeignKeyConstraint(
-            ["tenant_id"], ["tenant.id"], name=op.f("fk_consent_use_tenant_id"), ondelete="CASCADE"
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_consent_use")),
-    )
-    with op.batch_alter_table("consent_use", schema=None) as batch_op:
-        batch_op.create_index("ix_consent_use_consent", ["tenant_id", "consent_id", "used_at"], unique=False)
-
-    op.create_table(
-        "decision_record",
-        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
-        sa.Column("seq", sa.BigInteger(), nullable=False),
-        sa.Column("id", sa.String(length=40), nullable=False),
-        sa.Column("kind", sa.String(length=16), nullable=False),
-        sa.Column("task_id", sa.BigInteger(), nullable=True),
-        sa.Column("lead_id", sa.BigInteger(), nullable=True),
-        sa.Column("person_id", sa.BigInteger(), nullable=True),
-        sa.Column("attempt_id", sa.String(length=40), nullable=True),
-        sa.Column("at", own.UtcTime(), nullable=False),
-        sa.Column("body", sa.Text(), nullable=False),
-        sa.Column("hash", sa.LargeBinary(length=32), nullable=False),
-        sa.Column("signature", sa.LargeBinary(length=64), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["tenant_id"], ["tenant.id"], name=op.f("fk_decision_record_tenant_id"), ondelete="CASCADE"
-        ),
-        sa.PrimaryKeyConstraint("tenant_id", "seq", name=op.f("pk_decision_record")),
-        sa.UniqueConstraint("tenant_id", "id", name=op.f("uq_decision_record_tenant_id_id")),
-    )
-    with op.batch_alter_table("decision_record", schema=None) as batch_op:
-        batch_op.create_index("ix_decision_record_lead", ["tenant_id", "task_id", "lead_id", "seq"], unique=False)
-        batch_op.create_index("ix_decision_record_person", ["tenant_id", "person_id", "seq"], unique=False)
 
     op.create_table(
         "endpoint",
@@ -1055,7 +1051,6 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("task_lead", schema=None) as batch_op:
         batch_op.create_index("ix_task_lead_due", ["tenant_id", "task_id", "state", "due_at", "rank"], unique=False)
-        batch_op.create_index("ix_task_lead_lease", ["tenant_id", "state", "lease_until"], unique=False)
         batch_op.create_index("ix_task_lead_person", ["tenant_id", "person_id"], unique=False)
 
     if op.get_context().dialect.name != "postgresql":
@@ -1065,6 +1060,7 @@ def upgrade() -> None:
             "agent",
             "api_token",
             "attempt",
+            "attempt_lease",
             "audit_entry",
             "audit_head",
             "call_index",
