@@ -42,7 +42,7 @@ from callwright.compliance.tables import (
     suppression,
 )
 from callwright.store.constant import alternatives, constant
-from callwright.store.metadata import TENANT, UtcTime
+from callwright.store.metadata import TENANT, UtcTime, words
 
 __all__ = [
     "ADD_ATTEMPTS",
@@ -176,8 +176,8 @@ PLAN = constant(select(task.c.plan).where(task.c.tenant_id == TENANT, task.c.id 
 # ------------------------------------------------------------ dial
 
 _WHO = (
-    person.c.id.label("person_id"), person.c.number_index, person.c.number, person.c.country, person.c.region, person.c.zones,
-    person.c.line_type, person.c.erased_at,
+    person.c.id.label("person_id"), person.c.number_index, person.c.number, person.c.country, person.c.region,
+    words(person.c.zones).label("zones"),    person.c.line_type, person.c.erased_at,
 )  # fmt: skip
 # Task, leads and people are locked in this order, each row as it is once it is ours; the line and the company are only looked at.
 LOCK_CLAIMED = constant(
@@ -245,7 +245,7 @@ _past = (
     )
 )  # fmt: skip
 _consents = select(
-    consent.c.id, consent.c.person_id, consent.c.company_id, consent.c.basis, consent.c.scope.label("covers"), consent.c.wording,
+    consent.c.id, consent.c.person_id, consent.c.company_id, consent.c.basis, words(consent.c.scope).label("covers"), consent.c.wording,
     consent.c.evidence, consent.c.given_at, consent.c.valid_until, consent.c.revoked_at,
 ).where(consent.c.tenant_id == TENANT, consent.c.person_id.in_(_PERSONS))  # fmt: skip
 _freezes = select(
@@ -272,7 +272,7 @@ _suppressed = select(suppression.c.number_index, suppression.c.created_at.label(
 _registries = (
     select(
         registry_copy.c.id, registry_copy.c.name.label("registry"), registry_copy.c.country, registry_copy.c.kind, registry_copy.c.as_of,
-        registry_copy.c.areas, registry_number.c.number_index, registry_number.c.listed,
+        words(registry_copy.c.areas).label("areas"), registry_number.c.number_index, registry_number.c.listed,
     )
     .outerjoin_from(
         registry_copy,

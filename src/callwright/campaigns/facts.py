@@ -177,7 +177,7 @@ def _person(keys: TenantKeys, row: Row[Any]) -> Known:
     index = bytes(row.number_index)
     values = row._mapping
     zone = values.get("time_zone")
-    zones = (zone,) if zone else tuple(row.zones) or None
+    zones = (zone,) if zone else row.zones or None
     variables = json.loads(keys.open(values["variables"], "lead.variables")) if values.get("variables") else {}
     one = Known(
         row.person_id,

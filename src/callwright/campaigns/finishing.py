@@ -25,6 +25,7 @@ from callwright.campaigns.retry import Next, Outcome, after
 from callwright.campaigns.terms import Terms
 from callwright.store.crypto import TenantKeys
 from callwright.store.database import Scope
+from callwright.store.together import sharing
 
 __all__ = ["Finished", "finish", "settle"]
 
@@ -140,8 +141,8 @@ class _Batch:
         """All together: what of this others could wait for is locked, but for the lines."""
         of_leads = {(row["of_task"], row["of_lead"]): row for row in self.leads}  # of two attempts of one lead the last
         await scope.together(
-            (rows.SET_LEADS, list(of_leads.values())),
-            (rows.END_ATTEMPTS, self.attempts),
+            (rows.SET_LEADS, *sharing(list(of_leads.values()), "of_task")),
+            (rows.END_ATTEMPTS, *sharing(self.attempts, "how")),
             (leases.END_LEASES, [{"attempts": [row["of_attempt"] for row in self.attempts]}] if self.attempts else ()),
             (
                 rows.MOVE_TASK,

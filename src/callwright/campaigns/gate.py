@@ -397,30 +397,40 @@ def written(
     origin: str = "",
     owner: str = "",
 ) -> Sequence[Changes]:
-    """The dial intents, that a worker is at them, and the use of the consents they rest on, still to be written."""
+    """The dial intents of one worker and one task (or none), that it is at them, and the use of the consents they rest on, still to be
+    written."""
     attempts, held, uses = [], [], []
+    holders = {owner if case.claimed is None else case.claimed.owner for case in cases}
     for case in cases:
         claimed = case.claimed
-        holder = claimed.owner if claimed is not None else owner
         attempts.append(
             {
-                "id": case.attempt, "task_id": case.facts.task_id, "lead_id": case.one.lead_id, "person_id": case.one.person_id,
-                "n": claimed.attempts + 1 if claimed is not None else 1, "state": "dialling",
-                "origin": origin or ("callback" if claimed is not None and claimed.callback else "task"), "line_id": line,
+                "id": case.attempt, "lead_id": case.one.lead_id, "person_id": case.one.person_id,
+                "n": claimed.attempts + 1 if claimed is not None else 1,
+                "origin": origin or ("callback" if claimed is not None and claimed.callback else "task"),
                 "own_number": case.facts.caller, "script_version_id": case.version.id if case.version is not None else None,
                 "variant": claimed.variant if claimed is not None else "", "record_seq": int(case.record),
-                "owner": holder, "fence": claimed.fence if claimed is not None else 0,
-                "dialled_at": now, "local_day": local_day(case.one.zones, now), "disposition": "",
-                "counts": True, "talk_ms": 0, "cause": "", "reconciled": "",
+                "fence": claimed.fence if claimed is not None else 0, "local_day": local_day(case.one.zones, now),
             }
         )  # fmt: skip
-        held.append({"attempt_id": case.attempt, "owner": holder, "until": lease_until})
+        held.append({"attempt_id": case.attempt})
         uses += [
-            {"consent_id": consent.id, "attempt_id": case.attempt, "used_at": now}
+            {"consent_id": consent.id, "attempt_id": case.attempt}
             for consent in in_force(case.one.consents, now)
             if consent.id is not None
         ]
-    return (rows.ADD_ATTEMPTS, attempts), (leases.ADD_LEASES, held), (rows.ADD_USES, uses)
+    if not cases:
+        return ()
+    (holder,) = holders
+    same = {
+        "task_id": cases[0].facts.task_id, "state": "dialling", "line_id": line, "owner": holder, "dialled_at": now, "disposition": "",
+        "counts": True, "talk_ms": 0, "cause": "", "reconciled": "",
+    }  # fmt: skip
+    return (
+        (rows.ADD_ATTEMPTS, attempts, same),
+        (leases.ADD_LEASES, held, {"owner": holder, "until": lease_until}),
+        (rows.ADD_USES, uses, {"used_at": now}),
+    )
 
 
 def permitted(case: Case, trunk: str, ring_s: float, task: int | None, origin: str = "task", owner: str = "") -> Dial:

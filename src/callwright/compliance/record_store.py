@@ -20,6 +20,7 @@ from callwright.store.constant import constant
 from callwright.store.crypto import TenantKeys
 from callwright.store.database import Changes, Scope
 from callwright.store.metadata import TENANT
+from callwright.store.together import sharing
 
 __all__ = ["Kept", "append", "check_row", "export", "find", "head", "kept_of", "pages", "seal", "show", "verify_kept"]
 
@@ -99,7 +100,10 @@ async def seal(scope: Scope, keys: TenantKeys, entries: Sequence[NewRecord]) -> 
         }
         for entry, record in zip(entries, sealed, strict=True)
     ]  # fmt: skip
-    return sealed, ((_ADD, rows), (_MOVE, [{"new_seq": sealed[-1].seq, "new_hash": sealed[-1].hash}]))
+    return sealed, (
+        (_ADD, *sharing(rows, "at", "task_id")),
+        (_MOVE, [{"new_seq": sealed[-1].seq, "new_hash": sealed[-1].hash}]),
+    )
 
 
 async def head(scope: Scope) -> Head:

@@ -35,8 +35,8 @@ from callwright.store.wire import Change, wire_of
 __all__ = ["Changes", "Database", "Scope"]
 
 Record = Mapping[str, Any]
-Changes = tuple[Executable, Sequence[Record]]
-"""A statement, and the rows it is for."""
+Changes = tuple[Executable, Sequence[Record]] | tuple[Executable, Sequence[Record], Record]
+"""A statement, the rows it is for, and what all of them share."""
 
 _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
 _BUSY_S = 30.0
@@ -107,16 +107,26 @@ class Scope:
         Raises:
             ScopeError: two of them change the same table, or a statement is none that can be given rows.
         """
-        wanted = [(statement, [self._filled(statement, row) for row in rows]) for statement, rows in changes if rows]
-        tables = [statement.table for statement, _ in wanted if isinstance(statement, UpdateBase)]
+        wanted = [
+            (change[0], change[1], self._shared(change[0], change[1][0], change[2] if len(change) == 3 else {}))
+            for change in changes
+            if change[1]
+        ]
+        tables = [statement.table for statement, _, _ in wanted if isinstance(statement, UpdateBase)]
         if len(set(tables)) < len(wanted):
             raise ScopeError(
                 "what is changed together is of different tables: " + ", ".join(str(table) for table in tables)
             )
         if self.dialect == "sqlite":
-            await self._wire.change([each for statement, rows in wanted for each in self._forms(statement, rows)])
+            await self._wire.change(
+                [
+                    each
+                    for statement, rows, same in wanted
+                    for each in self._forms(statement, [{**row, **same} for row in rows])
+                ]
+            )
         elif wanted:
-            text, values = joined([part(statement, self._dialect, rows) for statement, rows in wanted])
+            text, values = joined([part(statement, self._dialect, rows, same) for statement, rows, same in wanted])
             await self._wire.change([Change(text, [values])])
 
     async def add(self, statement: Insert, rows: Iterable[Record]) -> Sequence[Row[Any]]:
@@ -143,6 +153,11 @@ class Scope:
                 changes.append((form.text, []))
             changes[-1][1].append(form.values(filled))
         return [Change(text, values) for text, values in changes]
+
+    def _shared(self, statement: Executable, row: Record, same: Record) -> dict[str, Any]:
+        """What all rows share, with the tenant. row: one of them."""
+        filled = self._filled(statement, {**row, **same})
+        return {name: value for name, value in filled.items() if name not in row or name in same}
 
     def _filled(self, statement: Executable, parameters: Record) -> dict[str, Any]:
         names = needed(statement)

@@ -6,15 +6,33 @@ Tables stand in `tables.py` of the feature that owns them. A table made by `tena
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Column, DateTime, Dialect, ForeignKey, Integer, MetaData, Table, bindparam
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    ColumnElement,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    bindparam,
+    cast,
+    type_coerce,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.sql.schema import SchemaItem
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-__all__ = ["TENANT", "TENANT_TABLES", "BigId", "Json", "UtcTime", "metadata", "temporary", "tenant_table"]
+__all__ = ["TENANT", "TENANT_TABLES", "BigId", "Json", "UtcTime", "metadata", "temporary", "tenant_table", "words"]
 
 metadata = MetaData(
     naming_convention={
@@ -61,9 +79,33 @@ class UtcTime(TypeDecorator[datetime]):
         return value if dialect.name == "postgresql" else (value - _EPOCH) // _MS
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        return value.astimezone(UTC) if dialect.name == "postgresql" else datetime.fromtimestamp(value / 1000, UTC)
+        return None if value is None else datetime.fromtimestamp(value / 1000, UTC)
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any] | None:
+        """None on PostgreSQL: asyncpg tells moments as datetimes in UTC, and there are a dozen in each row that dispatch reads."""
+        return None if dialect.name == "postgresql" else super().result_processor(dialect, coltype)
+
+
+class Words(TypeDecorator[tuple[str, ...]]):
+    """A column of JSON that holds a list of strings, read as text and as a tuple: the same few lists come again and again, and the driver
+    reads text at a tenth of what JSON costs it. For `words`."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> tuple[str, ...] | None:
+        return None if value is None else _words(value)
+
+
+def words(column: ColumnElement[Any]) -> ColumnElement[tuple[str, ...]]:
+    """A column of `Json` with a list of strings, for a SELECT: as a tuple."""
+    return type_coerce(cast(column, Text), Words())
+
+
+@lru_cache(maxsize=4096)
+def _words(text: str) -> tuple[str, ...]:
+    found: list[str] = json.loads(text)
+    return tuple(found)
 
 
 def tenant_table(name: str, *items: SchemaItem, many: bool = False, bare: bool = False, room: int = 0) -> Table:

@@ -1,7 +1,8 @@
 """Changes that do not look at each other, in one message: on PostgreSQL one statement, `WITH first AS (UPDATE ...), ... INSERT ...`.
 
-Many rows go as one array for each column (`unnest`), so PostgreSQL plans, checks and answers once for all of them. Each change is of a table
-of its own, and no row is changed twice: PostgreSQL carries them out in no certain order, all of them seeing what was there before.
+Many rows go as one array for each column (`unnest`), so PostgreSQL plans, checks and answers once for all of them; what all rows share goes
+once. Each change is of a table of its own, and no row is changed twice: PostgreSQL carries them out in no certain order, all of them seeing
+what was there before.
 """
 
 from __future__ import annotations
@@ -17,11 +18,10 @@ from sqlalchemy.sql.dml import Insert, Update
 from callwright.errors import ScopeError
 from callwright.store.constant import Convert, compiled, ready
 
-__all__ = ["Part", "joined", "part"]
+__all__ = ["Part", "joined", "part", "sharing"]
 
 _VALUE = re.compile(r"\$(\d+)")
 _TYPED = re.compile(r"\$(\d+)::(TIMESTAMP WITH TIME ZONE|[A-Z]+)")
-_OWNERS = frozenset(("tenant",))
 _MOST_TEXTS = 512
 
 
@@ -39,24 +39,33 @@ class _Column(NamedTuple):
     convert: Convert | None
 
 
-class _Many:
-    """A statement for many rows at once."""
+class _Own(NamedTuple):
+    """A value that is the same in all rows: of the parameter of this name, or, without one, always `fixed`."""
 
-    def __init__(self, statement: Executable, dialect: Dialect, names: tuple[str, ...]) -> None:
-        made, defaults = compiled(statement, dialect, names)
-        self._own: list[
-            tuple[str | None, Any]
-        ] = []  # values that are the same for all rows: (parameter, or what it is)
+    name: str | None
+    convert: Convert | None
+    fixed: Any = None
+
+
+class _Many:
+    """A statement for many rows at once. names: parameters of each row; same: those that all rows share."""
+
+    def __init__(self, statement: Executable, dialect: Dialect, names: tuple[str, ...], same: tuple[str, ...]) -> None:
+        made, defaults = compiled(statement, dialect, (*names, *same))
+        self._own: list[_Own] = []
         self._columns: list[_Column] = []
         order, converts = list(made.positiontup or ()), made._bind_processors
         kinds: dict[int, str] = {int(number): kind for number, kind in _TYPED.findall(made.string)}
         shared: dict[int, int] = {}
         for number, name in enumerate(order, start=1):
-            if name in names and name not in _OWNERS:
+            if name in names:
                 continue
             convert: Any = converts.get(name)
-            fixed = defaults.get(name)
-            self._own.append((name, None) if name in names else (None, fixed if convert is None else convert(fixed)))
+            if name in same:
+                self._own.append(_Own(name, convert))
+            else:
+                fixed = defaults.get(name)
+                self._own.append(_Own(None, None, fixed if convert is None else convert(fixed)))
             shared[number] = len(self._own)
         columns = [number for number in range(1, len(order) + 1) if number not in shared]
         for number in columns:
@@ -72,10 +81,12 @@ class _Many:
         given = f"unnest({arrays}) AS given({', '.join(f'c{number}' for number in columns)})"
         self.text = _with_rows(statement, text, given)
 
-    def values(self, rows: Sequence[Mapping[str, Any]]) -> list[Any]:
-        """Own values, then an array for each column."""
-        first = rows[0]
-        found = [value if name is None else first[name] for name, value in self._own]
+    def values(self, rows: Sequence[Mapping[str, Any]], same: Mapping[str, Any]) -> list[Any]:
+        """What is the same in all rows, then an array for each column."""
+        found = []
+        for name, convert, fixed in self._own:
+            value = fixed if name is None else same[name]
+            found.append(value if name is None or convert is None else convert(value))
         for name, convert in self._columns:
             column = [row[name] for row in rows]
             found.append(column if convert is None else [convert(value) for value in column])
@@ -93,23 +104,34 @@ def _with_rows(statement: Executable, text: str, given: str) -> str:
     raise ScopeError(f"this statement cannot be given many rows at once\n{statement}")
 
 
-_KNOWN: WeakKeyDictionary[Executable, dict[tuple[str, ...], _Many]] = WeakKeyDictionary()
+_Names = tuple[tuple[str, ...], tuple[str, ...]]
+_KNOWN: WeakKeyDictionary[Executable, dict[_Names, _Many]] = WeakKeyDictionary()
 _JOINED: dict[tuple[str, ...], str] = {}
 
 
-def part(statement: Executable, dialect: Dialect, rows: Sequence[Mapping[str, Any]]) -> Part:
-    """A change of PostgreSQL for these rows, which are not none, have the same parameters, and change no row twice."""
+def part(statement: Executable, dialect: Dialect, rows: Sequence[Mapping[str, Any]], same: Mapping[str, Any]) -> Part:
+    """A change of PostgreSQL for these rows, which are not none, have the same parameters, and change no row twice. same: what all share."""
     if len(rows) == 1:
-        form = ready(statement, dialect, rows[0])
-        return Part(form.text, form.values(rows[0]))
+        whole = {**rows[0], **same}
+        form = ready(statement, dialect, whole)
+        return Part(form.text, form.values(whole))
     forms = _KNOWN.get(statement)
     if forms is None:
         forms = _KNOWN[statement] = {}
-    names = tuple(rows[0])
+    names = (tuple(rows[0]), tuple(same))
     many = forms.get(names)
     if many is None:
-        many = forms[names] = _Many(statement, dialect, names)
-    return Part(many.text, many.values(rows))
+        many = forms[names] = _Many(statement, dialect, *names)
+    return Part(many.text, many.values(rows, same))
+
+
+def sharing(rows: Sequence[Mapping[str, Any]], *names: str) -> tuple[Sequence[Mapping[str, Any]], Mapping[str, Any]]:
+    """The rows without these parameters, and what they are, when they are the same in all rows; else the rows as they are."""
+    if not rows or any(row[name] != rows[0][name] for row in rows for name in names):
+        return rows, {}
+    return [{key: value for key, value in row.items() if key not in names} for row in rows], {
+        name: rows[0][name] for name in names
+    }
 
 
 def joined(parts: Sequence[Part]) -> tuple[str, list[Any]]:

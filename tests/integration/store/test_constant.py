@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Integer, bindparam, insert, select, update
+from sqlalchemy import Integer, bindparam, delete, insert, select, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from callwright.accounts.tables import own_number
@@ -17,6 +17,7 @@ from callwright.store.constant import alternatives, constant
 from callwright.store.crypto import Keyring
 from callwright.store.database import Database
 from callwright.store.metadata import TENANT, UtcTime
+from callwright.store.together import sharing
 from callwright.testing.tenants import Seeded, seed
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration]
@@ -40,6 +41,7 @@ _SEEN = (
     .values(seen_at=bindparam("at", type_=UtcTime()), robots=worker.c.robots + bindparam("more"))
 )
 _CHARGE = update(line).where(line.c.tenant_id == TENANT, line.c.id == bindparam("line")).values(active=bindparam("now"))
+_GONE = delete(worker).where(worker.c.tenant_id == TENANT, worker.c.name.in_(bindparam("names", expanding=True)))
 _WORKERS = select(worker.c.name, worker.c.robots, worker.c.seen_at).where(worker.c.tenant_id == TENANT)
 
 
@@ -87,7 +89,7 @@ async def test_several_answers_in_one(database: Database, seeded: Seeded) -> Non
 
 
 async def test_what_is_changed_together(database: Database, seeded: Seeded) -> None:
-    add, seen, charge = constant(_ADD_WORKER), constant(_SEEN), constant(_CHARGE)
+    add, seen, charge, gone = constant(_ADD_WORKER), constant(_SEEN), constant(_CHARGE), constant(_GONE)
     async with database.scope(seeded.tenant) as scope:
         await scope.together(
             (add, [_worker("a", 1), _worker("b", 2), _worker("c", 3)]), (charge, [{"line": seeded.line, "now": 4}])
@@ -98,11 +100,20 @@ async def test_what_is_changed_together(database: Database, seeded: Seeded) -> N
             (charge, [{"line": seeded.line, "now": 5}]),
         )
         await scope.together((add, []), (seen, [{"of_name": "b", "at": later, "more": 0}]))
+        await scope.together((seen, [{"of_name": "a"}, {"of_name": "b"}], {"at": later, "more": 100}))
+        await scope.together((gone, [{"names": ["c", "nobody"]}]), (charge, [{"now": 6}], {"line": seeded.line}))
         await scope.together()
     async with database.reading(seeded.tenant) as scope:
         found = {row.name: (row.robots, row.seen_at) for row in await scope.all(_WORKERS)}
-        assert found == {"a": (11, later), "b": (2, later), "c": (23, NOW)}
-        assert await scope.value(select(line.c.active).where(line.c.tenant_id == TENANT)) == 5
+        assert found == {"a": (111, later), "b": (102, later)}
+        assert await scope.value(select(line.c.active).where(line.c.tenant_id == TENANT)) == 6
+
+
+def test_what_rows_share() -> None:
+    rows = [{"a": 1, "b": NOW, "c": "x"}, {"a": 2, "b": NOW, "c": "x"}]
+    assert sharing(rows, "b", "c") == ([{"a": 1}, {"a": 2}], {"b": NOW, "c": "x"})
+    assert sharing(rows, "a", "b") == (rows, {})
+    assert sharing([], "a") == ([], {})
 
 
 async def test_another_tenant_sees_and_changes_nothing(database: Database, keyring: Keyring, seeded: Seeded) -> None:
