@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -136,7 +137,7 @@ async def _fill(url: str, key: Path, clients: int, leads: int) -> list[tuple[int
                 leads=leads // tenants,
                 max_calls=100_000,
                 calls_per_second=100_000,
-                burst=100,
+                burst=100_000,  # a client that waited for the line comes with a time that is over
             )
             people = list(zip(seeded.leads, seeded.persons, strict=True))
             for part in range(mine):
@@ -157,9 +158,13 @@ def _clients(
     url: str, key: Path, tasks: Sequence[tuple[int, int]], seconds: float, settle: Callable[[], None]
 ) -> Measured:
     command = [sys.executable, "-m", "callwright.bench.dispatch_client", url, str(key)]
+    begun = str(time.monotonic())
     processes = [
         subprocess.Popen(  # noqa: S603 - our own command
-            [*command, str(tenant), str(task), str(seconds)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [*command, str(tenant), str(task), str(seconds), begun],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
         )
         for tenant, task in tasks
     ]
@@ -176,6 +181,10 @@ def _clients(
         for each in processes:
             each.kill()
             each.wait(10)
+    if any(one["seconds"] < seconds for one in told):
+        raise RuntimeError(
+            f"a client of the benchmark found nobody to call any more: {[one['cycles'] for one in told]}"
+        )
     return Measured(sum(one["cycles"] / one["seconds"] for one in told), [ms for one in told for ms in one["claims"]])
 
 

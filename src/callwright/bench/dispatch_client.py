@@ -1,4 +1,7 @@
-"""A client of `bench dispatch`: `python -m callwright.bench.dispatch_client URL KEYFILE TENANT TASK SECONDS` claims, dials and finishes.
+"""A client of `bench dispatch`: `python -m callwright.bench.dispatch_client URL KEYFILE TENANT TASK SECONDS BEGUN` claims, dials and finishes.
+
+BEGUN: of the monotonic clock, the same for all clients: what they take for now is as long after noon. They share lines, and a line whose last
+call was begun by a clock that is ahead gives no other one.
 
 Says `"ready"`, begins at a line on standard input, and tells `{"cycles", "seconds", "claims": [ms, ...]}`.
 """
@@ -40,12 +43,13 @@ OUTCOMES = (
 )
 
 
-async def main(url: str, key: Path, tenant: int, task: int, seconds: float) -> None:
-    """Until the time is over, or nobody is left. The first batches are not counted: statements are prepared, tables get their first rows."""
+async def main(url: str, key: Path, tenant: int, task: int, seconds: float, since: float) -> None:
+    """Until the time is over; sooner when nobody may be called, which is told by `seconds`. The first batches are not counted: statements
+    are prepared, tables get their first rows."""
     async with Database.open(url, connections=1) as database:
         async with database.scope(tenant) as scope:
             keys = await Keyring.from_file(key).tenant(scope)
-        client = _Client(database, tenant, keys, task)
+        client = _Client(database, tenant, keys, task, since)
         for _ in range(WARMING):
             await client.batch()
         gc.collect()
@@ -62,16 +66,16 @@ async def main(url: str, key: Path, tenant: int, task: int, seconds: float) -> N
 class _Client:
     """One after the other: claim, dial, finish. claims: how long each took, in ms."""
 
-    def __init__(self, database: Database, tenant: int, keys: TenantKeys, task: int) -> None:
+    def __init__(self, database: Database, tenant: int, keys: TenantKeys, task: int, since: float) -> None:
         self._database, self._tenant, self._keys, self._task = database, tenant, keys, task
         self._terms, self._outcomes = Terms(load_packs()), cycle(OUTCOMES)
-        self._begun = time.perf_counter()
+        self._since = since
         self.claims: list[float] = []
 
     async def batch(self) -> int:
         """How many calls were begun and ended."""
         before = time.perf_counter()
-        now = NOON + timedelta(seconds=before - self._begun)
+        now = NOON + timedelta(seconds=time.monotonic() - self._since)
         async with self._database.scope(self._tenant, keyed=True) as scope:
             claimed = await claim(scope, self._terms, self._task, "bench", BATCH, now)
         if not claimed:
@@ -95,4 +99,6 @@ def _ended(one: Dial, outcome: Any, now: Any) -> Ended:
 
 
 if __name__ == "__main__":
-    event_loop.run(main(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]), float(sys.argv[5])))
+    event_loop.run(
+        main(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]), float(sys.argv[5]), float(sys.argv[6]))
+    )

@@ -6,7 +6,6 @@ blocked, robots, calls at once, calls per second (GCRA, of line and task), budge
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,11 +18,12 @@ from callwright.campaigns.pacing import Tokens, gcra, room
 from callwright.campaigns.schedule import opening
 from callwright.campaigns.terms import Terms
 from callwright.store.database import Scope
+from callwright.values import quick
 
 __all__ = ["Claimed", "claim", "free", "tokens"]
 
 
-@dataclass(frozen=True, slots=True)
+@quick(frozen=True, slots=True)
 class Claimed:
     """A lead that a worker holds until its lease ends. fence: raised by every claim; attempts: made so far."""
 

@@ -82,7 +82,6 @@ async def dial_now(
     await scope.together(
         *records,
         *written([case], line.id, now + terms.lease, now, asked.origin, owner),
-        (rows.TOUCH_PERSONS, [{"persons": [one.person_id], "at": now}]),
         (rows.CHARGE_LINE, [{"line": line.id, "more": 1, "new_tat": granted.tat}]),
     )
     return permitted(case, asked.line, asked.ring_s, None, asked.origin, owner)

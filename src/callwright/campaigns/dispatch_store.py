@@ -79,7 +79,6 @@ __all__ = [
     "SCRIPT_TEXT",
     "SET_LEADS",
     "SUSPENDED",
-    "TOUCH_PERSONS",
 ]
 
 REFUSALS = ("declined", "opted_out")
@@ -339,11 +338,6 @@ DIALLING = constant(
     update(task_lead)
     .where(task_lead.c.tenant_id == TENANT, task_lead.c.task_id == _TASK, task_lead.c.lead_id.in_(_LEADS))
     .values(state="dialling", attempts=task_lead.c.attempts + 1, callback_at=None, reason="")
-)
-TOUCH_PERSONS = constant(
-    update(person)
-    .where(person.c.tenant_id == TENANT, person.c.id.in_(_PERSONS))
-    .values(last_dialled_at=bindparam("at", type_=UtcTime()))
 )
 SET_LEADS = constant(
     update(task_lead)

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Literal
 
 from callwright.calls.disposition import FACTS, Disposition
+from callwright.values import quick
 
 __all__ = ["Ended", "How", "disposition_of"]
 
 How = Literal["", "late", "line", "kamailio", "absent", "reported"]
 
 
-@dataclass(frozen=True, slots=True)
+@quick(frozen=True, slots=True)
 class Ended:
     """What became of one attempt.
 

@@ -29,6 +29,7 @@ from callwright.compliance.facts import (
 )
 from callwright.store.crypto import TenantKeys
 from callwright.store.database import Scope
+from callwright.values import quick
 
 __all__ = [
     "REFUSAL_DAYS",
@@ -49,7 +50,7 @@ REFUSAL_DAYS = 400
 """How far back refusals are looked for."""
 
 
-@dataclass(frozen=True, slots=True)
+@quick(frozen=True, slots=True)
 class Version:
     """A script version as it stands now. spoken: None = its text is no valid script."""
 
@@ -59,7 +60,7 @@ class Version:
     facts: ScriptFacts
 
 
-@dataclass(frozen=True, slots=True)
+@quick(frozen=True, slots=True)
 class Concern:
     """What a batch of dials is for: of a task, or of a call that somebody asked for (task None)."""
 
@@ -177,7 +178,7 @@ def _person(keys: TenantKeys, row: Row[Any]) -> Known:
     index = bytes(row.number_index)
     values = row._mapping
     zone = values.get("time_zone")
-    zones = (zone,) if zone else row.zones or None
+    zones = (zone,) if zone else tuple(row.zones) or None
     variables = json.loads(keys.open(values["variables"], "lead.variables")) if values.get("variables") else {}
     one = Known(
         row.person_id,

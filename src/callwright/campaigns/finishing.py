@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -26,11 +25,12 @@ from callwright.campaigns.terms import Terms
 from callwright.store.crypto import TenantKeys
 from callwright.store.database import Scope
 from callwright.store.together import sharing
+from callwright.values import quick
 
 __all__ = ["Finished", "finish", "settle"]
 
 
-@dataclass(frozen=True, slots=True)
+@quick(frozen=True, slots=True)
 class Finished:
     """fresh: it was written now (False: it was over, or not this worker's); following: what becomes of the lead."""
 

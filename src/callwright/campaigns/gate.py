@@ -33,6 +33,7 @@ from callwright.compliance.record_store import seal
 from callwright.compliance.records import NewRecord
 from callwright.store.crypto import TenantKeys
 from callwright.store.database import Changes, Scope
+from callwright.values import quick
 
 __all__ = ["Dial", "Refused", "Veto", "dial", "own_numbers"]
 
@@ -61,7 +62,7 @@ class Dial:
     zones: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@quick(frozen=True, slots=True)
 class Refused:
     """A call that is not placed. reason: the first rule that refuses (`lost` = the lead was no longer ours: nothing was written), with its
     pack and what it says about this call."""
@@ -125,19 +126,18 @@ async def dial(
     who = await scope.all(rows.LOCK_CLAIMED, task=first.task_id, leads=leads, owner=first.owner)
     fences = {one.lead_id: one for one in claimed}
     mine = [row for row in who if row.fence == fences[row.lead_id].fence]
-    lost: dict[int | None, Dial | Refused] = {
-        one.lead_id: Refused(one.lead_id, one.person_id, "lost") for one in claimed
-    }
-    if not mine:
-        return list(lost.values())
-    task = mine[0]
-    closed = _closed(task, now)
-    if closed is not None:
-        await _give_back(scope, task, [row.lead_id for row in mine], closed)
-        return list((lost | {row.lead_id: Refused(row.lead_id, row.person_id, closed) for row in mine}).values())
-    plan = await terms.plans.of(scope, first.task_id, task.version)
-    cases = await _cases(scope, keys, terms, task, plan, mine, fences, vetoes or {}, now)
-    return list((lost | await _write(scope, keys, terms, task, plan, cases, now)).values())
+    answers: dict[int | None, Dial | Refused] = {}
+    if mine:
+        task = mine[0]
+        closed = _closed(task, now)
+        if closed is not None:
+            await _give_back(scope, task, [row.lead_id for row in mine], closed)
+            answers = {row.lead_id: Refused(row.lead_id, row.person_id, closed) for row in mine}
+        else:
+            plan = await terms.plans.of(scope, first.task_id, task.version)
+            cases = await _cases(scope, keys, terms, task, plan, mine, fences, vetoes or {}, now)
+            answers = await _write(scope, keys, terms, task, plan, cases, now)
+    return [answers.get(one.lead_id) or Refused(one.lead_id, one.person_id, "lost") for one in claimed]
 
 
 def _closed(task: Row[Any], now: datetime) -> str | None:
@@ -293,12 +293,11 @@ async def _write(
     await write_freezes(scope, keys, due, now)
     records = await record(scope, keys, cases, task.task_id, task.company_id, now)
     attempts = written(dialled, task.line_id, now + terms.lease, now)
-    begun = {"leads": [case.one.lead_id for case in dialled], "persons": [case.one.person_id for case in dialled]}
+    begun = [case.one.lead_id for case in dialled]
     await scope.together(
         *records,
         *attempts,
-        (rows.DIALLING, [{"task": task.task_id, "leads": begun["leads"]}] if dialled else ()),
-        (rows.TOUCH_PERSONS, [{"persons": begun["persons"], "at": now}] if dialled else ()),
+        (rows.DIALLING, [{"task": task.task_id, "leads": begun}] if dialled else ()),
         (rows.MOVE_TASK, [_moved(task.task_id, len(stopped), len(dialled))]),
         (rows.RELEASE_LINE, [{"line": task.line_id, "fewer": len(stopped)}] if stopped else ()),
     )

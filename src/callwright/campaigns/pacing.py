@@ -15,11 +15,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from callwright.campaigns.model import Plan, Transfer
+from callwright.values import quick
 
 __all__ = ["Claim", "Pool", "Tokens", "TransferCall", "abandonment", "gcra", "may_be_under_way", "room", "shares"]
 
 
-@dataclass(frozen=True, slots=True)
+@quick(frozen=True, slots=True)
 class Tokens:
     """granted: how many calls may begin now; tat: theoretical arrival time to be kept (None = as before); next_at: when one more may."""
 

@@ -41,7 +41,7 @@ class LookedUp:
         """row: `registry` of FACTS; number_index is None when none of the numbers stands in the copy."""
         copy = self.copies.get(row.id)
         if copy is None:
-            copy = _Copy(row.registry, row.country, row.kind, row.as_of, row.areas)
+            copy = _Copy(row.registry, row.country, row.kind, row.as_of, tuple(row.areas))
             self.copies[row.id] = copy
         if row.number_index is not None:
             copy.answers[bytes(row.number_index)] = bool(row.listed)

@@ -6,20 +6,20 @@ What the person wants comes first: after an outcome of the class `never` (an opt
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
 from callwright.calls.disposition import FACTS, Disposition
 from callwright.campaigns.model import Plan, Retry, RetryRule
 from callwright.campaigns.schedule import opening
+from callwright.values import quick
 
 __all__ = ["Next", "Outcome", "after", "refused"]
 
 LeadState = Literal["ready", "finished", "parked", "excluded"]
 
 
-@dataclass(frozen=True, slots=True)
+@quick(frozen=True, slots=True)
 class Outcome:
     """How an attempt came out. tags: of the conversation; callback_at: the time that was agreed."""
 
@@ -29,7 +29,7 @@ class Outcome:
     callback_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@quick(frozen=True, slots=True)
 class Next:
     """What becomes of the lead in the queue: `ready` at `due_at`, `finished`, `parked` (a person decides) or `excluded`.
 

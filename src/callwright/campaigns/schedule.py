@@ -7,7 +7,6 @@ clock on the wall of the plan's zone shows a time within it (so a repeated hour 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from itertools import pairwise
@@ -16,6 +15,7 @@ from zoneinfo import ZoneInfo
 import holidays
 
 from callwright.campaigns.model import DAYS, MINUTES_A_DAY, Plan, Windows
+from callwright.values import quick
 
 __all__ = ["HORIZON_DAYS", "Opening", "closed_because", "day_spans", "is_open", "opening"]
 
@@ -23,7 +23,7 @@ HORIZON_DAYS = 400
 """How far ahead an opening is looked for; a plan without one in that time never calls."""
 
 
-@dataclass(frozen=True, slots=True)
+@quick(frozen=True, slots=True)
 class Opening:
     """A stretch of time in which the task may call, in UTC; the end does not belong to it. opens_at <= now: it is open."""
 

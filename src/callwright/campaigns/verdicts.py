@@ -46,7 +46,7 @@ def judged(
     known = alike.get(key)
     if known is None:
         known = alike[key] = _judged(decide, packs, facts, one, caps, script_per_30_days, now)
-    return known if known.callee == facts.callee else replace(known, callee=facts.callee)
+    return known if known.callee == facts.callee else known.about(facts.callee)
 
 
 _others = attrgetter(*(each.name for each in fields(DialFacts) if each.name not in {"callee", "consents"}))

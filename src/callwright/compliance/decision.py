@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from json.encoder import encode_basestring as _quoted
 from typing import Protocol
@@ -75,8 +76,24 @@ class Decision:
         """What does not hold, but does not refuse either."""
         return tuple(reason for reason in self.reasons if not reason.ok and not reason.refuses)
 
+    def about(self, callee: str) -> Decision:
+        """The same about somebody else, of whom all that rules look at is the same."""
+        other = object.__new__(Decision)
+        for name in _SLOTS:
+            object.__setattr__(other, name, getattr(self, name))
+        object.__setattr__(other, "callee", callee)
+        return other
+
     def canonical(self) -> str:
-        """Canonical JSON (sorted keys, no blanks, UTF-8) of the whole decision: what a record holds and `digest` names."""
+        """Canonical JSON (sorted keys, no blanks, UTF-8) of the whole decision."""
+        return self._with(f"[{_told(self.reasons)}]")
+
+    def digest(self) -> str:
+        """sha256 over `canonical`, in which the reasons stand as the sha256 of theirs: they are most of it, and the same for all people of a
+        batch who are alike. Names the decision in the attempt and in the event log."""
+        return hashlib.sha256(self._with(f'"{_digest(self.reasons)}"').encode()).hexdigest()
+
+    def _with(self, reasons: str) -> str:
         due = [[due.rule, due.reason, due.scope, due.scope_id, _iso(due.until)] for due in self.due]
         head = (
             f'{{"allow":{"true" if self.allow else "false"},"calendar":{_quoted(self.calendar)},"callee":{_quoted(self.callee)}'
@@ -84,12 +101,7 @@ class Decision:
             f',"due":{_json(due) if due else "[]"},"next_allowed_at":{_json(_iso(self.next_allowed_at))}'
             f',"packs":[{",".join(map(_quoted, self.packs))}]'
         )
-        reasons = ",".join([reason.canonical() for reason in self.reasons])
-        return f'{head},"reasons":[{reasons}]}}'
-
-    def digest(self) -> str:
-        """sha256 over `canonical`: names the decision in the attempt and in the event log."""
-        return hashlib.sha256(self.canonical().encode()).hexdigest()
+        return f'{head},"reasons":{reasons}}}'
 
     def permit(self) -> Permit:
         """The permit to dial, once allowed.
@@ -104,6 +116,7 @@ class Decision:
         return Permit(callee=self.callee, caller=self.caller, decision=self.digest(), _key=_MINT)
 
 
+_SLOTS = tuple(each.name for each in fields(Decision))
 _MINT = object()
 
 
@@ -163,6 +176,25 @@ def _next(facts: DialFacts, now: datetime, rules: RuleSet | None, refusing: list
             return later
         moment = later
     return None
+
+
+_MOST_DIGESTS = 256
+_DIGESTS: dict[int, tuple[Sequence[Reason], str]] = {}  # by identity: people who are alike share their reasons
+
+
+def _digest(reasons: Sequence[Reason]) -> str:
+    known = _DIGESTS.get(id(reasons))
+    if known is not None and known[0] is reasons:
+        return known[1]
+    digest = hashlib.sha256(_told(reasons).encode()).hexdigest()
+    if len(_DIGESTS) >= _MOST_DIGESTS:
+        _DIGESTS.clear()
+    _DIGESTS[id(reasons)] = reasons, digest
+    return digest
+
+
+def _told(reasons: Sequence[Reason]) -> str:
+    return ",".join([reason.canonical() for reason in reasons])
 
 
 def _iso(moment: datetime | None) -> str | None:

@@ -15,6 +15,8 @@ from json.encoder import encode_basestring as _quoted
 from operator import attrgetter
 from typing import Any, Literal
 
+from callwright.values import quick
+
 __all__ = [
     "ANSWERED",
     "BASES",
@@ -60,7 +62,7 @@ FreezeScope = Literal["tenant", "company", "task", "voice"]
 Voice = Literal["human", "synthetic", "recorded"]
 
 
-@dataclass(frozen=True, slots=True)
+@quick(frozen=True, slots=True)
 class PastCall:
     """One earlier dial to this person. at: when it was dialled; counts: it stands against the caps (`attempt.counts`); disposition: ""
     while nobody knows yet; talk_ms: from answer to end."""
@@ -100,7 +102,7 @@ class DueFreeze:
     scope_id: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@quick(frozen=True, slots=True)
 class CallOutcome:
     """How a call came out. at: when it was dialled; ended_at: when it was over; said: what the person said, each turn as recognised."""
 
@@ -122,7 +124,7 @@ class Suspect:
     until: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@quick(frozen=True, slots=True)
 class ConsentFacts:
     """A row of the consent ledger. company_id: None = given to the tenant itself; evidence: sha256 of the proof, "" = there is none."""
 
@@ -137,7 +139,7 @@ class ConsentFacts:
     id: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@quick(frozen=True, slots=True)
 class ScriptFacts:
     """The script version that will speak. reviewed: a person approved this very text; says: what it surely says before anything else
     (`ai`, `company`, `purpose`, `recording`, `opt_out`); voice: whose; records: the call is recorded; label_audible, label_metadata: the
@@ -152,7 +154,7 @@ class ScriptFacts:
     label_metadata: bool | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@quick(frozen=True, slots=True)
 class CompanyFacts:
     """Whom the call is for. country: ISO; vetted_until: None with `vetted` = no end."""
 
@@ -181,7 +183,7 @@ class Abandonment:
     after_s: float = 2.0
 
 
-@dataclass(frozen=True, slots=True)
+@quick(frozen=True, slots=True)
 class DialFacts:
     """Everything the decision looks at. Numbers are E.164; times are aware.
 

@@ -17,6 +17,7 @@ from json.encoder import encode_basestring as _quoted
 from typing import Literal, Protocol
 
 from callwright import __version__
+from callwright.values import quick
 
 __all__ = [
     "GENESIS",
@@ -80,7 +81,7 @@ class Decided(Protocol):
     def clock(self) -> str: ...
 
 
-@dataclass(frozen=True, slots=True)
+@quick(frozen=True, slots=True)
 class NewRecord:
     """What is to be written down.
 
@@ -113,7 +114,7 @@ class Head:
     hash: bytes = GENESIS
 
 
-@dataclass(frozen=True, slots=True)
+@quick(frozen=True, slots=True)
 class Sealed:
     """A record as it is kept. id: the first half of the hash, in hex: names it anywhere."""
 

@@ -41,7 +41,6 @@ person = tenant_table(
     Column("region", String(64), nullable=False, default=""),
     Column("zones", Json, nullable=False, default=list),  # every IANA zone the number could be in; [] = unknown
     Column("line_type", String(24), nullable=False, default="unknown"),
-    Column("last_dialled_at", UtcTime),  # raised by every dial, so that a second one waits for the lock
     Column("erased_at", UtcTime),
     Column("created_at", UtcTime, nullable=False),
     UniqueConstraint("tenant_id", "number_index"),

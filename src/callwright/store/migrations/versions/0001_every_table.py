@@ -141,7 +141,6 @@ def upgrade() -> None:
         sa.Column("region", sa.String(length=64), nullable=False),
         sa.Column("zones", own.Json, nullable=False),
         sa.Column("line_type", sa.String(length=24), nullable=False),
-        sa.Column("last_dialled_at", own.UtcTime(), nullable=True),
         sa.Column("erased_at", own.UtcTime(), nullable=True),
         sa.Column("created_at", own.UtcTime(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_person")),
