@@ -65,7 +65,8 @@ def run(seconds: float, leads: int, engines: Sequence[str], say: Say) -> Report:
                 raise SettingsError(Problem("no-postgresql", missing(), hint="measure SQLite alone: --engine sqlite"))
             with PostgresServer.start() as server:
                 url = server.fresh()
-                figures += _measured("postgresql", url, folder, seconds, say, lambda: analyze(server, url))
+                settle = partial(analyze, server, url)
+                figures += _measured("postgresql", server.near(url), folder, seconds, say, settle)
                 if leads:
                     figures += _with_many(server, folder, seconds, leads, say)
         if "sqlite" in engines:
@@ -103,12 +104,13 @@ def _with_many(server: PostgresServer, folder: Path, seconds: float, leads: int,
         url = server.fresh()
         say(f"postgresql: one client, {extra:,} more leads in the queue")
         key = folder / f"many-{extra}.key"
-        tasks = asyncio.run(_fill(url, key, 1, int(RATE["postgresql"] * seconds / 2)))
+        near = server.near(url)
+        tasks = asyncio.run(_fill(near, key, 1, int(RATE["postgresql"] * seconds / 2)))
         name = url.rpartition("/")[2]
         if extra:
             server.sql(_MANY.format(tenant=tasks[0][0], task=tasks[0][1], extra=extra), name)
         server.sql("VACUUM task_lead", name)
-        medians.append(_clients(url, key, tasks, seconds, partial(analyze, server, url)).claim(0.5))
+        medians.append(_clients(near, key, tasks, seconds, partial(analyze, server, url)).claim(0.5))
         server.drop(url)
     ratio = medians[1] / medians[0]
     return [Figure(f"postgresql: claim with {leads:,} more leads, slower by", round(ratio, 2), "x", SLOWER, "most")]
