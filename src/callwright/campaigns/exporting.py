@@ -19,7 +19,8 @@ from callwright.campaigns.cells import as_text, risky
 from callwright.campaigns.mapping import FIELDS
 from callwright.campaigns.staged import VARIABLES
 from callwright.campaigns.wording import Language, problem
-from callwright.errors import LeadsError, Place, Problem, SettingsError
+from callwright.errors import LeadsError, Place
+from callwright.private_files import private
 from callwright.store.crypto import TenantKeys
 from callwright.store.database import Database
 
@@ -47,7 +48,7 @@ async def export_people(
 
     Raises:
         LeadsError: there is no such list, or it is too long for a sheet.
-        SettingsError: the file cannot be written.
+        InputError: the file cannot be written; what was there is untouched.
         DamagedError: what is kept was changed, or belongs to another key.
     """
     async with database.scope(keys.tenant) as scope:
@@ -108,17 +109,13 @@ def _time(moment: datetime | None) -> str:
 
 @contextmanager
 def write_table(path: Path, form: Form) -> Iterator[Write]:
-    """A file to write rows of text to. CSV: UTF-8 with a mark. XLSX: every cell is text.
+    """A file to write rows of text to, only for its owner. CSV: UTF-8 with a mark. XLSX: every cell is text.
 
     Raises:
-        SettingsError: it cannot be written.
+        InputError: it cannot be written.
     """
-    try:
-        with _csv(path) if form == "csv" else _xlsx(path) as write:
-            yield write
-    except OSError as error:
-        hint = "choose another file"
-        raise SettingsError(Problem("unwritable", f"cannot write: {error}", Place(str(path)), hint)) from None
+    with private(path) as part, _csv(part) if form == "csv" else _xlsx(part) as write:
+        yield write
 
 
 @contextmanager
@@ -146,6 +143,5 @@ def _xlsx(path: Path) -> Iterator[Write]:
             made.quotePrefix = True
         return made
 
-    path.touch()
     yield lambda cells: sheet.append([cell(text) for text in cells])
     book.save(path)

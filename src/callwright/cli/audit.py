@@ -17,6 +17,7 @@ from callwright.cli.problems import print_json
 from callwright.cli.tenancy import TenantOption, working
 from callwright.compliance.record_file import LONGEST_LINE, Report, public_key
 from callwright.errors import InputError, Place, Problem
+from callwright.private_files import private
 
 __all__ = ["audit_app"]
 
@@ -66,7 +67,7 @@ def export(
         async with working(tenant) as at, at.database.reading(at.tenant) as scope:
             entries = service.export(scope, at.keys, datetime.now(UTC))
             head = await anext(entries)
-            with _written(out).open("w", encoding="utf-8", newline="\n") as file:
+            with private(out) as part, part.open("w", encoding="utf-8", newline="\n") as file:
                 file.write(head)
                 async for line in entries:
                     file.write(line)
@@ -86,9 +87,10 @@ def anchor(
     async def run() -> int:
         async with working(tenant) as at, at.database.reading(at.tenant) as scope:
             end = (await store.ends(scope)).last
-        _written(out).write_text(
-            audit_file.anchor_text(at.tenant, end, at.keys.signing, datetime.now(UTC)), encoding="utf-8"
-        )
+        with private(out) as part:
+            part.write_text(
+                audit_file.anchor_text(at.tenant, end, at.keys.signing, datetime.now(UTC)), encoding="utf-8"
+            )
         return end.seq
 
     typer.echo(f"anchored at entry {anyio.run(run)} -> {out}")
@@ -143,13 +145,6 @@ def _bytes(path: Path) -> bytes:
             return file.read(LONGEST_LINE)
     except OSError as error:
         raise InputError(Problem("file", f"cannot be read: {error.strerror}", Place(str(path)))) from None
-
-
-def _written(path: Path) -> Path:
-    if path.is_dir() or not path.absolute().parent.is_dir():
-        hint = "name a file in a folder that is there"
-        raise InputError(Problem("file", "cannot be written there", Place(str(path)), hint))
-    return path
 
 
 def _line(kept: Kept) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,7 +19,7 @@ from callwright.compliance import complaint_store
 from callwright.compliance.complaint_store import Case, NewComplaint
 from callwright.compliance.complaints import CHANNELS, with_answer_days
 from callwright.compliance.freezes import masked
-from callwright.errors import InputError, Place, Problem
+from callwright.private_files import private
 
 __all__ = ["complaint_app"]
 
@@ -145,11 +146,8 @@ def close(reference: str = REFERENCE, tenant: TenantOption = "") -> None:
 
 
 def _copy(file: Path, out: Path) -> None:
-    try:
-        out.touch(mode=0o600)
-        out.write_bytes(file.read_bytes())
-    except OSError as error:
-        raise InputError(Problem("file", f"cannot be written: {error.strerror}", Place(str(out)))) from None
+    with private(out) as part:
+        shutil.copyfile(file, part)
 
 
 def _line(case: Case) -> str:

@@ -19,6 +19,7 @@ from callwright.compliance.consent_store import Consent
 from callwright.compliance.consents import NewConsent
 from callwright.compliance.freezes import NewFreeze
 from callwright.errors import InputError, Place, Problem
+from callwright.private_files import private
 
 __all__ = ["consent_app"]
 
@@ -124,11 +125,8 @@ def export(
     import json
 
     found = [_json(one) for one in _found(number_of(number), tenant, "export")]
-    try:
-        out.touch(mode=0o600)
-        out.write_text(json.dumps(found, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise InputError(Problem("file", f"cannot be written: {error.strerror}", Place(str(out)))) from None
+    with private(out) as part:
+        part.write_text(json.dumps(found, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     typer.echo(f"{len(found)} rows -> {out}")
 
 

@@ -17,6 +17,7 @@ from callwright.compliance.facts import FreezeScope
 from callwright.compliance.freeze_store import Frozen
 from callwright.compliance.freezes import NewFreeze, masked, parse_freezes, period_end, write_freezes
 from callwright.errors import InputError, Place, Problem
+from callwright.private_files import private
 
 __all__ = ["freeze_app"]
 
@@ -170,11 +171,8 @@ def export(
         return found
 
     found = anyio.run(run)
-    try:
-        out.touch(mode=0o600)
-        out.write_text("".join(write_freezes(found)), encoding="utf-8", newline="")
-    except OSError as error:
-        raise InputError(Problem("file", f"cannot be written: {error.strerror}", Place(str(out)))) from None
+    with private(out) as part:
+        part.write_text("".join(write_freezes(found)), encoding="utf-8", newline="")
     typer.echo(f"{len(found)} freezes -> {out}")
 
 

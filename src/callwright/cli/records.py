@@ -18,6 +18,7 @@ from callwright.compliance import record_file, record_store
 from callwright.compliance.bundle import verify_bundle
 from callwright.compliance.record_store import Kept
 from callwright.errors import InputError, Place, Problem
+from callwright.private_files import private
 
 __all__ = ["records_app"]
 
@@ -91,7 +92,7 @@ def export(
         async with working(tenant) as at, at.database.reading(at.tenant) as scope:
             records = record_store.export(scope, at.keys, datetime.now(UTC), first, last)
             head = await anext(records)
-            with _written(out).open("w", encoding="utf-8", newline="\n") as file:
+            with private(out) as part, part.open("w", encoding="utf-8", newline="\n") as file:
                 file.write(head)
                 async for line in records:
                     file.write(line)
@@ -123,7 +124,8 @@ def anchor(
         async with working(tenant) as at, at.database.reading(at.tenant) as scope:
             end = await record_store.head(scope)
             text = record_file.anchor_text(at.tenant, end, at.keys.signing, datetime.now(UTC))
-        _written(out).write_text(text, encoding="utf-8")
+        with private(out) as part:
+            part.write_text(text, encoding="utf-8")
         return end.seq
 
     typer.echo(f"anchored at record {anyio.run(run)} -> {out}")
@@ -209,14 +211,6 @@ def _bytes(path: Path) -> bytes:
             return file.read(record_file.LONGEST_LINE)
     except OSError as error:
         raise InputError(Problem("file", f"cannot be read: {error.strerror}", Place(str(path)))) from None
-
-
-def _written(path: Path) -> Path:
-    if path.is_dir() or not path.absolute().parent.is_dir():
-        raise InputError(
-            Problem("file", "cannot be written there", Place(str(path)), "name a file in a folder that is there")
-        )
-    return path
 
 
 def _line(kept: Kept) -> str:
