@@ -30,7 +30,7 @@ from callwright.errors import InputError, LostError, Problem, ScopeError, Settin
 from callwright.store.constant import is_constant, ready
 from callwright.store.scoping import needed
 from callwright.store.together import joined, part
-from callwright.store.wire import Change, wire_of
+from callwright.store.wire import Change, confused, wire_of, without_values
 
 __all__ = ["Changes", "Database", "Scope"]
 
@@ -216,6 +216,8 @@ class Database:
         engine = create_async_engine(address, **options)
         if engine.dialect.name == "sqlite":
             _as_we_use_sqlite(engine)
+        else:
+            event.listen(engine.sync_engine, "handle_error", lambda context: without_values(context.original_exception))
         database = cls(engine, connections)
         try:
             yield database
@@ -276,8 +278,14 @@ class Database:
             async with AsyncExitStack() as stack:
                 stack.push_async_exit(connection)
                 await connection.execution_options(**{_READS: reads})
-                async with connection.begin():
-                    yield connection
+                try:
+                    async with connection.begin():
+                        yield connection
+                except Exception as error:
+                    if not confused(error):
+                        raise
+                    await connection.invalidate()
+                    raise LostError(f"the connection to {_shown(self.engine)} broke within a transaction") from error
 
     @asynccontextmanager
     async def _connected(self) -> AsyncIterator[AsyncConnection]:
@@ -350,6 +358,7 @@ async def _connect(engine: AsyncEngine) -> AsyncConnection:
     except NoneFreeError:
         raise StoreError(f"all connections to {_shown(engine)} were in use for {_BUSY_S:.0f} s") from None
     except Exception as error:  # whatever a driver raises while it connects
+        without_values(error)
         why = str(getattr(error, "orig", None) or error).strip() or type(error).__name__
         raise StoreError(f"cannot connect to {_shown(engine)}: {why}") from error
     return connection

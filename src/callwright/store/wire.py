@@ -6,13 +6,14 @@ A `Wire` belongs to one connection of the pool. Errors come as those of SQLAlche
 from __future__ import annotations
 
 import sqlite3
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from sqlalchemy import exc
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-__all__ = ["Change", "Wire", "wire_of"]
+__all__ = ["Change", "Wire", "confused", "wire_of", "without_values"]
 
 _MOST_PREPARED = 512
 _INFO = "callwright_wire"
@@ -60,6 +61,22 @@ class Wire(Protocol):
         """Change something, in this order; how many rows were."""
 
 
+def without_values(error: BaseException) -> None:
+    """Take out of an error of PostgreSQL what it quotes from rows (`DETAIL: Key (number_index)=(..) already exists`): it goes to logs, with all
+    that it came from."""
+    seen: BaseException | None = error
+    while seen is not None:
+        if getattr(seen, "detail", None):
+            seen.detail = None  # type: ignore[attr-defined]
+        seen = getattr(seen, "orig", None) or seen.__cause__
+
+
+def confused(error: BaseException) -> bool:
+    """Whether asyncpg met what it does not understand: the server has said goodbye, but the end of the connection is still to be read."""
+    asyncpg: Any = sys.modules.get("asyncpg")
+    return asyncpg is not None and isinstance(error, asyncpg.InternalClientError)
+
+
 def wire_of(connection: AsyncConnection) -> Wire:
     """The wire of a connection; kept with it in the pool."""
     pooled = connection.sync_connection
@@ -78,8 +95,7 @@ class _Postgres:
 
         self._raw = raw
         self._integrity = asyncpg.IntegrityConstraintViolationError
-        self._confused = asyncpg.InternalClientError
-        self._errors = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, self._confused)
+        self._errors = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, asyncpg.InternalClientError)
         self._prepared: dict[str, Any] = {}
         self._keyed = False
 
@@ -144,9 +160,8 @@ class _Postgres:
 
     def _failed(self, text: str, error: Exception) -> None:
         self._prepared.pop(text, None)  # a plan that a change of the tables made invalid
-        if isinstance(
-            error, self._confused
-        ):  # the server has said goodbye, but the end of the connection is still to be read
+        without_values(error)
+        if confused(error):
             self._raw.terminate()
         if isinstance(error, self._integrity):
             kind: type[exc.DBAPIError] = exc.IntegrityError

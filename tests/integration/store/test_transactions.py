@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import traceback
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import bindparam, insert, select, text, update
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from callwright.campaigns.tables import line, worker
 from callwright.errors import InputError, LostError, ScopeError, SettingsError, StoreError
@@ -235,7 +236,7 @@ async def test_a_connection_that_the_server_ends_is_lost_whatever_of_that_was_re
     url = postgres.fresh()
     async with Database.open(url, connections=1) as database, Database.open(url, connections=1) as other:
         one = await seed(database, keyring, NOW, leads=0)
-        for turns in range(40):  # the goodbye is read in one of them, the end of the connection in a later one
+        for turns in range(60):  # the goodbye is read in one of them, the end of the connection in a later one
             async with database.scope(one.tenant) as scope:
                 which = (await scope.connection.execute(text("SELECT pg_backend_pid()"))).scalar()
                 assert await scope.value(SEEN) == 0
@@ -243,11 +244,15 @@ async def test_a_connection_that_the_server_ends_is_lost_whatever_of_that_was_re
                 assert await scope.value(SEEN) == 0  # it is kept
             async with other.system() as connection:
                 await connection.execute(text(f"SELECT pg_terminate_backend({which})"))
-            for _ in range(turns):
+            for _ in range(turns // 2):
                 await asyncio.sleep(0)
             with suppress(LostError):
-                async with database.scope(one.tenant) as scope:
-                    await scope.value(SEEN)
+                if turns % 2:
+                    async with database.system() as connection:
+                        await connection.execute(text("SELECT 1"))
+                else:
+                    async with database.scope(one.tenant) as scope:
+                        await scope.value(SEEN)
             async with database.scope(one.tenant) as scope:
                 assert await scope.value(SEEN) == 0
 
@@ -268,3 +273,25 @@ async def test_an_error_does_not_tell_what_was_asked(database: Database) -> None
             await connection.execute(wrong, {"who": "+8613900000001"})
     assert "no_such_column" in str(caught.value)
     assert "+86139" not in str(caught.value)
+
+
+@pytest.mark.parametrize("how", ["constant", "by SQLAlchemy", "outside of tenants"])
+async def test_an_error_does_not_quote_rows(database: Database, keyring: Keyring, how: str) -> None:
+    """PostgreSQL says which key is there already, with its value."""
+    name = "person-13900000001"
+    one = await seed(database, keyring, NOW, leads=0, slug=name)
+    row = {"name": name, "seen_at": NOW, "robots": 1, "started_at": NOW, "live_address": "", "live_secret": b""}
+    again = insert(worker)
+    with pytest.raises(IntegrityError) as caught:
+        if how == "outside of tenants":
+            async with database.system() as connection:
+                copy = text("INSERT INTO tenant SELECT * FROM tenant")
+                await connection.execute(copy)
+        else:
+            async with database.scope(one.tenant) as scope:
+                for _ in range(2):
+                    await scope.run(constant(again) if how == "constant" else again, [row])
+    told = "".join(traceback.format_exception(caught.value))
+    assert "worker" in told or "tenant" in told
+    assert "DETAIL" not in told
+    assert "139000" not in told
