@@ -16,7 +16,7 @@ from callwright.campaigns.mapping import VARIABLE
 from callwright.campaigns.numbers import Identity, identify
 from callwright.campaigns.rows import MAX_CELL, Fault, Row
 
-__all__ = ["BASES", "Entry", "Rules", "Wrong", "is_zone", "judge"]
+__all__ = ["BASES", "Entry", "Rules", "Wrong", "is_zone", "judge", "moment"]
 
 BASES = ("consent", "contract", "legal_obligation", "existing_customer")
 _BASIS_WORDS = {
@@ -155,14 +155,14 @@ def _moment(name: str, known: Mapping[str, str], rules: Rules, faults: list[Faul
     text = known.get(name)
     if text is None:
         return None
-    moment = _time(text, rules.zone)
-    if moment is None:
+    found = moment(text, rules.zone)
+    if found is None:
         faults.append(Fault(name, "bad-time"))
-    return moment
+    return found
 
 
 @lru_cache(8192)
-def _time(text: str, zone: str) -> datetime | None:
+def moment(text: str, zone: str) -> datetime | None:
     """An ISO date or time, or as spreadsheets write them: 2026/11/3, 2026年11月3日 9:30. UTC."""
     try:
         found = _DATE.fullmatch(text)

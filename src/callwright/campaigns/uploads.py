@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,7 @@ __all__ = [
     "SeenRow",
     "glance",
     "import_list",
+    "look_through",
     "named",
     "state_of",
     "unlisted",
@@ -84,11 +86,17 @@ async def named(path: Path, name: str, lang: Language, *, encoding: str = "", sh
         LeadsError: it is no list.
     """
 
-    def look() -> Source:
-        return open_list(path, lang, encoding=encoding, sheet=sheet)
+    return await anyio.to_thread.run_sync(partial(look_through, path, name, lang, encoding=encoding, sheet=sheet))
 
+
+def look_through(path: Path, name: str, lang: Language, *, encoding: str = "", sheet: str = "") -> Source:
+    """The same, in a thread.
+
+    Raises:
+        LeadsError: it is no list.
+    """
     try:
-        found = await anyio.to_thread.run_sync(look)
+        found = open_list(path, lang, encoding=encoding, sheet=sheet)
     except LeadsError as error:
         raise LeadsError([_renamed(each, name) for each in error.problems]) from None
     return replace(found, name=name)

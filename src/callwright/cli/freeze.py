@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, cast
@@ -9,14 +10,17 @@ from typing import Annotated, cast
 import anyio
 import typer
 
+from callwright.campaigns.freeze_lists import read_freezes
+from callwright.campaigns.sources import open_list
+from callwright.cli.leads import country
 from callwright.cli.problems import print_json, show_problems
 from callwright.cli.tenancy import TenantOption, working
 from callwright.cli.who import ByOption, moment_of, number_of
 from callwright.compliance import freeze_store
 from callwright.compliance.facts import FreezeScope
 from callwright.compliance.freeze_store import Frozen
-from callwright.compliance.freezes import NewFreeze, masked, parse_freezes, period_end, write_freezes
-from callwright.errors import InputError, Place, Problem
+from callwright.compliance.freezes import NewFreeze, Reading, masked, period_end, write_freezes
+from callwright.errors import InputError, Problem
 from callwright.private_files import private
 
 __all__ = ["freeze_app"]
@@ -26,7 +30,6 @@ freeze_app = typer.Typer(
 )
 
 _PAGE = 1000
-_LARGEST = 200 << 20
 NUMBER = typer.Argument(..., metavar="NUMBER", help="With its country code: +8613900000001.")
 UNTIL = typer.Option("", "--until", metavar="TIME", help="Until then; else as long as the reason says.")
 
@@ -117,35 +120,42 @@ def lift(
 
 @freeze_app.command("import")
 def import_(
-    file: Annotated[Path, typer.Argument(help="CSV: number, and scope, scope_id, reason, until, note if you like.")],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help="CSV, XLSX or JSON with a column number; scope, scope_id, reason, until, note if you like."
+        ),
+    ],
+    region: Annotated[
+        str,
+        typer.Option(
+            "--region", metavar="CC", help="Country of numbers without +, for example CN; else that of the companies."
+        ),
+    ] = "",
+    encoding: Annotated[str, typer.Option("--encoding", help="Of a CSV; found out by itself.")] = "",
     by: ByOption = "cli",
     tenant: TenantOption = "",
 ) -> None:
     """Freeze every number of a list. Exit 2: some rows could not be used; the others are frozen."""
-    now = datetime.now(UTC)
-    try:
-        if file.stat().st_size > _LARGEST:
-            raise InputError(Problem("too-large", "this is larger than 200 MB", Place(str(file)), "split it"))
-        with file.open(encoding="utf-8-sig", newline="") as lines:
-            reading = parse_freezes(lines, file.name, now)
-    except OSError as error:
-        raise InputError(Problem("file", f"cannot be read: {error.strerror}", Place(str(file)))) from None
+    now, told_region = datetime.now(UTC), country(region)
+    source = replace(open_list(file, encoding=encoding), name=file.name[:100])
 
-    async def run() -> tuple[int, int, list[Problem]]:
+    async def run() -> tuple[Reading, int, int, list[Problem]]:
         async with working(tenant) as at, at.database.scope(at.tenant) as scope:
+            reading = read_freezes(source, now, told_region or await freeze_store.home(scope))
             wrong = await freeze_store.unplaced(scope, reading.freezes)
             good = [one for one, problem in zip(reading.freezes, wrong, strict=True) if problem is None]
             made = await freeze_store.freeze_all(scope, at.keys, good, now, by)
             fresh, unplaced = sum(fresh for _, fresh in made), [problem for problem in wrong if problem is not None]
             detail = {"rows": len(good), "frozen": fresh, "problems": len(reading.problems) + len(unplaced)}
             await at.note(scope, "freeze import", "freeze.import", ("freeze", 0), detail)
-            return fresh, len(good), unplaced
+            return reading, fresh, len(good), unplaced
 
-    fresh, good, wrong = anyio.run(run) if reading.freezes else (0, 0, [])
+    reading, fresh, good, wrong = anyio.run(run)
     problems = [*reading.problems, *wrong]
     typer.echo(f"{fresh} frozen, {good - fresh} were frozen before, {len(problems)} not usable")
     if problems:
-        show_problems({file.name: problems})
+        show_problems({source.name: problems})
         raise typer.Exit(2)
 
 

@@ -56,6 +56,7 @@ _STANDING = select(kept).where(
     kept.c.lifted_at.is_(None),
     or_(kept.c.until.is_(None), kept.c.until > bindparam("now", type_=UtcTime())),
 )
+_HOMES = select(company.c.country).where(company.c.tenant_id == TENANT).distinct()
 _PLACES = {
     "company": select(company.c.id).where(company.c.tenant_id == TENANT),
     "task": select(task.c.id).where(task.c.tenant_id == TENANT),
@@ -136,6 +137,12 @@ class Suspect:
     decision: str = ""
     freeze_id: int | None = None
     subject: bytes = b""
+
+
+async def home(scope: Scope) -> str | None:
+    """The country of all companies of the tenant; None = they are in several, or there is none."""
+    found = [row.country for row in await scope.all(_HOMES)]
+    return found[0] if len(found) == 1 else None
 
 
 async def unplaced(scope: Scope, new: Sequence[NewFreeze]) -> list[Problem | None]:

@@ -28,8 +28,8 @@ __all__ = [
     "e164",
     "masked",
     "outlasts",
-    "parse_freezes",
     "period_end",
+    "row_of",
     "safe_cell",
     "write_freezes",
 ]
@@ -51,8 +51,6 @@ REASONS: Mapping[str, tuple[str, str, int | None]] = {
 """Reason -> title in English and Chinese, and for how many days (None = until it is lifted)."""
 
 COLUMNS = ("number", "scope", "scope_id", "reason", "until", "note")
-_MOST_ROWS = 1_000_000
-_MOST_PROBLEMS = 1000
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 _BETWEEN = re.compile(r"[\s\-().\u00a0]")
 
@@ -141,7 +139,7 @@ def safe_cell(text: str) -> str:
 
 
 def write_freezes(freezes: Iterable[NewFreeze]) -> Iterator[str]:
-    """Lines of a CSV with a header, safe to open in a spreadsheet; `parse_freezes` reads it."""
+    """Lines of a CSV with a header, safe to open in a spreadsheet; `campaigns/freeze_lists.py` reads it."""
     yield _csv(COLUMNS)
     for one in freezes:
         until = "" if one.until is None else one.until.astimezone(UTC).isoformat(timespec="seconds")
@@ -149,44 +147,8 @@ def write_freezes(freezes: Iterable[NewFreeze]) -> Iterator[str]:
         yield _csv([safe_cell(cell) for cell in (one.number, one.scope, scope_id, one.reason, until, one.note)])
 
 
-def parse_freezes(lines: Iterable[str], file: str, now: datetime) -> Reading:
-    """Read a CSV: a header that names at least `number`, then one number a line. `until` is a date or a time with its zone.
-
-    Never raises for what the file holds.
-    """
-    rows = csv.reader(lines, strict=True)
-    good: list[NewFreeze] = []
-    problems: list[Problem] = []
-    try:
-        header = [cell.removeprefix("\ufeff").strip().lower() for cell in next(rows, [])]
-        problem = _wrong_header(header, file)
-        if problem:
-            return Reading((), (problem,))
-        for row in rows:
-            if len(good) >= _MOST_ROWS or len(problems) >= _MOST_PROBLEMS:
-                problems.append(
-                    Problem("too-long", "the rest was not read", Place(file, rows.line_num), "mend or split the file")
-                )
-                break
-            if any(cell.strip() for cell in row):
-                made = _row(dict(zip(header, row, strict=False)), Place(file, rows.line_num), now)
-                problems.append(made) if isinstance(made, Problem) else good.append(made)
-    except (csv.Error, UnicodeDecodeError) as error:
-        hint = "save it as CSV UTF-8"
-        problems.append(Problem("csv", f"this is no CSV in UTF-8: {error}", Place(file, rows.line_num), hint))
-    return Reading(tuple(good), tuple(problems))
-
-
-def _wrong_header(header: list[str], file: str) -> Problem | None:
-    known = f"columns: {', '.join(COLUMNS)}"
-    if "number" not in header:
-        return Problem("no-number", "the first line names no column `number`", Place(file, 1), known)
-    unknown = [name for name in header if name not in COLUMNS]
-    return Problem("unknown-column", f"there is no column {unknown[0]!r}", Place(file, 1), known) if unknown else None
-
-
-def _row(cells: Mapping[str, str], place: Place, now: datetime) -> NewFreeze | Problem:
-    told = {name: cell.strip().removeprefix("'") for name, cell in cells.items()}
+def row_of(told: Mapping[str, str], place: Place, now: datetime) -> NewFreeze | Problem:
+    """A line of a list, by `COLUMNS`; what is not told is as good as empty. `until` is a date or a time with its zone."""
     number = e164(told.get("number", ""))
     if number is None:
         return Problem("number", "this is no number with its country code", place, "write +8613900000001")

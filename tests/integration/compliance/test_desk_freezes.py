@@ -117,14 +117,19 @@ async def test_a_file_goes_out_and_comes_in(desk: Desk) -> None:
     assert (await desk.api.get(f"{FREEZES}/export", roles="operator")).status_code == 403
     out = await desk.api.get(f"{FREEZES}/export", roles="inspector")
     assert desk.seeded.numbers[0] in out.text and "'=1+1" in out.text
-    more = out.content + f"{desk.seeded.numbers[1]},tenant,,opt_out,,\n13900000000,,,,,\na\x00b,,,,,\n".encode()
+    more = (
+        out.content
+        + f"{desk.seeded.numbers[1]},tenant,,opt_out,,\n13900000000,,,,,\n21390000000,,,,,\na\x00b,,,,,\n".encode()
+    )
     answer = await desk.api.post(f"{FREEZES}/import", roles="operator", files={"file": ("list.csv", more)})
     told = answer.json()
-    assert (told["frozen"], told["before"], told["unusable"]) == (1, 1, 2), answer.text
-    assert told["problems"][0]["line"] == 4
+    assert (told["frozen"], told["before"], told["unusable"]) == (2, 1, 2), answer.text
+    assert [each["line"] for each in told["problems"]] == [5, 6]
+    assert {each["file"] for each in told["problems"]} == {"list.csv"}
     wrong = await desk.api.post(f"{FREEZES}/import", roles="operator", files={"file": ("list.csv", b"\xff\xfe\x00")})
-    assert wrong.json()["unusable"] == 1 and wrong.json()["frozen"] == 0
-    assert await desk.noted() == ["freeze.export", "freeze.import", "freeze.import"]
+    assert wrong.status_code == 422
+    assert "list.csv" in wrong.text and "/tmp" not in wrong.text
+    assert await desk.noted() == ["freeze.export", "freeze.import"]
 
 
 @SQLITE

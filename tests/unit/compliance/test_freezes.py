@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import io
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from callwright.compliance.facts import Freeze
 from callwright.compliance.freezes import (
@@ -17,10 +14,8 @@ from callwright.compliance.freezes import (
     e164,
     masked,
     outlasts,
-    parse_freezes,
     period_end,
     safe_cell,
-    write_freezes,
 )
 from callwright.errors import InputError
 
@@ -83,55 +78,6 @@ def test_numbers_are_masked() -> None:
 @pytest.mark.parametrize("text", ["=1+1", "+86", "-1", "@x", "\tx", "＝1"])
 def test_no_cell_is_a_formula(text: str) -> None:
     assert safe_cell(text).startswith("'")
-
-
-NOTES = st.text(st.characters(codec="utf-8", exclude_characters="\r\n\x00"), max_size=40).map(str.strip)
-
-
-@given(st.lists(NOTES, max_size=4))
-def test_what_is_written_is_read_again(notes: list[str]) -> None:
-    made = [NewFreeze("+8613900000001", "manual", until=LATER, note=note, source="f.csv") for note in notes]
-    text = "".join(write_freezes(made))
-    assert not any(line.startswith(("=", "+", "-", "@")) for line in text.split("\n"))
-    reading = parse_freezes(io.StringIO(text, newline=""), "f.csv", NOW)
-    assert not reading.problems
-    assert [one.note for one in reading.freezes] == notes
-    assert [one.until for one in reading.freezes] == [LATER] * len(notes)
-
-
-@given(st.lists(st.text(max_size=30), max_size=6))
-def test_whatever_a_file_holds_is_a_problem_and_no_error(lines: list[str]) -> None:
-    parse_freezes(["number,scope\n", *lines], "f.csv", NOW)
-    parse_freezes(lines, "f.csv", NOW)
-
-
-def test_bad_rows_are_told_and_good_ones_kept() -> None:
-    text = (
-        "\ufeffNumber,Scope,scope_id,reason,until\n"
-        "+8613900000001,,,,\n"
-        "13900000001,,,,\n"
-        "+8613900000002,galaxy,,,\n"
-        "+8613900000003,task,x,,\n"
-        "+8613900000004,task,,,\n"
-        "+8613900000005,,,because,\n"
-        "+8613900000006,,,,soon\n"
-        "+8613900000007,,,,2020-01-01\n"
-        "\n"
-        "+8613900000008,company,3,manual,2027-03-01\n"
-    )
-    reading = parse_freezes(text.splitlines(keepends=True), "f.csv", NOW)
-    assert [one.number[-1] for one in reading.freezes] == ["1", "8"]
-    assert reading.freezes[1].until == datetime(2027, 3, 1, tzinfo=UTC)
-    told = [(problem.place.line, problem.code) for problem in reading.problems]
-    codes = ["number", "scope", "scope-id", "scope-id", "reason", "until", "over"]
-    assert told == list(zip(range(3, 10), codes, strict=True))
-
-
-@pytest.mark.parametrize("header", ["", "phone\n", "number,colour\n"])
-def test_a_list_without_a_proper_header_is_refused(header: str) -> None:
-    reading = parse_freezes([header, "+8613900000001\n"], "f.csv", NOW)
-    assert not reading.freezes
-    assert len(reading.problems) == 1
 
 
 def test_a_freeze_without_a_zone_is_refused() -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import codecs
-import hashlib
-from collections.abc import AsyncIterator, Iterator
+import shutil
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import IO, Annotated, Any
 
 import anyio.to_thread
@@ -17,6 +18,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from callwright.accounts.roles import Permission
 from callwright.audit.store import note
 from callwright.campaigns import events
+from callwright.campaigns.freeze_lists import read_freezes
+from callwright.campaigns.uploads import look_through
 from callwright.compliance import freeze_desk, freeze_store
 from callwright.compliance.api.showing import Showing, showing
 from callwright.compliance.facts import FreezeScope
@@ -28,7 +31,6 @@ from callwright.compliance.freezes import (
     Reading,
     active,
     masked,
-    parse_freezes,
     period_end,
     write_freezes,
 )  # fmt: skip
@@ -259,12 +261,18 @@ async def keep_freeze(freeze: PathId, here: Annotated[Here, needs(Permission.COM
 
 @router.post("/import")
 async def import_freezes(
-    file: Annotated[UploadFile, File(description="CSV: number, and scope, scope_id, reason, until, note if you like")],
+    file: Annotated[
+        UploadFile,
+        File(description="CSV, XLSX or JSON: a column number; scope, scope_id, reason, until, note if you like"),
+    ],
     here: Annotated[Here, needs(Permission.COMPLIANCE_WRITE)],
 ) -> Imported:
-    """Freeze every number of a list, a few thousand at a time: a file that broke off can be sent again."""
+    """Freeze every number of a list, a few thousand at a time: a file that broke off can be sent again. Numbers without `+` are of the country
+    of the tenant's companies, if that is one."""
     now, by = here.now(), here.viewer.name[:100]
-    reading, digest = await anyio.to_thread.run_sync(_read, file.file, (file.filename or "list.csv")[:100], now)
+    async with here.reading() as scope:
+        region = await freeze_store.home(scope)
+    reading, digest = await anyio.to_thread.run_sync(_read, file.file, (file.filename or "list.csv")[:100], now, region)
     frozen = rows = 0
     problems = list(reading.problems)
     for begin in range(0, len(reading.freezes), _BATCH):
@@ -284,26 +292,18 @@ async def import_freezes(
     )  # fmt: skip
 
 
-def _read(file: IO[bytes], name: str, now: datetime) -> tuple[Reading, str]:
-    """Raises InputError: it is too large."""
+def _read(file: IO[bytes], name: str, now: datetime, region: str | None) -> tuple[Reading, str]:
+    """Raises InputError: it is too large, or no list."""
     file.seek(0, 2)
     if file.tell() > _LARGEST:
         hint = "Split it, or use `callwright freeze import`."
         raise InputError(Problem("too-large", "this is larger than 64 MB", hint=hint))
     file.seek(0)
-    digest = hashlib.sha256()
-    while part := file.read(1 << 20):
-        digest.update(part)
-    file.seek(0)
-    return parse_freezes(_lines(file), name, now), digest.hexdigest()
-
-
-def _lines(file: IO[bytes]) -> Iterator[str]:
-    with codecs.getreader("utf-8-sig")(file) as lines:
-        for line in lines:
-            if "\x00" in line:
-                line = line.replace("\x00", "\ufffd")  # no number holds it, so its row is told as unusable
-            yield line
+    with NamedTemporaryFile(prefix="callwright-freezes-") as kept:
+        shutil.copyfileobj(file, kept)
+        kept.flush()
+        source = look_through(Path(kept.name), name, "en")
+        return read_freezes(source, now, region), source.sha256
 
 
 async def _exported(here: Here) -> AsyncIterator[str]:

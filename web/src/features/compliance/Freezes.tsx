@@ -277,7 +277,7 @@ function Import() {
     }
   };
   return (
-    <Upload accept=".csv,text/csv" showUploadList={false} beforeUpload={(file) => (void send(file), false)}>
+    <Upload accept=".csv,.txt,.xlsx,.json" showUploadList={false} beforeUpload={(file) => (void send(file), false)}>
       <Tooltip title={t("importHint")}>
         <Button loading={part !== null}>{part === null ? t("importList") : `${Math.round(part * 100)} %`}</Button>
       </Tooltip>

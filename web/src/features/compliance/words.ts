@@ -16,7 +16,7 @@ export const useWords = words("compliance", {
     askedBy: "{{by}} asks to lift it: {{reason}}", mine: "You asked. Another person must agree.", importList: "Import CSV", exportList: "Export CSV",
     imported: "{{frozen}} frozen, {{before}} were frozen before, {{unusable}} rows not usable", scopeTenant: "everything", scopeCompany: "a company",
     scopeTask: "a task", scopeVoice: "robots only", scopeId: "Its id", untilHint: "Empty = as long as the reason says", liftedBy: "lifted by {{by}}: {{reason}}",
-    importHint: "CSV with a column number; scope, scope_id, reason, until, note if you like.",
+    importHint: "CSV, XLSX or JSON with a column number; scope, scope_id, reason, until, note if you like.",
     // queue
     words: "What was said", foundAt: "Heard", confirm: "It was a refusal", dismiss: "It was none", dismissWhy: "Why was it none?",
     keys: "Keys: j and k move, y freezes for 90 days, n dismisses", nothingWaits: "Nothing waits to be judged.", waiting: "{{count}} wait",
@@ -72,7 +72,7 @@ export const useWords = words("compliance", {
     askedBy: "{{by}} 申请解冻：{{reason}}", mine: "由您申请，须另一人同意。", importList: "导入 CSV", exportList: "导出 CSV",
     imported: "新冻结 {{frozen}} 个，原已冻结 {{before}} 个，{{unusable}} 行无法使用", scopeTenant: "全部", scopeCompany: "某企业",
     scopeTask: "某任务", scopeVoice: "仅机器人", scopeId: "其编号", untilHint: "留空则按原因的默认期限", liftedBy: "{{by}} 已解冻：{{reason}}",
-    importHint: "CSV 须有 number 列；可有 scope、scope_id、reason、until、note。",
+    importHint: "CSV、XLSX 或 JSON：须有号码列；可有范围、范围编号、原因、到期、备注。",
     words: "原话", foundAt: "发现时间", confirm: "是拒绝", dismiss: "不是拒绝", dismissWhy: "为什么不是拒绝？",
     keys: "快捷键：j、k 移动，y 冻结 90 天，n 排除", nothingWaits: "没有待确认的内容。", waiting: "{{count}} 条待确认",
     confirmed: "已确认", dismissed: "已排除", waitingTab: "待确认", notCalled: "在有人判定之前，不会呼叫这些号码。",

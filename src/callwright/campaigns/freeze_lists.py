@@ -1,0 +1,108 @@
+"""Lists for the freeze library (冻结库), as they come: CSV in any usual encoding, XLSX or JSON, with English or Chinese columns and words.
+
+A column or a word that nobody knows is an error: whoever wrote it wanted something that would not happen.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from callwright.campaigns.entries import moment
+from callwright.campaigns.mapping import guess
+from callwright.campaigns.numbers import identify
+from callwright.campaigns.rows import Fault, Row, Source
+from callwright.campaigns.wording import problem as worded
+from callwright.compliance.freezes import COLUMNS, REASONS, NewFreeze, Reading, row_of
+from callwright.errors import Place, Problem
+
+__all__ = ["read_freezes"]
+
+_MOST_ROWS = 1_000_000
+_MOST_PROBLEMS = 1000
+_NOISE = re.compile(r"[\s_\-.·*]|[(（].*?[)）]")
+_NAMES = {
+    "scope": "scope 范围 冻结范围",
+    "scope_id": "scopeid 范围编号 公司编号 任务编号",
+    "reason": "reason 原因 冻结原因 理由",
+    "until": "until expires 到期 到期日 到期日期 到期时间 截止 截止日期 有效期至 冻结至 冻结到期 解冻时间 解冻日期",
+    "note": "note notes remark remarks comment 备注 说明 附注",
+}
+_BY_NAME = {name: column for column, names in _NAMES.items() for name in names.split()}
+_SCOPES = {"全部": "tenant", "所有": "tenant", "公司": "company", "任务": "task", "机器人": "voice", "语音": "voice"}
+_REASONS = {title.casefold(): reason for reason, (*titles, _) in REASONS.items() for title in (reason, *titles)}
+
+
+def read_freezes(source: Source, now: datetime, region: str | None = None) -> Reading:
+    """What a list (`sources.open_list`) says. `until` without a zone is UTC.
+
+    Args:
+        region: ISO country of numbers without `+`; None = such numbers cannot be used.
+
+    Never raises for what the file holds.
+    """
+    columns = [_column(name) for name in source.columns]
+    wrong = _wrong_columns(source, columns)
+    if wrong is not None:
+        return Reading((), (wrong,))
+    good: list[NewFreeze] = []
+    problems: list[Problem] = []
+    for row in source.rows():
+        if len(good) >= _MOST_ROWS or len(problems) >= _MOST_PROBLEMS:
+            place = Place(source.name, row.line)
+            problems.append(Problem("too-long", "the rest was not read", place, "mend or split the file"))
+            break
+        made = _freeze(row, columns, source.name, now, region)
+        if made is not None:
+            problems.append(made) if isinstance(made, Problem) else good.append(made)
+    return Reading(tuple(good), tuple(problems))
+
+
+def _column(name: str) -> str:
+    """The column of ours, "" = none."""
+    plain = name.removeprefix("\ufeff").strip().casefold()
+    if plain in COLUMNS:
+        return plain
+    return _BY_NAME.get(_NOISE.sub("", plain)) or ("number" if guess(name.strip()) == "number" else "")
+
+
+def _wrong_columns(source: Source, columns: Sequence[str]) -> Problem | None:
+    known, place = f"columns: {', '.join(COLUMNS)}", Place(source.name, 1)
+    for name, column in zip(source.columns, columns, strict=True):
+        if not column and "number" in columns:
+            return Problem("unknown-column", f"there is no column {name[:40]!r}", place, known)
+        if column and columns.count(column) > 1:
+            return Problem("twice", f"two columns are {column!r}", place, "leave one of them out")
+    return (
+        None if "number" in columns else Problem("no-number", "the first line names no column `number`", place, known)
+    )
+
+
+def _freeze(
+    row: Row, columns: Sequence[str], file: str, now: datetime, region: str | None
+) -> NewFreeze | Problem | None:
+    """None: there is nothing in this line."""
+    place = Place(file, row.line)
+    if isinstance(row.cells, Fault):
+        return worded(row.cells.code, "en", place, **row.cells.values)
+    if not any(cell.strip() for cell in row.cells):
+        return None
+    told = {name: cell.strip().removeprefix("'") for name, cell in zip(columns, row.cells, strict=False)}
+    return row_of(_in_our_words(told, region), place, now)
+
+
+def _in_our_words(told: Mapping[str, str], region: str | None) -> dict[str, str]:
+    """Numbers as E.164, times as ISO, words as ours; what cannot be understood stays, to be told as wrong."""
+    said = dict(told)
+    number = identify(said.get("number", ""), region) if region else None
+    if number is not None:
+        said["number"] = number.number
+    if said.get("scope"):
+        said["scope"] = _SCOPES.get(said["scope"], said["scope"].casefold())
+    if said.get("reason"):
+        said["reason"] = _REASONS.get(said["reason"].casefold(), said["reason"])
+    until = moment(said["until"], "UTC") if said.get("until") else None
+    if until is not None:
+        said["until"] = until.isoformat()
+    return said

@@ -1,0 +1,147 @@
+"""Lists of numbers nobody may call, as people have them."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import openpyxl
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from callwright.campaigns.freeze_lists import read_freezes
+from callwright.campaigns.sources import open_list
+from callwright.campaigns.uploads import look_through
+from callwright.compliance.freezes import COLUMNS, REASONS, SCOPES, NewFreeze, Reading, write_freezes
+from callwright.errors import LeadsError
+
+NOW = datetime(2026, 11, 26, 4, 0, tzinfo=UTC)
+LATER = NOW + timedelta(days=1)
+NOTES = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]), max_size=40)
+ONE_FOLDER = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+
+
+def read(folder: Path, text: str, region: str | None = None, encoding: str = "utf-8") -> Reading:
+    path = folder / "f.csv"
+    path.write_bytes(text.encode(encoding))
+    return read_freezes(look_through(path, "f.csv", "en"), NOW, region)
+
+
+@ONE_FOLDER
+@given(st.lists(NOTES, max_size=4))
+def test_what_is_written_is_read_again(tmp_path: Path, notes: list[str]) -> None:
+    made = [NewFreeze("+8613900000001", "manual", until=LATER, note=note, source="f.csv") for note in notes]
+    text = "".join(write_freezes(made))
+    assert not any(line.startswith(("=", "+", "-", "@")) for line in text.split("\n"))
+    reading = read(tmp_path, text)
+    assert not reading.problems
+    assert [one.note for one in reading.freezes] == notes
+    assert [one.until for one in reading.freezes] == [LATER] * len(notes)
+
+
+@ONE_FOLDER
+@given(st.lists(st.text(max_size=30), max_size=6))
+def test_whatever_a_file_holds_is_a_problem_and_no_error(tmp_path: Path, lines: list[str]) -> None:
+    for header in ("number,scope\n", ""):
+        (tmp_path / "f.csv").write_text(header + "\n".join(lines), encoding="utf-8", errors="surrogatepass")
+        try:
+            source = open_list(tmp_path / "f.csv")
+        except LeadsError:
+            continue
+        read_freezes(source, NOW, "CN")
+
+
+def test_bad_rows_are_told_and_good_ones_kept(tmp_path: Path) -> None:
+    text = (
+        "\ufeffNumber,Scope,scope_id,reason,until\n"
+        "+8613900000001,,,,\n"
+        "13900000001,,,,\n"
+        "+8613900000002,galaxy,,,\n"
+        "+8613900000003,task,x,,\n"
+        "+8613900000004,task,,,\n"
+        "+8613900000005,,,because,\n"
+        "+8613900000006,,,,soon\n"
+        "+8613900000007,,,,2020-01-01\n"
+        "\n"
+        "+8613900000008,company,3,manual,2027-03-01\n"
+    )
+    reading = read(tmp_path, text)
+    assert [one.number[-1] for one in reading.freezes] == ["1", "8"]
+    assert reading.freezes[1].until == datetime(2027, 3, 1, tzinfo=UTC)
+    told = [(problem.place.line, problem.code) for problem in reading.problems]
+    codes = ["number", "scope", "scope-id", "scope-id", "reason", "until", "over"]
+    assert told == list(zip(range(3, 10), codes, strict=True))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "gb18030", "utf-16"])
+def test_a_list_as_a_chinese_spreadsheet_saves_it(tmp_path: Path, encoding: str) -> None:
+    text = (
+        "手机号码;冻结原因;到期日期;备注;冻结范围\n"
+        "139 0000 0001;投诉;2027年3月1日;三月名单;全部\n"
+        "13900000002;要求免打扰;;;机器人\n"
+        "+86-139-0000-0003;;2027/4/2 9:30;;\n"
+        "010;;;;\n"
+    )
+    reading = read(tmp_path, text, "CN", encoding)
+    first, second, third = reading.freezes
+    assert first == NewFreeze(
+        "+8613900000001", "complaint", until=datetime(2027, 3, 1, tzinfo=UTC), note="三月名单", source="f.csv"
+    )
+    assert (second.number, second.reason, second.scope, second.until) == ("+8613900000002", "opt_out", "voice", None)
+    assert (third.number, third.reason) == ("+8613900000003", "imported")
+    assert third.until == datetime(2027, 4, 2, 9, 30, tzinfo=UTC)
+    assert [(one.place.line, one.code) for one in reading.problems] == [(5, "number")]
+
+
+def test_a_workbook_and_json(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    assert book.active is not None
+    for row in (("号码", "备注"), (13900000001, "一"), ("+8613900000002", None)):
+        book.active.append(row)
+    book.save(tmp_path / "list.xlsx")
+    told = [{"number": "+8613900000003", "until": "2027-01-01T00:00:00+08:00"}, {"number": 5}]
+    (tmp_path / "list.json").write_text(json.dumps(told), encoding="utf-8")
+    reading = read_freezes(open_list(tmp_path / "list.xlsx"), NOW, "CN")
+    assert [(one.number, one.note) for one in reading.freezes] == [("+8613900000001", "一"), ("+8613900000002", "")]
+    reading = read_freezes(open_list(tmp_path / "list.json"), NOW)
+    assert [one.until for one in reading.freezes] == [datetime(2026, 12, 31, 16, tzinfo=UTC)]
+    assert [one.code for one in reading.problems] == ["number"]
+
+
+def test_numbers_without_a_country_are_of_the_one_that_is_told(tmp_path: Path) -> None:
+    text = "number\n13900000001\n(650) 253-0000\n"
+    assert not read(tmp_path, text).freezes
+    assert [one.number for one in read(tmp_path, text, "CN").freezes] == ["+8613900000001"]
+    assert [one.number for one in read(tmp_path, text, "US").freezes] == ["+16502530000"]
+
+
+@pytest.mark.parametrize(
+    ("header", "code"),
+    [
+        ("phone,colour", "unknown-column"),
+        ("name,colour", "no-number"),
+        ("phone,号码", "twice"),
+        ("number,number", "twice"),
+    ],
+)
+def test_a_list_without_a_proper_header_is_refused(tmp_path: Path, header: str, code: str) -> None:
+    try:
+        reading = read(tmp_path, f"{header}\n+8613900000001,x\n")
+    except LeadsError as error:  # a name that stands there twice is no list at all
+        assert header == "number,number", error
+        return
+    assert not reading.freezes
+    assert [one.code for one in reading.problems] == [code]
+
+
+def test_every_column_scope_and_reason_is_known_by_its_own_name(tmp_path: Path) -> None:
+    for reason, (english, chinese, _) in REASONS.items():
+        for word in (reason, english, chinese):
+            reading = read(tmp_path, f'{",".join(COLUMNS)}\n+8613900000001,,,"{word}",,\n')
+            assert [one.reason for one in reading.freezes] == [reason]
+    for scope in SCOPES:
+        number = "1" if scope in {"company", "task"} else ""
+        reading = read(tmp_path, f"number,scope,scope_id\n+8613900000001,{scope},{number}\n")
+        assert [one.scope for one in reading.freezes] == [scope]
