@@ -74,7 +74,7 @@ def list_(
 
     async def run() -> list[Case]:
         which = "overdue" if overdue else "all" if every else "open"
-        async with working(tenant) as at, at.database.scope(at.tenant) as scope:
+        async with working(tenant) as at, at.database.reading(at.tenant) as scope:
             return await complaint_store.listed(scope, at.keys, datetime.now(UTC), which)
 
     found = anyio.run(run)

@@ -55,7 +55,7 @@ def list_(tenant: TenantOption = "") -> None:
     """Endpoints, and what waits for them."""
 
     async def run() -> None:
-        async with working(tenant) as at, at.database.scope(at.tenant) as scope:
+        async with working(tenant) as at, at.database.reading(at.tenant) as scope:
             found, waiting = await endpoints.listed(scope), await endpoints.backlog(scope)
         table = Table("id", "kind", "address", "events", "on", "waiting", "sent", "given up", "last error")
         for one in found:

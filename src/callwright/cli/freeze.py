@@ -81,7 +81,7 @@ def list_(
     wanted = number_of(number) if number else None
 
     async def run() -> list[Frozen]:
-        async with working(tenant) as at, at.database.scope(at.tenant) as scope:
+        async with working(tenant) as at, at.database.reading(at.tenant) as scope:
             return await freeze_store.listed(
                 scope, at.keys, datetime.now(UTC), number=wanted, reason=reason, lifted=every, after=after, most=most
             )
@@ -194,7 +194,7 @@ def suspects(
     """Words that may be a refusal, and wait for somebody to judge them. Until then these numbers are not called."""
 
     async def run() -> list[freeze_store.Suspect]:
-        async with working(tenant) as at, at.database.scope(at.tenant) as scope:
+        async with working(tenant) as at, at.database.reading(at.tenant) as scope:
             return await freeze_store.suspects(scope, at.keys, most=most)
 
     found = anyio.run(run)

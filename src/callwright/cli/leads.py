@@ -150,7 +150,7 @@ def lists_command(lang: Language = LANG, tenant: TenantOption = "") -> None:
     """All lists, and how many people are on each."""
 
     async def run() -> Sequence[Any]:
-        async with working(tenant) as at, at.database.scope(at.tenant) as scope:
+        async with working(tenant) as at, at.database.reading(at.tenant) as scope:
             return await every_list(scope)
 
     found, words = anyio.run(run), WORDS[lang.value]

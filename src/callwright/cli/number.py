@@ -112,10 +112,11 @@ def health(
     async def run() -> list[number_health.Health]:
         async with working(tenant) as at:
             now = datetime.now(UTC)
-            async with at.database.scope(at.tenant) as scope:
-                if apply:
-                    viewer = Viewer.system(at.tenant, "callwright number health")
+            if apply:
+                viewer = Viewer.system(at.tenant, "callwright number health")
+                async with at.database.scope(at.tenant) as scope:
                     await number_health.adjust(scope, at.keys, viewer, now, policy)
+            async with at.database.reading(at.tenant) as scope:
                 return await number_health.look(scope, now, policy)
 
     found = anyio.run(run)

@@ -79,7 +79,7 @@ def versions_command(tenant: TenantOption = "") -> None:
     """Versions that were handed in, and who reviewed them."""
 
     async def run() -> None:
-        async with working(tenant) as at, at.database.scope(at.tenant) as scope:
+        async with working(tenant) as at, at.database.reading(at.tenant) as scope:
             found = await scripts.versions(scope)
         table = Table("script", "version", "purpose", "handed in by", "reviewed by", "usable")
         for one in found:

@@ -116,7 +116,7 @@ def list_command(
     """Every task with its state."""
 
     async def run() -> list[dict[str, Any]]:
-        async with working(tenant) as at, at.database.scope(at.tenant) as scope:
+        async with working(tenant) as at, at.database.reading(at.tenant) as scope:
             return [dict(row._mapping) for row in await service.listing(scope)]
 
     found = anyio.run(run)
@@ -137,7 +137,7 @@ def show_command(task: str = _TASK, tenant: TenantOption = "") -> None:
     """A task: its state, its plan in short, its counts and its history."""
 
     async def run() -> None:
-        async with working(tenant) as at, at.database.scope(at.tenant) as scope:
+        async with working(tenant) as at, at.database.reading(at.tenant) as scope:
             number = await service.named(scope, task)
             row, plan = await service.plan_of(scope, number)
             far, told = await progress(scope, number), await service.history(scope, number)
@@ -177,7 +177,7 @@ def why_command(
 
     async def run() -> list[why.Cause]:
         now = datetime.now(UTC)
-        async with working(tenant) as at, at.database.scope(at.tenant) as scope:
+        async with working(tenant) as at, at.database.reading(at.tenant) as scope:
             number = await service.named(scope, task)
             if lead is not None:
                 return await why.of_lead(scope, number, lead, now, packs)
@@ -202,7 +202,7 @@ def results_command(
     """What came of a task: outcomes, grades, and the script versions side by side."""
 
     async def run() -> Any:
-        async with working(tenant) as at, at.database.scope(at.tenant) as scope:
+        async with working(tenant) as at, at.database.reading(at.tenant) as scope:
             number = await service.named(scope, task)
             return await progress(scope, number), await results(scope, number)
 

@@ -58,7 +58,7 @@ def simulate_command(
     digests = dict(_pair(item) for item in script)
 
     async def read_it() -> Subject | Replayed:
-        async with working(tenant) as at, at.database.scope(at.tenant) as scope:
+        async with working(tenant) as at, at.database.reading(at.tenant) as scope:
             number = await service.named(scope, task)
             if past:
                 return await replay(scope, at.keys, number, rules, digests)

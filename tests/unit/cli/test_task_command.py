@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -73,6 +76,21 @@ async def people() -> None:
                 await scope.run(insert(lead), [row])
 
 
+READING = (
+    "task list", "task show visits", "task why visits", "task results visits", "task simulate visits", "leads lists", "freeze list",
+    "freeze suspects", "number list", "number health", "company list", "complaint list", "endpoint list", "script versions", "records list",
+    "audit list",
+)  # fmt: skip
+
+
+@contextmanager
+def writing(file: Path) -> Iterator[None]:
+    """Somebody writes to the database for as long as this lasts: dialling, or an import. Whoever only looks waits for nobody."""
+    with closing(sqlite3.connect(file, isolation_level=None)) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        yield
+
+
 def test_the_way_of_a_task_on_the_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("CALLWRIGHT_DATABASE_URL", f"sqlite:///{tmp_path}/c.db")
@@ -113,6 +131,9 @@ def test_the_way_of_a_task_on_the_command_line(tmp_path: Path, monkeypatch: pyte
     lead_why = json.loads(run("task", "why", "visits", "--lead", "2", "--json"))
     assert lead_why[0]["code"] == "lead_excluded"
     assert "1 ready" in run("task", "show", "visits")
+    with writing(tmp_path / "c.db"):
+        for words in READING:
+            run(*words.split())
     assert "running -> paused" in run("task", "pause", "visits", "--by", "anna", "--why", "lunch")
     (tmp_path / "faster.yaml").write_text(TASK.replace("max: 5", "max: 9"))
     assert "changed: robots; the task is paused" in run("task", "change", "visits", "faster.yaml", "--by", "anna")
