@@ -8,13 +8,14 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, event, given, settings
 from hypothesis import strategies as st
 
 from callwright.compliance.cases import harmless
 from callwright.compliance.decision import decide
-from callwright.compliance.facts import DialFacts, Freeze, PastCall
+from callwright.compliance.facts import CallOutcome, DialFacts, Freeze, PastCall
 from callwright.compliance.openings import Hours, Openings
+from callwright.compliance.outcomes import consequences
 from callwright.compliance.pack_file import built_in_packs
 from callwright.compliance.packs import Packs
 from callwright.compliance.rules.check import Timely
@@ -93,6 +94,25 @@ def test_no_rule_looks_at_the_number_or_at_the_id_of_a_consent(dial: tuple[DialF
     consents = tuple(replace(each, id=4711) for each in facts.consents or ())
     decision, other = decide(facts, now, ALL), decide(replace(facts, callee="+999", consents=consents), now, ALL)
     assert replace(other, callee=facts.callee) == decision
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    dials(),
+    st.sampled_from(DISPOSITIONS),
+    st.integers(0, 40_000),
+    st.lists(st.sampled_from(("好的", "别再打了", "不需要", "stop calling me", "我要投诉你们")), max_size=2),
+)
+def test_of_a_call_that_concerns_no_rule_nothing_follows(
+    dial: tuple[DialFacts, datetime], disposition: str, talk_ms: int, said: list[str]
+) -> None:
+    """So nobody is looked up after such a call."""
+    facts, now = dial
+    ended = now + timedelta(milliseconds=talk_ms)
+    outcome = CallOutcome(now, ended, disposition, talk_ms, tuple(said), facts.task_id, 1)
+    left = consequences(facts, outcome, ALL)
+    event(f"concerned: {ALL.concerned(outcome)}")
+    assert ALL.concerned(outcome) or (left.freezes, left.suspects) == ((), ())
 
 
 class Broken:

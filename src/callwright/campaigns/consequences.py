@@ -38,21 +38,23 @@ _OPEN = ("running",)
 async def draw(
     scope: Scope, keys: TenantKeys, terms: Terms, over: Sequence[tuple[Row[Any], Ended]], now: datetime
 ) -> None:
-    """Write what the rules make of these calls. over: rows of LOCK_ATTEMPTS with what became of them."""
-    over = [(row, ended) for row, ended in over if ended.disposition in CONSEQUENT]
-    if not over or not isinstance(terms.packs, Packs):
+    """Write what the rules make of these calls. over: rows of LOCK_ATTEMPTS with what became of them. People of whom no rule could make
+    anything are not looked at."""
+    packs = terms.packs
+    if not isinstance(packs, Packs):
         return
-    known = await gather(scope, keys, [row for row, _ in over], now)
+    told = [(row, _outcome(row, ended)) for row, ended in over if ended.disposition in CONSEQUENT]
+    calls = [(row, outcome) for row, outcome in told if packs.concerned(outcome)]
+    if not calls:
+        return
+    known = await gather(scope, keys, [row for row, _ in calls], now)
     spoken = [
-        await version_of(scope, row, row.script_version_id) if row.digest is not None else None for row, _ in over
+        await version_of(scope, row, row.script_version_id) if row.digest is not None else None for row, _ in calls
     ]
     due: list[tuple[str, str, DueFreeze]] = []
-    for one, version, (row, ended) in zip(known, spoken, over, strict=True):
+    for one, version, (row, outcome) in zip(known, spoken, calls, strict=True):
         facts = _facts(one, row, version)
-        outcome = CallOutcome(
-            row.dialled_at, ended.ended_at, ended.disposition, ended.talk_ms, ended.said, row.task_id, row.company_id
-        )
-        found = consequences(facts, outcome, terms.packs)
+        found = consequences(facts, outcome, packs)
         due += [(one.number, row.id, freeze) for freeze in found.freezes]
         if found.suspects:
             words = "; ".join(word for each in found.suspects for word in each.words)
@@ -61,6 +63,12 @@ async def draw(
                 body = {"attempt": row.id, "number": masked(one.number), "words": words}
                 await post_many(scope, keys, "suspect.found", [body], now, [one.index])
     await write_freezes(scope, keys, due, now)
+
+
+def _outcome(row: Row[Any], ended: Ended) -> CallOutcome:
+    return CallOutcome(
+        row.dialled_at, ended.ended_at, ended.disposition, ended.talk_ms, ended.said, row.task_id, row.company_id
+    )
 
 
 def _facts(one: Known, row: Row[Any], version: Version | None) -> DialFacts:

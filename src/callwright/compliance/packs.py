@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
 from callwright.compliance.decision import Verdict
-from callwright.compliance.facts import PURPOSES, DialFacts, DueFreeze, PastCall
+from callwright.compliance.facts import PURPOSES, CallOutcome, DialFacts, DueFreeze, PastCall
 from callwright.compliance.holiday import CALENDAR, known_regions
 from callwright.compliance.openings import DAY
 from callwright.compliance.pack_model import AppliesIf, PackFile, Rule
@@ -110,9 +110,17 @@ class Packs:
         moments = {moment for pack in packs for rule in pack.rules for moment in (rule.begin, rule.end)}
         self._borders = sorted(moment for moment in moments if moment is not None)
         checks = [rule.check for pack in packs for rule in pack.rules]
+        self._following = [check for check in checks if isinstance(check, Follows)]
         self._recalling = [check for check in checks if isinstance(check, Recalls)]
         self._talk_ms = [check.talk_ms for check in checks if isinstance(check, Budget) and check.talk_ms is not None]
         self._selections: dict[tuple[int, _Key, tuple[str, ...] | None], _Selection] = {}
+
+    def concerned(self, outcome: CallOutcome) -> bool:
+        """Whether anything could follow from this call by any rule of any pack, whoever was called. What fails could."""
+        try:
+            return any(check.concerns(outcome) for check in self._following)
+        except Exception:  # noqa: BLE001  whatever a rule stumbles over: its consequences are looked at
+            return True
 
     def judge(self, facts: DialFacts, now: datetime) -> Verdict:
         """Every rule that could apply to the call at `now`. Never raises."""

@@ -29,6 +29,31 @@ def test_a_good_talk_leaves_nothing() -> None:
     assert (left.freezes, left.suspects) == ((), ())
 
 
+@pytest.mark.parametrize(
+    ("outcome", "could"),
+    [
+        (_ended("completed", said=("可以，你说吧",)), False),
+        (_ended("completed", said=("别再打了",)), True),
+        (_ended("hung_up", 25), False),
+        (_ended("hung_up", 5), True),
+        (_ended("declined"), True),
+        (_ended("opted_out"), True),
+        (_ended("wrong_person"), True),
+    ],
+)
+def test_which_calls_could_have_consequences(outcome: CallOutcome, could: bool) -> None:
+    assert PACKS.concerned(outcome) is could
+
+
+def test_a_rule_that_cannot_say_so_could(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> bool:
+        raise ZeroDivisionError
+
+    for check in PACKS._following:
+        monkeypatch.setattr(type(check), "concerns", fail)
+    assert PACKS.concerned(_ended("completed"))
+
+
 def test_a_refusal_freezes_until_the_day_is_over() -> None:
     (freeze,) = consequences(FACTS, _ended("declined"), PACKS).freezes
     assert freeze.until == datetime(2026, 11, 26, 16, 0, tzinfo=UTC)  # midnight in Shanghai

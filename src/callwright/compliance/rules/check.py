@@ -39,6 +39,9 @@ class Timely(Protocol):
 class Follows(Protocol):
     """A check that a call has consequences for."""
 
+    def concerns(self, outcome: CallOutcome) -> bool:
+        """Whether anything could follow from this call, whoever was called: if not, `after_call` finds nothing (a test holds that)."""
+
     def after_call(self, facts: DialFacts, outcome: CallOutcome) -> DueFreeze | Suspect | None:
         """What is to be written. `facts.past` holds the calls before this one."""
 

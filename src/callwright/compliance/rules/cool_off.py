@@ -83,9 +83,12 @@ class CoolOff:
             return None
         return self._counter.below(1, refusals, zones, after) if refusals else after
 
+    def concerns(self, outcome: CallOutcome) -> bool:
+        return self._params.freeze is not None and outcome.disposition in self._after
+
     def after_call(self, facts: DialFacts, outcome: CallOutcome) -> DueFreeze | None:
         params = self._params
-        if params.freeze is None or outcome.disposition not in self._after:
+        if params.freeze is None or not self.concerns(outcome):
             return None
         until = None
         if not self._ever:

@@ -88,9 +88,16 @@ class RefusedShort:
         until = self._until(facts, facts.past)
         return after if until is None else max(after, until)
 
+    def concerns(self, outcome: CallOutcome) -> bool:
+        return self._counts(_as_past(outcome))
+
     def after_call(self, facts: DialFacts, outcome: CallOutcome) -> DueFreeze | None:
-        this = PastCall(outcome.at, True, outcome.disposition, outcome.talk_ms)
+        this = _as_past(outcome)
         if not self._counts(this):
             return None
         until = self._until(facts, (*(facts.past or ()), this))
         return DueFreeze("tenant", _REASON, until, "") if until is not None and until > outcome.ended_at else None
+
+
+def _as_past(outcome: CallOutcome) -> PastCall:
+    return PastCall(outcome.at, True, outcome.disposition, outcome.talk_ms)

@@ -35,10 +35,18 @@ class Suspects:
             return _NONE
         return blocked(f"{facts.suspects} suspected refusals wait for a person's judgement")
 
+    def concerns(self, outcome: CallOutcome) -> bool:
+        return bool(self._found(outcome))
+
     def after_call(self, facts: DialFacts, outcome: CallOutcome) -> Suspect | None:
-        said = [_folded(turn) for turn in outcome.said]
-        found = tuple(word for folded, word in self._words.items() if any(folded in turn for turn in said))
+        found = self._found(outcome)
         return Suspect(found, "", outcome.ended_at + self._length) if found else None
+
+    def _found(self, outcome: CallOutcome) -> tuple[str, ...]:
+        said = [_folded(turn) for turn in outcome.said]
+        return (
+            tuple(word for folded, word in self._words.items() if any(folded in turn for turn in said)) if said else ()
+        )
 
 
 def _folded(text: str) -> str:
