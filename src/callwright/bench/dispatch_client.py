@@ -76,7 +76,7 @@ class _Client:
         """How many calls were begun and ended."""
         before = time.perf_counter()
         now = NOON + timedelta(seconds=time.monotonic() - self._since)
-        async with self._database.scope(self._tenant, keyed=True) as scope:
+        async with self._database.scope(self._tenant, keyed=True, lasting=False) as scope:
             claimed = await claim(scope, self._terms, self._task, "bench", BATCH, now)
         if not claimed:
             return 0

@@ -308,7 +308,8 @@ class Worker:
         return decided
 
     async def _batch(self, tasks: asyncio.TaskGroup, task: int, room: int) -> int:
-        async with self._database.scope(self._tenant, keyed=True) as scope:
+        # A claim that a power cut undoes never was: nothing rings before the transaction of the dial, which lasts, and this one with it.
+        async with self._database.scope(self._tenant, keyed=True, lasting=False) as scope:
             claimed = await claim(scope, self._terms, task, self._settings.name, room, self._clock.now())
         if not claimed:
             return 0

@@ -227,14 +227,19 @@ class Database:
             await engine.dispose()
 
     @asynccontextmanager
-    async def scope(self, tenant: int, *, keyed: bool = False) -> AsyncIterator[Scope]:
-        """One transaction within this tenant. keyed: its rows are found by keys only, so PostgreSQL goes by index, whatever its statistics say.
+    async def scope(self, tenant: int, *, keyed: bool = False, lasting: bool = True) -> AsyncIterator[Scope]:
+        """One transaction within this tenant.
+
+        Args:
+            keyed: its rows are found by keys only, so PostgreSQL goes by index, whatever its statistics say.
+            lasting: False = a power cut may undo it, with all that was committed after it and does not last either; nothing is waited for then
+                on PostgreSQL. For what costs nobody anything when it never was.
 
         Raises:
             StoreError: the database cannot be reached, or is busy for too long.
             LostError: the connection broke.
         """
-        async with self._connected() as connection, _transaction(connection, tenant, keyed=keyed):
+        async with self._connected() as connection, _transaction(connection, tenant, keyed=keyed, lasting=lasting):
             yield Scope(connection, tenant)
 
     @asynccontextmanager
@@ -332,11 +337,11 @@ def _address(url: str) -> URL:
 
 @asynccontextmanager
 async def _transaction(
-    connection: AsyncConnection, tenant: int, *, reads: bool = False, keyed: bool = False
+    connection: AsyncConnection, tenant: int, *, reads: bool = False, keyed: bool = False, lasting: bool = True
 ) -> AsyncIterator[None]:
     wire = wire_of(connection)
     try:
-        await wire.begin(tenant, reads=reads, keyed=keyed)
+        await wire.begin(tenant, reads=reads, keyed=keyed, lasting=lasting)
         try:
             yield
         except BaseException:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import bindparam, insert, select, text, update
+from sqlalchemy import bindparam, func, insert, select, text, update
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from callwright.campaigns.tables import line, worker
@@ -295,3 +295,15 @@ async def test_an_error_does_not_quote_rows(database: Database, keyring: Keyring
     assert "worker" in told or "tenant" in told
     assert "DETAIL" not in told
     assert "139000" not in told
+
+
+async def test_what_need_not_last_is_not_waited_for(postgres: PostgresServer, keyring: Keyring) -> None:
+    waits = constant(select(func.current_setting("synchronous_commit")))
+    async with Database.open(postgres.fresh(), connections=1) as database:
+        one = await seed(database, keyring, NOW, leads=0)
+        for lasting in (True, False, True):
+            async with database.scope(one.tenant, keyed=True, lasting=lasting) as scope:
+                assert await scope.value(waits) == ("on" if lasting else "off")
+                assert await scope.run(RAISE, active=7) == 1
+            async with database.reading(one.tenant) as scope:
+                assert await scope.value(ACTIVE) == 7
