@@ -14,11 +14,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import bindparam, delete, exists, func, select, update
+from sqlalchemy import and_, bindparam, delete, exists, func, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from callwright.campaigns.result_tables import call_text, follow_up, unanswered
-from callwright.campaigns.tables import attempt, call_result, delivery, lead, task_lead
+from callwright.campaigns.tables import attempt, call_result, delivery, lead, task, task_lead
 from callwright.compliance import consent_desk, consent_store
 from callwright.compliance.tables import complaint, consent, freeze, freeze_suspect, person, suppression
 from callwright.desk.tables import wrap_up
@@ -57,10 +57,19 @@ _LEADS = (
     .where(lead.c.tenant_id == TENANT, lead.c.person_id == bindparam("who"))
     .values(variables=b"", time_zone=None)
 )
+_THEIR_LEADS = select(lead.c.id).where(lead.c.tenant_id == TENANT, lead.c.person_id == bindparam("who"))
+# By the key of the queue, which has no index of people: each index of it is written with every step of a call.
 _QUEUE = (
     update(task_lead)
     .where(
-        task_lead.c.tenant_id == TENANT, task_lead.c.person_id == bindparam("who"), task_lead.c.state.in_(["ready", "parked"])
+        task_lead.c.tenant_id == TENANT,
+        task_lead.c.task_id.in_(
+            select(task.c.id)
+            .join_from(task, lead, and_(lead.c.tenant_id == task.c.tenant_id, lead.c.list_id == task.c.list_id))
+            .where(task.c.tenant_id == TENANT, lead.c.person_id == bindparam("who"))
+        ),
+        task_lead.c.lead_id.in_(_THEIR_LEADS),
+        task_lead.c.state.in_(["ready", "parked"]),
     )
     .values(state="excluded", reason="erased")
 )  # fmt: skip

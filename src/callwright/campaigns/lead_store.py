@@ -149,10 +149,18 @@ _ELSEWHERE = _fate(
     _row.c.person_id.is_not(None),
     _some(lead.c.tenant_id == TENANT, lead.c.person_id == _row.c.person_id, lead.c.list_id != _LIST),
 )
+# A person stands on a list once; the queue of a task has no index of people (tables.py).
+_list_of_task = select(task.c.list_id).where(task.c.tenant_id == TENANT, task.c.id == _TASK).scalar_subquery()
+_lead_of_task = (
+    select(lead.c.id)
+    .where(lead.c.tenant_id == TENANT, lead.c.person_id == _row.c.person_id, lead.c.list_id == _list_of_task)
+    .correlate(_row)
+    .scalar_subquery()
+)
 _IN_TASK = _fate(
     "in-task",
     _row.c.person_id.is_not(None),
-    _some(task_lead.c.tenant_id == TENANT, task_lead.c.person_id == _row.c.person_id, task_lead.c.task_id == _TASK),
+    _some(task_lead.c.tenant_id == TENANT, task_lead.c.task_id == _TASK, task_lead.c.lead_id == _lead_of_task),
 )
 _OF_NUMBER = ("number_index", "number", "country", "region", "zones", "line_type")
 _ADD_PERSONS = (

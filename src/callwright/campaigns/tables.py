@@ -169,7 +169,6 @@ task_lead = tenant_table(
     Column("callback_at", UtcTime),
     PrimaryKeyConstraint("tenant_id", "task_id", "lead_id"),
     Index("ix_task_lead_due", "tenant_id", "task_id", "state", "due_at", "rank"),
-    Index("ix_task_lead_person", "tenant_id", "person_id"),
 )
 
 # One dial. Written, committed and only then does the INVITE leave; id is its SIP Call-ID. None of its indexes has a column that changes, so

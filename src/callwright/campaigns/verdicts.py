@@ -160,4 +160,9 @@ def _over(
 
 def local_day(zones: Sequence[str] | None, now: datetime) -> str:
     """The callee's day; of several that it could be, the earliest."""
-    return min(now.astimezone(ZoneInfo(zone)).date() for zone in zones or ("UTC",)).isoformat()
+    return _local_day(tuple(zones or ("UTC",)), now)
+
+
+@lru_cache(maxsize=256)  # of a batch all are asked about at one moment, and most of the same zones
+def _local_day(zones: tuple[str, ...], now: datetime) -> str:
+    return min(now.astimezone(ZoneInfo(zone)).date() for zone in zones).isoformat()

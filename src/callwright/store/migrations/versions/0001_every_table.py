@@ -1050,7 +1050,6 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("task_lead", schema=None) as batch_op:
         batch_op.create_index("ix_task_lead_due", ["tenant_id", "task_id", "state", "due_at", "rank"], unique=False)
-        batch_op.create_index("ix_task_lead_person", ["tenant_id", "person_id"], unique=False)
 
     if op.get_context().dialect.name != "postgresql":
         return
