@@ -31,6 +31,7 @@ from callwright.errors import DamagedError, LeadsError, Problem
 from callwright.store.crypto import Keyring, TenantKeys
 from callwright.store.database import Database
 from callwright.store.metadata import TENANT
+from callwright.testing.campaigns import start_task
 from callwright.testing.tenants import Seeded, numbers, seed
 
 pytestmark = pytest.mark.anyio
@@ -227,6 +228,21 @@ async def test_a_file_that_breaks_off_gives_way_to_the_mended_one(
     assert report.people == 2
     async with database.scope(acme.tenant) as scope:
         assert [one.state for one in await scope.all(LISTS) if one.name == "autumn"] == ["ready"]
+
+
+async def test_who_is_in_the_queue_of_a_task_is_left_out_for_it(
+    database: Database, keyring: Keyring, tmp_path: Path
+) -> None:
+    seeded = await seed(database, keyring, NOW, leads=4)
+    some = dict(list(zip(seeded.leads, seeded.persons, strict=True))[:2])
+    busy = await start_task(database, seeded, NOW, name="busy", leads=some)
+    idle = await start_task(database, seeded, NOW, name="idle", leads={})
+    path = tmp_path / "people.csv"
+    path.write_text("number,basis\n" + "\n".join(f"{one},contract" for one in seeded.numbers), encoding="utf-8")
+    report = await take(database, seeded, path, name="left", not_in_task=busy)
+    assert (report.imported, report.kept_out) == (2, {"in-task": 2})
+    report = await take(database, seeded, path, name="all", not_in_task=idle)
+    assert (report.imported, report.kept_out) == (4, {})
 
 
 async def test_nobody_is_left_out_for_a_task_that_is_not_there(

@@ -20,7 +20,7 @@ from callwright.campaigns.erasure import delete_blobs, erase
 from callwright.campaigns.events import post
 from callwright.campaigns.evidence import write_evidence
 from callwright.campaigns.recorded import unrecorded
-from callwright.campaigns.tables import attempt, call_result, delivery, lead
+from callwright.campaigns.tables import attempt, call_result, delivery, lead, task_lead
 from callwright.compliance.bundle import MANIFEST, verify_bundle
 from callwright.compliance.complaint_store import NewComplaint, answer, bundled, close, find, late, listed, open_case
 from callwright.compliance.consent_store import consents_of, used
@@ -35,6 +35,7 @@ from callwright.errors import DamagedError, InputError
 from callwright.store.crypto import Keyring
 from callwright.store.database import Database
 from callwright.store.metadata import TENANT
+from callwright.testing.campaigns import start_task
 from callwright.testing.tenants import OWN_NUMBER, Seeded, seed
 
 pytestmark = pytest.mark.anyio
@@ -261,6 +262,32 @@ async def test_who_is_erased_leaves_a_keyed_hash_and_a_whole_chain(database: Dat
         assert (await verify_kept(scope, seeded.keys.signing.public_key())).ok
         with pytest.raises(InputError, match="nobody here"):
             await erase(scope, seeded.keys, number, NOW)
+
+
+async def test_who_is_erased_leaves_every_queue(database: Database, keyring: Keyring) -> None:
+    seeded = await seed(database, keyring, NOW, leads=3)
+    other = await seed(database, keyring, NOW, slug="other", leads=3)
+    tasks = [await start_task(database, seeded, NOW, name=name) for name in ("one", "two")]
+    await start_task(database, other, NOW)
+    state = update(task_lead).where(task_lead.c.tenant_id == TENANT, task_lead.c.task_id == tasks[1])
+    async with database.scope(seeded.tenant) as scope:
+        await scope.run(state.where(task_lead.c.lead_id == seeded.leads[0]).values(state="parked"))
+        await scope.run(state.where(task_lead.c.lead_id == seeded.leads[1]).values(state="finished"))
+    async with database.scope(seeded.tenant) as scope:
+        await erase(scope, seeded.keys, seeded.numbers[0], NOW)
+        await erase(scope, seeded.keys, seeded.numbers[1], NOW)
+    queue = select(task_lead.c.task_id, task_lead.c.lead_id, task_lead.c.state, task_lead.c.reason)
+    async with database.reading(seeded.tenant) as scope:
+        rows = await scope.all(queue.where(task_lead.c.tenant_id == TENANT))
+        left = {(row.task_id, row.lead_id): (row.state, row.reason) for row in rows}
+    first, second, third = seeded.leads
+    for task in tasks:
+        assert left[task, first] == ("excluded", "erased")
+        assert left[task, third] == ("ready", "")
+    assert (left[tasks[0], second], left[tasks[1], second]) == (("excluded", "erased"), ("finished", ""))
+    async with database.reading(other.tenant) as scope:
+        rows = await scope.all(queue.where(task_lead.c.tenant_id == TENANT))
+        assert [row.state for row in rows] == ["ready"] * 3
 
 
 async def test_what_is_said_in_a_complaint_is_kept_sealed(database: Database, keyring: Keyring) -> None:
