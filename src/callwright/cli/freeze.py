@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,7 +12,7 @@ from typing import Annotated, cast
 import anyio
 import typer
 
-from callwright.campaigns.freeze_lists import read_freezes
+from callwright.campaigns.freeze_lists import Brought, freeze_list, read_freezes
 from callwright.campaigns.sources import open_list
 from callwright.cli.leads import country
 from callwright.cli.problems import print_json, show_problems
@@ -19,9 +21,11 @@ from callwright.cli.who import ByOption, moment_of, number_of
 from callwright.compliance import freeze_store
 from callwright.compliance.facts import FreezeScope
 from callwright.compliance.freeze_store import Frozen
-from callwright.compliance.freezes import NewFreeze, Reading, masked, period_end, write_freezes
+from callwright.compliance.freezes import NewFreeze, masked, period_end, write_freezes
 from callwright.errors import InputError, Problem
 from callwright.private_files import private
+from callwright.store.crypto import TenantKeys
+from callwright.store.database import Scope
 
 __all__ = ["freeze_app"]
 
@@ -140,22 +144,29 @@ def import_(
     now, told_region = datetime.now(UTC), country(region)
     source = replace(open_list(file, encoding=encoding), name=file.name[:100])
 
-    async def run() -> tuple[Reading, int, int, list[Problem]]:
-        async with working(tenant) as at, at.database.scope(at.tenant) as scope:
-            reading = read_freezes(source, now, told_region or await freeze_store.home(scope))
-            wrong = await freeze_store.unplaced(scope, reading.freezes)
-            good = [one for one, problem in zip(reading.freezes, wrong, strict=True) if problem is None]
-            made = await freeze_store.freeze_all(scope, at.keys, good, now, by)
-            fresh, unplaced = sum(fresh for _, fresh in made), [problem for problem in wrong if problem is not None]
-            detail = {"rows": len(good), "frozen": fresh, "problems": len(reading.problems) + len(unplaced)}
-            await at.note(scope, "freeze import", "freeze.import", ("freeze", 0), detail)
-            return reading, fresh, len(good), unplaced
+    async def run() -> Brought:
+        async with working(tenant) as at:
 
-    reading, fresh, good, wrong = anyio.run(run)
-    problems = [*reading.problems, *wrong]
-    typer.echo(f"{fresh} frozen, {good - fresh} were frozen before, {len(problems)} not usable")
-    if problems:
-        show_problems({source.name: problems})
+            @asynccontextmanager
+            async def keyed() -> AsyncIterator[tuple[Scope, TenantKeys]]:
+                async with at.database.scope(at.tenant) as scope:
+                    yield scope, at.keys
+
+            async with at.database.reading(at.tenant) as scope:
+                where = told_region or await freeze_store.home(scope)
+            done = await freeze_list(keyed, read_freezes(source, now, where), now, by)
+            detail: dict[str, str | int] = {
+                "sha256": source.sha256, "rows": done.rows, "frozen": done.frozen, "problems": len(done.problems),
+            }  # fmt: skip
+            async with at.database.scope(at.tenant) as scope:
+                await at.note(scope, "freeze import", "freeze.import", ("freeze", 0), detail)
+            return done
+
+    done = anyio.run(run)
+    before = done.rows - done.frozen
+    typer.echo(f"{done.frozen} frozen, {before} were frozen before, {len(done.problems)} not usable")
+    if done.problems:
+        show_problems({source.name: done.problems})
         raise typer.Exit(2)
 
 

@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from callwright.accounts.roles import Permission
 from callwright.audit.store import note
 from callwright.campaigns import events
-from callwright.campaigns.freeze_lists import read_freezes
+from callwright.campaigns.freeze_lists import freeze_list, read_freezes
 from callwright.campaigns.uploads import look_through
 from callwright.compliance import freeze_desk, freeze_store
 from callwright.compliance.api.showing import Showing, showing
@@ -44,7 +44,6 @@ __all__ = ["router"]
 
 router = APIRouter(prefix="/freezes")
 
-_BATCH = 2000  # rows of a file in one transaction: nobody who dials waits for longer
 _LARGEST = 64 << 20
 _TOLD = 200
 _EXPORTED = 1000
@@ -273,22 +272,15 @@ async def import_freezes(
     async with here.reading() as scope:
         region = await freeze_store.home(scope)
     reading, digest = await anyio.to_thread.run_sync(_read, file.file, (file.filename or "list.csv")[:100], now, region)
-    frozen = rows = 0
-    problems = list(reading.problems)
-    for begin in range(0, len(reading.freezes), _BATCH):
-        batch = reading.freezes[begin : begin + _BATCH]
-        async with here.keyed() as (scope, keys):
-            wrong = await freeze_store.unplaced(scope, batch)
-            good = [one for one, problem in zip(batch, wrong, strict=True) if problem is None]
-            made = await freeze_store.freeze_all(scope, keys, good, now, by)
-        frozen += sum(fresh for _, fresh in made)
-        rows += len(good)
-        problems += [problem for problem in wrong if problem is not None]
-    detail: dict[str, Any] = {"sha256": digest, "rows": rows, "frozen": frozen, "problems": len(problems)}
+    done = await freeze_list(here.keyed, reading, now, by)
+    problems = done.problems
+    detail: dict[str, Any] = {
+        "sha256": digest, "rows": done.rows, "frozen": done.frozen, "problems": len(problems),
+    }  # fmt: skip
     async with here.keyed() as (scope, keys):
         await note(scope, keys, here.viewer, "freeze.import", ("freeze", 0), detail, now=now)
     return Imported(
-        frozen=frozen, before=rows - frozen, problems=[detail_of(each) for each in problems[:_TOLD]], unusable=len(problems),
+        frozen=done.frozen, before=done.rows - done.frozen, problems=[detail_of(each) for each in problems[:_TOLD]], unusable=len(problems),
     )  # fmt: skip
 
 
