@@ -26,16 +26,16 @@ def private(path: Path) -> Iterator[Path]:
     Raises:
         InputError: it cannot be written there; what was there is untouched.
     """
-    target = path.resolve()  # of a link the file it leads to
-    if target.is_dir() or not target.parent.is_dir():
-        raise _unwritable(path, "cannot be written there")
-    if target.exists() and not target.is_file():
+    if path.exists() and not (path.is_file() or path.is_dir()):
         try:
-            yield target
+            yield path
         except OSError as error:
             raise _unwritable(path, f"cannot be written: {error.strerror}") from None
         return
-    part = target.with_name(f".{target.name[:200]}.{secrets.token_hex(4)}.part")
+    target = path.resolve()  # of a link the file it leads to
+    if target.is_dir() or not target.parent.is_dir():
+        raise _unwritable(path, "cannot be written there")
+    part = target.with_name(f".callwright-{secrets.token_hex(8)}.part")
     try:
         os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
         try:

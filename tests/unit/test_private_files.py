@@ -65,6 +65,16 @@ def test_a_pipe_is_written_to(tmp_path: Path) -> None:
     assert pipe.is_fifo()
 
 
+def test_a_descriptor_is_written_to() -> None:
+    """As `/dev/stdout` is when it leads into a pipe, and what a shell makes of `>(...)`."""
+    reading, writing = os.pipe()
+    with private(Path(f"/dev/fd/{writing}")) as part:
+        part.write_text("told")
+    os.close(writing)
+    with os.fdopen(reading) as told:
+        assert told.read() == "told"
+
+
 @pytest.mark.parametrize("name", ["", "missing/people.csv", "file/people.csv"])
 def test_where_nothing_can_be_written(tmp_path: Path, name: str) -> None:
     (tmp_path / "file").write_text("")
@@ -74,6 +84,10 @@ def test_where_nothing_can_be_written(tmp_path: Path, name: str) -> None:
 
 
 def test_a_long_name_has_room_for_its_part(tmp_path: Path) -> None:
+    name = "号" * 80 + ".csv"  # 244 bytes
+    with private(tmp_path / name) as part:
+        part.write_text("x")
+    (tmp_path / name).unlink()
     with private(tmp_path / ("n" * 250)) as part:
         part.write_text("x")
     assert [each.name for each in tmp_path.iterdir()] == ["n" * 250]

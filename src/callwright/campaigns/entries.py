@@ -16,7 +16,7 @@ from callwright.campaigns.mapping import VARIABLE
 from callwright.campaigns.numbers import Identity, identify
 from callwright.campaigns.rows import MAX_CELL, Fault, Row
 
-__all__ = ["BASES", "Entry", "Rules", "Wrong", "is_zone", "judge", "moment"]
+__all__ = ["BASES", "UNSHOWN", "Entry", "Rules", "Wrong", "is_zone", "judge", "moment"]
 
 BASES = ("consent", "contract", "legal_obligation", "existing_customer")
 _BASIS_WORDS = {
@@ -26,7 +26,7 @@ _BASIS_WORDS = {
 }  # fmt: skip
 _LONGEST = {"wording": 64, "channel": 32, "source": 200, "time_zone": 48, "number": 64, "scope": 500}
 _SHORT = min(_LONGEST.values())
-_UNSHOWN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+UNSHOWN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 _ROUNDED = re.compile(r"\d(?:\.\d+)?[eE]\+?\d+")
 _DATE = re.compile(r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})日?(?:[T\s]+(\d{1,2}):(\d{2})(?::(\d{2}))?)?")
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
@@ -91,7 +91,7 @@ def judge(rules: Rules, row: Row) -> Entry | Wrong:
             variables[target[len(VARIABLE) :]] = cell
         else:
             known[target] = cell
-        if len(cell) > MAX_CELL or (not cell.isprintable() and _UNSHOWN.search(cell)):
+        if len(cell) > MAX_CELL or (not cell.isprintable() and UNSHOWN.search(cell)):
             faults.append(_unfit(target, cell))
     identity = _number(known.get("number", ""), rules.region, faults)
     basis = _basis(known.get("basis", ""), faults)

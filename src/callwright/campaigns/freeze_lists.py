@@ -6,19 +6,20 @@ A column or a word that nobody knows is an error: whoever wrote it wanted someth
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
-from callwright.campaigns.entries import moment
+from callwright.campaigns.entries import UNSHOWN, moment
 from callwright.campaigns.mapping import guess
 from callwright.campaigns.numbers import identify
 from callwright.campaigns.rows import Fault, Row, Source
+from callwright.campaigns.spreadsheet import OTHER_SHEETS
 from callwright.campaigns.wording import problem as worded
 from callwright.compliance import freeze_store
 from callwright.compliance.freezes import COLUMNS, REASONS, NewFreeze, Reading, row_of
-from callwright.errors import Place, Problem
+from callwright.errors import LeadsError, Place, Problem
 from callwright.store.crypto import TenantKeys
 from callwright.store.database import Scope
 
@@ -28,6 +29,8 @@ _BATCH = 2000  # rows in one transaction: nobody who dials waits for longer
 _MOST_ROWS = 1_000_000
 _MOST_PROBLEMS = 1000
 _NOISE = re.compile(r"[\s_\-.·*]|[(（].*?[)）]")
+_ZONED = re.compile(r":.*(?:Z|[+-]\d\d:?\d\d)$")
+_MIDNIGHT = re.compile(r"\b0?0:00(?::00)?$|T00:00(?::00)?$")
 _NAMES = {
     "scope": "scope 范围 冻结范围",
     "scope_id": "scopeid 范围编号 公司编号 任务编号",
@@ -36,15 +39,17 @@ _NAMES = {
     "note": "note notes remark remarks comment 备注 说明 附注",
 }
 _BY_NAME = {name: column for column, names in _NAMES.items() for name in names.split()}
-_SCOPES = {"全部": "tenant", "所有": "tenant", "公司": "company", "任务": "task", "机器人": "voice", "语音": "voice"}
+_SCOPES = {"全部": "tenant", "所有": "tenant", "公司": "company", "任务": "task", "机器人": "voice"}
 _REASONS = {title.casefold(): reason for reason, (*titles, _) in REASONS.items() for title in (reason, *titles)}
 
 
-def read_freezes(source: Source, now: datetime, region: str | None = None) -> Reading:
-    """What a list (`sources.open_list`) says. `until` without a zone is UTC.
+def read_freezes(source: Source, now: datetime, region: str | None = None, sheet: str = "") -> Reading:
+    """What a list (`sources.open_list`) says. A freeze until a day lasts until that day is over everywhere; a time without a zone is that of
+    the last place on earth.
 
     Args:
         region: ISO country of numbers without `+`; None = such numbers cannot be used.
+        sheet: the one that was asked for; "" = nobody did, and what stands on others is told as not read.
 
     Never raises for what the file holds.
     """
@@ -54,15 +59,26 @@ def read_freezes(source: Source, now: datetime, region: str | None = None) -> Re
         return Reading((), (wrong,))
     good: list[NewFreeze] = []
     problems: list[Problem] = []
-    for row in source.rows():
-        if len(good) >= _MOST_ROWS or len(problems) >= _MOST_PROBLEMS:
-            place = Place(source.name, row.line)
-            problems.append(Problem("too-long", "the rest was not read", place, "mend or split the file"))
-            break
-        made = _freeze(row, columns, source.name, now, region)
-        if made is not None:
-            problems.append(made) if isinstance(made, Problem) else good.append(made)
+    others = source.how.get(OTHER_SHEETS)
+    if others and not sheet:
+        what = f"only the first sheet was read, there are others: {others[:100]}"
+        problems.append(Problem("other-sheets", what, Place(source.name), "import each as a file of its own"))
+    try:
+        for row in source.rows():
+            if len(good) >= _MOST_ROWS or len(problems) >= _MOST_PROBLEMS:
+                place = Place(source.name, row.line)
+                problems.append(Problem("too-long", "the rest was not read", place, "mend or split the file"))
+                break
+            made = _freeze(row, columns, source.name, now, region)
+            if made is not None:
+                problems.append(made) if isinstance(made, Problem) else good.append(made)
+    except LeadsError as error:  # a workbook that breaks off
+        problems += [replace(each, place=replace(each.place, file=source.name)) for each in error.problems]
     return Reading(tuple(good), tuple(problems))
+
+
+Counts = Mapping[str, int]
+"""What an entry of the audit log tells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +91,17 @@ class Brought:
 
 
 async def freeze_list(
-    keyed: Callable[[], AbstractAsyncContextManager[tuple[Scope, TenantKeys]]], reading: Reading, now: datetime, by: str
+    keyed: Callable[[], AbstractAsyncContextManager[tuple[Scope, TenantKeys]]],
+    reading: Reading,
+    now: datetime,
+    by: str,
+    note: Callable[[Scope, TenantKeys, Counts], Awaitable[None]],
 ) -> Brought:
-    """Freeze every number that was read, a few thousand in a transaction: what broke off can be done again. keyed: begins one."""
+    """Freeze every number that was read, a few thousand in a transaction: what broke off can be done again.
+
+    Args:
+        keyed: begins one; note: writes into the audit log, within it, what was done.
+    """
     frozen = rows = 0
     problems = list(reading.problems)
     for begin in range(0, len(reading.freezes), _BATCH):
@@ -86,9 +110,12 @@ async def freeze_list(
             wrong = await freeze_store.unplaced(scope, batch)
             good = [one for one, problem in zip(batch, wrong, strict=True) if problem is None]
             made = await freeze_store.freeze_all(scope, keys, good, now, by)
-        frozen += sum(fresh for _, fresh in made)
+            fresh, bad = sum(fresh for _, fresh in made), [problem for problem in wrong if problem is not None]
+            unread = len(reading.problems) if not begin else 0
+            await note(scope, keys, {"rows": len(good), "frozen": fresh, "problems": len(bad) + unread})
+        frozen += fresh
         rows += len(good)
-        problems += [problem for problem in wrong if problem is not None]
+        problems += bad
     return Brought(frozen, rows, problems)
 
 
@@ -121,6 +148,8 @@ def _freeze(
         return worded(row.cells.code, "en", place, **row.cells.values)
     if not any(cell.strip() for cell in row.cells):
         return None
+    if any(UNSHOWN.search(cell) for cell in row.cells):
+        return worded("bad-character", "en", place)
     told = {name: cell.strip().removeprefix("'") for name, cell in zip(columns, row.cells, strict=False)}
     return row_of(_in_our_words(told, region), place, now)
 
@@ -128,14 +157,22 @@ def _freeze(
 def _in_our_words(told: Mapping[str, str], region: str | None) -> dict[str, str]:
     """Numbers as E.164, times as ISO, words as ours; what cannot be understood stays, to be told as wrong."""
     said = dict(told)
-    number = identify(said.get("number", ""), region) if region else None
+    number = identify(said.get("number", ""), region)
     if number is not None:
         said["number"] = number.number
     if said.get("scope"):
         said["scope"] = _SCOPES.get(said["scope"], said["scope"].casefold())
     if said.get("reason"):
         said["reason"] = _REASONS.get(said["reason"].casefold(), said["reason"])
-    until = moment(said["until"], "UTC") if said.get("until") else None
-    if until is not None:
-        said["until"] = until.isoformat()
+    if said.get("until"):
+        until = _until(said["until"])
+        said["until"] = until.isoformat() if until is not None else "?"
     return said
+
+
+def _until(text: str) -> datetime | None:
+    """The end of a freeze: never sooner than whoever wrote it meant. A workbook has days as midnights."""
+    found = moment(text, "Etc/GMT+12")
+    if found is None or _ZONED.search(text):
+        return found
+    return found + timedelta(days=1) if ":" not in text or _MIDNIGHT.search(text) else found

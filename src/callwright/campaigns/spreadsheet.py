@@ -18,7 +18,10 @@ from callwright.campaigns.rows import MAX_BYTES, MAX_COLUMNS, MAX_ROWS, Fault, R
 from callwright.campaigns.wording import Language, problem
 from callwright.errors import LeadsError, Place
 
-__all__ = ["check_archive", "read_xlsx"]
+__all__ = ["OTHER_SHEETS", "check_archive", "read_xlsx"]
+
+OTHER_SHEETS = "other sheets"
+"""Key of `Source.how`: the names of those that are not read."""
 
 MAX_ENTRIES = 2_000
 MAX_RATIO = 200
@@ -109,7 +112,7 @@ def read_xlsx(path: Path, lang: Language = "en", sheet: str = "") -> Source:
                     continue
                 yield row if isinstance(row.cells, Fault) else Row(row.line, _trimmed(row.cells))
 
-    how = {"sheet": visible[0]} | ({"other sheets": ", ".join(others)} if others else {})
+    how = {"sheet": visible[0]} | ({OTHER_SHEETS: ", ".join(others)} if others else {})
     return Source(str(path), "xlsx", sha256, columns, rows, 0, how)
 
 

@@ -12,7 +12,7 @@ from typing import Annotated, cast
 import anyio
 import typer
 
-from callwright.campaigns.freeze_lists import Brought, freeze_list, read_freezes
+from callwright.campaigns.freeze_lists import Brought, Counts, freeze_list, read_freezes
 from callwright.campaigns.sources import open_list
 from callwright.cli.leads import country
 from callwright.cli.problems import print_json, show_problems
@@ -137,12 +137,13 @@ def import_(
         ),
     ] = "",
     encoding: Annotated[str, typer.Option("--encoding", help="Of a CSV; found out by itself.")] = "",
+    sheet: Annotated[str, typer.Option("--sheet", help="Of a workbook; else the first.")] = "",
     by: ByOption = "cli",
     tenant: TenantOption = "",
 ) -> None:
     """Freeze every number of a list. Exit 2: some rows could not be used; the others are frozen."""
     now, told_region = datetime.now(UTC), country(region)
-    source = replace(open_list(file, encoding=encoding), name=file.name[:100])
+    source = replace(open_list(file, encoding=encoding, sheet=sheet), name=file.name[:100])
 
     async def run() -> Brought:
         async with working(tenant) as at:
@@ -152,15 +153,13 @@ def import_(
                 async with at.database.scope(at.tenant) as scope:
                     yield scope, at.keys
 
+            async def note(scope: Scope, _: TenantKeys, counts: Counts) -> None:
+                detail: dict[str, str | int] = {"sha256": source.sha256, **counts}
+                await at.note(scope, "freeze import", "freeze.import", ("freeze", 0), detail)
+
             async with at.database.reading(at.tenant) as scope:
                 where = told_region or await freeze_store.home(scope)
-            done = await freeze_list(keyed, read_freezes(source, now, where), now, by)
-            detail: dict[str, str | int] = {
-                "sha256": source.sha256, "rows": done.rows, "frozen": done.frozen, "problems": len(done.problems),
-            }  # fmt: skip
-            async with at.database.scope(at.tenant) as scope:
-                await at.note(scope, "freeze import", "freeze.import", ("freeze", 0), detail)
-            return done
+            return await freeze_list(keyed, read_freezes(source, now, where, sheet), now, by, note)
 
     done = anyio.run(run)
     before = done.rows - done.frozen

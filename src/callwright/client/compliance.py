@@ -82,7 +82,7 @@ class FreezeRoom(Room):
 
     @Operation
     def import_file(self, file: Named) -> Flow[Imported]:
-        """Freeze every number of a CSV (number, and scope, scope_id, reason, until, note if you like). A file may be sent again."""
+        """Freeze every number of a CSV, XLSX or JSON (number; scope, scope_id, reason, until, note if you like). It may be sent again."""
         return self._at.ask("POST", "/freezes/import", Imported, body=Upload(Path(file)))
 
     @Operation

@@ -69,7 +69,7 @@ def test_bad_rows_are_told_and_good_ones_kept(tmp_path: Path) -> None:
     )
     reading = read(tmp_path, text)
     assert [one.number[-1] for one in reading.freezes] == ["1", "8"]
-    assert reading.freezes[1].until == datetime(2027, 3, 1, tzinfo=UTC)
+    assert reading.freezes[1].until == datetime(2027, 3, 2, 12, tzinfo=UTC)  # the day is over everywhere
     told = [(problem.place.line, problem.code) for problem in reading.problems]
     codes = ["number", "scope", "scope-id", "scope-id", "reason", "until", "over"]
     assert told == list(zip(range(3, 10), codes, strict=True))
@@ -87,27 +87,66 @@ def test_a_list_as_a_chinese_spreadsheet_saves_it(tmp_path: Path, encoding: str)
     reading = read(tmp_path, text, "CN", encoding)
     first, second, third = reading.freezes
     assert first == NewFreeze(
-        "+8613900000001", "complaint", until=datetime(2027, 3, 1, tzinfo=UTC), note="三月名单", source="f.csv"
+        "+8613900000001", "complaint", until=datetime(2027, 3, 2, 12, tzinfo=UTC), note="三月名单", source="f.csv"
     )
     assert (second.number, second.reason, second.scope, second.until) == ("+8613900000002", "opt_out", "voice", None)
     assert (third.number, third.reason) == ("+8613900000003", "imported")
-    assert third.until == datetime(2027, 4, 2, 9, 30, tzinfo=UTC)
+    assert third.until == datetime(2027, 4, 2, 21, 30, tzinfo=UTC)
     assert [(one.place.line, one.code) for one in reading.problems] == [(5, "number")]
 
 
 def test_a_workbook_and_json(tmp_path: Path) -> None:
     book = openpyxl.Workbook()
     assert book.active is not None
-    for row in (("号码", "备注"), (13900000001, "一"), ("+8613900000002", None)):
+    day = datetime(2027, 3, 1)
+    for row in (("号码", "备注", "到期"), (13900000001, "一", day), ("+8613900000002", None, None)):
         book.active.append(row)
+    more = book.create_sheet("more")
+    more.append(("号码",))
+    more.append(("+8613900000009",))
     book.save(tmp_path / "list.xlsx")
     told = [{"number": "+8613900000003", "until": "2027-01-01T00:00:00+08:00"}, {"number": 5}]
     (tmp_path / "list.json").write_text(json.dumps(told), encoding="utf-8")
+    reading = read_freezes(open_list(tmp_path / "list.xlsx", sheet="more"), NOW, "CN", "more")
+    assert ([one.number for one in reading.freezes], reading.problems) == (["+8613900000009"], ())
     reading = read_freezes(open_list(tmp_path / "list.xlsx"), NOW, "CN")
+    assert [one.code for one in reading.problems] == ["other-sheets"]
+    assert [one.until for one in reading.freezes] == [datetime(2027, 3, 2, 12, tzinfo=UTC), None]
     assert [(one.number, one.note) for one in reading.freezes] == [("+8613900000001", "一"), ("+8613900000002", "")]
     reading = read_freezes(open_list(tmp_path / "list.json"), NOW)
     assert [one.until for one in reading.freezes] == [datetime(2026, 12, 31, 16, tzinfo=UTC)]
     assert [one.code for one in reading.problems] == ["number"]
+
+
+def test_what_no_database_takes_is_told(tmp_path: Path) -> None:
+    told = [
+        {"number": "+8613900000001", "note": "a\x00b"},
+        {"number": "+8613900000002", "until": "9999-12-31T23:59-08:00"},
+    ]
+    (tmp_path / "list.json").write_text(json.dumps(told), encoding="utf-8")
+    reading = read_freezes(open_list(tmp_path / "list.json"), NOW)
+    assert not reading.freezes
+    assert [one.code for one in reading.problems] == ["bad-character", "until"]
+
+
+def test_a_number_means_the_same_with_and_without_a_region(tmp_path: Path) -> None:
+    for region in (None, "CN"):
+        reading = read(tmp_path, "number\n+44 (0)20 7946 0018\n", region)
+        assert [one.number for one in reading.freezes] == ["+442079460018"]
+
+
+@pytest.mark.parametrize(
+    ("text", "until"),
+    [
+        ("2027-03-01T00:00:00+08:00", datetime(2027, 2, 28, 16, tzinfo=UTC)),
+        ("2027-03-01T10:00:00Z", datetime(2027, 3, 1, 10, tzinfo=UTC)),
+        ("2027-03-01 00:00:00", datetime(2027, 3, 2, 12, tzinfo=UTC)),
+        ("2027-03-01T10:00", datetime(2027, 3, 1, 22, tzinfo=UTC)),
+        ("2026/11/26", datetime(2026, 11, 27, 12, tzinfo=UTC)),  # today
+    ],
+)
+def test_a_freeze_is_never_shorter_than_the_list_says(tmp_path: Path, text: str, until: datetime) -> None:
+    assert [one.until for one in read(tmp_path, f"number,until\n+8613900000001,{text}\n").freezes] == [until]
 
 
 def test_numbers_without_a_country_are_of_the_one_that_is_told(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import IO, Annotated, Any
+from typing import IO, Annotated
 
 import anyio.to_thread
 from fastapi import APIRouter, File, Query, Response, UploadFile
@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from callwright.accounts.roles import Permission
 from callwright.audit.store import note
 from callwright.campaigns import events
-from callwright.campaigns.freeze_lists import freeze_list, read_freezes
+from callwright.campaigns.freeze_lists import Counts, freeze_list, read_freezes
 from callwright.campaigns.uploads import look_through
 from callwright.compliance import freeze_desk, freeze_store
 from callwright.compliance.api.showing import Showing, showing
@@ -39,6 +39,8 @@ from callwright.http.fields import Id, Moment, Number, PathId, Said, Subject, Te
 from callwright.http.here import Here, needs
 from callwright.http.paging import Page, Paging
 from callwright.http.problems import Detail, absent, answers, detail_of
+from callwright.store.crypto import TenantKeys
+from callwright.store.database import Scope
 
 __all__ = ["router"]
 
@@ -272,13 +274,13 @@ async def import_freezes(
     async with here.reading() as scope:
         region = await freeze_store.home(scope)
     reading, digest = await anyio.to_thread.run_sync(_read, file.file, (file.filename or "list.csv")[:100], now, region)
-    done = await freeze_list(here.keyed, reading, now, by)
-    problems = done.problems
-    detail: dict[str, Any] = {
-        "sha256": digest, "rows": done.rows, "frozen": done.frozen, "problems": len(problems),
-    }  # fmt: skip
-    async with here.keyed() as (scope, keys):
+
+    async def noted(scope: Scope, keys: TenantKeys, counts: Counts) -> None:
+        detail: dict[str, str | int] = {"sha256": digest, **counts}
         await note(scope, keys, here.viewer, "freeze.import", ("freeze", 0), detail, now=now)
+
+    done = await freeze_list(here.keyed, reading, now, by, noted)
+    problems = done.problems
     return Imported(
         frozen=done.frozen, before=done.rows - done.frozen, problems=[detail_of(each) for each in problems[:_TOLD]], unusable=len(problems),
     )  # fmt: skip

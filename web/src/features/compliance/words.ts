@@ -13,7 +13,7 @@ export const useWords = words("compliance", {
     // freezes
     freeze: "Freeze a number", standing: "standing", ended: "ended", asked: "to be lifted", any: "all", askLift: "Ask to lift",
     askLiftWhy: "Why should it be lifted? Another person decides.", lift: "Agree, lift it", keep: "Keep it", takeBack: "Take back",
-    askedBy: "{{by}} asks to lift it: {{reason}}", mine: "You asked. Another person must agree.", importList: "Import CSV", exportList: "Export CSV",
+    askedBy: "{{by}} asks to lift it: {{reason}}", mine: "You asked. Another person must agree.", importList: "Import a list", exportList: "Export CSV",
     imported: "{{frozen}} frozen, {{before}} were frozen before, {{unusable}} rows not usable", scopeTenant: "everything", scopeCompany: "a company",
     scopeTask: "a task", scopeVoice: "robots only", scopeId: "Its id", untilHint: "Empty = as long as the reason says", liftedBy: "lifted by {{by}}: {{reason}}",
     importHint: "CSV, XLSX or JSON with a column number; scope, scope_id, reason, until, note if you like.",
@@ -69,7 +69,7 @@ export const useWords = words("compliance", {
     filteredBy: "仅显示一个号码", language: "zh",
     freeze: "冻结号码", standing: "生效中", ended: "已结束", asked: "待解冻", any: "全部", askLift: "申请解冻",
     askLiftWhy: "为什么要解冻？由另一人决定。", lift: "同意解冻", keep: "保持冻结", takeBack: "撤回申请",
-    askedBy: "{{by}} 申请解冻：{{reason}}", mine: "由您申请，须另一人同意。", importList: "导入 CSV", exportList: "导出 CSV",
+    askedBy: "{{by}} 申请解冻：{{reason}}", mine: "由您申请，须另一人同意。", importList: "导入名单", exportList: "导出 CSV",
     imported: "新冻结 {{frozen}} 个，原已冻结 {{before}} 个，{{unusable}} 行无法使用", scopeTenant: "全部", scopeCompany: "某企业",
     scopeTask: "某任务", scopeVoice: "仅机器人", scopeId: "其编号", untilHint: "留空则按原因的默认期限", liftedBy: "{{by}} 已解冻：{{reason}}",
     importHint: "CSV、XLSX 或 JSON：须有号码列；可有范围、范围编号、原因、到期、备注。",
