@@ -229,6 +229,8 @@ class Worker:
                 await scope.run(leases.RENEW_LEASES, of_owner=self._settings.name, new_until=until, attempts=some)
             rests = self._resting()
             robots = 0 if rests else self._settings.robots
+            # One without robots of its own, for calls by name, has nothing to rest from.
+            rests = rests and self._settings.robots > 0
             await scope.run(leases.SEEN, of_name=self._settings.name, at=now, count=robots, rests=rests)
         self._renewed = begun
 

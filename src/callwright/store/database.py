@@ -156,8 +156,9 @@ class Scope:
 
     def _shared(self, statement: Executable, row: Record, same: Record) -> dict[str, Any]:
         """What all rows share, with the tenant. row: one of them."""
+        ours = needed(statement)
         filled = self._filled(statement, {**row, **same})
-        return {name: value for name, value in filled.items() if name not in row or name in same}
+        return {name: value for name, value in filled.items() if name not in row or name in same or name in ours}
 
     def _filled(self, statement: Executable, parameters: Record) -> dict[str, Any]:
         names = needed(statement)
@@ -400,7 +401,7 @@ def _shown(engine: AsyncEngine) -> str:
     return (
         f"{url.database}"
         if engine.dialect.name == "sqlite"
-        else f"{url.host or 'localhost'}:{url.port or 5432}/{url.database}"
+        else f"{url.host or url.query.get('host', 'localhost')}:{url.port or url.query.get('port', 5432)}/{url.database}"
     )
 
 

@@ -143,10 +143,10 @@ def _tool(name: str) -> str:
 
 
 def _environment(url: URL, tenant: int | None) -> Mapping[str, str]:
-    """What libpq connects with: a password stands in no list of processes."""
+    """What libpq connects with: a password stands in no list of processes. A socket stands in `?host=` and `&port=`."""
     said = {
-        "PGHOST": url.host,
-        "PGPORT": url.port and str(url.port),
+        "PGHOST": url.host or url.query.get("host"),
+        "PGPORT": str(url.port or url.query.get("port") or ""),
         "PGUSER": url.username,
         "PGPASSWORD": url.password,
     }

@@ -118,7 +118,7 @@ def part(statement: Executable, dialect: Dialect, rows: Sequence[Mapping[str, An
     forms = _KNOWN.get(statement)
     if forms is None:
         forms = _KNOWN[statement] = {}
-    names = (tuple(rows[0]), tuple(same))
+    names = (tuple(name for name in rows[0] if name not in same), tuple(same))
     many = forms.get(names)
     if many is None:
         many = forms[names] = _Many(statement, dialect, *names)

@@ -129,6 +129,20 @@ async def test_another_tenant_sees_and_changes_nothing(database: Database, keyri
             await scope.together((charge, [{"line": seeded.line, "now": 9}]))
 
 
+async def test_no_row_names_its_tenant(database: Database, keyring: Keyring, seeded: Seeded) -> None:
+    other = await seed(database, keyring, NOW, slug="other", leads=0)
+    add, gone = constant(_ADD_WORKER), constant(_GONE)
+    for rows in ([_worker("a")], [_worker("b"), _worker("c")]):
+        async with database.scope(seeded.tenant) as scope:
+            await scope.together((add, [{**row, "tenant_id": other.tenant} for row in rows]))
+    async with database.reading(other.tenant) as scope:
+        assert await scope.all(_WORKERS) == []
+    async with database.scope(other.tenant) as scope:
+        await scope.together((gone, [{"names": ["a", "b", "c"], "tenant": seeded.tenant}]))
+    async with database.reading(seeded.tenant) as scope:
+        assert {row.name for row in await scope.all(_WORKERS)} == {"a", "b", "c"}
+
+
 async def test_what_is_wrong_is_told(database: Database, seeded: Seeded) -> None:
     add, seen = constant(_ADD_WORKER), constant(_SEEN)
     async with database.scope(seeded.tenant) as scope:
