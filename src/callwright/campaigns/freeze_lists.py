@@ -9,7 +9,7 @@ import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from callwright.campaigns.entries import UNSHOWN, moment
 from callwright.campaigns.mapping import guess
@@ -31,6 +31,7 @@ _MOST_PROBLEMS = 1000
 _NOISE = re.compile(r"[\s_\-.·*]|[(（].*?[)）]")
 _ZONED = re.compile(r":.*(?:Z|[+-]\d\d:?\d\d)$")
 _MIDNIGHT = re.compile(r"\b0?0:00(?::00)?$|T00:00(?::00)?$")
+_LAST = datetime(9999, 12, 30, tzinfo=UTC)
 _NAMES = {
     "scope": "scope 范围 冻结范围",
     "scope_id": "scopeid 范围编号 公司编号 任务编号",
@@ -62,7 +63,9 @@ def read_freezes(source: Source, now: datetime, region: str | None = None, sheet
     others = source.how.get(OTHER_SHEETS)
     if others and not sheet:
         what = f"only the first sheet was read, there are others: {others[:100]}"
-        problems.append(Problem("other-sheets", what, Place(source.name), "import each as a file of its own"))
+        problems.append(
+            Problem("other-sheets", what, Place(source.name), "import each with --sheet NAME, or as a file of its own")
+        )
     try:
         for row in source.rows():
             if len(good) >= _MOST_ROWS or len(problems) >= _MOST_PROBLEMS:
@@ -175,4 +178,5 @@ def _until(text: str) -> datetime | None:
     found = moment(text, "Etc/GMT+12")
     if found is None or _ZONED.search(text):
         return found
-    return found + timedelta(days=1) if ":" not in text or _MIDNIGHT.search(text) else found
+    whole_day = ":" not in text or _MIDNIGHT.search(text)
+    return found + timedelta(days=1) if whole_day and found < _LAST else found  # many write 9999-12-31 for ever

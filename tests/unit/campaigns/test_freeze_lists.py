@@ -142,6 +142,7 @@ def test_a_number_means_the_same_with_and_without_a_region(tmp_path: Path) -> No
         ("2027-03-01T10:00:00Z", datetime(2027, 3, 1, 10, tzinfo=UTC)),
         ("2027-03-01 00:00:00", datetime(2027, 3, 2, 12, tzinfo=UTC)),
         ("2027-03-01T10:00", datetime(2027, 3, 1, 22, tzinfo=UTC)),
+        ("9999-12-31", datetime(9999, 12, 31, 12, tzinfo=UTC)),
         ("2026/11/26", datetime(2026, 11, 27, 12, tzinfo=UTC)),  # today
     ],
 )

@@ -1,4 +1,5 @@
-"""The freeze library: `/freezes`. Whoever may write freezes a number; lifting one takes two people; files in and out as CSV."""
+"""The freeze library: `/freezes`. Whoever may write freezes a number; lifting one takes two people; lists come in as
+CSV, XLSX or JSON and go out as CSV."""
 
 from __future__ import annotations
 
