@@ -37,8 +37,21 @@ from callwright.testing.tenants import numbers
 
 pytestmark = pytest.mark.integration
 
-PEOPLE = "手机号,姓名,同意时间\n13912340001,王先生,2026-11-01\n13912340002,李女士,2026-11-02\n12,坏行,2026-11-02\n"
-READING = {"手机号": "number", "姓名": "name", "同意时间": "consent_at"}
+# Every variable of the script: a task whose leads all lack one has nothing left to do, and is done at the worker's next look.
+PEOPLE = (
+    "手机号,姓名,同意时间,公司,事项,时间\n"
+    "13912340001,王先生,2026-11-01,安康口腔,洗牙,周五上午\n"
+    "13912340002,李女士,2026-11-02,安康口腔,洗牙,周五下午\n"
+    "12,坏行,2026-11-02,安康口腔,洗牙,周五下午\n"
+)
+READING = {
+    "手机号": "number",
+    "姓名": "name",
+    "同意时间": "consent_at",
+    "公司": "company",
+    "事项": "item",
+    "时间": "visit",
+}
 BASIS = {"basis": "consent", "scope": "marketing,service,synthetic_voice,recording"}
 
 
@@ -123,7 +136,7 @@ def lists(api: Client, folder: Path) -> int:
     seen = api.lists.look(file, ReadingBody(mapping=READING, defaults=BASIS, region="CN"))
     assert (seen.name, [one.target for one in seen.columns], seen.problems) == (
         "people.csv",
-        ["number", "var:name", "consent_at"],
+        ["number", "var:name", "consent_at", "var:company", "var:item", "var:visit"],
         [],
     )
     told: list[str] = []
@@ -135,7 +148,7 @@ def lists(api: Client, folder: Path) -> int:
     assert "12" in errors.read_text(encoding="utf-8-sig")
     with pytest.raises(JobError):
         api.lists.import_file(file, body.model_copy(update={"name": "whole", "all_or_nothing": True}))
-    rows = [{"number": "+8613912340003", "name": "孙先生", "consent_at": "2026-11-03", **BASIS}]
+    rows = [{"number": "+8613912340003", "consent_at": "2026-11-03", **BASIS, **VARIABLES, "name": "孙先生"}]
     assert api.lists.add_rows(list="autumn", rows=rows).people == 3
     assert api.lists.add_rows(list="autumn", rows=rows).already == 1
     assert [one.name for one in api.lists.all(q="autumn")] == ["autumn"]
@@ -183,7 +196,7 @@ def tasks(api: Client, bert: Client, people: int) -> None:
     assert api.tasks.start(made.id).after == "running"
     watching = api.tasks.watch(made.id)
     assert next(watching).counters.total == 3
-    assert api.tasks.queue(made.id).groups
+    assert {one.state for one in api.tasks.queue(made.id).groups} == {"ready"}
     assert len(list(api.tasks.leads(made.id))) == 3
     assert api.tasks.why(made.id)
     assert api.tasks.hours(made.id) == []
