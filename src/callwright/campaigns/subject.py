@@ -13,10 +13,12 @@ from typing import Any, Literal
 from sqlalchemy import bindparam, func, select
 
 from callwright.campaigns.tables import attempt, call_result, lead, lead_list, task
+from callwright.compliance.record_store import RULES
 from callwright.compliance.tables import (
     complaint,
     consent,
     decision_record,
+    decision_rules,
     freeze,
     freeze_suspect,
     person,
@@ -58,8 +60,9 @@ _CALLS = (
 _REFUSALS = (
     select(
         decision_record.c.seq, decision_record.c.at, decision_record.c.task_id, decision_record.c.body,
-        task.c.name.label("task_name"),
+        decision_rules.c.text.label("rules"), task.c.name.label("task_name"),
     )
+    .outerjoin(decision_rules, RULES)
     .outerjoin(task, (task.c.id == decision_record.c.task_id) & (task.c.tenant_id == TENANT))
     .where(
         decision_record.c.tenant_id == TENANT, decision_record.c.person_id == bindparam("who"), decision_record.c.kind == "refusal",
@@ -208,7 +211,13 @@ async def _about_person(scope: Scope, who: int, begin: datetime, most: int) -> l
         }  # fmt: skip
         found.append(Event(row.at, "call", f"call:{row.id}", detail))
     for row in await scope.all(_REFUSALS, who=who, before=begin, most=most):
-        detail = {"record": row.seq, "task": row.task_id, "task_name": row.task_name or "", "body": row.body}
+        detail = {
+            "record": row.seq,
+            "task": row.task_id,
+            "task_name": row.task_name or "",
+            "body": row.body,
+            "rules": row.rules,
+        }
         found.append(Event(row.at, "refusal", f"refusal:{row.seq:020}", detail))
     found += [
         Event(row.at, "listed", f"listed:{row.id:020}", {"list": row.list_id, "name": row.name})

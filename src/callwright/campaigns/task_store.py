@@ -37,7 +37,16 @@ from callwright.campaigns.tables import (
     task_lead,
     worker,
 )
-from callwright.compliance.tables import consent, decision_record, freeze, freeze_suspect, person, suppression
+from callwright.compliance.record_store import RULES
+from callwright.compliance.tables import (
+    consent,
+    decision_record,
+    decision_rules,
+    freeze,
+    freeze_suspect,
+    person,
+    suppression,
+)
 from callwright.store.metadata import TENANT, Json, UtcTime
 
 __all__ = [
@@ -355,7 +364,8 @@ ATTEMPTS_OF_LEAD = (
     .order_by(attempt.c.n)
 )
 LAST_REFUSALS = (
-    select(decision_record.c.at, decision_record.c.body)
+    select(decision_record.c.at, decision_record.c.body, decision_rules.c.text.label("rules"))
+    .outerjoin(decision_rules, RULES)
     .where(
         decision_record.c.tenant_id == TENANT,
         decision_record.c.task_id == _TASK,

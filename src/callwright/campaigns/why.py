@@ -6,7 +6,6 @@ looks at as well, in the order in which they do.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -25,6 +24,7 @@ from callwright.campaigns.wordings import words
 from callwright.compliance import registry_store
 from callwright.compliance.packs import Packs
 from callwright.compliance.reasons import REFUSING
+from callwright.compliance.telling import parsed
 from callwright.store.database import Scope
 
 __all__ = ["SEEN_WITHIN", "Cause", "LeadFacts", "TaskFacts", "causes", "lead_causes", "of_lead", "of_task"]
@@ -246,7 +246,7 @@ async def of_lead(scope: Scope, task: int, lead: int, now: datetime, packs: Pack
     if packs is None or refusal is None or found.state != "excluded":
         return told
     waits = registry_causes.of_refusal(
-        json.loads(refusal.body)["rules"], packs, await registry_store.copies(scope), now
+        parsed(refusal.body, refusal.rules).get("rules", ()), packs, await registry_store.copies(scope), now
     )
     return [*told[:1], *(Cause(code, True, numbers) for code, numbers in waits), *told[1:]]
 
@@ -255,7 +255,9 @@ def _refusal(row: Row[Any] | None) -> tuple[datetime | None, tuple[str, ...], da
     """When, by which rules, and until when the last refusal on record said no."""
     if row is None:
         return None, (), None
-    body = json.loads(row.body)
+    body = parsed(row.body, row.rules)
+    if not body:  # verification tells what is wrong with it
+        return row.at, (), None
     rules = tuple(str(one["rule"]) for one in body["rules"] if one["outcome"] != "ok" and one["severity"] in REFUSING)
     if body["because"]:
         rules = (str(body["because"]), *rules)

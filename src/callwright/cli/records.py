@@ -17,6 +17,7 @@ from callwright.cli.tenancy import TenantOption, working
 from callwright.compliance import record_file, record_store
 from callwright.compliance.bundle import verify_bundle
 from callwright.compliance.record_store import Kept
+from callwright.compliance.telling import parsed
 from callwright.errors import InputError, Place, Problem
 from callwright.private_files import private
 
@@ -214,7 +215,9 @@ def _bytes(path: Path) -> bytes:
 
 
 def _line(kept: Kept) -> str:
-    body = json.loads(kept.record.body)
+    body = parsed(kept.record.body, kept.record.rules)
+    if not body:
+        return f"{kept.record.seq:>8}  it is no record any more: callwright records verify --database"
     against = [rule["rule"] for rule in body["rules"] if not rule["ok"]]
     why = f"  {', '.join(against) or body['because']}" if kept.kind == "refusal" else ""
     later = f"  next {body['next_allowed_at']}" if body["next_allowed_at"] else ""
@@ -225,5 +228,5 @@ def _line(kept: Kept) -> str:
 def _json(kept: Kept) -> dict[str, object]:
     return {
         "seq": kept.record.seq, "id": kept.record.id, "hash": kept.record.hash.hex(), "signature": kept.record.signature.hex(),
-        "body": json.loads(kept.record.body),
+        "body": json.loads(kept.record.body), "rules": json.loads(kept.record.rules or "[]"),
     }  # fmt: skip

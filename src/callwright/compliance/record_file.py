@@ -3,7 +3,11 @@
 An export is JSON Lines: a signed header, then one record a line, each in canonical JSON and ended by a line feed.
 
     {"first":1,"format":"callwright-records/1","last":2,"last_hash":"..","made_at":"..","prev":"..","public_key":"..","signature":"..","tenant":7}
-    {"body":{..},"hash":"..","seq":1,"signature":".."}
+    {"body":{..},"hash":"..","rules":[{..},..],"seq":1,"signature":""}
+    {"body":{..},"hash":"..","rules":[{..},..],"seq":2,"signature":".."}
+
+A line tells what the rules said, which its body names by a digest. The signature of a record vouches for all before it, the header's for the
+last one of the file.
 
 `verify` needs the public key from somewhere else than the file (`callwright records key`, written down when the tenant was set up): whoever
 changes a file could put a key of their own into it. An anchor is the signed end of the chain at one moment; kept elsewhere, it shows
@@ -23,7 +27,7 @@ from typing import Any, Literal
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from callwright.compliance.records import GENESIS, Head, Sealed, canonical, iso, link, signed_bytes
+from callwright.compliance.records import GENESIS, Head, Sealed, canonical, digest_of, iso, link, signed_bytes
 from callwright.errors import InputError, Problem
 
 __all__ = [
@@ -32,6 +36,7 @@ __all__ = [
     "ChainCheck",
     "Finding",
     "Found",
+    "RecordCheck",
     "Report",
     "anchor_text",
     "genuine",
@@ -50,7 +55,7 @@ LONGEST_LINE = 1 << 20
 
 Found = Literal[
     "not-an-export", "changed-header", "other-key", "truncated", "not-canonical", "edited", "bad-signature", "gap", "duplicate", "reordered",
-    "other-tenant", "misnumbered", "added", "cut-off", "differs-from-anchor", "bad-anchor", "columns-differ", "unrecorded",
+    "other-tenant", "misnumbered", "added", "cut-off", "differs-from-anchor", "bad-anchor", "columns-differ", "unrecorded", "unsigned",
 ]  # fmt: skip
 """What can be wrong; docs/reference/decision-records.md explains each."""
 
@@ -65,7 +70,8 @@ _HEADER = {
 _ANCHORED = {
     "format": str, "hash": str, "made_at": str, "public_key": str, "seq": int, "signature": str, "tenant": int,
 }  # fmt: skip
-_LINE = {"body": dict, "hash": str, "seq": int, "signature": str}
+_LINE: Mapping[str, type] = {"body": dict, "hash": str, "seq": int, "signature": str}
+_RECORD_LINE: Mapping[str, type] = {**_LINE, "rules": list}
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +148,11 @@ def anchor_text(tenant: int, end: Head, key: Ed25519PrivateKey, now: datetime) -
 
 def record_text(record: Sealed) -> str:
     """A record as a line of an export."""
-    return f'{{"body":{record.body},"hash":"{record.hash.hex()}","seq":{record.seq},"signature":"{record.signature.hex()}"}}\n'
+    rules = f',"rules":{record.rules}' if record.rules else ""
+    signature = record.signature.hex()
+    return (
+        f'{{"body":{record.body},"hash":"{record.hash.hex()}"{rules},"seq":{record.seq},"signature":"{signature}"}}\n'
+    )
 
 
 def read_anchor(data: bytes, key: Ed25519PublicKey) -> Anchor:
@@ -169,7 +179,7 @@ def verify(lines: Iterable[bytes], key: Ed25519PublicKey, anchors: Sequence[Anch
     if header is None or header["format"] != _RECORDS:
         finding = Finding("not-an-export", "the first line is no header of an export in canonical JSON", line=1)
         return Report(0, 0, 0, 0, "", (finding,), 1)
-    check = ChainCheck(key, header["tenant"], anchors)
+    check = RecordCheck(key, header["tenant"], anchors)
     if header["public_key"] != public_text(key):
         check.find("other-key", "the file names another public key than the one it is checked with", line=1)
     elif not genuine(header, key):
@@ -177,14 +187,17 @@ def verify(lines: Iterable[bytes], key: Ed25519PublicKey, anchors: Sequence[Anch
     check.begin(header["first"], _bytes32(header["prev"]))
     for number, line in enumerate(rest, start=2):
         check.line(line, number)
-    check.end(Head(header["last"], _bytes32(header["last_hash"])))
+    check.end(Head(header["last"], _bytes32(header["last_hash"])), vouched=True)  # by the signature of the header
     return check.report()
 
 
 class ChainCheck:
-    """Walks along a chain: `begin`, each `line` or `record`, `end`, `report`.
+    """Walks along a chain whose entries are signed each: `begin`, each `line` or `record`, `end`, `report`.
 
     What went before decides how a fault is called, so that its reader knows what to look for."""
+
+    fields = _LINE
+    each_signed = True
 
     def __init__(
         self,
@@ -200,6 +213,7 @@ class ChainCheck:
         self.first = self.next = 1
         self.before: bytes | None = None  # None: the record before is not here
         self.missing: dict[int, int] = {}  # first -> last
+        self.signed = 0  # number of the last one that the key signed
         self.anchors = {anchor.seq: anchor for anchor in anchors if anchor.tenant == tenant}
         for anchor in anchors:
             if anchor.tenant != tenant:
@@ -218,13 +232,15 @@ class ChainCheck:
         self._anchored(first - 1, before)
 
     def line(self, line: bytes, number: int) -> None:
-        said = _parsed(line, _LINE)
+        said = _parsed(line, self.fields)
         if said is None:
             torn = not line.endswith(b"\n")
             what = "the line is not whole: the file was cut off" if torn else "the line is no record in canonical JSON"
             self.find("truncated" if torn else "not-canonical", what, self.next, number)
             return
-        record = Sealed(said["seq"], "", canonical(said["body"]), _bytes32(said["hash"]), _bytes64(said["signature"]))
+        signature = _bytes64(said["signature"]) if self.each_signed or said["signature"] else b""
+        rules = canonical(said["rules"]) if "rules" in said else ""
+        record = Sealed(said["seq"], "", canonical(said["body"]), _bytes32(said["hash"]), signature, rules)
         self.record(record, said["body"], number)
 
     def record(self, record: Sealed, body: Mapping[str, Any], line: int = 0) -> None:
@@ -244,11 +260,15 @@ class ChainCheck:
             self._linked(record, line)
             self.before, self.next = record.hash, seq + 1
             self._anchored(seq, record.hash)
-        if not _signed_by(self.key, record.signature, self._about(record.hash)):
+        if not record.signature and not self.each_signed:
+            return
+        if _signed_by(self.key, record.signature, self._about(record.hash)):
+            self.signed = max(self.signed, seq)
+        else:
             self.find("bad-signature", "the key did not sign this", seq, line)
 
-    def end(self, head: Head) -> None:
-        """head: what the chain is said to end with."""
+    def end(self, head: Head, *, vouched: bool = False) -> None:
+        """head: what the chain is said to end with; vouched: by something that the key signed."""
         for begin, last in sorted(self.missing.items()):
             which = f"number {begin} is" if begin == last else f"numbers {begin} to {last} are"
             self.find("gap", f"{which} missing", begin)
@@ -258,6 +278,10 @@ class ChainCheck:
             self.find("added", f"there are records after number {head.seq}, which should be the last", head.seq + 1)
         elif self.before is not None and self.before != head.hash:
             self.find("edited", "the last record is not the one that it should end with", head.seq)
+        if not (vouched or self.each_signed) and self.signed < self.next - 1 >= self.first:
+            self.find(
+                "unsigned", f"nothing that the key signed vouches for what comes after {self.signed}", self.next - 1
+            )
         for anchor in self.anchors.values():
             if anchor.seq >= self.next:
                 what = f"an anchor knows number {anchor.seq}, and this ends with {self.next - 1}"
@@ -291,6 +315,21 @@ class ChainCheck:
         anchor = self.anchors.get(seq)
         if anchor is not None and anchor.hash != hashed:
             self.find("differs-from-anchor", "an anchor knows another record of this number", seq)
+
+
+class RecordCheck(ChainCheck):
+    """Walks along the chain of decision records: what is written together is signed once, at its end, and a body names what the rules said."""
+
+    fields = _RECORD_LINE
+    each_signed = False
+
+    def record(self, record: Sealed, body: Mapping[str, Any], line: int = 0) -> None:
+        """One record, wherever it was read."""
+        super().record(record, body, line)
+        if body.get("signed") is not bool(record.signature):
+            self.find("bad-signature", "its signature was taken away, or it should have none", record.seq, line)
+        if body.get("rules") != digest_of(record.rules).hex():
+            self.find("edited", "what its rules are told to have said is not what it names", record.seq, line)
 
 
 def signed(said: Mapping[str, Any], key: Ed25519PrivateKey) -> str:

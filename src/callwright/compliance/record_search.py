@@ -13,8 +13,8 @@ from typing import Any, Literal
 from sqlalchemy import Select, bindparam, or_, select
 
 from callwright.compliance import record_store
-from callwright.compliance.record_store import Kept, kept_of
-from callwright.compliance.tables import decision_record
+from callwright.compliance.record_store import KEPT, Kept, kept_of
+from callwright.compliance.tables import decision_record, decision_rules
 from callwright.store.database import Scope
 from callwright.store.metadata import TENANT
 
@@ -24,7 +24,6 @@ _STRETCH = 20_000
 _STRETCHES = 3  # in one request
 _SKEW = timedelta(minutes=5)  # clocks of workers may differ: records of one moment stand a little apart
 
-_KEPT = select(decision_record).where(decision_record.c.tenant_id == TENANT)
 _FROM = (
     select(decision_record.c.seq, decision_record.c.at)
     .where(decision_record.c.tenant_id == TENANT, decision_record.c.seq >= bindparam("low"))
@@ -76,7 +75,7 @@ async def search(scope: Scope, wanted: Wanted, before: int | None, most: int) ->
 
 
 def _narrowed(wanted: Wanted) -> Select[Any]:
-    statement = _KEPT
+    statement = KEPT
     kind = {"dialled": "dial", "refused": "refusal", None: None}[wanted.verdict]
     equal = {"kind": kind, "task_id": wanted.task, "lead_id": wanted.lead, "person_id": wanted.person}
     for column, value in equal.items():
@@ -92,7 +91,7 @@ def _narrowed(wanted: Wanted) -> Select[Any]:
         said = [
             f'"ok":false,"outcome":"{outcome}","pack":"{pack}","rule":"{rule}",' for outcome in ("blocked", "unknown")
         ]
-        statement = statement.where(or_(*(decision_record.c.body.contains(one, autoescape=True) for one in said)))
+        statement = statement.where(or_(*(decision_rules.c.text.contains(one, autoescape=True) for one in said)))
     return statement
 
 

@@ -12,9 +12,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy import Row, bindparam, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from callwright.compliance.record_file import Anchor, ChainCheck, Report, header_text, record_text
-from callwright.compliance.records import GENESIS, Head, NewRecord, Sealed, canonical, chain
-from callwright.compliance.tables import chain_head, decision_record
+from callwright.compliance.record_file import Anchor, RecordCheck, Report, header_text, record_text
+from callwright.compliance.records import GENESIS, Head, NewRecord, Sealed, canonical, chain, digest_of
+from callwright.compliance.tables import chain_head, decision_record, decision_rules
 from callwright.errors import InputError, Problem
 from callwright.store.constant import constant
 from callwright.store.crypto import TenantKeys
@@ -22,9 +22,25 @@ from callwright.store.database import Changes, Scope
 from callwright.store.metadata import TENANT
 from callwright.store.together import sharing
 
-__all__ = ["Kept", "append", "check_row", "export", "find", "head", "kept_of", "pages", "seal", "show", "verify_kept"]
+__all__ = [
+    "KEPT",
+    "RULES",
+    "Kept",
+    "append",
+    "check_row",
+    "export",
+    "find",
+    "head",
+    "kept_of",
+    "pages",
+    "seal",
+    "show",
+    "verify_kept",
+    "vouched",
+]
 
 _PAGE = 500
+_MOST_TOGETHER = 5000  # records of one transaction; there are a few dozen
 _NO_END = 2**62
 
 _HEAD = constant(select(chain_head.c.seq, chain_head.c.hash).where(chain_head.c.tenant_id == TENANT))
@@ -36,31 +52,40 @@ _MOVE = constant(
     .values(seq=bindparam("new_seq"), hash=bindparam("new_hash"))
 )
 _ADD = constant(insert(decision_record))
-_KEPT = select(
-    decision_record.c.seq,
-    decision_record.c.id,
-    decision_record.c.kind,
-    decision_record.c.task_id,
-    decision_record.c.lead_id,
-    decision_record.c.person_id,
-    decision_record.c.attempt_id,
-    decision_record.c.at,
-    decision_record.c.body,
-    decision_record.c.hash,
-    decision_record.c.signature,
-).where(decision_record.c.tenant_id == TENANT)
+_ADD_RULES = constant(upsert(decision_rules).on_conflict_do_nothing(index_elements=["tenant_id", "digest"]))
+RULES = (decision_rules.c.digest == decision_record.c.rules) & (decision_rules.c.tenant_id == TENANT)
+"""How what the rules said belongs to a record (an outer join: a record whose rules are gone is still there, and verification tells)."""
+KEPT = (
+    select(
+        decision_record.c.seq,
+        decision_record.c.id,
+        decision_record.c.kind,
+        decision_record.c.task_id,
+        decision_record.c.lead_id,
+        decision_record.c.person_id,
+        decision_record.c.attempt_id,
+        decision_record.c.at,
+        decision_record.c.body,
+        decision_record.c.hash,
+        decision_record.c.signature,
+        decision_rules.c.text.label("rules"),
+    )
+    .outerjoin(decision_rules, RULES)
+    .where(decision_record.c.tenant_id == TENANT)
+)
+"""Rows of `kept_of`."""
 _AFTER = (
-    _KEPT.where(decision_record.c.seq > bindparam("after"), decision_record.c.seq <= bindparam("last"))
+    KEPT.where(decision_record.c.seq > bindparam("after"), decision_record.c.seq <= bindparam("last"))
     .order_by(decision_record.c.seq)
     .limit(_PAGE)
 )
-_BY_SEQ = _KEPT.where(decision_record.c.seq == bindparam("seq"))
-_BY_ID = _KEPT.where(decision_record.c.id == bindparam("id"))
+_BY_SEQ = KEPT.where(decision_record.c.seq == bindparam("seq"))
+_BY_ID = KEPT.where(decision_record.c.id == bindparam("id"))
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A row of `decision_record`: the sealed record, and the columns by which it is found."""
+    """A row of `KEPT`: the sealed record, and the columns by which it is found."""
 
     record: Sealed
     kind: str
@@ -92,15 +117,17 @@ async def seal(scope: Scope, keys: TenantKeys, entries: Sequence[NewRecord]) -> 
     if not entries:
         return [], ()
     sealed = chain(scope.tenant, await _lock(scope), entries, keys.signing.sign, keys.index)
+    named = {text: digest_of(text) for text in {record.rules: None for record in sealed}}
     rows = [
         {
             "seq": record.seq, "id": record.id, "kind": entry.kind, "task_id": entry.task_id, "lead_id": entry.lead_id,
             "person_id": entry.person_id, "attempt_id": entry.attempt_id, "at": entry.at, "body": record.body,
-            "hash": record.hash, "signature": record.signature,
+            "rules": named[record.rules], "hash": record.hash, "signature": record.signature,
         }
         for entry, record in zip(entries, sealed, strict=True)
     ]  # fmt: skip
     return sealed, (
+        (_ADD_RULES, [{"digest": digest, "text": text} for text, digest in named.items()]),
         (_ADD, *sharing(rows, "at", "task_id")),
         (_MOVE, [{"new_seq": sealed[-1].seq, "new_hash": sealed[-1].hash}]),
     )
@@ -124,7 +151,7 @@ async def find(
 ) -> list[Kept]:
     """The newest records of this task, lead, person or attempt (all of those that are given), newest first; at most `most`."""
     wanted = {"task_id": task, "lead_id": lead, "person_id": person, "attempt_id": attempt, "kind": kind}
-    statement = _KEPT
+    statement = KEPT
     for column, value in wanted.items():
         if value is not None:
             statement = statement.where(decision_record.c[column] == value)
@@ -174,7 +201,7 @@ async def export(
 
 async def verify_kept(scope: Scope, key: Ed25519PublicKey, anchors: Sequence[Anchor] = ()) -> Report:
     """Check the chain where it lies: as `record_file.verify`, and that the columns by which records are found say what they say."""
-    check = ChainCheck(key, scope.tenant, anchors)
+    check = RecordCheck(key, scope.tenant, anchors)
     check.begin(1, GENESIS)
     async for page in pages(scope, 1, _NO_END):
         for kept in page:
@@ -184,7 +211,25 @@ async def verify_kept(scope: Scope, key: Ed25519PublicKey, anchors: Sequence[Anc
     return check.report()
 
 
-def check_row(check: ChainCheck, kept: Kept) -> None:
+async def vouched(scope: Scope, key: Ed25519PublicKey, kept: Kept) -> Report:
+    """Whether this one record is as it was written: it follows from the one before, and a signature of the key vouches for it, its own or
+    that of a later record which follows from it."""
+    seq = kept.record.seq
+    before = await show(scope, str(seq - 1)) if seq > 1 else None
+    check = RecordCheck(key, scope.tenant, ())
+    check.begin(seq, before.record.hash if before else GENESIS)
+    last = kept
+    async for page in pages(scope, seq, seq + _MOST_TOGETHER):
+        for last in page:
+            check_row(check, last)
+            if last.record.signature:
+                check.end(Head(last.record.seq, last.record.hash))
+                return check.report()
+    check.end(Head(last.record.seq, last.record.hash))
+    return check.report()
+
+
+def check_row(check: RecordCheck, kept: Kept) -> None:
     """One record where it lies: the chain, and the columns by which it is found."""
     seq = kept.record.seq
     try:
@@ -205,8 +250,8 @@ def check_row(check: ChainCheck, kept: Kept) -> None:
 
 
 def kept_of(row: Row[Any]) -> Kept:
-    """A row of `decision_record`."""
-    sealed = Sealed(int(row.seq), row.id, row.body, bytes(row.hash), bytes(row.signature))
+    """A row of `KEPT`."""
+    sealed = Sealed(int(row.seq), row.id, row.body, bytes(row.hash), bytes(row.signature), row.rules or "")
     return Kept(sealed, row.kind, row.at, row.task_id, row.lead_id, row.person_id, row.attempt_id)
 
 

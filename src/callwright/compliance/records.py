@@ -1,8 +1,10 @@
 """The decision record: what was decided about one dial, sealed so that nobody can change it unseen. Pure.
 
-Each record is canonical JSON (`body`). Its hash is sha256(hash of the record before it || body), its signature Ed25519 (RFC 8032) over
-`callwright-record-1:` and that hash. One chain for each tenant, numbered from 1 without gaps, begun by 32 zero bytes. A body names people,
-leads and tasks by their ids, and what was looked at by a keyed digest: a phone number never stands in it.
+Each record is canonical JSON (`body`). Its hash is sha256(hash of the record before it || body). One chain for each tenant, numbered from 1
+without gaps, begun by 32 zero bytes. Records that are written together are signed once, at the last of them (`signed`): Ed25519 (RFC 8032)
+over `callwright-record-1:` and its hash, which all before it are part of. What its rules said is canonical JSON as well, kept once however many
+records say the same; a body names it by its sha256. A body names people, leads and tasks by their ids, and what was looked at by a keyed
+digest: a phone number stands in neither.
 docs/reference/decision-records.md draws every field.
 """
 
@@ -29,6 +31,7 @@ __all__ = [
     "Sealed",
     "canonical",
     "chain",
+    "digest_of",
     "iso",
     "link",
     "signed_bytes",
@@ -116,13 +119,15 @@ class Head:
 
 @quick(frozen=True, slots=True)
 class Sealed:
-    """A record as it is kept. id: the first half of the hash, in hex: names it anywhere."""
+    """A record as it is kept. id: the first half of the hash, in hex: names it anywhere; signature: b"" = the next one that has a signature
+    vouches for this one too; rules: what each rule said, the text that `body` names by its digest ("" of what has no rules)."""
 
     seq: int
     id: str
     body: str
     hash: bytes
     signature: bytes
+    rules: str = ""
 
 
 def canonical(value: object) -> str:
@@ -139,6 +144,11 @@ def link(before: bytes, body: str) -> bytes:
     return hashlib.sha256(before + body.encode()).digest()
 
 
+def digest_of(rules: str) -> bytes:
+    """sha256 of what the rules said: by this a body names it."""
+    return hashlib.sha256(rules.encode()).digest()
+
+
 def signed_bytes(hashed: bytes) -> bytes:
     """What the signature of a record is over."""
     return b"callwright-record-1:" + hashed
@@ -151,7 +161,7 @@ def chain(
     sign: Callable[[bytes], bytes],
     keyed: Callable[[str], bytes],
 ) -> list[Sealed]:
-    """The entries as the next records of the chain, in their order. keyed: the tenant's blind index.
+    """The entries as the next records of the chain, in their order; the last one signed. keyed: the tenant's blind index.
 
     Raises:
         ValueError: an entry contradicts its decision, or would tell a phone number: it must not be written, so nobody is dialled.
@@ -159,22 +169,25 @@ def chain(
     sealed: list[Sealed] = []
     seq, before = head.seq, head.hash
     last: Sequence[RuleOutcome] | None = None
-    rules = ""
-    for entry in entries:
+    rules = named = ""
+    for at, entry in enumerate(entries, start=1):
         seq += 1
+        signs = at == len(entries)
         reasons = entry.decision.reasons
         if last is not reasons:  # people who are alike share them
-            last, rules = reasons, ",".join(map(_rule, reasons))
-        body = _body(tenant, seq, entry, keyed(entry.facts_digest).hex(), rules)
+            last, rules = reasons, f"[{','.join(map(_rule, reasons))}]"
+            named = digest_of(rules).hex()
+        _check(entry, rules)
+        body = _body(tenant, seq, entry, keyed(entry.facts_digest).hex(), named, signs)
         before = link(before, body)
-        sealed.append(Sealed(seq, before[:16].hex(), body, before, sign(signed_bytes(before))))
+        signature = sign(signed_bytes(before)) if signs else b""
+        sealed.append(Sealed(seq, before[:16].hex(), body, before, signature, rules))
     return sealed
 
 
-def _body(tenant: int, seq: int, entry: NewRecord, inputs: str, rules: str) -> str:
+def _body(tenant: int, seq: int, entry: NewRecord, inputs: str, rules: str, signs: bool) -> str:
     """Written by hand, in the order of its keys: what `canonical` makes of the same mapping, at a third of its cost."""
-    decision, allow = entry.decision, entry.decision.allow
-    _check(entry, allow)
+    decision = entry.decision
     later = "null" if decision.next_allowed_at is None else _quoted(iso(decision.next_allowed_at))
     body = (
         f'{{"at":{_quoted(iso(entry.at))},"attempt":{_or_null(entry.attempt_id)},"because":{_quoted(entry.because)}'
@@ -182,16 +195,19 @@ def _body(tenant: int, seq: int, entry: NewRecord, inputs: str, rules: str) -> s
         f',"evidence":{canonical(dict(entry.evidence))},"inputs":"{inputs}","kind":"{entry.kind}"'
         f',"lead":{_or_null(entry.lead_id)},"next_allowed_at":{later},"own_number":{_or_null(entry.own_number_id)}'
         f',"packs":[{",".join(map(_quoted, decision.packs))}],"person":{_or_null(entry.person_id)}'
-        f',"rules":[{rules}],"script_version":{_or_null(entry.script_version_id)}'
-        f',"seq":{seq},"software":{_SOFTWARE},"task":{_or_null(entry.task_id)},"tenant":{tenant}'
-        f',"verdict":"{"allowed" if allow else "refused"}"}}'
+        f',"rules":"{rules}","script_version":{_or_null(entry.script_version_id)}'
+        f',"seq":{seq},"signed":{"true" if signs else "false"},"software":{_SOFTWARE},"task":{_or_null(entry.task_id)},"tenant":{tenant}'
+        f',"verdict":"{"allowed" if decision.allow else "refused"}"}}'
     )
     if decision.callee and decision.callee in body:
-        raise ValueError("a decision record may not hold the number that was called: a rule wrote it into its detail")
+        raise ValueError("a decision record may not hold the number that was called")
     return body
 
 
-def _check(entry: NewRecord, allow: bool) -> None:
+def _check(entry: NewRecord, rules: str) -> None:
+    callee, allow = entry.decision.callee, entry.decision.allow
+    if callee and callee in rules:
+        raise ValueError("a decision record may not hold the number that was called: a rule wrote it into its detail")
     if not entry.decision.reasons:
         raise ValueError("a decision that looked at no rule is none")
     if entry.kind == "dial" and (not allow or entry.because or not entry.attempt_id):

@@ -23,6 +23,7 @@ __all__ = [
     "consent",
     "consent_use",
     "decision_record",
+    "decision_rules",
     "freeze",
     "freeze_suspect",
     "person",
@@ -168,6 +169,14 @@ registry_number = tenant_table(
     bare=True,
 )
 
+# What the rules said, each text once, however many records name it by its sha256 (most say the same); only ever added to.
+decision_rules = tenant_table(
+    "decision_rules",
+    Column("digest", LargeBinary(32), nullable=False),
+    Column("text", Text, nullable=False),  # canonical JSON
+    PrimaryKeyConstraint("tenant_id", "digest"),
+)
+
 # The proof. One row for each dial and each refusal; only ever added to. `body` is canonical JSON, hash = sha256(prev || body).
 decision_record = tenant_table(
     "decision_record",
@@ -180,8 +189,9 @@ decision_record = tenant_table(
     Column("attempt_id", String(40)),
     Column("at", UtcTime, nullable=False),
     Column("body", Text, nullable=False),
+    Column("rules", LargeBinary(32), nullable=False),  # decision_rules
     Column("hash", LargeBinary(32), nullable=False),
-    Column("signature", LargeBinary(64), nullable=False),
+    Column("signature", LargeBinary(64), nullable=False),  # empty = the next one that has a signature vouches for it
     PrimaryKeyConstraint("tenant_id", "seq"),
     UniqueConstraint("tenant_id", "id"),
     Index("ix_decision_record_lead", "tenant_id", "task_id", "lead_id", "seq"),

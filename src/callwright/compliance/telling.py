@@ -95,13 +95,13 @@ class ToldRecord:
     rules: tuple[ToldRule, ...]
 
 
-def parsed(body: str) -> dict[str, Any]:
-    """The body of a record; {} when it is none (verification tells that)."""
+def parsed(body: str, rules: str | None) -> dict[str, Any]:
+    """The body of a record with what its rules said (the text of `decision_rules`); {} when it is none (verification tells that)."""
     try:
-        said = json.loads(body)
+        said, told = json.loads(body), json.loads(rules or "")
     except (ValueError, RecursionError):
         return {}
-    return said if isinstance(said, dict) and isinstance(said.get("rules"), list) else {}
+    return {**said, "rules": told} if isinstance(said, dict) and isinstance(told, list) else {}
 
 
 def newest(packs: Packs, pack: str, rule: str) -> CompiledRule | None:

@@ -3,28 +3,35 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import delete, update
+from sqlalchemy import delete, func, select, update
 
 from callwright.compliance.decision import Decision
 from callwright.compliance.reasons import Reason
 from callwright.compliance.record_file import anchor_text, read_anchor, verify
-from callwright.compliance.record_store import append, export, find, head, pages, show, verify_kept
+from callwright.compliance.record_store import append, export, find, head, pages, show, verify_kept, vouched
 from callwright.compliance.records import GENESIS, NewRecord, link, signed_bytes
-from callwright.compliance.tables import chain_head, decision_record
+from callwright.compliance.tables import chain_head, decision_record, decision_rules
 from callwright.errors import InputError
 from callwright.store.crypto import Keyring
 from callwright.store.database import Database
+from callwright.store.metadata import TENANT
 from callwright.testing.tenants import seed
 
 pytestmark = pytest.mark.anyio
 NOW = datetime(2026, 11, 26, 4, 0, tzinfo=UTC)
 
 
-def dial(n: int, person: int = 1) -> NewRecord:
-    decision = Decision("+8613900000001", "+861085550000", NOW.isoformat(), (Reason("window", True, "12:00"),))
+RULES_TEXT = (
+    '[{"detail":"12:00","ok":true,"outcome":"ok","pack":"house","rule":"window","severity":"block","version":""}]'
+)
+
+
+def dial(n: int, person: int = 1, says: str = "12:00") -> NewRecord:
+    decision = Decision("+8613900000001", "+861085550000", NOW.isoformat(), (Reason("window", True, says),))
     return NewRecord("dial", NOW, decision, "ab" * 32, person, 3, 5, f"call-{n}")
 
 
@@ -42,8 +49,18 @@ async def test_a_chain_without_gaps_that_anybody_can_check(database: Database, k
     for each in kept:
         assert each.record.hash == link(before, each.record.body)
         assert each.at == NOW
-        public.verify(each.record.signature, signed_bytes(each.record.hash))
         before = each.record.hash
+    assert [bool(each.record.signature) for each in kept] == [False, True, True]  # the last of each transaction
+    for each in kept[1:]:
+        public.verify(each.record.signature, signed_bytes(each.record.hash))
+    assert {each.record.rules for each in kept} == {RULES_TEXT}
+    async with database.scope(seeded.tenant) as scope:
+        assert (
+            await scope.value(
+                select(func.count()).select_from(decision_rules).where(decision_rules.c.tenant_id == TENANT)
+            )
+            == 1
+        )
     assert (end.seq, end.hash) == (3, before)
 
 
@@ -117,11 +134,50 @@ async def test_an_export_can_be_verified_without_the_database(database: Database
     assert (verify(part, public).first, verify(part, public).last) == (2, 3)
 
 
+async def test_records_whose_rules_say_different_things(database: Database, keyring: Keyring) -> None:
+    seeded = await seed(database, keyring, NOW)
+    public = seeded.keys.signing.public_key()
+    for batch in (["a", "b", "a"], ["b"], ["c", "a"]):
+        async with database.scope(seeded.tenant) as scope:
+            await append(scope, seeded.keys, [dial(n, says=says) for n, says in enumerate(batch)])
+    async with database.scope(seeded.tenant) as scope:
+        kept = [each async for page in pages(scope, 1, 99) for each in page]
+        assert (await verify_kept(scope, public)).ok
+        assert verify([line.encode() async for line in export(scope, seeded.keys, NOW)], public).ok
+        for each in kept:  # each of them by itself
+            assert (await vouched(scope, public, each)).ok
+    assert [json.loads(each.record.rules)[0]["detail"] for each in kept] == ["a", "b", "a", "b", "c", "a"]
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_one_record_is_vouched_for_by_the_next_signature(database: Database, keyring: Keyring) -> None:
+    seeded = await seed(database, keyring, NOW)
+    public = seeded.keys.signing.public_key()
+    for _ in range(2):
+        async with database.scope(seeded.tenant) as scope:
+            await append(scope, seeded.keys, [dial(n) for n in range(3)])
+    async with database.system() as connection:
+        await connection.execute(update(decision_record).values(person_id=99).where(decision_record.c.seq == 3))
+    async with database.scope(seeded.tenant) as scope:
+        kept = [each async for page in pages(scope, 1, 99) for each in page]
+        found = [[one.found for one in (await vouched(scope, public, each)).findings] for each in kept]
+    assert found == [["columns-differ"]] * 3 + [[]] * 3
+    async with database.system() as connection:
+        await connection.execute(update(decision_record).values(signature=b"").where(decision_record.c.seq == 6))
+    async with database.scope(seeded.tenant) as scope:
+        kept = [each async for page in pages(scope, 1, 99) for each in page]
+        assert {one.found for one in (await vouched(scope, public, kept[4])).findings} == {"bad-signature", "unsigned"}
+
+
 TAMPERED = {
     "a body": (update(decision_record).values(body='{"a":1}').where(decision_record.c.seq == 2), "edited"),
     "a column": (update(decision_record).values(person_id=99).where(decision_record.c.seq == 2), "columns-differ"),
     "a time": (update(decision_record).values(at=NOW + timedelta(hours=1)), "columns-differ"),
-    "a signature": (update(decision_record).values(signature=bytes(64)).where(decision_record.c.seq == 2), "bad-signature"),
+    "a signature": (update(decision_record).values(signature=bytes(64)).where(decision_record.c.seq == 4), "bad-signature"),
+    "a signature removed": (update(decision_record).values(signature=b"").where(decision_record.c.seq == 4), "unsigned"),
+    "what the rules said": (update(decision_rules).values(text="[]"), "edited"),
+    "what the rules said removed": (delete(decision_rules), "edited"),
+    "by which text": (update(decision_record).values(rules=bytes(32)).where(decision_record.c.seq == 2), "edited"),
     "a row": (delete(decision_record).where(decision_record.c.seq == 2), "gap"),
     "the last row": (delete(decision_record).where(decision_record.c.seq == 4), "truncated"),
     "the head": (update(chain_head).values(seq=3), "added"),

@@ -22,7 +22,17 @@ from callwright.compliance.record_file import (
     record_text,
     verify,
 )
-from callwright.compliance.records import GENESIS, Head, NewRecord, Sealed, canonical, chain, link, signed_bytes
+from callwright.compliance.records import (
+    GENESIS,
+    Head,
+    NewRecord,
+    Sealed,
+    canonical,
+    chain,
+    digest_of,
+    link,
+    signed_bytes,
+)
 from callwright.errors import InputError
 
 NOW = datetime(2026, 11, 26, 4, 0, tzinfo=UTC)
@@ -32,9 +42,14 @@ PUBLIC = KEY.public_key()
 
 
 def records(tenant: int = 7, count: int = 6, key: Ed25519PrivateKey = KEY, says: str = "没有冻结") -> list[Sealed]:
+    """Three written together, and two, and one."""
     decision = Decision("+8613900000001", "+861085550000", NOW.isoformat(), (Reason("frozen", True, says),))
     entries = [NewRecord("dial", NOW, decision, "ab" * 32, n, 3, n, f"call-{n}") for n in range(count)]
-    return chain(tenant, Head(), entries, key.sign, lambda text: text[:16].encode())
+    sealed: list[Sealed] = []
+    for begin, end in ((0, 3), (3, 5), (5, 6)):
+        head = Head(sealed[-1].seq, sealed[-1].hash) if sealed else Head()
+        sealed += chain(tenant, head, entries[begin:end], key.sign, lambda text: text[:16].encode())
+    return sealed[:count]
 
 
 def lines(sealed: list[Sealed], key: Ed25519PrivateKey = KEY, tenant: int = 7) -> list[bytes]:
@@ -64,7 +79,7 @@ def body_says(text: str) -> Callable[[dict[str, object]], None]:
 
 
 def resealed(line: bytes, before: bytes) -> bytes:
-    """An edit whose hash was put right by somebody without the key."""
+    """An edit whose hash was put right by somebody without the key; the third record is one that is signed."""
     said = json.loads(edited(line, body_says("refused")))
     said["hash"] = link(before, canonical(said["body"])).hex()
     return canonical(said).encode() + b"\n"
@@ -78,6 +93,29 @@ def test_a_whole_export_is_found_whole() -> None:
 
 
 SWAPPED = json.loads(WHOLE[3])["signature"]
+
+
+def rules_say(text: str) -> Callable[[dict[str, object]], None]:
+    def change(said: dict[str, object]) -> None:
+        said["rules"] = [{"rule": text}]
+
+    return change
+
+
+def also_named(said: dict[str, object]) -> None:
+    """What the rules said, and the digest by which the body names it."""
+    rules_say("frozen")(said)
+    said["body"] = {**dict(said["body"]), "rules": digest_of(canonical(said["rules"])).hex()}  # type: ignore[call-overload]
+
+
+def without_rules(said: dict[str, object]) -> None:
+    del said["rules"]
+
+
+def unsigned(said: dict[str, object]) -> None:
+    said["signature"] = ""
+
+
 STRANGER = record_text(records(tenant=8)[2]).encode()
 FORGED = records(key=THEIRS)
 
@@ -98,7 +136,13 @@ TAMPERED: dict[str, tuple[list[bytes], str]] = {
     "two records changed round": ([*WHOLE[:2], WHOLE[3], WHOLE[2], *WHOLE[4:]], "reordered"),
     "a record twice": ([*WHOLE[:3], WHOLE[2], *WHOLE[3:]], "duplicate"),
     "a record put in": ([*WHOLE, record_text(LATER[0]).encode()], "added"),
-    "a signature of another record": ([*WHOLE[:2], edited(WHOLE[2], lambda said: said.update(signature=SWAPPED)), *WHOLE[3:]], "bad-signature"),
+    "what a rule said": ([*WHOLE[:2], edited(WHOLE[2], rules_say("frozen")), *WHOLE[3:]], "edited"),
+    "what a rule said, and its digest": ([*WHOLE[:2], edited(WHOLE[2], also_named), *WHOLE[3:]], "edited"),
+    "what the rules said removed": ([*WHOLE[:2], edited(WHOLE[2], without_rules), *WHOLE[3:]], "not-canonical"),
+    "a signature of another record": ([*WHOLE[:5], edited(WHOLE[5], lambda said: said.update(signature=SWAPPED)), *WHOLE[6:]], "bad-signature"),
+    "a signature where there is none": ([*WHOLE[:2], edited(WHOLE[2], lambda one: one.update(signature=SWAPPED)), *WHOLE[3:]], "bad-signature"),
+    "a signature removed": ([*WHOLE[:3], edited(WHOLE[3], unsigned), *WHOLE[4:]], "bad-signature"),
+    "the last signature removed": ([*WHOLE[:6], edited(WHOLE[6], unsigned)], "bad-signature"),
     "the number of a record": ([*WHOLE[:6], edited(WHOLE[6], lambda said: said.update(seq=9))], "misnumbered"),
     "another tenant's record": ([*WHOLE[:3], STRANGER, *WHOLE[4:]], "other-tenant"),
     "all of it, with another key": (lines(FORGED, THEIRS), "other-key"),

@@ -42,7 +42,8 @@ def test_every_record_carries_rules_versions_inputs_evidence_and_verdict() -> No
     said = json.loads(refusal.body)
     assert said["verdict"] == "refused"
     assert said["next_allowed_at"] == "2026-11-27T01:00:00.000+00:00"
-    assert said["rules"][1] == {
+    assert said["rules"] == hashlib.sha256(refusal.rules.encode()).hexdigest()
+    assert json.loads(refusal.rules)[1] == {
         "detail": "3 today, at most 3", "ok": False, "outcome": "blocked", "pack": "cn", "rule": "freq-day", "severity": "defer",
         "version": "2026.11",
     }  # fmt: skip
@@ -50,14 +51,16 @@ def test_every_record_carries_rules_versions_inputs_evidence_and_verdict() -> No
 
 def test_bodies_are_canonical_json() -> None:
     (sealed,) = chain(1, Head(), [DIAL], KEY.sign, keyed)
-    again = json.dumps(json.loads(sealed.body), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    assert again == sealed.body
+    for text in (sealed.body, sealed.rules):
+        assert json.dumps(json.loads(text), sort_keys=True, ensure_ascii=False, separators=(",", ":")) == text
 
 
 def test_hash_and_signature_can_be_checked_without_us() -> None:
     first, second = chain(1, Head(), [DIAL, DIAL], KEY.sign, keyed)
     assert first.hash == hashlib.sha256(GENESIS + first.body.encode()).digest()
     assert second.hash == hashlib.sha256(first.hash + second.body.encode()).digest()
+    assert first.signature == b""  # the second follows from it
+    assert [json.loads(each.body)["signed"] for each in (first, second)] == [False, True]
     KEY.public_key().verify(second.signature, b"callwright-record-1:" + second.hash)
     assert signed_bytes(second.hash) == b"callwright-record-1:" + second.hash
 
@@ -67,7 +70,9 @@ def test_no_number_that_was_called_is_ever_written() -> None:
     with pytest.raises(ValueError, match="may not hold the number"):
         chain(1, Head(), [replace(DIAL, decision=telling)], KEY.sign, keyed)
     (sealed,) = chain(1, Head(), [DIAL], KEY.sign, keyed)
-    assert "13900000001" not in sealed.body
+    assert "13900000001" not in sealed.body + sealed.rules
+    with pytest.raises(ValueError, match="may not hold the number"):
+        chain(1, Head(), [replace(DIAL, because="+8613900000001", kind="refusal")], KEY.sign, keyed)
 
 
 @pytest.mark.parametrize(

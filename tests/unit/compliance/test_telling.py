@@ -29,7 +29,7 @@ def _body(now: datetime, because: str = "") -> dict[str, object]:
         kind, now, decision, facts.digest(), 1, 2, 3, "call-1" if kind == "dial" else None, because=because
     )
     (sealed,) = chain(7, Head(), [entry], lambda _: bytes(64), lambda _: bytes(16))
-    return parsed(sealed.body)
+    return parsed(sealed.body, sealed.rules)
 
 
 def test_every_built_in_rule_has_a_chinese_title() -> None:
@@ -71,4 +71,5 @@ def test_another_version_than_the_loaded_one_is_told() -> None:
 
 
 def test_what_is_no_record_is_told_as_none() -> None:
-    assert parsed("[") == parsed("[]") == parsed('{"rules":1}') == {}
+    assert parsed("[", "[]") == parsed("[]", "[]") == parsed("{}", "{}") == parsed("{}", "") == parsed("{}", None) == {}
+    assert parsed("{}", "[]") == {"rules": []}

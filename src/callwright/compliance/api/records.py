@@ -122,7 +122,7 @@ class RecordTold(RecordRow):
     script_version: int | None
     own_number: int | None
     hash: str
-    signature: str
+    signature: str = Field(description='"" = the next record that has one vouches for this one too')
     public_key: str = Field(examples=["ed25519:..."])
     proof: str = Field(description="an export of this record alone: `callwright records verify FILE --key ...`")
 
@@ -201,7 +201,7 @@ async def _rows(scope: Scope, records: tuple[Kept, ...], packs: Packs, language:
     tasks = {row.id: row.name for row in await scope.all(_TASKS, ids=list({one.task_id for one in records} - {None}))}
     rows = []
     for kept in records:
-        body = telling.parsed(kept.record.body)
+        body = telling.parsed(kept.record.body, kept.record.rules)
         against = []
         for pack, rule in telling.refusing_rules(body):
             title = telling.title_of(pack, rule, language, telling.newest(packs, pack, rule))
@@ -223,7 +223,7 @@ async def _told(
     scope: Scope, keys: TenantKeys, kept: Kept, packs: Packs, language: Language, zone: ZoneInfo, now: datetime
 ) -> RecordTold:
     (row,) = await _rows(scope, (kept,), packs, language)
-    sealed, body = kept.record, telling.parsed(kept.record.body)
+    sealed, body = kept.record, telling.parsed(kept.record.body, kept.record.rules)
     when = "" if row.next_allowed_at is None else f"{row.next_allowed_at.astimezone(zone):%Y-%m-%d %H:%M}"
     told = telling.tell(body, packs, language, when) if body else None
     before = await record_store.show(scope, str(sealed.seq - 1)) if sealed.seq > 1 else None

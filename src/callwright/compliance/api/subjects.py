@@ -254,7 +254,7 @@ def _digest(key: str, counts: Counts) -> str:
 def _event(event: Event, packs: Packs, language: Language) -> SubjectEvent:
     detail = dict(event.detail)
     if event.kind == "refusal":
-        body = telling.parsed(detail.pop("body"))
+        body = telling.parsed(detail.pop("body"), detail.pop("rules"))
         detail["against"] = [
             telling.title_of(pack, rule, language, telling.newest(packs, pack, rule))
             for pack, rule in telling.refusing_rules(body)

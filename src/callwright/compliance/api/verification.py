@@ -15,7 +15,7 @@ from sqlalchemy import func, select
 from callwright.audit.store import note
 from callwright.campaigns.recorded import unrecorded
 from callwright.compliance import record_store
-from callwright.compliance.record_file import ChainCheck, Report
+from callwright.compliance.record_file import RecordCheck, Report
 from callwright.compliance.record_store import Kept, check_row
 from callwright.compliance.records import GENESIS, Head
 from callwright.compliance.tables import decision_record
@@ -34,7 +34,7 @@ _LAST = select(func.max(decision_record.c.seq)).where(decision_record.c.tenant_i
 class Verification:
     """From a record on to where the chain ends now."""
 
-    def __init__(self, here: Here, check: ChainCheck, first: int, end: Head) -> None:
+    def __init__(self, here: Here, check: RecordCheck, first: int, end: Head) -> None:
         self._here, self._check, self._first, self._end = here, check, first, end
 
     async def run(self, job: Job) -> Mapping[str, Any]:
@@ -83,7 +83,7 @@ async def begin(here: Here, first: int) -> Verification:
         before = await record_store.show(scope, str(first - 1)) if first > 1 else None
     if first > max(end.seq, 1) or (first > 1 and before is None):
         raise absent("record", "Begin with one that is there, or with 1.")
-    check = ChainCheck(keys.signing.public_key(), scope.tenant, ())
+    check = RecordCheck(keys.signing.public_key(), scope.tenant, ())
     check.begin(first, before.record.hash if before else GENESIS)
     return Verification(here, check, first, end)
 

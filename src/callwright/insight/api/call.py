@@ -19,8 +19,7 @@ from callwright.accounts.roles import Permission
 from callwright.calls.ladder import as_text, trace
 from callwright.campaigns.story import Story, unseal_story
 from callwright.compliance import consent_store, record_store
-from callwright.compliance.record_file import ChainCheck
-from callwright.compliance.records import GENESIS, Head
+from callwright.compliance.telling import parsed
 from callwright.errors import StoreError
 from callwright.http.here import Here, needs
 from callwright.http.problems import ApiError, absent, answers
@@ -196,22 +195,16 @@ async def read_call_decision(here: Annotated[Here, needs(Permission.RESULTS_READ
         if not found:
             raise absent("decision record of this call")
         kept = found[0]
-        before = await record_store.show(scope, str(kept.record.seq - 1)) if kept.record.seq > 1 else None
+        report = await record_store.vouched(scope, keys.signing.public_key(), kept)
         consents = await consent_store.consents_of(scope, row.person_id) if row.person_id is not None else []
         used = [
             one for one in consents if any(use.attempt_id == call for use in await consent_store.uses_of(scope, one.facts.id or 0, 1000))
         ]  # fmt: skip
-    body = json.loads(kept.record.body)
-    check = ChainCheck(keys.signing.public_key(), here.viewer.tenant, ())
-    check.begin(kept.record.seq, before.record.hash if before else GENESIS)
-    check.record(kept.record, body)
-    check.end(Head(kept.record.seq, kept.record.hash))
-    report = check.report()
     return DecisionView(
         seq=kept.record.seq,
         id=kept.record.id,
         at=kept.at,
-        body=body,
+        body=parsed(kept.record.body, kept.record.rules),
         hash=kept.record.hash.hex(),
         verified=not report.findings,
         findings=[f"{one.found}: {one.detail}" for one in report.findings],

@@ -105,6 +105,7 @@ def upgrade() -> None:
         sa.Column("attempt_id", sa.String(length=40), nullable=True),
         sa.Column("at", own.UtcTime(), nullable=False),
         sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("rules", sa.LargeBinary(length=32), nullable=False),
         sa.Column("hash", sa.LargeBinary(length=32), nullable=False),
         sa.Column("signature", sa.LargeBinary(length=64), nullable=False),
         sa.PrimaryKeyConstraint("tenant_id", "seq", name=op.f("pk_decision_record")),
@@ -390,6 +391,16 @@ def upgrade() -> None:
     with op.batch_alter_table("complaint", schema=None) as batch_op:
         batch_op.create_index("ix_complaint_number", ["tenant_id", "number_index"], unique=False)
 
+    op.create_table(
+        "decision_rules",
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("digest", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["tenant.id"], name=op.f("fk_decision_rules_tenant_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("tenant_id", "digest", name=op.f("pk_decision_rules")),
+    )
     op.create_table(
         "endpoint",
         sa.Column("tenant_id", sa.BigInteger(), nullable=False),
@@ -1075,6 +1086,7 @@ def upgrade() -> None:
             "consent",
             "consent_use",
             "decision_record",
+            "decision_rules",
             "delivery",
             "endpoint",
             "follow_up",
