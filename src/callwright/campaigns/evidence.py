@@ -25,7 +25,7 @@ from callwright.compliance import consent_store, freeze_store
 from callwright.compliance.bundle import BundleWriter
 from callwright.compliance.complaint_store import Case, case_of
 from callwright.compliance.record_file import header_text, public_text, record_text
-from callwright.compliance.record_store import Kept, find, show
+from callwright.compliance.record_store import Kept, find, show, vouched
 from callwright.compliance.records import GENESIS, Head
 from callwright.compliance.tables import complaint, person
 from callwright.errors import StoreError
@@ -219,8 +219,10 @@ def _runs(records: Sequence[Kept]) -> list[list[Kept]]:
 async def _add_run(scope: Scope, keys: TenantKeys, bundle: BundleWriter, run: Sequence[Kept], now: datetime) -> None:
     first, last = run[0].record, run[-1].record
     before = await show(scope, str(first.seq - 1)) if first.seq > 1 else None
+    end = Head(last.seq, last.hash)
+    ours = await vouched(scope, keys.signing.public_key(), last)
     header = header_text(
-        scope.tenant, first.seq, before.record.hash if before else GENESIS, Head(last.seq, last.hash), keys.signing, now
+        scope.tenant, first.seq, before.record.hash if before else GENESIS, end, keys.signing, now, vouched=ours
     )
     text = header + "".join(record_text(one.record) for one in run)
     bundle.add(f"records/{first.seq}-{last.seq}.jsonl", text.encode())

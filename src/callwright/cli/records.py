@@ -123,7 +123,7 @@ def anchor(
 
     async def run() -> int:
         async with working(tenant) as at, at.database.reading(at.tenant) as scope:
-            end = await record_store.head(scope)
+            end = await record_store.checked_head(scope, at.keys)
             text = record_file.anchor_text(at.tenant, end, at.keys.signing, datetime.now(UTC))
         with private(out) as part:
             part.write_text(text, encoding="utf-8")
@@ -225,8 +225,16 @@ def _line(kept: Kept) -> str:
     return f"{kept.record.seq:>8}  {kept.at:%Y-%m-%d %H:%M:%S}  {kept.kind:<7}  {who}{why}{later}"
 
 
+def _read(text: str) -> object:
+    """JSON, or the text as it lies there: somebody changed it (callwright records verify --database)."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+
+
 def _json(kept: Kept) -> dict[str, object]:
     return {
         "seq": kept.record.seq, "id": kept.record.id, "hash": kept.record.hash.hex(), "signature": kept.record.signature.hex(),
-        "body": json.loads(kept.record.body), "rules": json.loads(kept.record.rules or "[]"),
+        "body": _read(kept.record.body), "rules": _read(kept.record.rules),
     }  # fmt: skip

@@ -2,12 +2,12 @@
 
 An export is JSON Lines: a signed header, then one record a line, each in canonical JSON and ended by a line feed.
 
-    {"first":1,"format":"callwright-records/1","last":2,"last_hash":"..","made_at":"..","prev":"..","public_key":"..","signature":"..","tenant":7}
+    {"first":1,"format":"callwright-records/1","last":2,"last_hash":"..","made_at":"..","prev":"..","public_key":"..","signature":"..","tenant":7,"vouched":true}
     {"body":{..},"hash":"..","rules":[{..},..],"seq":1,"signature":""}
     {"body":{..},"hash":"..","rules":[{..},..],"seq":2,"signature":".."}
 
-A line tells what the rules said, which its body names by a digest. The signature of a record vouches for all before it, the header's for the
-last one of the file.
+A line tells what the rules said, which its body names by a digest. The signature of a record vouches for all before it; that of the header
+for the last one of the file, which may have none of its own.
 
 `verify` needs the public key from somewhere else than the file (`callwright records key`, written down when the tenant was set up): whoever
 changes a file could put a key of their own into it. An anchor is the signed end of the chain at one moment; kept elsewhere, it shows
@@ -47,6 +47,7 @@ __all__ = [
     "read_anchor",
     "record_text",
     "signed",
+    "signed_by",
     "verify",
 ]
 
@@ -65,7 +66,7 @@ _LARGEST = 1 << 28  # a manifest of very many files
 _KEY = re.compile(r"(?:ed25519:)?([0-9a-f]{64})")
 _HEADER = {
     "first": int, "format": str, "last": int, "last_hash": str, "made_at": str, "prev": str, "public_key": str, "signature": str,
-    "tenant": int,
+    "tenant": int, "vouched": bool,
 }  # fmt: skip
 _ANCHORED = {
     "format": str, "hash": str, "made_at": str, "public_key": str, "seq": int, "signature": str, "tenant": int,
@@ -128,11 +129,14 @@ def public_key(text: str) -> Ed25519PublicKey:
     return Ed25519PublicKey.from_public_bytes(bytes.fromhex(found[1]))
 
 
-def header_text(tenant: int, first: int, before: bytes, end: Head, key: Ed25519PrivateKey, now: datetime) -> str:
-    """The first line of an export of the records `first` to `end`; before: hash of the record before `first`."""
+def header_text(
+    tenant: int, first: int, before: bytes, end: Head, key: Ed25519PrivateKey, now: datetime, *, vouched: bool
+) -> str:
+    """The first line of an export of the records `first` to `end`. before: hash of the record before `first`; vouched: a signature vouches
+    for the last one, its own or that of a later one (`record_store.vouched`): this header does so from now on."""
     said = {
         "first": first, "format": _RECORDS, "last": end.seq, "last_hash": end.hash.hex(), "made_at": iso(now), "prev": before.hex(),
-        "public_key": public_text(key.public_key()), "tenant": tenant,
+        "public_key": public_text(key.public_key()), "tenant": tenant, "vouched": vouched,
     }  # fmt: skip
     return signed(said, key)
 
@@ -187,7 +191,7 @@ def verify(lines: Iterable[bytes], key: Ed25519PublicKey, anchors: Sequence[Anch
     check.begin(header["first"], _bytes32(header["prev"]))
     for number, line in enumerate(rest, start=2):
         check.line(line, number)
-    check.end(Head(header["last"], _bytes32(header["last_hash"])), vouched=True)  # by the signature of the header
+    check.end(Head(header["last"], _bytes32(header["last_hash"])), vouched=header["vouched"])
     return check.report()
 
 
@@ -330,6 +334,11 @@ class RecordCheck(ChainCheck):
             self.find("bad-signature", "its signature was taken away, or it should have none", record.seq, line)
         if body.get("rules") != digest_of(record.rules).hex():
             self.find("edited", "what its rules are told to have said is not what it names", record.seq, line)
+
+
+def signed_by(key: Ed25519PublicKey, record: Sealed) -> bool:
+    """Whether this decision record has a signature of its own, of this key."""
+    return bool(record.signature) and _signed_by(key, record.signature, signed_bytes(record.hash))
 
 
 def signed(said: Mapping[str, Any], key: Ed25519PrivateKey) -> str:

@@ -60,7 +60,7 @@ async def search(scope: Scope, wanted: Wanted, before: int | None, most: int) ->
     for _ in range(_STRETCHES):
         floor = bottom if wanted.person is not None else max(bottom, top - _STRETCH)
         statement = (
-            _narrowed(wanted)
+            _narrowed(wanted, floor, top)
             .where(decision_record.c.seq < top, decision_record.c.seq >= floor)
             .order_by(decision_record.c.seq.desc())
             .limit(most + 1 - len(found))
@@ -74,7 +74,7 @@ async def search(scope: Scope, wanted: Wanted, before: int | None, most: int) ->
     return Found(tuple(found), top)
 
 
-def _narrowed(wanted: Wanted) -> Select[Any]:
+def _narrowed(wanted: Wanted, floor: int, top: int) -> Select[Any]:
     statement = KEPT
     kind = {"dialled": "dial", "refused": "refusal", None: None}[wanted.verdict]
     equal = {"kind": kind, "task_id": wanted.task, "lead_id": wanted.lead, "person_id": wanted.person}
@@ -91,7 +91,20 @@ def _narrowed(wanted: Wanted) -> Select[Any]:
         said = [
             f'"ok":false,"outcome":"{outcome}","pack":"{pack}","rule":"{rule}",' for outcome in ("blocked", "unknown")
         ]
-        statement = statement.where(or_(*(decision_rules.c.text.contains(one, autoescape=True) for one in said)))
+        # What the records of this stretch name, and of that what says so: there may be many other texts of rules.
+        named = (
+            select(decision_record.c.rules)
+            .where(decision_record.c.tenant_id == TENANT, decision_record.c.seq < top, decision_record.c.seq >= floor)
+            .distinct()
+            .cte("named")
+            .prefix_with("MATERIALIZED", dialect="postgresql")
+        )
+        telling = select(decision_rules.c.digest).where(
+            decision_rules.c.tenant_id == TENANT,
+            decision_rules.c.digest.in_(select(named.c.rules)),
+            or_(*(decision_rules.c.text.contains(one, autoescape=True) for one in said)),
+        )
+        statement = statement.where(decision_record.c.rules.in_(telling))
     return statement
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import json
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
@@ -12,10 +13,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy import Row, bindparam, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from callwright.compliance.record_file import Anchor, RecordCheck, Report, header_text, record_text
-from callwright.compliance.records import GENESIS, Head, NewRecord, Sealed, canonical, chain, digest_of
+from callwright.compliance.record_file import Anchor, RecordCheck, Report, header_text, record_text, signed_by
+from callwright.compliance.records import GENESIS, Head, NewRecord, Sealed, canonical, chain, digest_of, link
 from callwright.compliance.tables import chain_head, decision_record, decision_rules
-from callwright.errors import InputError, Problem
+from callwright.errors import DamagedError, InputError, Problem
 from callwright.store.constant import constant
 from callwright.store.crypto import TenantKeys
 from callwright.store.database import Changes, Scope
@@ -28,6 +29,7 @@ __all__ = [
     "Kept",
     "append",
     "check_row",
+    "checked_head",
     "export",
     "find",
     "head",
@@ -36,20 +38,22 @@ __all__ = [
     "seal",
     "show",
     "verify_kept",
+    "verify_one",
     "vouched",
 ]
 
 _PAGE = 500
-_MOST_TOGETHER = 5000  # records of one transaction; there are a few dozen
+_LINKED = 32  # most transactions write fewer
+_MOST_TOGETHER = 5000
 _NO_END = 2**62
 
-_HEAD = constant(select(chain_head.c.seq, chain_head.c.hash).where(chain_head.c.tenant_id == TENANT))
+_HEAD = constant(select(chain_head.c.seq, chain_head.c.hash, chain_head.c.mac).where(chain_head.c.tenant_id == TENANT))
 _LOCK = constant(_HEAD.with_for_update())
 _BEGIN = upsert(chain_head).on_conflict_do_nothing(index_elements=["tenant_id"])
 _MOVE = constant(
     update(chain_head)
     .where(chain_head.c.tenant_id == TENANT)
-    .values(seq=bindparam("new_seq"), hash=bindparam("new_hash"))
+    .values(seq=bindparam("new_seq"), hash=bindparam("new_hash"), mac=bindparam("new_mac"))
 )
 _ADD = constant(insert(decision_record))
 _ADD_RULES = constant(upsert(decision_rules).on_conflict_do_nothing(index_elements=["tenant_id", "digest"]))
@@ -79,6 +83,16 @@ _AFTER = (
     .order_by(decision_record.c.seq)
     .limit(_PAGE)
 )
+_LINKS = (
+    select(decision_record.c.seq, decision_record.c.body, decision_record.c.hash, decision_record.c.signature)
+    .where(
+        decision_record.c.tenant_id == TENANT,
+        decision_record.c.seq > bindparam("after"),
+        decision_record.c.seq <= bindparam("last"),
+    )
+    .order_by(decision_record.c.seq)
+    .limit(_LINKED)
+)
 _BY_SEQ = KEPT.where(decision_record.c.seq == bindparam("seq"))
 _BY_ID = KEPT.where(decision_record.c.id == bindparam("id"))
 
@@ -102,6 +116,7 @@ async def append(scope: Scope, keys: TenantKeys, entries: Sequence[NewRecord]) -
 
     Raises:
         ValueError: an entry contradicts its decision, or would tell a phone number.
+        DamagedError: somebody without the key wrote where the chain ends: our signature would vouch for it.
     """
     sealed, changes = await seal(scope, keys, entries)
     await scope.together(*changes)
@@ -112,11 +127,11 @@ async def seal(scope: Scope, keys: TenantKeys, entries: Sequence[NewRecord]) -> 
     """The same but for the writing: the records, and the changes that keep them, which must be made within this transaction.
 
     Raises:
-        ValueError: as for `append`.
+        ValueError, DamagedError: as for `append`.
     """
     if not entries:
         return [], ()
-    sealed = chain(scope.tenant, await _lock(scope), entries, keys.signing.sign, keys.index)
+    sealed = chain(scope.tenant, await _lock(scope, keys), entries, keys.signing.sign, keys.index)
     named = {text: digest_of(text) for text in {record.rules: None for record in sealed}}
     rows = [
         {
@@ -126,17 +141,28 @@ async def seal(scope: Scope, keys: TenantKeys, entries: Sequence[NewRecord]) -> 
         }
         for entry, record in zip(entries, sealed, strict=True)
     ]  # fmt: skip
+    end = sealed[-1]
     return sealed, (
         (_ADD_RULES, [{"digest": digest, "text": text} for text, digest in named.items()]),
         (_ADD, *sharing(rows, "at", "task_id")),
-        (_MOVE, [{"new_seq": sealed[-1].seq, "new_hash": sealed[-1].hash}]),
+        (_MOVE, [{"new_seq": end.seq, "new_hash": end.hash, "new_mac": keys.mac_of_end(end.seq, end.hash)}]),
     )
 
 
 async def head(scope: Scope) -> Head:
-    """Where the tenant's chain ends."""
+    """Where the tenant's chain is said to end."""
     row = await scope.first(_HEAD)
     return Head() if row is None else Head(int(row.seq), bytes(row.hash))
+
+
+async def checked_head(scope: Scope, keys: TenantKeys) -> Head:
+    """Where the tenant's chain ends.
+
+    Raises:
+        DamagedError: somebody without the key wrote that.
+    """
+    row = await scope.first(_HEAD)
+    return Head() if row is None else _checked(row, scope.tenant, keys)
 
 
 async def find(
@@ -193,7 +219,11 @@ async def export(
     if first < 1 or first > end.seq or (first > 1 and before is None):
         what = f"there is no record number {first} to begin with: they end with {end.seq}"
         raise InputError(Problem("records-range", what, hint="`callwright records list` shows the newest ones"))
-    yield header_text(scope.tenant, first, before.record.hash if before else GENESIS, end, keys.signing, now)
+    last_one = await show(scope, str(end.seq))
+    ours = last_one is not None and await vouched(scope, keys.signing.public_key(), last_one.record)
+    yield header_text(
+        scope.tenant, first, before.record.hash if before else GENESIS, end, keys.signing, now, vouched=ours
+    )
     async for page in pages(scope, first, end.seq):
         for kept in page:
             yield record_text(kept.record)
@@ -211,21 +241,33 @@ async def verify_kept(scope: Scope, key: Ed25519PublicKey, anchors: Sequence[Anc
     return check.report()
 
 
-async def vouched(scope: Scope, key: Ed25519PublicKey, kept: Kept) -> Report:
-    """Whether this one record is as it was written: it follows from the one before, and a signature of the key vouches for it, its own or
-    that of a later record which follows from it."""
+async def vouched(scope: Scope, key: Ed25519PublicKey, record: Sealed) -> bool:
+    """Whether a signature of the key vouches for this record: its own, or that of a later one which follows from it."""
+    if signed_by(key, record):
+        return True
+    seq, before = record.seq, record.hash
+    while seq < record.seq + _MOST_TOGETHER:
+        rows = await scope.all(_LINKS, after=seq, last=record.seq + _MOST_TOGETHER)
+        for row in rows:
+            hashed = bytes(row.hash)
+            if row.seq != seq + 1 or link(before, row.body) != hashed:
+                return False
+            seq, before = int(row.seq), hashed
+            if signed_by(key, Sealed(seq, "", row.body, hashed, bytes(row.signature))):
+                return True
+        if not rows:
+            break
+    return False
+
+
+async def verify_one(scope: Scope, key: Ed25519PublicKey, kept: Kept) -> Report:
+    """Check one record where it lies: it follows from the one before, and a signature of the key vouches for it."""
     seq = kept.record.seq
     before = await show(scope, str(seq - 1)) if seq > 1 else None
     check = RecordCheck(key, scope.tenant, ())
     check.begin(seq, before.record.hash if before else GENESIS)
-    last = kept
-    async for page in pages(scope, seq, seq + _MOST_TOGETHER):
-        for last in page:
-            check_row(check, last)
-            if last.record.signature:
-                check.end(Head(last.record.seq, last.record.hash))
-                return check.report()
-    check.end(Head(last.record.seq, last.record.hash))
+    check_row(check, kept)
+    check.end(Head(seq, kept.record.hash), vouched=await vouched(scope, key, kept.record))
     return check.report()
 
 
@@ -255,10 +297,22 @@ def kept_of(row: Row[Any]) -> Kept:
     return Kept(sealed, row.kind, row.at, row.task_id, row.lead_id, row.person_id, row.attempt_id)
 
 
-async def _lock(scope: Scope) -> Head:
+async def _lock(scope: Scope, keys: TenantKeys) -> Head:
     row = await scope.first(_LOCK)
     if row is None:
-        await scope.run(_BEGIN, seq=0, hash=GENESIS)
+        await scope.run(_BEGIN, seq=0, hash=GENESIS, mac=b"")
         row = await scope.first(_LOCK)
         assert row is not None
-    return Head(int(row.seq), bytes(row.hash))
+    return _checked(row, scope.tenant, keys)
+
+
+def _checked(row: Row[Any], tenant: int, keys: TenantKeys) -> Head:
+    """What follows is chained to this and signed: it has to be what somebody with the key wrote."""
+    seq, hashed = int(row.seq), bytes(row.hash)
+    begun = (seq, hashed) != (0, GENESIS)
+    if not hmac.compare_digest(bytes(row.mac), keys.mac_of_end(seq, hashed) if begun else b""):
+        raise DamagedError(
+            f"somebody else wrote where the decision records of tenant {tenant} end: nobody is dialled. "
+            "See what was changed: callwright records verify --database"
+        )
+    return Head(seq, hashed)

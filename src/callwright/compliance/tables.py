@@ -199,11 +199,14 @@ decision_record = tenant_table(
     many=True,
 )
 
-# Where the chain of a tenant ends; locked by whoever adds to it.
+# Where the chain of a tenant ends; locked by whoever adds to it, which nobody does when `mac` says that somebody without the key wrote it.
 chain_head = tenant_table(
     "chain_head",
     Column("seq", BigInteger, nullable=False, default=0),
     Column("hash", LargeBinary(32), nullable=False),
+    Column(
+        "mac", LargeBinary(32), nullable=False, default=b""
+    ),  # keyed digest of number and hash; empty = the chain has not begun
     PrimaryKeyConstraint("tenant_id"),
 )
 

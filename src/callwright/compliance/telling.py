@@ -17,6 +17,7 @@ from callwright.compliance.explanation import citation
 from callwright.compliance.house import HOUSE_TITLES
 from callwright.compliance.packs import CompiledRule, Packs
 from callwright.compliance.reasons import REFUSING
+from callwright.compliance.records import digest_of
 from callwright.compliance.titles_zh import TITLES_ZH
 
 __all__ = [
@@ -96,12 +97,15 @@ class ToldRecord:
 
 
 def parsed(body: str, rules: str | None) -> dict[str, Any]:
-    """The body of a record with what its rules said (the text of `decision_rules`); {} when it is none (verification tells that)."""
+    """The body of a record with what its rules said (the text of `decision_rules`, None = it is gone); {} when one of them is none, or they
+    do not belong together (verification tells that)."""
     try:
         said, told = json.loads(body), json.loads(rules or "")
     except (ValueError, RecursionError):
         return {}
-    return {**said, "rules": told} if isinstance(said, dict) and isinstance(told, list) else {}
+    if not isinstance(said, dict) or not isinstance(told, list) or said.get("rules") != digest_of(rules or "").hex():
+        return {}
+    return {**said, "rules": told}
 
 
 def newest(packs: Packs, pack: str, rule: str) -> CompiledRule | None:

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hmac
 import os
 from collections import OrderedDict
 from datetime import datetime
@@ -47,6 +48,7 @@ class TenantKeys(FieldKeys):
     def __init__(self, tenant: int, data: bytes, signing: bytes) -> None:
         super().__init__(tenant, derive(data, b"index"), derive(data, b"seal"))
         self.words = derive(data, b"words")  # where words of calls stand in their index
+        self._ends = derive(data, b"chain-end")
         self._signing = signing
 
     def __reduce__(self) -> str:
@@ -56,6 +58,10 @@ class TenantKeys(FieldKeys):
     def fields(self) -> FieldKeys:
         """Those of fields alone: for a process of ours that seals."""
         return FieldKeys(self.tenant, self._index, self._seal)
+
+    def mac_of_end(self, seq: int, hashed: bytes) -> bytes:
+        """32 bytes that tell who wrote where the chain of records ends: somebody with the key (HMAC-SHA256)."""
+        return hmac.digest(self._ends, b"%d:" % seq + hashed, "sha256")
 
     @cached_property
     def signing(self) -> Ed25519PrivateKey:

@@ -96,10 +96,11 @@ class _Many:
 def _with_rows(statement: Executable, text: str, given: str) -> str:
     """The text of a statement for one row, for the rows of `given`."""
     head, values, rest = text.partition(" VALUES (")
-    inner, closed, conflict = rest.partition(") ON CONFLICT ")
-    if isinstance(statement, Insert) and values and (closed or rest.endswith(")")):
-        otherwise = f" ON CONFLICT {conflict}" if closed else ""
-        return f"{head} SELECT {inner if closed else rest[:-1]} FROM {given}{otherwise}"  # noqa: S608 - of our own statements
+    inner, conflict, otherwise = rest.partition(") ON CONFLICT ")
+    if isinstance(statement, Insert) and values and otherwise.endswith(" DO NOTHING"):
+        return f"{head} SELECT {inner} FROM {given} ON CONFLICT {otherwise}"  # noqa: S608 - made of our own statements
+    if isinstance(statement, Insert) and values and not conflict and rest.endswith(")"):
+        return f"{head} SELECT {rest[:-1]} FROM {given}"  # noqa: S608 - made of our own statements
     head, where, rest = text.partition(" WHERE ")
     if isinstance(statement, Update) and where and " WHERE " not in rest:
         return f"{head} FROM {given} WHERE {rest}"

@@ -7,19 +7,30 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import Executable, delete, func, select, update
 
 from callwright.compliance.decision import Decision
 from callwright.compliance.reasons import Reason
 from callwright.compliance.record_file import anchor_text, read_anchor, verify
-from callwright.compliance.record_store import append, export, find, head, pages, show, verify_kept, vouched
-from callwright.compliance.records import GENESIS, NewRecord, link, signed_bytes
+from callwright.compliance.record_store import (
+    append,
+    checked_head,
+    export,
+    find,
+    head,
+    pages,
+    show,
+    verify_kept,
+    verify_one,
+    vouched,
+)
+from callwright.compliance.records import GENESIS, Head, NewRecord, link, signed_bytes
 from callwright.compliance.tables import chain_head, decision_record, decision_rules
-from callwright.errors import InputError
+from callwright.errors import DamagedError, InputError
 from callwright.store.crypto import Keyring
 from callwright.store.database import Database
 from callwright.store.metadata import TENANT
-from callwright.testing.tenants import seed
+from callwright.testing.tenants import Seeded, seed
 
 pytestmark = pytest.mark.anyio
 NOW = datetime(2026, 11, 26, 4, 0, tzinfo=UTC)
@@ -145,28 +156,86 @@ async def test_records_whose_rules_say_different_things(database: Database, keyr
         assert (await verify_kept(scope, public)).ok
         assert verify([line.encode() async for line in export(scope, seeded.keys, NOW)], public).ok
         for each in kept:  # each of them by itself
-            assert (await vouched(scope, public, each)).ok
+            assert (await verify_one(scope, public, each)).ok
     assert [json.loads(each.record.rules)[0]["detail"] for each in kept] == ["a", "b", "a", "b", "c", "a"]
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def test_one_record_is_vouched_for_by_the_next_signature(database: Database, keyring: Keyring) -> None:
     seeded = await seed(database, keyring, NOW)
-    public = seeded.keys.signing.public_key()
     for _ in range(2):
+        await written(database, seeded, 3)
+    await change(database, update(decision_record).values(person_id=99).where(decision_record.c.seq == 3))
+    assert await each_by_itself(database, seeded) == [set(), set(), {"columns-differ"}, set(), set(), set()]
+    await change(database, update(decision_record).values(signature=bytes(64)).where(decision_record.c.seq == 3))
+    found = await each_by_itself(database, seeded)  # the next transaction vouches for the first two as well
+    assert found == [set(), set(), {"columns-differ", "bad-signature"}, set(), set(), set()]
+    await change(database, update(decision_record).values(signature=b"").where(decision_record.c.seq == 6))
+    assert (await each_by_itself(database, seeded))[3:] == [{"unsigned"}, {"unsigned"}, {"unsigned", "bad-signature"}]
+
+
+@pytest.mark.parametrize("move_head", [False, True])
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_nothing_of_ours_vouches_for_what_somebody_without_the_key_wrote(
+    database: Database, keyring: Keyring, move_head: bool
+) -> None:
+    """They change the last record, take its signature away, and put right everything that needs no key."""
+    seeded = await seed(database, keyring, NOW)
+    public = seeded.keys.signing.public_key()
+    await written(database, seeded, 2)
+    async with database.scope(seeded.tenant) as scope:
+        first, last = [each async for page in pages(scope, 1, 99) for each in page]
+    body = last.record.body.replace('"signed":true', '"signed":false').replace('"because":""', '"because":"x"')
+    forged = link(first.record.hash, body)
+    new = {"body": body, "hash": forged, "id": forged[:16].hex(), "signature": b""}
+    await change(database, update(decision_record).values(**new).where(decision_record.c.seq == 2))
+    if move_head:
+        await change(database, update(chain_head).values(hash=forged))
+    async with database.scope(seeded.tenant) as scope:
+        kept = await show(scope, "2")
+        assert kept is not None
+        assert not await vouched(scope, public, kept.record)
+        assert {one.found for one in (await verify_one(scope, public, kept)).findings} == {"unsigned"}
+        exported = [line.encode() async for line in export(scope, seeded.keys, NOW)]
+        assert "unsigned" in {one.found for one in verify(exported, public).findings}
+        alone = [line.encode() async for line in export(scope, seeded.keys, NOW, 2)]
+        assert "unsigned" in {one.found for one in verify(alone, public).findings}
+    if move_head:
         async with database.scope(seeded.tenant) as scope:
-            await append(scope, seeded.keys, [dial(n) for n in range(3)])
+            with pytest.raises(DamagedError, match="somebody else wrote"):
+                await append(scope, seeded.keys, [dial(9)])
+            with pytest.raises(DamagedError, match="somebody else wrote"):
+                await checked_head(scope, seeded.keys)
+    else:
+        await written(database, seeded, 1)  # from the end as it was: what follows does not follow from the forged one
+    async with database.scope(seeded.tenant) as scope:
+        assert not (await verify_kept(scope, public)).ok
+
+
+async def test_a_chain_that_was_not_begun_has_no_end(database: Database, keyring: Keyring) -> None:
+    seeded = await seed(database, keyring, NOW)
+    async with database.scope(seeded.tenant) as scope:
+        assert await checked_head(scope, seeded.keys) == Head()
+        await scope.run(update(chain_head).where(chain_head.c.tenant_id == TENANT).values(seq=4))
+        with pytest.raises(DamagedError):
+            await append(scope, seeded.keys, [dial(1)])
+
+
+async def written(database: Database, seeded: Seeded, count: int) -> None:
+    async with database.scope(seeded.tenant) as scope:
+        await append(scope, seeded.keys, [dial(n) for n in range(count)])
+
+
+async def change(database: Database, statement: Executable) -> None:
     async with database.system() as connection:
-        await connection.execute(update(decision_record).values(person_id=99).where(decision_record.c.seq == 3))
+        await connection.execute(statement)
+
+
+async def each_by_itself(database: Database, seeded: Seeded) -> list[set[str]]:
+    public = seeded.keys.signing.public_key()
     async with database.scope(seeded.tenant) as scope:
         kept = [each async for page in pages(scope, 1, 99) for each in page]
-        found = [[one.found for one in (await vouched(scope, public, each)).findings] for each in kept]
-    assert found == [["columns-differ"]] * 3 + [[]] * 3
-    async with database.system() as connection:
-        await connection.execute(update(decision_record).values(signature=b"").where(decision_record.c.seq == 6))
-    async with database.scope(seeded.tenant) as scope:
-        kept = [each async for page in pages(scope, 1, 99) for each in page]
-        assert {one.found for one in (await vouched(scope, public, kept[4])).findings} == {"bad-signature", "unsigned"}
+        return [{one.found for one in (await verify_one(scope, public, each)).findings} for each in kept]
 
 
 TAMPERED = {

@@ -8,8 +8,9 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import anyio
@@ -49,17 +50,21 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
-@contextmanager
-def process(*arguments: str, environ: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
-    with subprocess.Popen(
-        [sys.executable, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environ
-    ) as running:
+def _begun(arguments: tuple[str, ...], environ: dict[str, str]) -> subprocess.Popen[str]:
+    command = [sys.executable, *arguments]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environ)
+
+
+@asynccontextmanager
+async def process(*arguments: str, environ: dict[str, str]) -> AsyncIterator[subprocess.Popen[str]]:
+    with await anyio.to_thread.run_sync(partial(_begun, arguments, environ)) as running:
         try:
             yield running
         finally:
             assert running.stdin is not None
             running.stdin.close()
-            running.wait(20)
+            # Waited for in a thread: it ends once this process, which serves, has let go of its port.
+            await anyio.to_thread.run_sync(running.wait, 60)
 
 
 def _line(running: subprocess.Popen[str]) -> str:
@@ -71,19 +76,21 @@ async def test_two_hundred_calls(tmp_path: Path) -> None:
     environ = {**os.environ, "XDG_DATA_HOME": str(tmp_path), "HOME": str(tmp_path)}
     for name in ("CALLWRIGHT_DATABASE_URL", "CALLWRIGHT_KEY_FILE"):
         environ.pop(name, None)
-    async with open_console(tmp_path) as console:
-        with process("-m", "callwright.testing.live_calls", str(CALLS), environ=environ) as worker:
-            assert await anyio.to_thread.run_sync(_line, worker) == "ready\n"
-            with process("-c", READER, console.url, environ=environ) as reader:
-                await anyio.sleep(3.0)  # everything is there, and the first whole board has been sent
-                before, begun = time.process_time(), time.monotonic()
-                await anyio.sleep(SECONDS)
-                used = time.process_time() - before
-                share = used / (time.monotonic() - begun)
-                assert reader.stdin is not None
-                reader.stdin.write("\n")
-                reader.stdin.flush()
-                got = json.loads(await anyio.to_thread.run_sync(_line, reader))
+    async with (
+        open_console(tmp_path) as console,
+        process("-m", "callwright.testing.live_calls", str(CALLS), environ=environ) as worker,
+    ):
+        assert await anyio.to_thread.run_sync(_line, worker) == "ready\n"
+        async with process("-c", READER, console.url, environ=environ) as reader:
+            await anyio.sleep(3.0)  # everything is there, and the first whole board has been sent
+            before, begun = time.process_time(), time.monotonic()
+            await anyio.sleep(SECONDS)
+            used = time.process_time() - before
+            share = used / (time.monotonic() - begun)
+            assert reader.stdin is not None
+            reader.stdin.write("\n")
+            reader.stdin.flush()
+            got = json.loads(await anyio.to_thread.run_sync(_line, reader))
     sys.stdout.write(f"board of {CALLS} calls, two readers: {share:.1%} of a core; {got}\n")
     assert got["calls"] == CALLS
     assert got["messages"] >= SECONDS  # of both readers; four in a second each where the machine is not busy

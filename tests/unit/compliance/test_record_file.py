@@ -52,11 +52,11 @@ def records(tenant: int = 7, count: int = 6, key: Ed25519PrivateKey = KEY, says:
     return sealed[:count]
 
 
-def lines(sealed: list[Sealed], key: Ed25519PrivateKey = KEY, tenant: int = 7) -> list[bytes]:
+def lines(sealed: list[Sealed], key: Ed25519PrivateKey = KEY, tenant: int = 7, vouched: bool = True) -> list[bytes]:
     end = Head(sealed[-1].seq, sealed[-1].hash)
     first = sealed[0].seq
     before = GENESIS if first == 1 else RECORDS[first - 2].hash
-    texts = [header_text(tenant, first, before, end, key, NOW), *map(record_text, sealed)]
+    texts = [header_text(tenant, first, before, end, key, NOW, vouched=vouched), *map(record_text, sealed)]
     return [text.encode() for text in texts]
 
 
@@ -90,6 +90,9 @@ def test_a_whole_export_is_found_whole() -> None:
     assert report.ok
     assert (report.tenant, report.records, report.first, report.last) == (7, 6, 1, 6)
     assert verify(lines(RECORDS[2:5]), PUBLIC).ok
+    assert verify(lines(RECORDS[2:5], vouched=False), PUBLIC).ok  # the last one has a signature of its own
+    assert verify(lines(RECORDS[1:2]), PUBLIC).ok
+    assert verify(lines(RECORDS[1:2], vouched=False), PUBLIC).findings[0].found == "unsigned"
 
 
 SWAPPED = json.loads(WHOLE[3])["signature"]
@@ -156,6 +159,9 @@ TAMPERED: dict[str, tuple[list[bytes], str]] = {
     "a key of a mapping twice": ([*WHOLE[:-1], WHOLE[-1].replace(b'"seq":6,"signature"', b'"seq":6,"seq":6,"signature"')], "not-canonical"),
     "an empty line": ([*WHOLE[:3], b"\n", *WHOLE[3:]], "not-canonical"),
     "the same of another decision": (lines(records(says="frozen")), "differs-from-anchor"),
+    "that somebody vouches for it": (
+        [edited(lines(RECORDS[:4], vouched=False)[0], lambda said: said.update(vouched=True)), *WHOLE[1:5]], "changed-header",
+    ),
     "an older export": (lines(RECORDS[:4]), "cut-off"),
 }  # fmt: skip
 

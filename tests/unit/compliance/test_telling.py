@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -72,4 +73,6 @@ def test_another_version_than_the_loaded_one_is_told() -> None:
 
 def test_what_is_no_record_is_told_as_none() -> None:
     assert parsed("[", "[]") == parsed("[]", "[]") == parsed("{}", "{}") == parsed("{}", "") == parsed("{}", None) == {}
-    assert parsed("{}", "[]") == {"rules": []}
+    said = json.dumps({"rules": hashlib.sha256(b"[]").hexdigest()})
+    assert parsed(said, "[]") == {"rules": []}
+    assert parsed(said, "[1]") == parsed("{}", "[]") == {}

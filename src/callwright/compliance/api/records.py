@@ -228,7 +228,9 @@ async def _told(
     told = telling.tell(body, packs, language, when) if body else None
     before = await record_store.show(scope, str(sealed.seq - 1)) if sealed.seq > 1 else None
     previous = before.record.hash if before else GENESIS
-    header = header_text(scope.tenant, sealed.seq, previous, Head(sealed.seq, sealed.hash), keys.signing, now)
+    ours = await record_store.vouched(scope, keys.signing.public_key(), sealed)
+    end = Head(sealed.seq, sealed.hash)
+    header = header_text(scope.tenant, sealed.seq, previous, end, keys.signing, now, vouched=ours)
     names: dict[str, Any] = {name: body.get(name) for name in ("company", "script_version", "own_number")}
     return RecordTold(
         **row.model_dump(), **names,

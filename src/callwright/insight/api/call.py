@@ -195,7 +195,7 @@ async def read_call_decision(here: Annotated[Here, needs(Permission.RESULTS_READ
         if not found:
             raise absent("decision record of this call")
         kept = found[0]
-        report = await record_store.vouched(scope, keys.signing.public_key(), kept)
+        report = await record_store.verify_one(scope, keys.signing.public_key(), kept)
         consents = await consent_store.consents_of(scope, row.person_id) if row.person_id is not None else []
         used = [
             one for one in consents if any(use.attempt_id == call for use in await consent_store.uses_of(scope, one.facts.id or 0, 1000))

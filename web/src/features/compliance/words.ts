@@ -27,7 +27,7 @@ export const useWords = words("compliance", {
     verify: "Verify the chain", verifying: "{{done}} of {{total}} records", verified: "{{checked}} records, all as they were written", findings: "{{count}} findings",
     record: "Record {{seq}}", rule: "Rule", outcome: "Outcome", holds: "holds", fails: "does not hold", unknown: "not known", detail: "As it was sealed",
     citation: "Written down in", asOf: "looked at {{day}}", doubt: "Not verified: {{doubt}}", otherVersion: "version {{version}}; version {{other}} is loaded now",
-    proof: "Proof", proofHint: "One record with its signature. Anybody who has the public key checks it: callwright records verify FILE --key {{key}}",
+    proof: "Proof", proofHint: "This record in a signed file. Anybody who has the public key checks it: callwright records verify FILE --key {{key}}",
     copyProof: "Copy the proof", evidence: "It rests on", ruleFilter: "Rule, like cn/hours", because: "Held back by", more: "The search goes on: look at the next page.",
     warns: "does not hold, warns only",
     // consents
