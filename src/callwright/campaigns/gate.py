@@ -26,7 +26,7 @@ from callwright.campaigns.own_numbers import OwnNumber, pick
 from callwright.campaigns.retry import Next, refused
 from callwright.campaigns.terms import Terms
 from callwright.campaigns.variants import assign, share_of
-from callwright.campaigns.verdicts import judged, local_day, refused_because
+from callwright.campaigns.verdicts import Alike, judged_alike, local_day, refused_because
 from callwright.compliance.decision import Decision, Permit
 from callwright.compliance.facts import ConsentFacts, DialFacts
 from callwright.compliance.record_store import seal
@@ -86,13 +86,14 @@ class Veto:
 
 @dataclass(slots=True)
 class Case:
-    """One lead on its way through the gate."""
+    """One lead on its way through the gate. inputs: digest of the facts."""
 
     one: Known
     facts: DialFacts
     decision: Decision
     version: Version | None
     own: OwnNumber | None
+    inputs: str
     claimed: Claimed | None = None
     veto: Veto | None = None
     attempt: str = ""
@@ -204,7 +205,7 @@ async def _cases(
         frozenset(number.number for number in numbers if number.verified),
     )
     begun = terms.monotonic()
-    alike: dict[object, Decision] = {}
+    alike: dict[object, Alike] = {}
     cases = []
     for one in found.known:
         claimed = fences[one.lead_id or 0]
@@ -227,22 +228,24 @@ def decided(
     now: datetime,
     plan: Plan | None,
     begun: float,
-    alike: dict[object, Decision] | None = None,
+    alike: dict[object, Alike] | None = None,
 ) -> Case:
-    """The decision about one person. alike: see `judged`. Pure but for the watch that tells how long it takes."""
+    """The decision about one person. alike: see `judged_alike`. Pure but for the watch that tells how long it takes."""
     local_first = plan is None or plan.local_first
     own = pick(numbers, one.number, one.country, concern.company.id, now, local_first=local_first)
     facts = dial_facts(concern, one, version, own.number if own is not None else "")
     per_30_days = version.spoken.per_30_days if version is not None and version.spoken is not None else None
+    inputs = ""
     if own is None:
         decision = refused_because(facts, "own-number", "no number of ours may be shown now", now, _NO_NUMBER_WAIT)
     else:
-        decision = judged(
-            terms.decide, terms.packs, facts, one, plan.caps if plan is not None else None, per_30_days, now, alike
-        )
+        decision, inputs = judged_alike(
+            terms.decide, terms.packs, facts, one, plan.caps if plan is not None else None, per_30_days, now,
+            {} if alike is None else alike,
+        )  # fmt: skip
     if terms.monotonic() - begun > terms.patience_s:
         decision = refused_because(facts, "rules-slow", "the rules took too long", now, _NO_NUMBER_WAIT)
-    return Case(one, facts, decision, version, own)
+    return Case(one, facts, decision, version, own, inputs or facts.digest())
 
 
 async def own_numbers(scope: Scope, pool: str, trunk: str, now: datetime) -> list[OwnNumber]:
@@ -350,7 +353,7 @@ async def record(
                 "dial" if case.allowed else "refusal",
                 now,
                 case.decision,
-                case.facts.digest(),
+                case.inputs,
                 case.one.person_id,
                 task,
                 case.one.lead_id,

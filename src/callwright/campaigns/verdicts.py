@@ -10,6 +10,7 @@ from dataclasses import fields, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 from operator import attrgetter
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from callwright.campaigns.facts import Known
@@ -19,10 +20,45 @@ from callwright.compliance.decision import Decision, Reason, RuleSet
 from callwright.compliance.facts import ConsentFacts, DialFacts
 from callwright.compliance.spans import calendar_span
 
-__all__ = ["IN_CALL_WAIT", "judged", "local_day", "refused_because", "with_reasons"]
+__all__ = ["IN_CALL_WAIT", "Alike", "judged", "judged_alike", "local_day", "refused_because", "with_reasons"]
 
 IN_CALL_WAIT = timedelta(minutes=5)
 _FAULT_WAIT = timedelta(minutes=5)
+
+
+class Alike(NamedTuple):
+    """What was decided about somebody, and `DialFacts.shared` of them."""
+
+    decision: Decision
+    shared: str
+
+
+def judged_alike(
+    decide: Decide,
+    packs: RuleSet,
+    facts: DialFacts,
+    one: Known,
+    caps: Caps | None,
+    script_per_30_days: int | None,
+    now: datetime,
+    alike: dict[object, Alike],
+) -> tuple[Decision, str]:
+    """As `judged`, with the digest of the facts.
+
+    alike: what was decided by the same rules at the same moment, about people of whom all that rules look at is the same. A decision looks at
+    no number and at no id of a consent (tests/property/test_rule_packs.py).
+    """
+    key = (one.in_call, _others(facts), tuple(map(_but_id, facts.consents or ())))
+    known = alike.get(key)
+    if known is None:
+        decision = judged(decide, packs, facts, one, caps, script_per_30_days, now)
+        known = alike[key] = Alike(decision, facts.shared())
+    told = known.decision if known.decision.callee == facts.callee else known.decision.about(facts.callee)
+    return told, facts.digest(known.shared)
+
+
+_others = attrgetter(*(each.name for each in fields(DialFacts) if each.name not in {"callee", "consents"}))
+_but_id = attrgetter(*(each.name for each in fields(ConsentFacts) if each.name != "id"))
 
 
 def judged(
@@ -33,35 +69,8 @@ def judged(
     caps: Caps | None,
     script_per_30_days: int | None,
     now: datetime,
-    alike: dict[object, Decision] | None = None,
 ) -> Decision:
-    """All reasons: house, packs, and ours. caps: of the task; script_per_30_days: calls to this person that the script allows at most.
-
-    alike: what was decided by the same rules at the same moment, about people of whom all that rules look at is the same. A decision looks at
-    no number and at no id of a consent (tests/property/test_rule_packs.py).
-    """
-    if alike is None:
-        return _judged(decide, packs, facts, one, caps, script_per_30_days, now)
-    key = (one.in_call, _others(facts), tuple(map(_but_id, facts.consents or ())))
-    known = alike.get(key)
-    if known is None:
-        known = alike[key] = _judged(decide, packs, facts, one, caps, script_per_30_days, now)
-    return known if known.callee == facts.callee else known.about(facts.callee)
-
-
-_others = attrgetter(*(each.name for each in fields(DialFacts) if each.name not in {"callee", "consents"}))
-_but_id = attrgetter(*(each.name for each in fields(ConsentFacts) if each.name != "id"))
-
-
-def _judged(
-    decide: Decide,
-    packs: RuleSet,
-    facts: DialFacts,
-    one: Known,
-    caps: Caps | None,
-    script_per_30_days: int | None,
-    now: datetime,
-) -> Decision:
+    """All reasons: house, packs, and ours. caps: of the task; script_per_30_days: calls to this person that the script allows at most."""
     try:
         decision = decide(facts, now, packs)
     except Exception as error:  # noqa: BLE001 - whatever is wrong with a rule: it has not allowed this call

@@ -62,6 +62,9 @@ class Decision:
     calendar: str = ""
     due: tuple[DueFreeze, ...] = ()
     allow: bool = field(init=False)
+    _shared: str = field(
+        default="", init=False, repr=False, compare=False
+    )  # what the digest is over, but for whom it is about
 
     def __post_init__(self) -> None:
         allow = bool(self.reasons) and not [reason for reason in self.reasons if not reason.ok and reason.refuses]
@@ -78,6 +81,7 @@ class Decision:
 
     def about(self, callee: str) -> Decision:
         """The same about somebody else, of whom all that rules look at is the same."""
+        self._rest()
         other = object.__new__(Decision)
         for name in _SLOTS:
             object.__setattr__(other, name, getattr(self, name))
@@ -86,17 +90,22 @@ class Decision:
 
     def canonical(self) -> str:
         """Canonical JSON (sorted keys, no blanks, UTF-8) of the whole decision."""
-        return self._with(f"[{_told(self.reasons)}]")
+        return self._with(f"[{_told(self.reasons)}]", f',"callee":{_quoted(self.callee)}')
 
     def digest(self) -> str:
-        """sha256 over `canonical`, in which the reasons stand as the sha256 of theirs: they are most of it, and the same for all people of a
-        batch who are alike. Names the decision in the attempt and in the event log."""
-        return hashlib.sha256(self._with(f'"{_digest(self.reasons)}"').encode()).hexdigest()
+        """sha256 over `canonical` without the callee, in which the reasons stand as the sha256 of theirs, and then the callee: what comes
+        first is the same for all people of a batch who are alike. Names the decision in the event log."""
+        return hashlib.sha256(f"{self._rest()}{_quoted(self.callee)}".encode()).hexdigest()
 
-    def _with(self, reasons: str) -> str:
+    def _rest(self) -> str:
+        if not self._shared:
+            object.__setattr__(self, "_shared", self._with(f'"{_digest(self.reasons)}"', ""))
+        return self._shared
+
+    def _with(self, reasons: str, callee: str) -> str:
         due = [[due.rule, due.reason, due.scope, due.scope_id, _iso(due.until)] for due in self.due]
         head = (
-            f'{{"allow":{"true" if self.allow else "false"},"calendar":{_quoted(self.calendar)},"callee":{_quoted(self.callee)}'
+            f'{{"allow":{"true" if self.allow else "false"},"calendar":{_quoted(self.calendar)}{callee}'
             f',"caller":{_quoted(self.caller)},"clock":{_quoted(self.clock)},"decided_at":{_quoted(self.decided_at)}'
             f',"due":{_json(due) if due else "[]"},"next_allowed_at":{_json(_iso(self.next_allowed_at))}'
             f',"packs":[{",".join(map(_quoted, self.packs))}]'

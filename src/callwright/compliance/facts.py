@@ -255,18 +255,25 @@ class DialFacts:
             return ()
         return (ConsentFacts(self.basis, self.consent_scope, self.consent_at),)
 
-    def digest(self) -> str:
-        """sha256 over the canonical JSON of all facts: the decision record names what was looked at without telling it."""
-        return hashlib.sha256(_object(self).encode()).hexdigest()
+    def shared(self) -> str:
+        """Canonical JSON of all facts but the callee and the consents: the same of all people of a batch who are alike."""
+        return _told_of(self, _SHARED)
+
+    def digest(self, shared: str | None = None) -> str:
+        """sha256 over the canonical JSON of all facts, callee and consents last: the decision record names what was looked at without telling it. shared: what
+        `shared` tells of these facts, by somebody who knows it already."""
+        return hashlib.sha256(
+            f"{self.shared() if shared is None else shared}{_told_of(self, _OWN)}".encode()
+        ).hexdigest()
 
 
 def _object(value: Any) -> str:
     """Canonical JSON of a value's fields, without those that nobody knows: what `json` makes of them, in a quarter of its time."""
-    fields = [
-        f'{name}{_TOLD.get(type(each), _otherwise)(each)}'
-        for name, read in _fields(type(value))
-        if (each := read(value)) is not None
-    ]  # fmt: skip
+    return _told_of(value, _fields(type(value)))
+
+
+def _told_of(value: Any, these: Sequence[_Field]) -> str:
+    fields = [f'{name}{_TOLD.get(type(each), _otherwise)(each)}' for name, read in these if (each := read(value)) is not None]  # fmt: skip
     return f"{{{','.join(fields)}}}"
 
 
@@ -281,6 +288,9 @@ def _fields(kind: Any) -> Sequence[_Field]:
 _Field = tuple[str, Callable[[Any], Any]]
 """Its name as JSON and a colon, and how it is read."""
 _FIELDS: dict[type, Sequence[_Field]] = {}
+_OF_ITS_OWN = frozenset({'"callee":', '"consents":'})
+_OWN = tuple(each for each in _fields(DialFacts) if each[0] in _OF_ITS_OWN)
+_SHARED = tuple(each for each in _fields(DialFacts) if each[0] not in _OF_ITS_OWN)
 
 
 @lru_cache(maxsize=4096)

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hmac
+import hashlib
 import os
 from collections import OrderedDict
 from datetime import datetime
@@ -60,8 +60,8 @@ class TenantKeys(FieldKeys):
         return FieldKeys(self.tenant, self._index, self._seal)
 
     def mac_of_end(self, seq: int, hashed: bytes) -> bytes:
-        """32 bytes that tell who wrote where the chain of records ends: somebody with the key (HMAC-SHA256)."""
-        return hmac.digest(self._ends, b"%d:" % seq + hashed, "sha256")
+        """32 bytes that tell who wrote where the chain of records ends: somebody with the key (keyed BLAKE2b, RFC 7693)."""
+        return hashlib.blake2b(b"%d:" % seq + hashed, key=self._ends, digest_size=32).digest()
 
     @cached_property
     def signing(self) -> Ed25519PrivateKey:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, get_args
 
@@ -176,6 +176,22 @@ def test_the_digest_names_every_fact_and_every_reason() -> None:
     assert json.dumps(told, sort_keys=True, ensure_ascii=False, separators=(",", ":")) == decision.canonical()
     assert decision.digest() != decide(CAMPAIGN, TEN + timedelta(seconds=1)).digest()
     assert CAMPAIGN.digest() == replace(CAMPAIGN).digest() != replace(CAMPAIGN, zones=None).digest()
+    assert CAMPAIGN.digest(CAMPAIGN.shared()) == CAMPAIGN.digest()
+
+
+@pytest.mark.parametrize("name", [each.name for each in fields(DialFacts)])
+def test_each_fact_is_part_of_the_digest(name: str) -> None:
+    other = replace(CAMPAIGN, **{name: "something else"})  # type: ignore[arg-type]
+    assert CAMPAIGN.digest() != other.digest()
+    assert (CAMPAIGN.shared() == other.shared()) is (name in {"callee", "consents"})
+
+
+def test_about_somebody_else() -> None:
+    decision = decide(CAMPAIGN, TEN)
+    other = decision.about("+8613900000077")
+    assert other == replace(decision, callee="+8613900000077")
+    assert other.digest() == replace(decision, callee="+8613900000077").digest() != decision.digest()
+    assert other.about(decision.callee) == decision
 
 
 def test_the_digest_is_over_canonical_json_of_all_that_is_known() -> None:
@@ -197,7 +213,12 @@ def test_the_digest_is_over_canonical_json_of_all_that_is_known() -> None:
         frozen=False,
         ring_s=29.5,
     )
-    told = json.dumps(known(facts), default=plain, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    everything = known(facts)
+    own = {name: everything.pop(name) for name in ("callee", "consents")}
+    told = "".join(
+        json.dumps(each, default=plain, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+        for each in (everything, own)
+    )
     assert facts.digest() == hashlib.sha256(told.encode()).hexdigest()
 
 
