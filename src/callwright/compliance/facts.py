@@ -260,8 +260,8 @@ class DialFacts:
         return _told_of(self, _SHARED)
 
     def digest(self, shared: str | None = None) -> str:
-        """sha256 over the canonical JSON of all facts, callee and consents last: the decision record names what was looked at without telling it. shared: what
-        `shared` tells of these facts, by somebody who knows it already."""
+        """sha256 over the canonical JSON of all facts, callee and consents last: the decision record names what was looked at without
+        telling it. shared: what `shared` tells of these facts, by somebody who knows it already."""
         return hashlib.sha256(
             f"{self.shared() if shared is None else shared}{_told_of(self, _OWN)}".encode()
         ).hexdigest()
