@@ -81,7 +81,7 @@ def seal(tenant: int, head: Head, entry: Entry, sign: Callable[[bytes], bytes]) 
         }
     )  # fmt: skip
     hashed = link(head.hash, body)
-    return Sealed(seq, hashed[:16].hex(), body, hashed, sign(signed_bytes(hashed)))
+    return Sealed(seq, body, hashed, sign(signed_bytes(hashed)))
 
 
 def signed_bytes(hashed: bytes) -> bytes:

@@ -212,5 +212,5 @@ def _ends(row: Row[Any]) -> Ends:
 
 def _kept(row: Row[Any]) -> Kept:
     hashed = bytes(row.hash)
-    sealed = Sealed(int(row.seq), hashed[:16].hex(), row.body, hashed, bytes(row.signature))
+    sealed = Sealed(int(row.seq), row.body, hashed, bytes(row.signature))
     return Kept(sealed, row.at, row.user_id, row.token_id, row.via, row.action, row.kind, row.object)

@@ -218,7 +218,7 @@ def _runs(records: Sequence[Kept]) -> list[list[Kept]]:
 
 async def _add_run(scope: Scope, keys: TenantKeys, bundle: BundleWriter, run: Sequence[Kept], now: datetime) -> None:
     first, last = run[0].record, run[-1].record
-    before = await show(scope, str(first.seq - 1)) if first.seq > 1 else None
+    before = await show(scope, first.seq - 1) if first.seq > 1 else None
     end = Head(last.seq, last.hash)
     ours = await vouched(scope, keys.signing.public_key(), last)
     header = header_text(

@@ -35,7 +35,7 @@ from callwright.store.crypto import TenantKeys
 from callwright.store.database import Changes, Scope
 from callwright.values import quick
 
-__all__ = ["Dial", "Refused", "Veto", "dial", "own_numbers"]
+__all__ = ["Dial", "Refused", "Veto", "attempt_id", "dial", "own_numbers"]
 
 _NO_NUMBER_WAIT = timedelta(minutes=5)
 
@@ -339,6 +339,12 @@ def _filtered(task: int, case: Case, following: Next) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def attempt_id(now: datetime, random: bytes) -> str:
+    """The id of an attempt, 32 hex digits: milliseconds since 1970 (48 bits), then 80 bits that nobody can guess, as its INVITE bears it as
+    Call-ID (RFC 3261, 8.1.1.4). Ids that come in the order of time are added at the end of an index, and not all over it."""
+    return f"{int(now.timestamp() * 1000):012x}{random.hex()}"
+
+
 async def record(
     scope: Scope, keys: TenantKeys, cases: Sequence[Case], task: int | None, company: int | None, now: datetime
 ) -> Sequence[Changes]:
@@ -346,7 +352,7 @@ async def record(
     entries = []
     for case in cases:
         if case.allowed:
-            case.attempt = secrets.token_hex(16)
+            case.attempt = attempt_id(now, secrets.token_bytes(10))
         because = "" if not case.decision.allow or case.allowed else "pre_dial" if case.veto is not None else "script"
         entries.append(
             NewRecord(

@@ -64,7 +64,7 @@ def list_(
 
 @records_app.command("show")
 def show(
-    record: Annotated[str, typer.Argument(metavar="RECORD", help="Its number, or its id.")],
+    record: Annotated[int, typer.Argument(metavar="RECORD", min=1, max=2**62, help="Its number.")],
     tenant: TenantOption = "",
 ) -> None:
     """One record, as it was sealed."""
@@ -75,7 +75,7 @@ def show(
 
     kept = anyio.run(run)
     if kept is None:
-        raise InputError(Problem("record", f"there is no record {record[:64]}"))
+        raise InputError(Problem("record", f"there is no record {record}"))
     print_json(_json(kept))
 
 

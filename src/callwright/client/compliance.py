@@ -139,7 +139,7 @@ class RecordRoom(Room):
 
     @Operation
     def read(self, record: str | int, language: Language = "en", zone: str = "UTC") -> Flow[RecordTold]:
-        """One record by its number or id, in plain words, with what proves it."""
+        """One record by its number, in plain words, with what proves it."""
         query = {"language": language, "zone": zone}
         return self._at.ask("GET", "/records/{record}", RecordTold, {"record": record}, query=query)
 

@@ -244,7 +244,7 @@ class ChainCheck:
             return
         signature = _bytes64(said["signature"]) if self.each_signed or said["signature"] else b""
         rules = canonical(said["rules"]) if "rules" in said else ""
-        record = Sealed(said["seq"], "", canonical(said["body"]), _bytes32(said["hash"]), signature, rules)
+        record = Sealed(said["seq"], canonical(said["body"]), _bytes32(said["hash"]), signature, rules)
         self.record(record, said["body"], number)
 
     def record(self, record: Sealed, body: Mapping[str, Any], line: int = 0) -> None:

@@ -62,7 +62,6 @@ RULES = (decision_rules.c.digest == decision_record.c.rules) & (decision_rules.c
 KEPT = (
     select(
         decision_record.c.seq,
-        decision_record.c.id,
         decision_record.c.kind,
         decision_record.c.task_id,
         decision_record.c.lead_id,
@@ -94,7 +93,6 @@ _LINKS = (
     .limit(_LINKED)
 )
 _BY_SEQ = KEPT.where(decision_record.c.seq == bindparam("seq"))
-_BY_ID = KEPT.where(decision_record.c.id == bindparam("id"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +133,7 @@ async def seal(scope: Scope, keys: TenantKeys, entries: Sequence[NewRecord]) -> 
     named = {text: digest_of(text) for text in {record.rules: None for record in sealed}}
     rows = [
         {
-            "seq": record.seq, "id": record.id, "kind": entry.kind, "task_id": entry.task_id, "lead_id": entry.lead_id,
+            "seq": record.seq, "kind": entry.kind, "task_id": entry.task_id, "lead_id": entry.lead_id,
             "person_id": entry.person_id, "attempt_id": entry.attempt_id, "at": entry.at, "body": record.body,
             "rules": named[record.rules], "hash": record.hash, "signature": record.signature,
         }
@@ -185,10 +183,9 @@ async def find(
     return [kept_of(row) for row in await scope.all(statement)]
 
 
-async def show(scope: Scope, name: str) -> Kept | None:
-    """The record of this number or id; None = there is none."""
-    numbered = name.isascii() and name.isdigit() and len(name) < 19
-    row = await scope.first(_BY_SEQ, seq=int(name)) if numbered else await scope.first(_BY_ID, id=name)
+async def show(scope: Scope, seq: int) -> Kept | None:
+    """The record of this number; None = there is none."""
+    row = await scope.first(_BY_SEQ, seq=seq)
     return None if row is None else kept_of(row)
 
 
@@ -213,13 +210,13 @@ async def export(
     """
     end = await head(scope)
     if last is not None and last < end.seq:
-        kept = await show(scope, str(last))
+        kept = await show(scope, last)
         end = Head(last, kept.record.hash if kept else GENESIS)
-    before = await show(scope, str(first - 1)) if first > 1 else None
+    before = await show(scope, first - 1) if first > 1 else None
     if first < 1 or first > end.seq or (first > 1 and before is None):
         what = f"there is no record number {first} to begin with: they end with {end.seq}"
         raise InputError(Problem("records-range", what, hint="`callwright records list` shows the newest ones"))
-    last_one = await show(scope, str(end.seq))
+    last_one = await show(scope, end.seq)
     ours = last_one is not None and await vouched(scope, keys.signing.public_key(), last_one.record)
     yield header_text(
         scope.tenant, first, before.record.hash if before else GENESIS, end, keys.signing, now, vouched=ours
@@ -253,7 +250,7 @@ async def vouched(scope: Scope, key: Ed25519PublicKey, record: Sealed) -> bool:
             if row.seq != seq + 1 or link(before, row.body) != hashed:
                 return False
             seq, before = int(row.seq), hashed
-            if signed_by(key, Sealed(seq, "", row.body, hashed, bytes(row.signature))):
+            if signed_by(key, Sealed(seq, row.body, hashed, bytes(row.signature))):
                 return True
         if not rows:
             break
@@ -263,7 +260,7 @@ async def vouched(scope: Scope, key: Ed25519PublicKey, record: Sealed) -> bool:
 async def verify_one(scope: Scope, key: Ed25519PublicKey, kept: Kept) -> Report:
     """Check one record where it lies: it follows from the one before, and a signature of the key vouches for it."""
     seq = kept.record.seq
-    before = await show(scope, str(seq - 1)) if seq > 1 else None
+    before = await show(scope, seq - 1) if seq > 1 else None
     check = RecordCheck(key, scope.tenant, ())
     check.begin(seq, before.record.hash if before else GENESIS)
     check_row(check, kept)
@@ -287,13 +284,13 @@ def check_row(check: RecordCheck, kept: Kept) -> None:
         "at": kept.at.isoformat(timespec="milliseconds"),
     }  # fmt: skip
     differing = sorted(name for name, value in columns.items() if body.get(name) != value)
-    if differing or kept.record.id != kept.record.hash[:16].hex():
-        check.find("columns-differ", f"its row says otherwise: {', '.join(differing) or 'id'}", seq)
+    if differing:
+        check.find("columns-differ", f"its row says otherwise: {', '.join(differing)}", seq)
 
 
 def kept_of(row: Row[Any]) -> Kept:
     """A row of `KEPT`."""
-    sealed = Sealed(int(row.seq), row.id, row.body, bytes(row.hash), bytes(row.signature), row.rules or "")
+    sealed = Sealed(int(row.seq), row.body, bytes(row.hash), bytes(row.signature), row.rules or "")
     return Kept(sealed, row.kind, row.at, row.task_id, row.lead_id, row.person_id, row.attempt_id)
 
 

@@ -119,15 +119,19 @@ class Head:
 
 @quick(frozen=True, slots=True)
 class Sealed:
-    """A record as it is kept. id: the first half of the hash, in hex: names it anywhere; signature: b"" = the next one that has a signature
+    """A record as it is kept. signature: b"" = the next one that has a signature
     vouches for this one too; rules: what each rule said, the text that `body` names by its digest ("" of what has no rules)."""
 
     seq: int
-    id: str
     body: str
     hash: bytes
     signature: bytes
     rules: str = ""
+
+    @property
+    def id(self) -> str:
+        """The first half of the hash, in hex: by this anybody tells whether two records are the same."""
+        return self.hash[:16].hex()
 
 
 def canonical(value: object) -> str:
@@ -181,7 +185,7 @@ def chain(
         body = _body(tenant, seq, entry, keyed(entry.facts_digest).hex(), named, signs)
         before = link(before, body)
         signature = sign(signed_bytes(before)) if signs else b""
-        sealed.append(Sealed(seq, before[:16].hex(), body, before, signature, rules))
+        sealed.append(Sealed(seq, body, before, signature, rules))
     return sealed
 
 

@@ -181,7 +181,6 @@ decision_rules = tenant_table(
 decision_record = tenant_table(
     "decision_record",
     Column("seq", BigInteger, nullable=False),  # 1, 2, 3, ... within the tenant
-    Column("id", String(40), nullable=False),
     Column("kind", String(16), nullable=False),  # dial | refusal
     Column("task_id", BigInteger),
     Column("lead_id", BigInteger),
@@ -193,7 +192,6 @@ decision_record = tenant_table(
     Column("hash", LargeBinary(32), nullable=False),
     Column("signature", LargeBinary(64), nullable=False),  # empty = the next one that has a signature vouches for it
     PrimaryKeyConstraint("tenant_id", "seq"),
-    UniqueConstraint("tenant_id", "id"),
     Index("ix_decision_record_lead", "tenant_id", "task_id", "lead_id", "seq"),
     Index("ix_decision_record_person", "tenant_id", "person_id", "seq"),
     many=True,

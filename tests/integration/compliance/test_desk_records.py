@@ -95,7 +95,7 @@ async def test_explained_in_the_readers_language_with_a_proof_to_take_along(desk
     ][0]
     assert "被叫当地时间 9:00–20:00" in [rule["title"] for rule in listed["against"]]
     asked = {"language": "zh", "zone": "Asia/Shanghai"}
-    told = (await desk.api.get(f"{RECORDS}/{listed['id']}", roles="inspector", params=asked)).json()
+    told = (await desk.api.get(f"{RECORDS}/{listed['seq']}", roles="inspector", params=asked)).json()
     assert told["summary"].startswith("拒绝拨出") and "2026-11-30 09:00" in told["following"]
     key = public_key((await desk.api.get(f"{RECORDS}/key", roles="auditor")).json()["public_key"])
     report = verify(io.BytesIO(told["proof"].encode()), key)

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import bindparam, select
 
@@ -24,7 +24,7 @@ from callwright.compliance.records import GENESIS, Head
 from callwright.compliance.tables import person
 from callwright.compliance.telling import Language
 from callwright.errors import InputError, Place, Problem
-from callwright.http.fields import Id, Moment, Subject
+from callwright.http.fields import Id, Moment, PathId, Subject
 from callwright.http.here import Here, needs
 from callwright.http.job_views import JobView, job_view
 from callwright.http.jobs import jobs_of
@@ -170,12 +170,12 @@ async def read_record_key(here: Annotated[Here, needs(Permission.RECORDS_READ)])
 
 @router.get("/{record}")
 async def read_record(
-    record: Annotated[str, Path(max_length=40, pattern="^([0-9]{1,18}|[0-9a-f]{32})$")],
+    record: PathId,
     here: Annotated[Here, needs(Permission.RECORDS_READ)],
     language: TellIn = "en",
     zone: Annotated[str, Query(max_length=64, description="the reader's zone, for moments in sentences")] = "UTC",
 ) -> RecordTold:
-    """One record, by its number or id, explained."""
+    """One record, by its number, explained."""
     clock = _zone(zone)
     packs = await packs_in_use(here)
     async with here.keyed() as (scope, keys):
@@ -226,7 +226,7 @@ async def _told(
     sealed, body = kept.record, telling.parsed(kept.record.body, kept.record.rules)
     when = "" if row.next_allowed_at is None else f"{row.next_allowed_at.astimezone(zone):%Y-%m-%d %H:%M}"
     told = telling.tell(body, packs, language, when) if body else None
-    before = await record_store.show(scope, str(sealed.seq - 1)) if sealed.seq > 1 else None
+    before = await record_store.show(scope, sealed.seq - 1) if sealed.seq > 1 else None
     previous = before.record.hash if before else GENESIS
     ours = await record_store.vouched(scope, keys.signing.public_key(), sealed)
     end = Head(sealed.seq, sealed.hash)

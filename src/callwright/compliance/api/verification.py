@@ -80,7 +80,7 @@ async def begin(here: Here, first: int) -> Verification:
     async with here.reading() as scope:
         keys = await here.keys(scope)
         end = await record_store.head(scope)
-        before = await record_store.show(scope, str(first - 1)) if first > 1 else None
+        before = await record_store.show(scope, first - 1) if first > 1 else None
     if first > max(end.seq, 1) or (first > 1 and before is None):
         raise absent("record", "Begin with one that is there, or with 1.")
     check = RecordCheck(keys.signing.public_key(), scope.tenant, ())

@@ -19,7 +19,7 @@ export function Component() {
   const told = useQuery({
     queryKey: ["record", record, language()],
     queryFn: () =>
-      data(api.GET("/api/v1/records/{record}", { params: { path: { record }, query: { language: language(), zone } } })),
+      data(api.GET("/api/v1/records/{record}", { params: { path: { record: Number(record) }, query: { language: language(), zone } } })),
     staleTime: Infinity,
   });
   return (

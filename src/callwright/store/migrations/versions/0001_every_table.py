@@ -97,7 +97,6 @@ def upgrade() -> None:
         "decision_record",
         sa.Column("tenant_id", sa.BigInteger(), nullable=False),
         sa.Column("seq", sa.BigInteger(), nullable=False),
-        sa.Column("id", sa.String(length=40), nullable=False),
         sa.Column("kind", sa.String(length=16), nullable=False),
         sa.Column("task_id", sa.BigInteger(), nullable=True),
         sa.Column("lead_id", sa.BigInteger(), nullable=True),
@@ -109,7 +108,6 @@ def upgrade() -> None:
         sa.Column("hash", sa.LargeBinary(length=32), nullable=False),
         sa.Column("signature", sa.LargeBinary(length=64), nullable=False),
         sa.PrimaryKeyConstraint("tenant_id", "seq", name=op.f("pk_decision_record")),
-        sa.UniqueConstraint("tenant_id", "id", name=op.f("uq_decision_record_tenant_id_id")),
     )
     with op.batch_alter_table("decision_record", schema=None) as batch_op:
         batch_op.create_index("ix_decision_record_lead", ["tenant_id", "task_id", "lead_id", "seq"], unique=False)
