@@ -1,14 +1,15 @@
 """Changes that do not look at each other, in one message: on PostgreSQL one statement, `WITH first AS (UPDATE ...), ... INSERT ...`.
 
 Many rows go as one array for each column (`unnest`), so PostgreSQL plans, checks and answers once for all of them; what all rows share goes
-once. Each change is of a table of its own, and no row is changed twice: PostgreSQL carries them out in no certain order, all of them seeing
-what was there before.
+once. Arrays of numbers, words and bytes go as text (`{1,2}`): asyncpg asks of each element of an array whether it is an array itself, which
+costs more than to write it. Each change is of a table of its own, and no row is changed twice: PostgreSQL carries them out in no certain
+order, all of them seeing what was there before.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -33,10 +34,12 @@ class Part(NamedTuple):
 
 
 class _Column(NamedTuple):
-    """name: of the parameter, the same in each row; convert: into what the driver takes."""
+    """name: of the parameter, the same in each row; convert: into what the driver takes; told: all of it as the text of an array, None = as it
+    is."""
 
     name: str
     convert: Convert | None
+    told: Callable[[Sequence[Any]], str] | None
 
 
 class _Own(NamedTuple):
@@ -70,8 +73,11 @@ class _Many:
         columns = [number for number in range(1, len(order) + 1) if number not in shared]
         for number in columns:
             one: Any = converts.get(order[number - 1])
-            self._columns.append(_Column(order[number - 1], one))
-        arrays = ", ".join(f"${len(self._own) + at}::{kinds[number]}[]" for at, number in enumerate(columns, start=1))
+            self._columns.append(_Column(order[number - 1], one, _AS_TEXT.get(kinds[number])))
+        arrays = ", ".join(
+            f"${len(self._own) + at}::{'TEXT::' if kinds[number] in _AS_TEXT else ''}{kinds[number]}[]"
+            for at, number in enumerate(columns, start=1)
+        )
 
         def placed(found: re.Match[str]) -> str:
             number = int(found[1])
@@ -87,10 +93,44 @@ class _Many:
         for name, convert, fixed in self._own:
             value = fixed if name is None else same[name]
             found.append(value if name is None or convert is None else convert(value))
-        for name, convert in self._columns:
+        for name, convert, told in self._columns:
             column = [row[name] for row in rows]
-            found.append(column if convert is None else [convert(value) for value in column])
+            if convert is not None:
+                column = [convert(value) for value in column]
+            found.append(column if told is None else told(column))
         return found
+
+
+# ------------------------------------------------------------ arrays as text (PostgreSQL 8.15.6)
+
+
+def _numbers(column: Sequence[Any]) -> str:
+    return f"{{{','.join(['NULL' if value is None else format(value, 'd') for value in column])}}}"
+
+
+def _words(column: Sequence[Any]) -> str:
+    return f"{{{','.join(['NULL' if value is None else _in_quotes(value) for value in column])}}}"
+
+
+def _in_quotes(word: str) -> str:
+    if "\\" in word or '"' in word:
+        word = word.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{word}"'
+
+
+def _bytes(column: Sequence[Any]) -> str:
+    return f"{{{','.join(['NULL' if value is None else _HEX % value.hex() for value in column])}}}"
+
+
+_HEX = '"\\\\x%s"'
+_AS_TEXT: dict[str, Callable[[Sequence[Any]], str]] = {
+    "BIGINT": _numbers,
+    "INTEGER": _numbers,
+    "SMALLINT": _numbers,
+    "VARCHAR": _words,
+    "TEXT": _words,
+    "BYTEA": _bytes,
+}
 
 
 def _with_rows(statement: Executable, text: str, given: str) -> str:

@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from callwright.accounts.tables import own_number
 from callwright.campaigns.tables import endpoint, line, worker
-from callwright.compliance.tables import consent, person
+from callwright.compliance.tables import consent, decision_rules, person
 from callwright.errors import ScopeError
 from callwright.store.constant import alternatives, constant
 from callwright.store.crypto import Keyring
@@ -42,6 +42,12 @@ _SEEN = (
 )
 _CHARGE = update(line).where(line.c.tenant_id == TENANT, line.c.id == bindparam("line")).values(active=bindparam("now"))
 _GONE = delete(worker).where(worker.c.tenant_id == TENANT, worker.c.name.in_(bindparam("names", expanding=True)))
+_RULES = select(decision_rules.c.digest, decision_rules.c.text).where(decision_rules.c.tenant_id == TENANT)
+_RETELL = (
+    update(decision_rules)
+    .where(decision_rules.c.tenant_id == TENANT, decision_rules.c.digest == bindparam("of"))
+    .values(text=bindparam("new"))
+)
 _WORKERS = select(worker.c.name, worker.c.robots, worker.c.seen_at).where(worker.c.tenant_id == TENANT)
 
 
@@ -107,6 +113,36 @@ async def test_what_is_changed_together(database: Database, seeded: Seeded) -> N
         found = {row.name: (row.robots, row.seen_at) for row in await scope.all(_WORKERS)}
         assert found == {"a": (111, later), "b": (102, later)}
         assert await scope.value(select(line.c.active).where(line.c.tenant_id == TENANT)) == 6
+
+
+HOSTILE = [
+    "", "NULL", "null",
+    "a,b", "{}", "{", "}", '"', '\\', '\\"', "'", "\\\\x00", "\n\t", " a ", "a'; DROP TABLE worker; --", "空号", "😀", "\x7f",
+    "e\u0301", "${1}", "%s", ":a",
+]  # fmt: skip
+
+
+async def test_whatever_stands_in_many_rows(database: Database, seeded: Seeded) -> None:
+    add = constant(insert(decision_rules))
+    rows = [{"digest": (bytes([at]) + b'\\"{,}').ljust(32, b"\0"), "text": word} for at, word in enumerate(HOSTILE)]
+    async with database.scope(seeded.tenant) as scope:
+        await scope.together((add, rows))
+        assert {bytes(row.digest): row.text for row in await scope.all(_RULES)} == {
+            row["digest"]: row["text"] for row in rows
+        }
+        await scope.together((constant(_RETELL), [{"of": row["digest"], "new": row["text"][::-1]} for row in rows]))
+        assert sorted(row.text for row in await scope.all(_RULES)) == sorted(word[::-1] for word in HOSTILE)
+
+
+@pytest.mark.parametrize("value", [1.5, "1", b"1"])
+async def test_no_number_is_made_of_what_is_none(database: Database, seeded: Seeded, value: Any) -> None:
+    if database.dialect == "sqlite":
+        pytest.skip("SQLite takes them one by one")
+    charge = constant(_CHARGE)
+    async with database.scope(seeded.tenant) as scope:
+        with pytest.raises((TypeError, ValueError)):
+            rows: list[dict[str, Any]] = [{"line": seeded.line, "now": value}, {"line": seeded.line + 1, "now": 1}]
+            await scope.together((charge, rows))
 
 
 def test_what_rows_share() -> None:
