@@ -176,10 +176,12 @@ def _stop(one: Known, row: Row[Any]) -> None:
 
 def _person(keys: TenantKeys, row: Row[Any]) -> Known:
     index = bytes(row.number_index)
-    values = row._mapping
-    zone = values.get("time_zone")
+    zone, sealed = (
+        getattr(row, "time_zone", None),
+        getattr(row, "variables", None),
+    )  # of a lead: not of somebody who is asked for
     zones = (zone,) if zone else tuple(row.zones) or None
-    variables = json.loads(keys.open(values["variables"], "lead.variables")) if values.get("variables") else {}
+    variables = json.loads(keys.open(sealed, "lead.variables")) if sealed else {}
     one = Known(
         row.person_id,
         keys.open_number(row.number, index) if row.number else "",
@@ -188,7 +190,7 @@ def _person(keys: TenantKeys, row: Row[Any]) -> Known:
         row.region,
         zones,
         row.line_type,
-        values.get("lead_id"),
+        getattr(row, "lead_id", None),
         {str(name): str(value) for name, value in variables.items()},
     )
     if row.erased_at is not None or not one.number:

@@ -15,6 +15,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from json.encoder import encode_basestring as _quoted
 from typing import Literal, Protocol
 
@@ -247,6 +248,7 @@ def _or_null(value: str | int | None) -> str:
     return "null" if value is None else _quoted(value) if isinstance(value, str) else str(value)
 
 
+@lru_cache(maxsize=64)  # what is decided together is decided at one moment
 def iso(moment: datetime) -> str:
     """A moment as records write it: UTC, to the millisecond."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds")
