@@ -127,7 +127,7 @@ async def fill(console: Console, client: httpx.AsyncClient, seeded: Seeded, lang
     records = await viewer.get("/records")
     return {
         "script": words["script"], "digest": waiting, "task": str(task), "list": str(seeded.list), "call": calls[0],
-        "record": str(records["items"][0].get("id") or records["items"][0]["seq"]), "complaint": str(complaint),
+        "record": str(records["items"][0]["seq"]), "complaint": str(complaint),
         "subject": str(subject["subject"]), "waiting": words["waiting"], "join": join,
     }  # fmt: skip
 
