@@ -54,7 +54,7 @@ WORDS: Mapping[str, Any] = MappingProxyType(
         "SheetLine.file": "001.wav", "spoken": "您好", "answer": "门口有免费停车位。", "yaml": "kb:\n- id: parking\n",
         "sentence": "有没有停车位",
         # calls
-        "record": "9f2c41d0a7b35e6689012f3c4d5e6f70",
+        "record": "1042",
         "call": _CALL, "calls": [_CALL], "follow_up": "call back", "cause": "bye", "origin": "task", "direction": "out", "stage": "talking",
         "standing": "robot", "risks": [], "open_questions": ["有没有停车位"], "portrait": {"city": "上海"}, "slots": {"city": "上海"},
         "outcome": "won",

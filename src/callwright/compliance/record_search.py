@@ -75,16 +75,14 @@ async def search(scope: Scope, wanted: Wanted, before: int | None, most: int) ->
 
 
 def _narrowed(wanted: Wanted, floor: int, top: int) -> Select[Any]:
-    statement = KEPT
     kind = {"dialled": "dial", "refused": "refusal", None: None}[wanted.verdict]
     equal = {"kind": kind, "task_id": wanted.task, "lead_id": wanted.lead, "person_id": wanted.person}
-    for column, value in equal.items():
-        if value is not None:
-            statement = statement.where(decision_record.c[column] == value)
+    narrow = [decision_record.c[column] == value for column, value in equal.items() if value is not None]
     if wanted.since is not None:
-        statement = statement.where(decision_record.c.at >= wanted.since)
+        narrow.append(decision_record.c.at >= wanted.since)
     if wanted.until is not None:
-        statement = statement.where(decision_record.c.at < wanted.until)
+        narrow.append(decision_record.c.at < wanted.until)
+    statement = KEPT.where(*narrow)
     if wanted.rule is not None:
         pack, _, rule = wanted.rule.partition("/")
         # as records.py writes it: the keys of a rule in their order, without blanks
@@ -94,7 +92,12 @@ def _narrowed(wanted: Wanted, floor: int, top: int) -> Select[Any]:
         # What the records of this stretch name, and of that what says so: there may be many other texts of rules.
         named = (
             select(decision_record.c.rules)
-            .where(decision_record.c.tenant_id == TENANT, decision_record.c.seq < top, decision_record.c.seq >= floor)
+            .where(
+                decision_record.c.tenant_id == TENANT,
+                decision_record.c.seq < top,
+                decision_record.c.seq >= floor,
+                *narrow,
+            )
             .distinct()
             .cte("named")
             .prefix_with("MATERIALIZED", dialect="postgresql")

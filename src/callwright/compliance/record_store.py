@@ -160,7 +160,7 @@ async def checked_head(scope: Scope, keys: TenantKeys) -> Head:
         DamagedError: somebody without the key wrote that.
     """
     row = await scope.first(_HEAD)
-    return Head() if row is None else _checked(row, scope.tenant, keys)
+    return Head() if row is None else await _checked(scope, row, keys)
 
 
 async def find(
@@ -217,7 +217,11 @@ async def export(
         what = f"there is no record number {first} to begin with: they end with {end.seq}"
         raise InputError(Problem("records-range", what, hint="`callwright records list` shows the newest ones"))
     last_one = await show(scope, end.seq)
-    ours = last_one is not None and await vouched(scope, keys.signing.public_key(), last_one.record)
+    ours = (
+        last_one is not None
+        and last_one.record.hash == end.hash
+        and await vouched(scope, keys.signing.public_key(), last_one.record)
+    )
     yield header_text(
         scope.tenant, first, before.record.hash if before else GENESIS, end, keys.signing, now, vouched=ours
     )
@@ -300,16 +304,19 @@ async def _lock(scope: Scope, keys: TenantKeys) -> Head:
         await scope.run(_BEGIN, seq=0, hash=GENESIS, mac=b"")
         row = await scope.first(_LOCK)
         assert row is not None
-    return _checked(row, scope.tenant, keys)
+    return await _checked(scope, row, keys)
 
 
-def _checked(row: Row[Any], tenant: int, keys: TenantKeys) -> Head:
-    """What follows is chained to this and signed: it has to be what somebody with the key wrote."""
-    seq, hashed = int(row.seq), bytes(row.hash)
-    begun = (seq, hashed) != (0, GENESIS)
-    if not hmac.compare_digest(bytes(row.mac), keys.mac_of_end(seq, hashed) if begun else b""):
+async def _checked(scope: Scope, row: Row[Any], keys: TenantKeys) -> Head:
+    """What follows is chained to this and signed: it has to be what somebody with the key wrote. That is told by `mac`, or, when that was
+    damaged, by the signature of the record it names: the last one always has one."""
+    end = Head(int(row.seq), bytes(row.hash))
+    if hmac.compare_digest(bytes(row.mac), keys.mac_of_end(end.seq, end.hash)) or end == Head():
+        return end
+    kept = await show(scope, end.seq)
+    if kept is None or kept.record.hash != end.hash or not signed_by(keys.signing.public_key(), kept.record):
         raise DamagedError(
-            f"somebody else wrote where the decision records of tenant {tenant} end: nobody is dialled. "
+            f"somebody else wrote where the decision records of tenant {scope.tenant} end: nobody is dialled. "
             "See what was changed: callwright records verify --database"
         )
-    return Head(seq, hashed)
+    return end

@@ -248,7 +248,11 @@ def _or_null(value: str | int | None) -> str:
     return "null" if value is None else _quoted(value) if isinstance(value, str) else str(value)
 
 
-@lru_cache(maxsize=64)  # what is decided together is decided at one moment
 def iso(moment: datetime) -> str:
     """A moment as records write it: UTC, to the millisecond."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds")
+    return _iso(moment.astimezone(UTC))
+
+
+@lru_cache(maxsize=64)  # what is decided together is decided at one moment
+def _iso(moment: datetime) -> str:
+    return moment.isoformat(timespec="milliseconds")

@@ -113,6 +113,8 @@ def _words(column: Sequence[Any]) -> str:
 
 
 def _in_quotes(word: str) -> str:
+    if not isinstance(word, str):
+        raise TypeError(f"a word is text, not {type(word).__name__}")
     if "\\" in word or '"' in word:
         word = word.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{word}"'

@@ -11,7 +11,7 @@ from sqlalchemy import Executable, delete, func, select, update
 
 from callwright.compliance.decision import Decision
 from callwright.compliance.reasons import Reason
-from callwright.compliance.record_file import anchor_text, read_anchor, verify
+from callwright.compliance.record_file import anchor_text, read_anchor, record_text, verify
 from callwright.compliance.record_store import (
     append,
     checked_head,
@@ -24,7 +24,7 @@ from callwright.compliance.record_store import (
     verify_one,
     vouched,
 )
-from callwright.compliance.records import GENESIS, Head, NewRecord, link, signed_bytes
+from callwright.compliance.records import GENESIS, Head, NewRecord, Sealed, link, signed_bytes
 from callwright.compliance.tables import chain_head, decision_record, decision_rules
 from callwright.errors import DamagedError, InputError
 from callwright.store.crypto import Keyring
@@ -209,6 +209,42 @@ async def test_nothing_of_ours_vouches_for_what_somebody_without_the_key_wrote(
         await written(database, seeded, 1)  # from the end as it was: what follows does not follow from the forged one
     async with database.scope(seeded.tenant) as scope:
         assert not (await verify_kept(scope, public)).ok
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_no_header_vouches_for_a_head_that_is_not_there(database: Database, keyring: Keyring) -> None:
+    """They move the head while somebody exports, and then give out the forged record with that header."""
+    seeded = await seed(database, keyring, NOW)
+    await written(database, seeded, 2)
+    async with database.scope(seeded.tenant) as scope:
+        first, last = [each async for page in pages(scope, 1, 99) for each in page]
+    body = last.record.body.replace('"signed":true', '"signed":false').replace('"because":""', '"because":"x"')
+    forged = Sealed(2, body, link(first.record.hash, body), b"", last.record.rules)
+    await change(database, update(chain_head).values(hash=forged.hash))
+    async with database.scope(seeded.tenant) as scope:
+        header, *_ = [line.encode() async for line in export(scope, seeded.keys, NOW)]
+    given = [header, record_text(first.record).encode(), record_text(forged).encode()]
+    found = {one.found for one in verify(given, seeded.keys.signing.public_key()).findings}
+    assert found == {"unsigned"}
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_damaged_mac_stops_nobody(database: Database, keyring: Keyring) -> None:
+    """The record that the head names is signed: that says as much."""
+    seeded = await seed(database, keyring, NOW)
+    await written(database, seeded, 2)
+    await change(database, update(chain_head).values(mac=bytes(32)))
+    async with database.scope(seeded.tenant) as scope:
+        assert (await checked_head(scope, seeded.keys)).seq == 2
+    await written(database, seeded, 1)
+    async with database.scope(seeded.tenant) as scope:
+        assert (await verify_kept(scope, seeded.keys.signing.public_key())).records == 3
+    await change(
+        database, update(chain_head).values(mac=bytes(32), seq=1)
+    )  # of a record that is not the last, and not signed
+    async with database.scope(seeded.tenant) as scope:
+        with pytest.raises(DamagedError):
+            await append(scope, seeded.keys, [dial(9)])
 
 
 async def test_a_chain_that_was_not_begun_has_no_end(database: Database, keyring: Keyring) -> None:

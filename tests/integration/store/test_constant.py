@@ -17,7 +17,7 @@ from callwright.store.constant import alternatives, constant
 from callwright.store.crypto import Keyring
 from callwright.store.database import Database
 from callwright.store.metadata import TENANT, UtcTime
-from callwright.store.together import sharing
+from callwright.store.together import _bytes, _numbers, _words, sharing
 from callwright.testing.tenants import Seeded, seed
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration]
@@ -130,8 +130,13 @@ async def test_whatever_stands_in_many_rows(database: Database, seeded: Seeded) 
         assert {bytes(row.digest): row.text for row in await scope.all(_RULES)} == {
             row["digest"]: row["text"] for row in rows
         }
-        await scope.together((constant(_RETELL), [{"of": row["digest"], "new": row["text"][::-1]} for row in rows]))
-        assert sorted(row.text for row in await scope.all(_RULES)) == sorted(word[::-1] for word in HOSTILE)
+        await scope.together((constant(_RETELL), [{"of": row["digest"], "new": f"{row['text']}!"} for row in rows]))
+        told = {bytes(row.digest): row.text for row in await scope.all(_RULES)}
+        assert told == {row["digest"]: f"{row['text']}!" for row in rows}
+    assert _numbers([None, 1, True]) == "{NULL,1,1}" and _bytes([None, b"\x00a"]) == '{NULL,"\\\\x0061"}'
+    assert _words([None, "NULL", 'a"\\']) == '{NULL,"NULL","a\\"\\\\"}'
+    with pytest.raises(TypeError):
+        _words([["a"]])
 
 
 @pytest.mark.parametrize("value", [1.5, "1", b"1"])

@@ -87,7 +87,7 @@ function Evidence({ told }: { told: ComplaintTold }) {
       }
     >
       <div>
-        {t("calls")}: {told.calls.length === 0 ? "—" : told.calls.map((call) => <Link key={call} to={`/calls/${encodeURIComponent(call)}`} style={{ marginInlineEnd: 8 }}>{call.slice(0, 12)}</Link>)}
+        {t("calls")}: {told.calls.length === 0 ? "—" : told.calls.map((call) => <Link key={call} to={`/calls/${encodeURIComponent(call)}`} style={{ marginInlineEnd: 8 }}>{call.slice(-12)}</Link>)}
       </div>
       {told.bundle_sha256 && (
         <Typography.Text type="secondary" className="mono" style={{ fontSize: 12, wordBreak: "break-all" }}>

@@ -173,7 +173,7 @@ function One({ id, onClose }: { id: number | null; onClose: () => void }) {
             renderItem={(use) => (
               <List.Item>
                 <When at={use.at} />
-                <Link to={`/calls/${encodeURIComponent(use.call)}`}>{use.call.slice(0, 12)}</Link>
+                <Link to={`/calls/${encodeURIComponent(use.call)}`}>{use.call.slice(-12)}</Link>
               </List.Item>
             )}
           />

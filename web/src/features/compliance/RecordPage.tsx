@@ -54,7 +54,7 @@ function Told({ record }: { record: RecordTold }) {
           {record.subject ? <Link to={`/compliance/subjects/${record.subject}`}>{record.person}</Link> : (record.person ?? "—")}
         </Descriptions.Item>
         <Descriptions.Item label={t("call")}>
-          {record.call ? <Link to={`/calls/${encodeURIComponent(record.call)}`}>{record.call.slice(0, 12)}</Link> : "—"}
+          {record.call ? <Link to={`/calls/${encodeURIComponent(record.call)}`}>{record.call.slice(-12)}</Link> : "—"}
         </Descriptions.Item>
       </Descriptions>
       <Rules record={record} />

@@ -210,7 +210,7 @@ function Dial({ disabled, audio }: { disabled: boolean; audio: CallAudio }) {
         {named ? (
           <Form.Item label={t("person")}>
             <Tag closable={!busy} onClose={() => setAddress({})} className="mono">
-              {call ? t("ofCall", { call: call.slice(0, 8) }) : t("ofLead", { lead: lead ?? 0 })}
+              {call ? t("ofCall", { call: call.slice(-8) }) : t("ofLead", { lead: lead ?? 0 })}
             </Tag>
           </Form.Item>
         ) : (
