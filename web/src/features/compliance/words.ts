@@ -81,7 +81,7 @@ export const useWords = words("compliance", {
     verify: "验证记录链", verifying: "已验证 {{done}} / {{total}} 条", verified: "共 {{checked}} 条记录，均与写入时一致", findings: "发现 {{count}} 处问题",
     record: "记录 {{seq}}", rule: "规则", outcome: "判断", holds: "符合", fails: "不符合", unknown: "无法得知", detail: "封存原文",
     citation: "依据", asOf: "{{day}} 查阅", doubt: "未经核实：{{doubt}}", otherVersion: "版本 {{version}}；当前加载 {{other}}",
-    proof: "证明", proofHint: "一条带签名的记录。持有公钥的任何人都可验证：callwright records verify FILE --key {{key}}",
+    proof: "证明", proofHint: "签名文件，内含本条记录。持有公钥的任何人都可验证：callwright records verify FILE --key {{key}}",
     copyProof: "复制证明", evidence: "判断所依据", ruleFilter: "规则，如 cn/hours", because: "未拨出原因", more: "查找尚未结束：请看下一页。",
     warns: "不符合，仅提示",
     addConsent: "登记同意", basis: "依据", given: "取得时间", validUntil: "有效期至", uses: "通话数", withdrawn: "{{day}} 经 {{means}} 撤回",
