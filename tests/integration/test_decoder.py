@@ -11,6 +11,7 @@ from unittest.mock import Mock
 import numpy as np
 import pytest
 
+from callwright.speech.asr.acoustic_model import AcousticModel
 from callwright.speech.asr.decoder import PhraseDecoder
 from callwright.speech.asr.engines import Engines
 from callwright.speech.asr.lexicon import EnglishLexicon, read_dictionary
@@ -28,11 +29,13 @@ PACKET = 320  # 40 ms
 
 @pytest.fixture(scope="module")
 def decoder() -> Iterator[PhraseDecoder]:
-    acoustic, dictionary = find_english_model()
+    path, dictionary = find_english_model()
+    acoustic = AcousticModel(path, TUNING["en"])
     lexicon = EnglishLexicon(read_dictionary(dictionary))
     engines = Engines(VocabularyModel("en", PHRASES, lexicon, TUNING["en"]), acoustic)
     yield PhraseDecoder(engines)
     engines.close()
+    acoustic.close()
 
 
 @pytest.fixture
@@ -123,3 +126,18 @@ def test_what_a_pause_made_ready_is_the_partial(
     assert hear(decoder, silence(300))
     assert decoder.partial() == "where is the clinic"
     decoder.finish()
+
+
+@pytest.mark.parametrize(
+    ("wrote", "passes"), [("where is a clinic", 0), ("where is", 1), ("please cancel an appointment", 1)]
+)
+def test_what_the_live_pass_nearly_wrote_is_taken_for_a_known_sentence(
+    decoder: PhraseDecoder, thorough: Mock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wrote: str, passes: int
+) -> None:
+    decoder.begin()
+    decoder.push(said("where is the clinic", tmp_path))
+    monkeypatch.setattr(decoder, "_first", lambda: wrote)
+    found = decoder.finish()
+    assert thorough.call_count == passes
+    assert found.text == "where is the clinic"
+    assert passes or 0.85 <= found.score < 1

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from callwright.speech.asr.acoustic_model import AcousticModel
 from callwright.speech.asr.decoder import Decoded, PhraseDecoder
 from callwright.speech.asr.engines import Engines
 from callwright.speech.asr.lexicon import EnglishLexicon, read_dictionary
@@ -27,11 +28,13 @@ PACKET = 320  # 40 ms
 
 @pytest.fixture
 def engines() -> Iterator[Engines]:
-    acoustic, dictionary = find_english_model()
+    path, dictionary = find_english_model()
+    acoustic = AcousticModel(path, TUNING["en"])
     phrases = tuple((text, 1.0) for text in SENTENCES[:2])
     found = Engines(VocabularyModel("en", phrases, EnglishLexicon(read_dictionary(dictionary)), TUNING["en"]), acoustic)
     yield found
     found.close()
+    acoustic.close()
 
 
 def said(text: str, voice: str, folder: Path) -> Pcm:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from callwright.speech.asr.acoustic_model import AcousticModel
 from callwright.speech.asr.decoder import PhraseDecoder
 from callwright.speech.asr.engines import Engines
 from callwright.speech.asr.lexicon import EnglishLexicon, read_dictionary
@@ -38,10 +39,11 @@ def line(folder: Path, text: str) -> Pcm:
 
 
 def test_an_answer_is_cut_out_and_understood(tmp_path: Path) -> None:
-    acoustic, dictionary = find_english_model()
+    path, dictionary = find_english_model()
     vocabulary = VocabularyModel(
         "en", (("where is the clinic", 1.0),), EnglishLexicon(read_dictionary(dictionary)), TUNING["en"]
     )
+    acoustic = AcousticModel(path, TUNING["en"])
     engines = Engines(vocabulary, acoustic)
     decoder = PhraseDecoder(engines)
     for text in ("yes please", "where is the clinic", "i need to reschedule"):
@@ -63,13 +65,15 @@ def test_an_answer_is_cut_out_and_understood(tmp_path: Path) -> None:
             decoder.push(frame)
         assert decoder.finish().text.replace("where's", "where is") == text
     engines.close()
+    acoustic.close()
 
 
 def test_ever_new_contexts_do_not_pile_up(tmp_path: Path) -> None:
-    acoustic, dictionary = find_english_model()
+    path, dictionary = find_english_model()
     vocabulary = VocabularyModel(
         "en", (("where is the clinic", 1.0),), EnglishLexicon(read_dictionary(dictionary)), TUNING["en"]
     )
+    acoustic = AcousticModel(path, TUNING["en"])
     engines = Engines(vocabulary, acoustic)
     decoder = PhraseDecoder(engines)
     for number in range(70):
@@ -80,3 +84,4 @@ def test_ever_new_contexts_do_not_pile_up(tmp_path: Path) -> None:
     decoder.push(pcm[6400:-6400])
     assert decoder.finish().text.replace("where's", "where is") == "where is the clinic"
     engines.close()
+    acoustic.close()

@@ -23,6 +23,7 @@ from callwright.errors import Place, Problem, SettingsError
 from callwright.everyday import everyday
 from callwright.script.builtin import template_path
 from callwright.script.loader import load
+from callwright.speech.asr.acoustic_model import AcousticModel
 from callwright.speech.asr.decoder import PhraseDecoder
 from callwright.speech.asr.engines import Engines
 from callwright.speech.asr.lexicon import ChineseLexicon, EnglishLexicon, read_dictionary
@@ -102,6 +103,7 @@ def _mandarin(shared: Path, models: Path, say: Callable[[str], None]) -> list[Fi
         ) from error
     model = find_model(MANDARIN, models)
     lexicon = ChineseLexicon(read_dictionary(model / "mandarin_notone.dic"))
+    acoustic = AcousticModel(model / "hmm", TUNING["zh"])
     tally, texts = Tally(), Tally()
     pack = {lexicon.phones(one.text) for one in everyday("zh")}
     accept = TUNING["zh"].accept_at
@@ -110,7 +112,7 @@ def _mandarin(shared: Path, models: Path, say: Callable[[str], None]) -> list[Fi
         say(f"Mandarin, script {script.id}")
         listener = Listener(script, lexicon)
         known = pack | {lexicon.phones(text) for text, _ in listener.phrases}
-        decoder = PhraseDecoder(Engines(VocabularyModel("zh", listener.phrases, lexicon, TUNING["zh"]), model / "hmm"))
+        decoder = PhraseDecoder(Engines(VocabularyModel("zh", listener.phrases, lexicon, TUNING["zh"]), acoustic))
         for item in items:
             if item["script"] not in (script.id, "none") and not (item["script"] == "any" and number == 0):
                 continue
@@ -160,7 +162,8 @@ def _english(say: Callable[[str], None]) -> list[Figure]:
     program = shutil.which("flite")
     if program is None:
         raise SettingsError(Problem("no-flite", "flite is not installed", hint="apt-get install flite"))
-    acoustic, dictionary = find_english_model()
+    path, dictionary = find_english_model()
+    acoustic = AcousticModel(path, TUNING["en"])
     lexicon = EnglishLexicon(read_dictionary(dictionary))
     listener = Listener(load(template_path("appointment_en")).script, lexicon)
     decoder = PhraseDecoder(Engines(VocabularyModel("en", listener.phrases, lexicon, TUNING["en"]), acoustic))

@@ -17,6 +17,7 @@ from callwright.speech.asr.consensus import agree
 from callwright.speech.asr.denoise import without_noise
 from callwright.speech.asr.engine import Engine, feature_parameters
 from callwright.speech.asr.engines import PHONES, Engines
+from callwright.speech.asr.matching import Match
 from callwright.speech.asr.pauses import PauseFinder
 from callwright.speech.asr.score import score
 from callwright.speech.port import Pcm
@@ -28,6 +29,7 @@ _LEAST_SPEECH = 10  # frames
 _EXPECTED_COST = 0.25  # of the cost of standing further down, for a phrase that the node expects
 _UNHEARD = -4.0  # nats per frame, where a pass found nothing
 _HOLD_MS = 150  # of quiet are decoded live; what follows waits until the caller goes on, since most pauses are the end
+_APART = 0.05  # of similarity: so much less has the next known sentence, where one is taken for what the live pass nearly wrote
 _SURE_MS = 200  # of quiet before the thorough pass, where the live one may already have the result: the caller may only be drawing breath
 
 
@@ -65,11 +67,11 @@ class PhraseDecoder:
         self._vocabulary = engines.vocabulary
         tuning = self._vocabulary.tuning
         try:
-            parameters = feature_parameters(engines.acoustic_model)
+            parameters = feature_parameters(engines.acoustic.path)
             self._front = FrontEnd(parameters, int(tuning.config["samprate"]), tuning.image)
             self._again = FrontEnd(parameters, int(tuning.config["samprate"]), tuning.image)
         except ValueError as error:
-            where = engines.acoustic_model / "feat.params"
+            where = engines.acoustic.path / "feat.params"
             raise ModelError(Problem("model-damaged", f"{where}: {error}")) from error
         self._clear()
         self._live: Engine | None = None  # while an utterance is heard
@@ -191,11 +193,16 @@ class PhraseDecoder:
         return bool(first) and self._vocabulary.matcher.knows(first)
 
     def _as_known(self, first: str) -> Decoded | None:
-        """A whole known sentence in the live pass: a thorough one would cost twice as much and nearly always find the same."""
-        if not self._vocabulary.tuning.trust_live or not self._known(first):
+        """A whole known sentence in the live pass, or nearly: a thorough one would cost several times as much and nearly always find the
+        same."""
+        tuning = self._vocabulary.tuning
+        if not tuning.trust_live or not first:
+            return None
+        found = self._vocabulary.matcher.similar(first, 2)
+        if not found or (found[0].similarity < 1 and not _stands_out(found, tuning.near_at)):
             return None
         bounds = self._live.bounds_ms() if self._live is not None else (0, 0)
-        return Decoded(first, self._vocabulary.matcher.nearest(first).phrase, 1.0, (), *bounds)
+        return Decoded(first, found[0].phrase, found[0].similarity, (), *bounds)
 
     # ------------------------------------------------------------ what passes agree on
 
@@ -300,3 +307,10 @@ class PhraseDecoder:
 
     def _text(self, hypothesis: str) -> str:
         return self._vocabulary.lexicon.join(self._whole.words_of(hypothesis))
+
+
+def _stands_out(found: tuple[Match, ...], near_at: float) -> bool:
+    """Whether the first is near enough, and the second is not nearly as near."""
+    return found[0].similarity >= near_at and all(
+        found[0].similarity - other.similarity >= _APART for other in found[1:]
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
+from callwright.speech.asr.acoustic_model import AcousticModel
 from callwright.speech.asr.engine import Engine
 from callwright.speech.asr.vocabulary_model import VocabularyModel
 
@@ -20,9 +21,9 @@ class Engines:
     Nothing of a call stays in them: whoever uses one sets its context and its mean. Raises ModelError.
     """
 
-    def __init__(self, vocabulary: VocabularyModel, acoustic_model: Path) -> None:
+    def __init__(self, vocabulary: VocabularyModel, acoustic: AcousticModel) -> None:
         self.vocabulary = vocabulary
-        self.acoustic_model = acoustic_model
+        self.acoustic = acoustic
         self._folder = tempfile.TemporaryDirectory(prefix="callwright-asr-")
         self._idle: list[Engine] = []
         self.made = 0
@@ -33,7 +34,7 @@ class Engines:
         if self._idle:
             return self._idle.pop()
         self.made += 1
-        return Engine(self.vocabulary, self.acoustic_model, Path(self._folder.name), thorough=False)
+        return Engine(self.vocabulary, self.acoustic.live, Path(self._folder.name), thorough=False)
 
     def take_back(self, engine: Engine) -> None:
         self._idle.append(engine)
@@ -51,7 +52,7 @@ class Engines:
         self._folder.cleanup()
 
     def _make_whole(self) -> Engine:
-        engine = Engine(self.vocabulary, self.acoustic_model, Path(self._folder.name), thorough=True)
+        engine = Engine(self.vocabulary, self.acoustic.whole, Path(self._folder.name), thorough=True)
         if self.vocabulary.tuning.consensus:
             engine.engine.add_allphone_file(PHONES, None)
         return engine

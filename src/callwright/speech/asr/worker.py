@@ -18,6 +18,7 @@ from typing import Any, BinaryIO, Literal
 import numpy as np
 
 from callwright.errors import CallwrightError, InputError
+from callwright.speech.asr.acoustic_model import AcousticModel
 from callwright.speech.asr.backlog import Backlog
 from callwright.speech.asr.decoder import PhraseDecoder
 from callwright.speech.asr.engines import Engines
@@ -40,7 +41,7 @@ class Engine:
 
     def __init__(self, models: Path) -> None:
         self._models = models
-        self._loaded: dict[Language, tuple[Lexicon, Path]] = {}
+        self._loaded: dict[Language, tuple[Lexicon, AcousticModel]] = {}
         self._engines: dict[tuple[str, str], Engines] = {}
 
     def open_decoder(
@@ -54,14 +55,16 @@ class Engine:
             self._engines[key, language] = engines
         return PhraseDecoder(engines), engines.vocabulary.missing
 
-    def _load(self, language: Language) -> tuple[Lexicon, Path]:
+    def _load(self, language: Language) -> tuple[Lexicon, AcousticModel]:
         if language not in self._loaded:
             if language == "zh":
                 folder = find_model(MANDARIN, self._models)
-                self._loaded["zh"] = ChineseLexicon(read_dictionary(folder / "mandarin_notone.dic")), folder / "hmm"
+                chinese = ChineseLexicon(read_dictionary(folder / "mandarin_notone.dic"))
+                self._loaded["zh"] = chinese, AcousticModel(folder / "hmm", TUNING["zh"])
             else:
                 acoustic, dictionary = find_english_model()
-                self._loaded["en"] = EnglishLexicon(read_dictionary(dictionary)), acoustic
+                english = EnglishLexicon(read_dictionary(dictionary))
+                self._loaded["en"] = english, AcousticModel(acoustic, TUNING["en"])
         return self._loaded[language]
 
 
