@@ -26,6 +26,7 @@ _SHIFT = 80  # samples from frame to frame: 10 ms
 _FFT = 256
 _EMPHASIS = 0.97
 _WINDOW_S = "0.025625"
+_BLOCK = 16  # frames that the noise floor takes at once
 
 
 class FrontEnd:
@@ -86,6 +87,15 @@ class _NoiseFloor:
     def __init__(self, filters: int) -> None:
         near = np.abs(np.subtract.outer(np.arange(filters), np.arange(filters))) <= self._NEAR
         self._spread = (near / near.sum(axis=0)).astype(np.float32)
+        steps = np.arange(_BLOCK)
+        since = np.subtract.outer(steps, steps)
+        self._weights = np.where(since < 0, 0.0, (1 - self._SMOOTH) * self._SMOOTH ** np.maximum(since, 0)).astype(
+            np.float32
+        )
+        self._smooth = (self._SMOOTH ** (steps + 1.0)).astype(np.float32)[:, None]
+        self._mask = (self._MASK ** np.arange(_BLOCK + 1.0)).astype(np.float32)[:, None]
+        self._stay = np.array([[self._RISE], [self._FALL]], dtype=np.float32)
+        self._both = np.empty((2, filters), dtype=np.float32)
         self.reset()
 
     def reset(self) -> None:
@@ -96,24 +106,32 @@ class _NoiseFloor:
         if self._power is None:
             self._power, self._peak = energies[0], np.zeros_like(energies[0])
             self._noise = self._floor = energies[0] / np.float32(self._GAIN)
-        powers, signals, peaks, floors = (np.empty_like(energies) for _ in range(4))
-        power, noise, floor, peak = self._power, self._noise, self._floor, self._peak
-        fresh = (1 - self._SMOOTH) * energies
-        for row in range(len(energies)):  # frame by frame, since rise and fall depend on what was before
-            power = np.add(self._SMOOTH * power, fresh[row], out=powers[row])
-            noise = self._envelope(noise, power)
-            signal = np.maximum(power - noise, 1.0, out=signals[row])
-            floor = floors[row] = self._envelope(floor, signal)
-            peaks[row] = self._MASK * peak
-            peak = np.maximum(peaks[row], signal)
-        self._power, self._noise, self._floor, self._peak = power, noise, floor, peak
-        masked = np.where(signals < self._MASK * peaks, self._MASKED * peaks, signals)
+        return np.concatenate([self._block(energies[at : at + _BLOCK]) for at in range(0, len(energies), _BLOCK)])
+
+    def _block(self, energies: Floats) -> Floats:
+        count = len(energies)
+        powers = self._weights[:count, :count] @ energies + self._smooth[:count] * self._power
+        noises = self._envelope(self._noise, powers)
+        signals = np.maximum(powers - noises, np.float32(1.0))
+        floors = self._envelope(self._floor, signals)
+        # A peak fades by `_MASK` a frame: the largest of all before, each taken back to the beginning of the block.
+        risen = np.concatenate([self._peak[None], signals / self._mask[1 : count + 1]])
+        peaks = np.maximum.accumulate(risen, axis=0) * self._mask[: count + 1]
+        self._power, self._noise, self._floor, self._peak = powers[-1], noises[-1], floors[-1], peaks[-1]
+        faded = np.float32(self._MASK) * peaks[:-1]
+        masked = np.where(signals < np.float32(self._MASK) * faded, np.float32(self._MASKED) * faded, signals)
         gains = np.maximum(masked, floors) / powers
         return np.asarray(energies * (np.clip(gains, 1 / self._GAIN, self._GAIN) @ self._spread))
 
-    def _envelope(self, floor: Floats, power: Floats) -> Floats:
-        above = power - floor
-        return np.asarray(floor + ((1 - self._RISE) * above + (self._RISE - self._FALL) * np.minimum(above, 0.0)))
+    def _envelope(self, floor: Floats, powers: Floats) -> Floats:
+        """Slowly up, fast down: of both the lower one, frame by frame."""
+        parts = powers[:, None] * (1 - self._stay)
+        found, both = np.empty_like(powers), self._both
+        for part, one in zip(parts, found, strict=True):
+            np.multiply(floor, self._stay, out=both)
+            np.add(both, part, out=both)
+            floor = np.minimum(both[0], both[1], out=one)
+        return found
 
 
 def _yes(value: str) -> bool:

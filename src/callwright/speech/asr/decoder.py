@@ -29,6 +29,7 @@ _LEAST_SPEECH = 10  # frames
 _EXPECTED_COST = 0.25  # of the cost of standing further down, for a phrase that the node expects
 _UNHEARD = -4.0  # nats per frame, where a pass found nothing
 _HOLD_MS = 150  # of quiet are decoded live; what follows waits until the caller goes on, since most pauses are the end
+_PRESSING_MS = 250  # of quiet: more pauses than not are the end by then
 _APART = 0.05  # of similarity: so much less has the next known sentence, where one is taken for what the live pass nearly wrote
 _SURE_MS = 200  # of quiet before the thorough pass, where the live one may already have the result: the caller may only be drawing breath
 
@@ -137,6 +138,11 @@ class PhraseDecoder:
     def _first(self) -> str:
         hypothesis = self._live.engine.hyp() if self._live is not None else None
         return self._text(hypothesis.hypstr) if hypothesis else ""
+
+    @property
+    def pressing(self) -> bool:
+        """Whether the pause is so long that it probably is the end, and no result is ready."""
+        return self._guess is None and self._pauses.quiet_ms >= _PRESSING_MS
 
     def consider(self) -> bool:
         """In a pause: make the result of what was heard so far ready, as if it were all. False: there is no pause, or it is done already."""

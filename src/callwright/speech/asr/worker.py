@@ -34,6 +34,7 @@ Language = Literal["zh", "en"]
 _PARTIAL_EVERY = 1920  # bytes, 120 ms: a text that changes more often helps nobody; the first is sent at once
 _AT_ONCE = 65_536  # bytes read at a time
 _MOST_WAITING = 4_000  # messages; more of them stay in the pipe, where the other side sees that we lag
+_MOST_BEHIND = 200  # messages: with more of them a thorough pass waits until its utterance is over
 
 
 class Engine:
@@ -85,12 +86,14 @@ class _Server:
         self._streams: dict[int, _Stream] = {}
         self._heard: dict[int, None] = {}  # streams that heard something since they were last considered
 
-    def consider(self) -> bool:
-        """While nothing waits: make the result of one stream ready that pauses, in case its caller has ended. False: there is none."""
-        while self._heard:
-            number = next(iter(self._heard))
-            del self._heard[number]
+    def consider(self, *, pressing: bool = False) -> bool:
+        """Make the result of one stream ready that pauses, in case its caller has ended. False: there is none. pressing: only where the
+        pause is so long that an answer is waited for, while others wait for their words."""
+        for number in tuple(self._heard):
             stream = self._streams.get(number)
+            if pressing and stream is not None and stream.active and not stream.decoder.pressing:
+                continue
+            del self._heard[number]
             if stream is not None and stream.active and self._guarded(number, partial(self._considered, stream)):
                 return True
         return False
@@ -198,6 +201,8 @@ def serve(models: Path, source: BinaryIO, out: BinaryIO) -> None:
             backlog.feed(some)
         elif len(backlog):
             server.handle(*backlog.next())
+            if len(backlog) < _MOST_BEHIND:
+                server.consider(pressing=True)
 
 
 def _readable(pipe: int) -> bool:

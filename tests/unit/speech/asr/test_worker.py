@@ -21,6 +21,7 @@ class _Decoder:
         self._texts = texts
         self._pushed = 0
         self.ready = ""
+        self.pressing = False
 
     def begin(self) -> None:
         self._pushed = 0
@@ -90,6 +91,19 @@ def test_what_a_pause_made_ready_is_told_at_once() -> None:
     assert server.consider()
     assert json.loads(out.getvalue()[HEADER.size :]) == {"text": "好的谢谢"}
     assert not server.consider()  # nothing was heard since
+
+
+def test_while_others_wait_only_a_long_pause_is_considered() -> None:
+    out, engine = io.BytesIO(), _Engine(["好", "好的"])
+    server = _Server(cast(Engine, engine), out)
+    server.handle(Kind.OPEN, 1, json.dumps({"key": "k", "language": "zh", "phrases": []}).encode())
+    server.handle(Kind.BEGIN, 1, b"")
+    server.handle(Kind.AUDIO, 1, _MESSAGE)
+    engine.lent[0].ready = "好的谢谢"
+    assert not server.consider(pressing=True)
+    engine.lent[0].pressing = True
+    assert server.consider(pressing=True)
+    assert not server.consider()  # done already
 
 
 def test_nothing_heard_is_nothing_sent() -> None:
