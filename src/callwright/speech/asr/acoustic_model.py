@@ -1,4 +1,4 @@
-"""An acoustic model on disk, and the copies with fewer densities that the engines of a language use. Shared by all vocabularies of a process."""
+"""An acoustic model on disk, and the smaller copies that the engines of a language use. Shared by all vocabularies of a process."""
 
 from __future__ import annotations
 
@@ -15,14 +15,13 @@ class AcousticModel:
     """`path`: the model itself; `live`, `whole`: what the live engines and the thorough one use."""
 
     def __init__(self, path: Path, tuning: Tuning) -> None:
-        """Makes the copies that the tuning asks for, which takes about a second. Raises ModelError."""
+        """Makes the copies that the tuning asks for, which takes about two seconds. Raises ModelError."""
         self.path = self.live = self.whole = path
         self._folder = tempfile.TemporaryDirectory(prefix="callwright-acoustic-")
-        counts = tuple(count for count in (tuning.live_densities, tuning.whole_densities) if count)
-        if counts:
-            copies = condense(path, counts, Path(self._folder.name))
-            self.live = copies.get(tuning.live_densities, path)
-            self.whole = copies.get(tuning.whole_densities, path)
+        sizes = tuple(size for size in (tuning.live_size, tuning.whole_size) if size is not None)
+        copies = condense(path, sizes, Path(self._folder.name)) if sizes else {}
+        self.live = copies[tuning.live_size] if tuning.live_size is not None else path
+        self.whole = copies[tuning.whole_size] if tuning.whole_size is not None else path
 
     def close(self) -> None:
         self._folder.cleanup()

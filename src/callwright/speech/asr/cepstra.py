@@ -99,11 +99,12 @@ class _NoiseFloor:
         self.reset()
 
     def reset(self) -> None:
-        self._power: Floats | None = None
+        self._begun = False
 
     def push(self, energies: Floats) -> Floats:
         """energies: frames x filters, which go on from those before."""
-        if self._power is None:
+        if not self._begun:
+            self._begun = True
             self._power, self._peak = energies[0], np.zeros_like(energies[0])
             self._noise = self._floor = energies[0] / np.float32(self._GAIN)
         return np.concatenate([self._block(energies[at : at + _BLOCK]) for at in range(0, len(energies), _BLOCK)])

@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
-__all__ = ["TUNING", "Tuning"]
+__all__ = ["TUNING", "Size", "Tuning"]
+
+
+class Size(NamedTuple):
+    """Of a phonetically tied acoustic model: densities in a codebook and stream, tied states."""
+
+    densities: int
+    states: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +28,8 @@ class Tuning:
     consensus: the text is what several passes agree on (`consensus.py`), one of them without noise, and the score weighs that agreement
     (`score.py`); else the best reading that fits. trust_live: a known sentence in the live pass is the result.
     live_rare: the live engine also knows the everyday answers that are said less often.
-    live_config: what the live engine has instead of `config`. live_densities, whole_densities: densities in a codebook of the model that the
-    live and the thorough engine use (`condense.py`; 0: the model as it is). near_at: similarity of a known sentence from which the live
+    live_config: what the live engine has instead of `config`. live_size, whole_size: of the copies of the model that the
+    live and the thorough engine use (`condense.py`; None: the model as it is). near_at: similarity of a known sentence from which the live
     pass, too, is taken for it (1: only the sentence itself)."""
 
     order: int = 2
@@ -48,8 +55,8 @@ class Tuning:
     live_rare: bool = True
     config: Mapping[str, Any] = field(default_factory=dict)
     live_config: Mapping[str, Any] = field(default_factory=dict)
-    live_densities: int = 0
-    whole_densities: int = 0
+    live_size: Size | None = None
+    whole_size: Size | None = None
 
 
 _TELEPHONE_SPEECH = "57.3,-1.3,-4.7,-4.05,-3.6,-1.1,-2,0.15,-0.7,1.1,0.5,1,0.7"  # two voices, without pauses
@@ -79,7 +86,7 @@ TUNING: dict[Literal["zh", "en"], Tuning] = {
         config={"samprate": 16000, "cmn": "live", "lw": 10.0, "fwdflatlw": 12.0, "maxhmmpf": 5000},
         near_at=0.85,
         live_config={"ds": 2, "topn": 2},
-        live_densities=16,
-        whole_densities=64,
+        live_size=Size(16, 1000),
+        whole_size=Size(64, 2500),
     ),
 }
