@@ -19,7 +19,7 @@ def mixtures(seed: int) -> Mixtures:
     return Mixtures(draw.normal(0, 3, shape), draw.uniform(0.1, 2, shape), weights, owner)
 
 
-def moments(given: Mixtures, book: int) -> tuple[np.ndarray, np.ndarray]:  # type: ignore[type-arg]
+def moments(given: Mixtures, book: int) -> tuple[np.ndarray, np.ndarray]:
     """First and second moment of each stream of a codebook, by the weights of its states."""
     weights = given.weights[given.owner == book].sum(axis=0)[:, :, None]
     means, variances = given.means[book], given.variances[book]
