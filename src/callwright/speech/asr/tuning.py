@@ -86,7 +86,7 @@ TUNING: dict[Literal["zh", "en"], Tuning] = {
         config={"samprate": 16000, "cmn": "live", "lw": 10.0, "fwdflatlw": 12.0, "maxhmmpf": 5000, "pl_weight": 5.0},
         near_at=0.85,
         live_config={"ds": 2, "topn": 2, "pl_weight": 7.0},
-        live_size=Size(24, 1500),
+        live_size=Size(48, 3000),
         whole_size=Size(64, 3500),
     ),
 }
