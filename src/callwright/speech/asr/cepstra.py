@@ -67,7 +67,8 @@ class FrontEnd:
         used = joined[: (count - 1) * _SHIFT + size].astype(np.float32)
         emphatic = used - np.float32(_EMPHASIS) * np.concatenate([[np.float32(self._before)], used[:-1]])
         self._before, self._left = joined[count * _SHIFT - 1], joined[count * _SHIFT :]
-        frames = np.lib.stride_tricks.sliding_window_view(emphatic, size)[::_SHIFT]
+        step = emphatic.itemsize
+        frames = np.lib.stride_tricks.as_strided(emphatic, (count, size), (_SHIFT * step, step), writeable=False)
         if self._centred:
             frames = frames - frames.mean(axis=1, keepdims=True)
         spectrum = np.fft.rfft(frames * self._window, _FFT)

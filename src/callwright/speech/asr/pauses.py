@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from bisect import insort
 
 import numpy as np
@@ -38,7 +39,7 @@ class PauseFinder:
         if not count:
             return False
         pieces = joined[: count * _PIECE].reshape(count, _PIECE).astype(np.float64)
-        levels = (10 * np.log10(np.mean(pieces**2, axis=1) + 1)).tolist()
+        levels = [10 * math.log10(power / _PIECE + 1) for power in np.einsum("ij,ij->i", pieces, pieces).tolist()]
         for level in levels:
             insort(self._levels, level)
         line = self._levels[round(0.95 * (len(self._levels) - 1))] - _QUIET_DB
