@@ -204,6 +204,7 @@ def _english(say: Callable[[str], None]) -> list[Figure]:
         if one.script != "none" and lexicon.phones(one.text) not in known:
             texts.add(("unseen",), listener.right(one.intent, one.value, one.text, one.text))
     decoder.engines.close()
+    acoustic.close()
     return [
         *figures,
         Figure("en sentences kept apart, heard: intent right", together.share("unseen"), "%", 80, "least"),

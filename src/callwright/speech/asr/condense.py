@@ -22,6 +22,8 @@ __all__ = ["condense", "read_model"]
 _MAGIC = struct.pack("<I", 0x11223344)
 _HEADER_END = b"endhdr\n"
 _LOG_BASE = float(np.log(1.0001) * 1024)  # of a step of the weights in `sendump`
+_VERSION = 1  # of a binary mdef
+_MOST_STATES = 32_767  # the engine counts them in 16 bits
 _KEPT = ("feat.params", "noisedict", "transition_matrices")
 
 
@@ -44,7 +46,15 @@ def condense(model: Path, sizes: tuple[Size, ...], to: Path) -> dict[Size, Path]
             _write(folder / "variances", smaller.variances.shape[:3], smaller.variances, each=True)
             _write(folder / "mixture_weights", smaller.weights.shape, smaller.weights, each=False)
             made[size] = folder
-    except (OSError, ValueError, IndexError, struct.error) as error:
+    except OSError as error:
+        raise ModelError(
+            Problem(
+                "model-copy",
+                f"no smaller copy of {model}: {error}",
+                hint=f"free room in {to}, or install the model again",
+            )
+        ) from error
+    except (ValueError, IndexError, struct.error) as error:
         raise ModelError(
             Problem(
                 "model-damaged",
@@ -64,11 +74,14 @@ def read_model(model: Path) -> tuple[Mixtures, _Definition]:
     tying = definition.tying
     owner = np.full(definition.states, -1, dtype=np.int64)
     owner[tying.sequences[tying.of_phone]] = tying.base[:, None]
-    if owner.min() < 0 or owner.max() >= len(means):
+    if owner.min() < 0 or owner.max() + 1 != len(means):
         raise ValueError(f"{len(means)} codebooks do not fit the states of mdef: not a phonetically tied model")
     size = (*means.shape[1:3], len(owner))
     raw = (model / "sendump").read_bytes()
-    steps = np.frombuffer(raw, np.uint8, int(np.prod(size)), len(raw) - int(np.prod(size))).reshape(size)
+    begin = len(raw) - int(np.prod(size))
+    if begin < 8 or struct.unpack_from("<2i", raw, begin - 8) != size[1:]:
+        raise ValueError(f"sendump does not hold the weights of {size[2]} states and {size[1]} densities")
+    steps = np.frombuffer(raw, np.uint8, offset=begin).reshape(size)
     weights = np.exp(-_LOG_BASE * steps.astype(np.float64)).transpose(2, 0, 1)
     return Mixtures(means, variances, weights, owner), definition
 
@@ -89,9 +102,13 @@ class _Definition:
         """Raises ValueError, struct.error."""
         if data[:4] != b"BMDF":
             raise ValueError("mdef is not a binary model definition")
-        _, skipped = struct.unpack_from("<2i", data, 4)
+        version, skipped = struct.unpack_from("<2i", data, 4)
         at = 12 + skipped
         phones, in_context, emitting, alone, states, _, sequences, _, tree, _ = struct.unpack_from("<10i", data, at)
+        if version != _VERSION or not 0 < alone <= states <= _MOST_STATES:
+            raise ValueError(
+                f"mdef of version {version} with {states} states, not {_VERSION} with up to {_MOST_STATES}"
+            )
         count_at, names = at + 16, at + 40
         at = names
         for _ in range(phones):

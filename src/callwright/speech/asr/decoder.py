@@ -20,6 +20,7 @@ from callwright.speech.asr.engines import PHONES, Engines
 from callwright.speech.asr.matching import Match
 from callwright.speech.asr.pauses import PauseFinder
 from callwright.speech.asr.score import score
+from callwright.speech.asr.turning import turns
 from callwright.speech.port import Pcm
 
 __all__ = ["Decoded", "PhraseDecoder"]
@@ -205,10 +206,21 @@ class PhraseDecoder:
         if not tuning.trust_live or not first:
             return None
         found = self._vocabulary.matcher.similar(first, 2)
-        if not found or (found[0].similarity < 1 and not _stands_out(found, tuning.near_at)):
+        exact = bool(found) and found[0].similarity == 1
+        if not exact and not (found and self._nearly(first, found)):
             return None
         bounds = self._live.bounds_ms() if self._live is not None else (0, 0)
-        return Decoded(first, found[0].phrase, found[0].similarity, (), *bounds)
+        # What was written stays among the readings: understanding looks for wishes for no more calls there.
+        return Decoded(first, found[0].phrase, found[0].similarity, () if exact else (first,), *bounds)
+
+    def _nearly(self, first: str, found: tuple[Match, ...]) -> bool:
+        """Whether the first of `found` may be taken for what was written: near enough, no other one about as near, nothing that what was written
+        is made of fits better, and the words that differ turn no sentence round."""
+        best = found[0]
+        if not _stands_out(found, self._vocabulary.tuning.near_at) or self._judge(first)[0] != best.phrase:
+            return False
+        lexicon = self._vocabulary.lexicon
+        return not turns(lexicon.words(first), lexicon.words(best.phrase))
 
     # ------------------------------------------------------------ what passes agree on
 

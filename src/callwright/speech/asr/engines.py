@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
-
 from callwright.speech.asr.acoustic_model import AcousticModel
 from callwright.speech.asr.engine import Engine
+from callwright.speech.asr.own_folder import OwnFolder
 from callwright.speech.asr.vocabulary_model import VocabularyModel
 
 __all__ = ["PHONES", "Engines"]
@@ -24,7 +22,7 @@ class Engines:
     def __init__(self, vocabulary: VocabularyModel, acoustic: AcousticModel) -> None:
         self.vocabulary = vocabulary
         self.acoustic = acoustic
-        self._folder = tempfile.TemporaryDirectory(prefix="callwright-asr-")
+        self._folder = OwnFolder("callwright-asr-")
         self._idle: list[Engine] = []
         self.made = 0
         self.whole = self._make_whole()
@@ -34,7 +32,7 @@ class Engines:
         if self._idle:
             return self._idle.pop()
         self.made += 1
-        return Engine(self.vocabulary, self.acoustic.live, Path(self._folder.name), thorough=False)
+        return Engine(self.vocabulary, self.acoustic.live, self._folder.path, thorough=False)
 
     def take_back(self, engine: Engine) -> None:
         self._idle.append(engine)
@@ -49,10 +47,10 @@ class Engines:
         self.whole = self._make_whole()
 
     def close(self) -> None:
-        self._folder.cleanup()
+        self._folder.close()
 
     def _make_whole(self) -> Engine:
-        engine = Engine(self.vocabulary, self.acoustic.whole, Path(self._folder.name), thorough=True)
+        engine = Engine(self.vocabulary, self.acoustic.whole, self._folder.path, thorough=True)
         if self.vocabulary.tuning.consensus:
             engine.engine.add_allphone_file(PHONES, None)
         return engine

@@ -73,7 +73,7 @@ def fewer_states(mixtures: Mixtures, tying: Tying, count: int) -> tuple[Mixtures
     """With about `count` states: in context, only those of one phone and place are tied together, in each about the same share of them.
     Sequences that have become the same are one. Fewer already: as they are."""
     states, places = len(mixtures.owner), tying.sequences.shape[1]
-    if count >= states:
+    if count >= states or states == tying.alone:
         return mixtures, tying
     group = np.full(states, -1, dtype=np.int64)
     group[tying.sequences[tying.of_phone]] = tying.base[:, None] * places + np.arange(places)

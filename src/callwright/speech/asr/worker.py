@@ -201,7 +201,7 @@ def serve(models: Path, source: BinaryIO, out: BinaryIO) -> None:
             backlog.feed(some)
         elif len(backlog):
             server.handle(*backlog.next())
-            if len(backlog) < _MOST_BEHIND:
+            if len(backlog) < _MOST_BEHIND and not over:
                 server.consider(pressing=True)
 
 
