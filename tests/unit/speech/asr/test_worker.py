@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import threading
+from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
+import pytest
 
+from callwright.speech.asr import worker
 from callwright.speech.asr.frames import HEADER, Kind, pack, pack_json, unpack_header
 from callwright.speech.asr.worker import Engine, _Server
 
@@ -124,3 +129,45 @@ def test_a_fault_of_the_engine_costs_one_utterance_and_its_decoder() -> None:
     server.handle(Kind.BEGIN, 1, b"")
     assert len(engine.lent) == 2
     assert engine.lent[1].expected == ("可以",)
+
+
+def test_who_has_paused_for_long_is_served_before_what_others_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[str] = []
+
+    class Watched(_Decoder):
+        def __init__(self, number: int) -> None:
+            super().__init__(["好"] * 9)
+            self._number = number
+            self.pressing = number == 1
+
+        def push(self, pcm: Any) -> None:
+            super().push(pcm)
+            done.append(f"push {self._number}")
+
+        def consider(self) -> bool:
+            done.append(f"consider {self._number}")
+            self.pressing = False
+            return True
+
+    class Lends(_Engine):
+        def open_decoder(self, *_: Any) -> tuple[_Decoder, tuple[str, ...]]:
+            self.lent.append(Watched(len(self.lent) + 1))
+            return self.lent[-1], ()
+
+    monkeypatch.setattr(worker, "Engine", lambda models: Lends([]))
+    audio = pack(Kind.AUDIO, 1, _MESSAGE * 3), pack(Kind.AUDIO, 2, _MESSAGE * 3)  # 120 ms each: they are not joined
+    opened = [pack_json(Kind.OPEN, number, {"key": "k", "language": "zh", "phrases": []}) for number in (1, 2)]
+    begun = [pack(Kind.BEGIN, number) for number in (1, 2)]
+    source, sink = os.pipe()
+    with os.fdopen(source, "rb") as read:
+        os.write(sink, b"".join([*opened, *begun, audio[0], audio[1], audio[1]]))
+        reader = threading.Thread(target=worker.serve, args=(Path(), read, io.BytesIO()))
+        reader.start()
+        while (
+            len(done) < 5 and reader.is_alive()
+        ):  # all is handled before the pipe ends: what is left of a gone robot is not considered
+            reader.join(0.01)
+        os.close(sink)
+        reader.join(20)
+    assert not reader.is_alive()
+    assert done == ["push 1", "consider 1", "push 2", "push 2", "consider 2"]
