@@ -7,11 +7,9 @@ Decoding holds the interpreter lock, so it has a process of its own. One decoder
 from __future__ import annotations
 
 import json
-import math
 import os
 import select
 import sys
-import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -34,7 +32,6 @@ __all__ = ["Engine", "serve"]
 
 Language = Literal["zh", "en"]
 _PARTIAL_EVERY = 1920  # bytes, 120 ms: a text that changes more often helps nobody; the first is sent at once
-_TELL_EVERY_S = 0.01
 _AT_ONCE = 65_536  # bytes read at a time
 _MOST_WAITING = 4_000  # messages; more of them stay in the pipe, where the other side sees that we lag
 _MOST_BEHIND = 200  # messages: with more of them a thorough pass waits until its utterance is over
@@ -87,8 +84,6 @@ class _Server:
         self._engine = engine
         self._out = out
         self._streams: dict[int, _Stream] = {}
-        self._untold = False  # partials that were written, but not flushed
-        self._told_at = 0.0
         self._heard: dict[int, None] = {}  # streams that heard something since they were last considered
 
     def consider(self, *, pressing: bool = False) -> bool:
@@ -107,7 +102,6 @@ class _Server:
         done = stream.decoder.consider()
         if done:
             self._partial(stream)
-            self.tell()
         return done
 
     def handle(self, kind: Kind, number: int, body: bytes) -> None:
@@ -168,8 +162,7 @@ class _Server:
         text = stream.decoder.partial()
         if text and text != stream.last:
             stream.last = text
-            self._out.write(pack_json(Kind.PARTIAL, stream.number, {"text": text}))
-            self._untold = True
+            self._send(pack_json(Kind.PARTIAL, stream.number, {"text": text}))
 
     def _final(self, stream: _Stream) -> None:
         if not stream.active:
@@ -184,18 +177,7 @@ class _Server:
 
     def _send(self, message: bytes) -> None:
         self._out.write(message)
-        self._tell()
-
-    def tell(self, now: float = math.inf) -> None:
-        """Partials go out together, at most every 10 ms: each of them wakes the robot, which shares our core where there is only one.
-        now: monotonic, s; without, they go at once."""
-        if self._untold and now - self._told_at >= _TELL_EVERY_S:
-            self._tell()
-            self._told_at = min(now, time.monotonic())
-
-    def _tell(self) -> None:
         self._out.flush()
-        self._untold = False
 
 
 def _told(error: Exception) -> dict[str, str]:
@@ -214,8 +196,6 @@ def serve(models: Path, source: BinaryIO, out: BinaryIO) -> None:
     while not over or len(backlog):
         waits = len(backlog) < _MOST_WAITING and not over and _readable(pipe)
         if waits or not (len(backlog) or over or server.consider()):
-            if not waits:  # it may take a while
-                server.tell()
             some = os.read(pipe, _AT_ONCE)
             over = not some
             backlog.feed(some)
@@ -223,7 +203,6 @@ def serve(models: Path, source: BinaryIO, out: BinaryIO) -> None:
             server.handle(*backlog.next())
             if len(backlog) < _MOST_BEHIND and not over:
                 server.consider(pressing=True)
-            server.tell(time.monotonic())
 
 
 def _readable(pipe: int) -> bool:

@@ -171,39 +171,3 @@ def test_who_has_paused_for_long_is_served_before_what_others_say(monkeypatch: p
         reader.join(20)
     assert not reader.is_alive()
     assert done == ["push 1", "consider 1", "push 2", "push 2", "consider 2"]
-
-
-def test_partials_go_out_together_and_a_result_takes_them_along() -> None:
-    told: list[bytes] = []
-
-    class Out(io.BytesIO):
-        def flush(self) -> None:
-            told.append(self.getvalue())
-            self.seek(0)
-            self.truncate()
-
-    engine = _Engine(["好", "好", "好", "好的谢谢", "好的", "好了", "好"])
-    server = _Server(cast(Engine, engine), Out())
-    for number in (1, 2):
-        server.handle(Kind.OPEN, number, json.dumps({"key": "k", "language": "zh", "phrases": []}).encode())
-        server.handle(Kind.BEGIN, number, b"")
-    told.clear()
-    server.tell(5.0)
-    assert not told  # nothing to tell
-    server.handle(Kind.AUDIO, 1, _MESSAGE)
-    server.handle(Kind.AUDIO, 2, _MESSAGE)
-    assert not told
-    server.tell(5.0)
-    assert len(told) == 1
-    assert told[0].count("好".encode("unicode_escape")) + told[0].count("好".encode()) == 2
-    for _ in range(3):
-        server.handle(Kind.AUDIO, 1, _MESSAGE)
-    server.tell(5.009)
-    assert len(told) == 1
-    server.tell(5.011)
-    assert len(told) == 2
-    for _ in range(3):
-        server.handle(Kind.AUDIO, 1, _MESSAGE)
-    server.handle(Kind.END, 1, b"")
-    assert len(told) == 3
-    assert unpack_header(told[2][: HEADER.size])[0] is Kind.PARTIAL
