@@ -30,7 +30,7 @@ class AcousticModel:
         except OSError as error:
             raise ModelError(
                 Problem(
-                    "no-room",
+                    "model-copy",
                     f"no folder for the copies of {self.path}: {error}",
                     hint="let TMPDIR name a folder that can be written to",
                 )

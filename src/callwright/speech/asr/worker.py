@@ -110,7 +110,15 @@ class _Server:
     def _guarded(self, number: int, act: Callable[[], bool | None]) -> bool | None:
         try:
             return act()
-        except (CallwrightError, LookupError, RuntimeError, ValueError) as error:  # pocketsphinx raises KeyError too
+        except BrokenPipeError:  # nobody is there any more
+            raise
+        except (
+            CallwrightError,
+            LookupError,
+            OSError,
+            RuntimeError,
+            ValueError,
+        ) as error:  # pocketsphinx raises KeyError too
             stream = self._streams.get(number)
             if stream is not None:
                 stream.active, stream.broken = False, True

@@ -171,3 +171,21 @@ def test_who_has_paused_for_long_is_served_before_what_others_say(monkeypatch: p
         reader.join(20)
     assert not reader.is_alive()
     assert done == ["push 1", "consider 1", "push 2", "push 2", "consider 2"]
+
+
+def test_a_full_disk_fails_one_call_and_a_gone_robot_ends_the_worker() -> None:
+    class Full(_Engine):
+        def open_decoder(self, *_: Any) -> tuple[_Decoder, tuple[str, ...]]:
+            raise OSError(28, "No space left on device")
+
+    class Gone(io.BytesIO):
+        def flush(self) -> None:
+            raise BrokenPipeError
+
+    wanted = json.dumps({"key": "k", "language": "zh", "phrases": []}).encode()
+    out = io.BytesIO()
+    _Server(cast(Engine, Full([])), out).handle(Kind.OPEN, 1, wanted)
+    assert unpack_header(out.getvalue()[: HEADER.size])[0] is Kind.FAILED
+    assert "No space left" in json.loads(out.getvalue()[HEADER.size :])["message"]
+    with pytest.raises(BrokenPipeError):
+        _Server(cast(Engine, _Engine([])), Gone()).handle(Kind.OPEN, 1, wanted)

@@ -14,6 +14,7 @@ addProblemWords({
   "not-ready": { en: "The robot could not be made ready in time", zh: "机器人未能及时就绪" },
   "model-missing": { en: "The server has no speech model for the language of this script", zh: "服务器上没有该话术语言的语音模型" },
   "model-damaged": { en: "The speech model of the server is damaged", zh: "服务器上的语音模型已损坏" },
+  "model-copy": { en: "The server has no room to make its speech model ready", zh: "服务器没有空间准备语音模型" },
   "no-voice": { en: "The server has no voice: it cannot speak", zh: "服务器上没有语音合成引擎" },
   "no-speech": { en: "The recogniser of the server cannot be reached", zh: "无法连接服务器的语音识别服务" },
   "no-audio": { en: "The browser's audio cannot be used", zh: "无法使用浏览器的音频" },
