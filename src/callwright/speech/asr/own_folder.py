@@ -24,9 +24,11 @@ class OwnFolder:
         """Raises OSError."""
         _sweep(prefix)
         self.path = Path(tempfile.mkdtemp(prefix=prefix))
+        self._gone = weakref.finalize(
+            self, shutil.rmtree, self.path, ignore_errors=True
+        )  # first: what follows may fail
         self._held = (self.path / _OWNER).open("w", encoding="ascii")
         fcntl.flock(self._held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        self._gone = weakref.finalize(self, shutil.rmtree, self.path, ignore_errors=True)
 
     def close(self) -> None:
         self._gone()

@@ -112,13 +112,8 @@ class _Server:
             return act()
         except BrokenPipeError:  # nobody is there any more
             raise
-        except (
-            CallwrightError,
-            LookupError,
-            OSError,
-            RuntimeError,
-            ValueError,
-        ) as error:  # pocketsphinx raises KeyError too
+        # pocketsphinx raises KeyError, a full disk OSError
+        except (CallwrightError, LookupError, OSError, RuntimeError, ValueError) as error:
             stream = self._streams.get(number)
             if stream is not None:
                 stream.active, stream.broken = False, True
