@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from collections import deque
 
+import numpy as np
+
 from callwright.speech.asr.frames import HEADER, Kind, unpack_header
 
 __all__ = ["Backlog"]
 
 _MOST_JOINED = 1920  # bytes: 120 ms, as often as partials are told; shorter than the quiet that the live pass waits for (`decoder.py`)
+_QUIET = 25.0  # times less power than the loudest packet of the utterance (14 dB, as `pauses.py`): the caller pauses
 
 
 class Backlog:
     """`feed` takes bytes as they come; `next` gives the message to handle.
 
     The messages of a stream keep their order. A stream whose utterance has ended is served before all others, since somebody waits for an
-    answer; else the oldest message is next. Audio of a stream that lies one behind the other is joined, up to 120 ms.
+    answer; then one whose caller has just fallen silent, since an answer may be due; else the oldest message is next. So where there is
+    more to do than time, those wait who are in the middle of a sentence. Audio of a stream that lies one behind the other is joined, up to
+    120 ms.
     """
 
     def __init__(self) -> None:
@@ -23,6 +28,10 @@ class Backlog:
         self._order: deque[int] = deque()  # the stream of each message that waits, oldest first
         self._streams: dict[int, deque[tuple[Kind, bytes]]] = {}
         self._ended: deque[int] = deque()  # streams with an end that waits
+        self._loudest: dict[int, float] = {}  # power of a sample in the loudest packet of the utterance of a stream
+        self._pausing: dict[
+            int, None
+        ] = {}  # streams whose newest packet waits and is quiet, the first that fell silent first
 
     def __len__(self) -> int:
         """Messages that wait."""
@@ -43,7 +52,9 @@ class Backlog:
 
     def next(self) -> tuple[Kind, int, bytes]:
         """Raises IndexError: nothing waits."""
-        number = self._ended[0] if self._ended else self._order[0]
+        number = self._ended[0] if self._ended else next(iter(self._pausing), self._order[0] if self._order else None)
+        if number is None:
+            raise IndexError("nothing waits")
         self._order.remove(number)  # its oldest
         waiting = self._streams[number]
         kind, body = waiting.popleft()
@@ -51,10 +62,16 @@ class Backlog:
             self._ended.remove(number)
         if not waiting:
             del self._streams[number]
+            self._pausing.pop(number, None)
         return kind, number, body
 
     def _put(self, kind: Kind, number: int, body: bytes) -> None:
         waiting = self._streams.setdefault(number, deque())
+        if kind is Kind.AUDIO:
+            self._listen(number, body)
+        elif kind in {Kind.BEGIN, Kind.CLOSE}:
+            self._loudest.pop(number, None)
+            self._pausing.pop(number, None)
         if kind is Kind.AUDIO and waiting and waiting[-1][0] is Kind.AUDIO:
             joined = waiting[-1][1] + body
             if len(joined) <= _MOST_JOINED:
@@ -64,3 +81,14 @@ class Backlog:
         self._order.append(number)
         if kind is Kind.END:
             self._ended.append(number)
+
+    def _listen(self, number: int, body: bytes) -> None:
+        """Whether the caller of this stream has fallen silent."""
+        pcm = np.frombuffer(body, np.int16, len(body) // 2).astype(np.float32)
+        power = float(pcm @ pcm) / max(1, len(pcm))
+        loudest = max(power, self._loudest.get(number, 0.0))
+        self._loudest[number] = loudest
+        if power * _QUIET < loudest:
+            self._pausing.setdefault(number)
+        else:
+            self._pausing.pop(number, None)

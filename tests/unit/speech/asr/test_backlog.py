@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,6 +11,9 @@ from callwright.speech.asr.backlog import Backlog
 from callwright.speech.asr.frames import Kind, pack
 
 PACKET = bytes(640)  # 40 ms
+
+
+LOUD, QUIET = (np.full(320, level, np.int16).tobytes() for level in (1000, 150))
 
 
 def drained(backlog: Backlog) -> list[tuple[Kind, int, bytes]]:
@@ -29,6 +33,36 @@ def test_an_utterance_that_is_over_comes_first() -> None:
     assert [(kind, number) for kind, number, _ in drained(backlog)] == [
         (Kind.AUDIO, 2), (Kind.END, 2), (Kind.AUDIO, 1), (Kind.END, 1), (Kind.BEGIN, 2),
     ]  # fmt: skip
+
+
+def order(backlog: Backlog) -> list[int]:
+    return [number for _, number, _ in drained(backlog)]
+
+
+def test_who_has_fallen_silent_comes_before_who_speaks() -> None:
+    backlog = Backlog()
+    for number, body in ((1, LOUD), (2, LOUD), (3, LOUD), (2, QUIET), (4, LOUD), (3, QUIET)):
+        backlog.feed(pack(Kind.AUDIO, number, body))
+    assert order(backlog) == [2, 3, 1, 4]
+    backlog.feed(pack(Kind.AUDIO, 1, LOUD) + pack(Kind.AUDIO, 3, QUIET) + pack(Kind.AUDIO, 4, LOUD) + pack(Kind.END, 4))
+    assert order(backlog) == [4, 4, 3, 1], "an utterance that is over comes before a pause"
+
+
+@pytest.mark.parametrize("then", [pack(Kind.AUDIO, 2, LOUD), pack(Kind.BEGIN, 2) + pack(Kind.AUDIO, 2, QUIET)])
+def test_who_goes_on_or_begins_anew_waits_like_others(then: bytes) -> None:
+    """The first packet of an utterance is the loudest so far, however quiet it is."""
+    backlog = Backlog()
+    backlog.feed(pack(Kind.AUDIO, 2, LOUD))
+    assert order(backlog) == [2]
+    backlog.feed(pack(Kind.AUDIO, 1, LOUD) + pack(Kind.AUDIO, 2, QUIET) + then)
+    assert order(backlog)[0] == 1
+
+
+def test_a_stream_that_was_closed_leaves_nothing() -> None:
+    backlog = Backlog()
+    backlog.feed(pack(Kind.AUDIO, 1, LOUD) + pack(Kind.AUDIO, 1, QUIET) + pack(Kind.CLOSE, 1))
+    drained(backlog)
+    assert (len(backlog), backlog._loudest, backlog._pausing) == (0, {}, {})
 
 
 def test_audio_that_waits_is_joined_up_to_120_ms() -> None:
