@@ -156,16 +156,51 @@ def test_what_turns_a_sentence_round_is_heard_again(
     assert thorough.call_count == 1
 
 
-def test_a_pause_presses_until_its_result_is_ready(decoder: PhraseDecoder, tmp_path: Path) -> None:
+@pytest.mark.parametrize("packet_ms", [20, 60, 120, 240])
+def test_the_pause_that_ends_the_last_word_is_heard_however_long_packets_are(
+    decoder: PhraseDecoder, thorough: Mock, tmp_path: Path, packet_ms: int
+) -> None:
+    """Packets are joined when the worker lags. Of a packet that reaches beyond the 150 ms that are decoded of a pause the beginning is."""
     decoder.renew()
     decoder.begin()
     speech = said("where is the clinic", tmp_path)
-    decoder.push(speech)
-    assert not decoder.pressing
-    decoder.push(silence(300))
-    assert decoder.pressing
-    assert decoder.consider()
-    assert not decoder.pressing
-    decoder.push(speech)
-    assert not decoder.pressing
+    sound = np.concatenate([silence(200), speech, silence(100 + 2 * packet_ms)])
+    for at in range(0, len(sound), 8 * packet_ms):
+        decoder.push(sound[at : at + 8 * packet_ms])
+    decoder.push(silence(packet_ms))
+    assert decoder.partial() == "where is the clinic"
+    assert len(decoder._held) * 10 == pytest.approx(decoder._pauses.quiet_ms - 150, abs=40)
+    assert decoder.consider(1000), "what the live pass is sure of waits for nobody"
+    assert not thorough.called
     decoder.finish()
+
+
+def test_a_thorough_pass_waits_as_long_as_it_is_told_to(
+    decoder: PhraseDecoder, thorough: Mock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decoder.renew()
+    decoder.begin()
+    decoder.push(said("where is the clinic", tmp_path))
+    monkeypatch.setattr(decoder, "_first", lambda: "where is")
+    decoder.push(silence(240))
+    assert not decoder.consider(400)
+    decoder.push(silence(240))
+    assert decoder.consider(400)
+    assert thorough.called
+    decoder.finish()
+
+
+def test_an_utterance_that_is_dropped_costs_no_pass_and_leaves_the_decoder_as_it_was(
+    decoder: PhraseDecoder, thorough: Mock, tmp_path: Path
+) -> None:
+    decoder.renew()
+    decoder.begin()
+    decoder.push(said("where is", tmp_path))
+    decoder.expect(("please cancel my appointment",))
+    decoder.drop()
+    assert not thorough.called
+    assert decoder._phrases == ("please cancel my appointment",)
+    decoder.begin()
+    hear(decoder, np.concatenate([silence(200), said("please cancel my appointment", tmp_path)]))
+    assert decoder.finish().text == "please cancel my appointment"
+    decoder.expect(())

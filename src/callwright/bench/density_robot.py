@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
+from callwright import event_loop
 from callwright.app import open_speech, robot_of
 from callwright.bench.other_side import nobody, tell
 from callwright.bench.upkeep import resident_mb
@@ -110,4 +111,4 @@ async def main(folder: Path, engine_name: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1]), sys.argv[2]))
+    event_loop.run(main(Path(sys.argv[1]), sys.argv[2]))

@@ -10,7 +10,8 @@ from callwright.speech.asr.frames import HEADER, Kind, unpack_header
 
 __all__ = ["Backlog"]
 
-_MOST_JOINED = 1920  # bytes: 120 ms, as often as partials are told; shorter than the quiet that the live pass waits for (`decoder.py`)
+_MOST_JOINED = 3840  # bytes: 240 ms, about as long as a pause before it is looked at
+_LITTLE = 1920  # bytes: 120 ms, as often as partials are told
 _QUIET = 25.0  # times less power than the loudest packet of the utterance (14 dB, as `pauses.py`): the caller pauses
 
 
@@ -18,9 +19,10 @@ class Backlog:
     """`feed` takes bytes as they come; `next` gives the message to handle.
 
     The messages of a stream keep their order. A stream whose utterance has ended is served before all others, since somebody waits for an
-    answer; then one whose caller has just fallen silent, since an answer may be due; else the oldest message is next. So where there is
-    more to do than time, those wait who are in the middle of a sentence. Audio of a stream that lies one behind the other is joined, up to
-    120 ms.
+    answer; then one whose caller has just fallen silent, since an answer may be due; then those for which more waits than a little audio, else
+    the oldest message. So where there is more to do than time, those wait who are in the middle of a sentence, and what waits for them is
+    done at once: a switch from one decoder to another finds nothing of it in the processor's cache. Audio of a stream that lies one behind
+    the other is joined, up to 240 ms.
     """
 
     def __init__(self) -> None:
@@ -28,14 +30,20 @@ class Backlog:
         self._order: deque[int] = deque()  # the stream of each message that waits, oldest first
         self._streams: dict[int, deque[tuple[Kind, bytes]]] = {}
         self._ended: deque[int] = deque()  # streams with an end that waits
+        self._full: dict[int, None] = {}  # streams for which more waits than a little audio
         self._loudest: dict[int, float] = {}  # power of a sample in the loudest packet of the utterance of a stream
         self._pausing: dict[
             int, None
-        ] = {}  # streams whose newest packet waits and is quiet, the first that fell silent first
+        ] = {}  # streams whose newest packet waits and is quiet; the first to fall silent first
 
     def __len__(self) -> int:
         """Messages that wait."""
         return len(self._order)
+
+    @property
+    def due(self) -> bool:
+        """Whether anything waits but a little audio of callers who are in the middle of a sentence."""
+        return bool(self._ended or self._pausing or self._full)
 
     def feed(self, some: bytes) -> None:
         """Raises ValueError: a message is none."""
@@ -52,9 +60,9 @@ class Backlog:
 
     def next(self) -> tuple[Kind, int, bytes]:
         """Raises IndexError: nothing waits."""
-        number = self._ended[0] if self._ended else next(iter(self._pausing), self._order[0] if self._order else None)
-        if number is None:
+        if not self._order:
             raise IndexError("nothing waits")
+        number = next(iter(self._ended or self._pausing or self._full or self._order))
         self._order.remove(number)  # its oldest
         waiting = self._streams[number]
         kind, body = waiting.popleft()
@@ -63,6 +71,8 @@ class Backlog:
         if not waiting:
             del self._streams[number]
             self._pausing.pop(number, None)
+        if not waiting or (len(waiting) == 1 and _little(*waiting[0])):
+            self._full.pop(number, None)
         return kind, number, body
 
     def _put(self, kind: Kind, number: int, body: bytes) -> None:
@@ -76,8 +86,12 @@ class Backlog:
             joined = waiting[-1][1] + body
             if len(joined) <= _MOST_JOINED:
                 waiting[-1] = (kind, joined)
+                if not _little(kind, joined):
+                    self._full.setdefault(number)
                 return
         waiting.append((kind, body))
+        if len(waiting) > 1 or not _little(kind, body):
+            self._full.setdefault(number)
         self._order.append(number)
         if kind is Kind.END:
             self._ended.append(number)
@@ -92,3 +106,7 @@ class Backlog:
             self._pausing.setdefault(number)
         else:
             self._pausing.pop(number, None)
+
+
+def _little(kind: Kind, body: bytes) -> bool:
+    return kind is Kind.AUDIO and len(body) < _LITTLE

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from callwright.errors import ModelError, Problem
-from callwright.speech.asr.cepstra import Cepstra, FrontEnd
+from callwright.speech.asr.cepstra import CEPSTRA, Cepstra, FrontEnd
 from callwright.speech.asr.channel import FRAMES_PER_S, CallerMean, Mean, loud_part
 from callwright.speech.asr.consensus import agree
 from callwright.speech.asr.denoise import without_noise
@@ -30,7 +30,6 @@ _LEAST_SPEECH = 10  # frames
 _EXPECTED_COST = 0.25  # of the cost of standing further down, for a phrase that the node expects
 _UNHEARD = -4.0  # nats per frame, where a pass found nothing
 _HOLD_MS = 150  # of quiet are decoded live; what follows waits until the caller goes on, since most pauses are the end
-_PRESSING_MS = 250  # of quiet: more pauses than not are the end by then
 _APART = 0.05  # of similarity: so much less has the next known sentence, where one is taken for what the live pass nearly wrote
 _SURE_MS = 200  # of quiet before the thorough pass, where the live one may already have the result: the caller may only be drawing breath
 
@@ -84,7 +83,7 @@ class PhraseDecoder:
     def _clear(self) -> None:
         self._samples: list[Pcm] = []
         self._cepstra: list[Cepstra] = []
-        self._held: list[Cepstra] = []
+        self._held: Cepstra = np.zeros((0, CEPSTRA), np.float32)
         self._pauses = PauseFinder()
         self._guess: _Guess | None = None
 
@@ -123,12 +122,13 @@ class PhraseDecoder:
             self._guess = None  # the caller goes on
         cepstra = self._front.push(pcm)
         self._cepstra.append(cepstra)
-        self._held.append(cepstra)
-        if self._pauses.quiet_ms <= _HOLD_MS:
+        held = np.concatenate([self._held, cepstra])
+        # A long packet may reach beyond what is decoded of a pause: its beginning tells where the last word ends.
+        now = max(0, len(held) - max(0, self._pauses.quiet_ms - _HOLD_MS) * FRAMES_PER_S // 1000)
+        self._held = held[now:]
+        if now:
             assert self._live is not None
-            for part in self._held:
-                self._live.hear(part)
-            self._held.clear()
+            self._live.hear(held[:now])
 
     def partial(self) -> str:
         """What was heard so far: what the whole utterance was taken for when the caller paused, else what the live engine has."""
@@ -140,17 +140,14 @@ class PhraseDecoder:
         hypothesis = self._live.engine.hyp() if self._live is not None else None
         return self._text(hypothesis.hypstr) if hypothesis else ""
 
-    @property
-    def pressing(self) -> bool:
-        """Whether the pause is so long that it probably is the end, and no result is ready."""
-        return self._guess is None and self._pauses.quiet_ms >= _PRESSING_MS
-
-    def consider(self) -> bool:
-        """In a pause: make the result of what was heard so far ready, as if it were all. False: there is no pause, or it is done already."""
+    def consider(self, patience_ms: float = 0) -> bool:
+        """In a pause: make the result of what was heard so far ready, as if it were all. False: there is no pause, or it is done already.
+        patience_ms: how long it has to last before a thorough pass is made for it; what the live pass is sure of is free."""
         if self._guess is not None or not self._pauses.due:
             return False
-        first = self._first()
-        if self._vocabulary.tuning.trust_live and self._pauses.quiet_ms < _SURE_MS and not self._known(first):
+        first, trusted = self._first(), self._vocabulary.tuning.trust_live
+        enough_ms = max(patience_ms, _SURE_MS if trusted else 0)
+        if self._pauses.quiet_ms < enough_ms and not (trusted and self._known(first)):
             return False
         self._pauses.taken()
         self._guess = self._decode(first)
@@ -160,7 +157,7 @@ class PhraseDecoder:
         """End the utterance. Passes over all of it use a channel mean that this utterance has its part in."""
         first = self._first()
         guess = self._guess if self._guess is not None else self._decode(first)
-        live, self._live = self._live, None
+        live = self._live
         assert live is not None
         live.engine.end_utt()
         self._means = guess.means
@@ -168,12 +165,23 @@ class PhraseDecoder:
         own = bool(self._vocabulary.tuning.prior_frames)
         self._live_mean = self._means[0].value - self._offset if own else live.mean()
         self._whole_mean = guess.mean if guess.mean is not None else self._whole_mean
+        self._over(live)
+        return guess.decoded
+
+    def drop(self) -> None:
+        """End the utterance; nobody wants to know what it was."""
+        live = self._live
+        assert live is not None
+        live.engine.end_utt()
+        self._over(live)
+
+    def _over(self, live: Engine) -> None:
+        self._live = None
         self.engines.take_back(live)
         self._clear()
         if self._next is not None:
             self.expect(self._next)
             self._next = None
-        return guess.decoded
 
     def abandon(self) -> None:
         """A fault has left the engines in a state that nobody knows: they serve no other call."""

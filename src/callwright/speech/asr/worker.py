@@ -10,6 +10,7 @@ import json
 import os
 import select
 import sys
+import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -24,6 +25,7 @@ from callwright.speech.asr.decoder import PhraseDecoder
 from callwright.speech.asr.engines import Engines
 from callwright.speech.asr.frames import Kind, pack, pack_json
 from callwright.speech.asr.lexicon import ChineseLexicon, EnglishLexicon, Lexicon, read_dictionary
+from callwright.speech.asr.load import Load
 from callwright.speech.asr.tuning import TUNING
 from callwright.speech.asr.vocabulary_model import VocabularyModel
 from callwright.speech.models import MANDARIN, find_english_model, find_model
@@ -32,9 +34,10 @@ __all__ = ["Engine", "serve"]
 
 Language = Literal["zh", "en"]
 _PARTIAL_EVERY = 1920  # bytes, 120 ms: a text that changes more often helps nobody; the first is sent at once
+_LITTLE_WAITS_S = 0.06  # a little audio for which nothing more comes
 _AT_ONCE = 65_536  # bytes read at a time
 _MOST_WAITING = 4_000  # messages; more of them stay in the pipe, where the other side sees that we lag
-_MOST_BEHIND = 200  # messages: with more of them a thorough pass waits until its utterance is over
+_BUSY_MS = 250  # of quiet, before a thorough pass is made while others wait: more pauses than not are the end by then
 
 
 class Engine:
@@ -85,21 +88,30 @@ class _Server:
         self._out = out
         self._streams: dict[int, _Stream] = {}
         self._heard: dict[int, None] = {}  # streams that heard something since they were last considered
+        self._later: dict[int, None] = {}  # of these, considered while others waited: again when nobody does
 
-    def consider(self, *, pressing: bool = False) -> bool:
-        """Make the result of one stream ready that pauses, in case its caller has ended. False: there is none. pressing: only where the
-        pause is so long that an answer is waited for, while others wait for their words."""
+    def consider(self, patience_ms: float = 0) -> bool:
+        """Make the result of one stream ready that pauses, in case its caller has ended. False: there is none. patience_ms: see
+        `PhraseDecoder.consider`."""
+        if not patience_ms:
+            self._heard |= self._later
+            self._later.clear()
         for number in tuple(self._heard):
-            stream = self._streams.get(number)
-            if pressing and stream is not None and stream.active and not stream.decoder.pressing:
-                continue
             del self._heard[number]
-            if stream is not None and stream.active and self._guarded(number, partial(self._considered, stream)):
+            stream = self._streams.get(number)
+            if (
+                stream is not None
+                and stream.active
+                and self._guarded(number, partial(self._considered, stream, patience_ms))
+            ):
+                self._later.pop(number, None)
                 return True
+            if patience_ms:
+                self._later[number] = None
         return False
 
-    def _considered(self, stream: _Stream) -> bool:
-        done = stream.decoder.consider()
+    def _considered(self, stream: _Stream, patience_ms: float) -> bool:
+        done = stream.decoder.consider(patience_ms)
         if done:
             self._partial(stream)
         return done
@@ -137,7 +149,7 @@ class _Server:
     def _on_stream(self, kind: Kind, stream: _Stream, body: bytes) -> None:
         if kind is Kind.BEGIN:
             if stream.active:
-                stream.decoder.finish()
+                stream.decoder.drop()
             if stream.broken:  # nobody knows what state the fault left the engine in
                 stream.decoder, _ = self._engine.open_decoder(stream.key, stream.language, ())
                 stream.decoder.expect(stream.expected)
@@ -158,7 +170,7 @@ class _Server:
             stream.decoder.expect(stream.expected)
         elif kind is Kind.CLOSE:
             if stream.active:
-                stream.decoder.finish()
+                stream.decoder.drop()
             del self._streams[stream.number]
 
     def _partial(self, stream: _Stream) -> None:
@@ -195,21 +207,28 @@ def serve(models: Path, source: BinaryIO, out: BinaryIO) -> None:
     """Answer messages until `source`, a pipe, ends."""
     server, backlog, pipe = _Server(Engine(models), out), Backlog(), source.fileno()
     server._send(pack(Kind.READY, 0))
-    over = False
+    load, over = Load(time.monotonic()), False
     while not over or len(backlog):
-        waits = len(backlog) < _MOST_WAITING and not over and _readable(pipe)
-        if waits or not (len(backlog) or over or server.consider()):
+        came = not over and len(backlog) < _MOST_WAITING and _readable(pipe, 0)
+        # Where there is much to do, a little audio waits for more: it is done at half the cost then.
+        due = backlog.due if not over and load.heavy(time.monotonic()) else len(backlog) > 0
+        if not (came or due or over or server.consider()):
+            since = time.monotonic()
+            came = _readable(pipe, _LITTLE_WAITS_S if len(backlog) else None)
+            load.waited(since, time.monotonic())
+        if came:
             some = os.read(pipe, _AT_ONCE)
             over = not some
             backlog.feed(some)
         elif len(backlog):
             server.handle(*backlog.next())
-            if len(backlog) < _MOST_BEHIND and not over:
-                server.consider(pressing=True)
+            if not over:
+                server.consider(_BUSY_MS)
 
 
-def _readable(pipe: int) -> bool:
-    return bool(select.select([pipe], [], [], 0)[0])
+def _readable(pipe: int, patience_s: float | None) -> bool:
+    """patience_s: how long it may take; None: as long as it takes."""
+    return bool(select.select([pipe], [], [], patience_s)[0])
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import json
 import logging
 import random
 import sys
+import time
 from asyncio.subprocess import PIPE, Process
 from collections import deque
 from collections.abc import Callable
@@ -53,7 +54,7 @@ class WorkerStream:
         self._begin_ms = 0
         self._in_utterance = False
         self._lost = False
-        self._waiting: deque[tuple[int, int]] = deque()
+        self._waiting: deque[tuple[int, int, float]] = deque()
         self._closed = False
         self.opened: asyncio.Future[tuple[str, ...]] = asyncio.get_running_loop().create_future()
 
@@ -78,7 +79,7 @@ class WorkerStream:
         if self._lost:
             return
         if self._worker.send(pack(Kind.END, self.number)):
-            self._waiting.append((self._begin_ms, self._clock_ms))
+            self._wait(self._begin_ms, self._clock_ms)
         else:
             self._emit(RecognitionError(_GONE))
 
@@ -102,14 +103,17 @@ class WorkerStream:
         if not self._worker.send(pack(Kind.AUDIO, self.number, body), audio=True):
             self._lost = True
             if self._worker.send(pack(Kind.END, self.number)):  # frees the worker's half-heard utterance
-                self._waiting.append((-1, -1))
+                self._wait(-1, -1)
             why = "the recogniser is overloaded: this utterance is lost" if self._worker.alive else _GONE
             self._emit(RecognitionError(why, under_way=True))
 
+    def _wait(self, begin_ms: int, end_ms: int) -> None:
+        self._waiting.append((begin_ms, end_ms, time.monotonic()))
+
     @property
-    def waits(self) -> bool:
-        """Words of an utterance that is over are still to come."""
-        return bool(self._waiting)
+    def waits_since(self) -> float | None:
+        """Since when words of an utterance that is over are still to come, s of the monotonic clock; None: none are."""
+        return self._waiting[0][2] if self._waiting else None
 
     # ------------------------------------------------------------ from the worker
 
@@ -123,7 +127,7 @@ class WorkerStream:
 
     def crashed(self, message: str) -> None:
         """The worker died. An utterance under way or waiting for its final is lost."""
-        waiting = sum(begin >= 0 for begin, _ in self._waiting)
+        waiting = sum(begin >= 0 for begin, *_ in self._waiting)
         under_way = self._in_utterance and not self._lost
         self._waiting.clear()
         self._frames = []
@@ -141,7 +145,7 @@ class WorkerStream:
         elif kind is Kind.PARTIAL:
             self._emit(Partial(value["text"], self._clock_ms))
         elif kind is Kind.FINAL and self._waiting:
-            begin, end = self._waiting.popleft()
+            begin, end, _ = self._waiting.popleft()
             if begin >= 0:
                 first, last = value.get("begin_ms", 0), value.get("end_ms", 0)
                 begin_ms, end_ms = (begin + first, min(begin + last, end)) if last else (begin, end)
@@ -269,12 +273,14 @@ class WorkerProcess:
     async def _header(self, process: Process, source: asyncio.StreamReader) -> tuple[Kind, int, int] | None:
         """The next message's header; None when the worker had to be killed because it hangs."""
         while True:
-            owing = {stream.number for stream in self.streams.values() if stream.waits}
+            since = time.monotonic()
             try:
                 async with asyncio.timeout(_HUNG_S):
                     return unpack_header(await source.readexactly(HEADER.size))
             except TimeoutError:  # no byte is lost: what came of a header stays in the reader
-                if any(number in self.streams and self.streams[number].waits for number in owing):
+                if any(
+                    stream.waits_since is not None and stream.waits_since <= since for stream in self.streams.values()
+                ):
                     log.error("a recogniser worker hangs: it is replaced")
                     process.kill()
                     return None

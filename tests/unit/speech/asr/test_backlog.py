@@ -54,21 +54,38 @@ def test_who_goes_on_or_begins_anew_waits_like_others(then: bytes) -> None:
     backlog = Backlog()
     backlog.feed(pack(Kind.AUDIO, 2, LOUD))
     assert order(backlog) == [2]
-    backlog.feed(pack(Kind.AUDIO, 1, LOUD) + pack(Kind.AUDIO, 2, QUIET) + then)
+    backlog.feed(pack(Kind.AUDIO, 1, LOUD) * 3 + pack(Kind.AUDIO, 2, QUIET) + then)
     assert order(backlog)[0] == 1
+
+
+def test_a_little_audio_is_not_due_and_comes_last() -> None:
+    backlog = Backlog()
+    backlog.feed(pack(Kind.AUDIO, 1, LOUD) + pack(Kind.AUDIO, 2, LOUD) * 2)
+    assert not backlog.due
+    backlog.feed(pack(Kind.AUDIO, 2, LOUD))
+    assert backlog.due, "120 ms wait for one of them"
+    assert backlog.next()[:2] == (Kind.AUDIO, 2)
+    assert not backlog.due
+    backlog.feed(pack(Kind.EXPECT, 3))
+    assert backlog.due
+    assert order(backlog) == [3, 1]
+    backlog.feed(pack(Kind.AUDIO, 1, LOUD) + pack(Kind.AUDIO, 1, QUIET))
+    assert backlog.due, "an answer may be due"
+    drained(backlog)
+    assert not backlog.due
 
 
 def test_a_stream_that_was_closed_leaves_nothing() -> None:
     backlog = Backlog()
     backlog.feed(pack(Kind.AUDIO, 1, LOUD) + pack(Kind.AUDIO, 1, QUIET) + pack(Kind.CLOSE, 1))
     drained(backlog)
-    assert (len(backlog), backlog._loudest, backlog._pausing) == (0, {}, {})
+    assert (len(backlog), backlog._loudest, backlog._pausing, backlog._full) == (0, {}, {}, {})
 
 
-def test_audio_that_waits_is_joined_up_to_120_ms() -> None:
+def test_audio_that_waits_is_joined_up_to_240_ms() -> None:
     backlog = Backlog()
-    backlog.feed(pack(Kind.AUDIO, 1, PACKET) * 5)
-    assert [len(body) for _, _, body in drained(backlog)] == [1920, 1280]
+    backlog.feed(pack(Kind.AUDIO, 1, PACKET) * 8)
+    assert [len(body) for _, _, body in drained(backlog)] == [3840, 1280]
     backlog.feed(pack(Kind.AUDIO, 1, PACKET) + pack(Kind.END, 1) + pack(Kind.BEGIN, 1) + pack(Kind.AUDIO, 1, PACKET))
     assert [kind for kind, _, _ in drained(backlog)] == [Kind.AUDIO, Kind.END, Kind.BEGIN, Kind.AUDIO]
 
@@ -96,6 +113,7 @@ def test_each_stream_gets_all_of_its_messages_in_order(
         backlog.feed(wire[at : at + piece])
         if next(turns, False) and len(backlog):
             seen.append(backlog.next())
+        assert not (backlog.due and not len(backlog))
     seen += drained(backlog)
     for stream in (1, 2, 3):
         assert _told(seen, stream) == _told(messages, stream)

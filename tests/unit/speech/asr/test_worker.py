@@ -26,7 +26,8 @@ class _Decoder:
         self._texts = texts
         self._pushed = 0
         self.ready = ""
-        self.pressing = False
+        self.paused_ms = 300
+        self.dropped = 0
 
     def begin(self) -> None:
         self._pushed = 0
@@ -37,14 +38,17 @@ class _Decoder:
     def partial(self) -> str:
         return self.ready or self._texts[self._pushed - 1]
 
-    def consider(self) -> bool:
-        return bool(self.ready)
+    def consider(self, patience_ms: float = 0) -> bool:
+        return bool(self.ready) and self.paused_ms >= patience_ms
 
     def expect(self, phrases: tuple[str, ...]) -> None:
         self.expected = phrases
 
     def finish(self) -> Any:
         raise KeyError("the engine has lost its search")
+
+    def drop(self) -> None:
+        self.dropped += 1
 
     def abandon(self) -> None:
         self.abandoned = True
@@ -98,17 +102,33 @@ def test_what_a_pause_made_ready_is_told_at_once() -> None:
     assert not server.consider()  # nothing was heard since
 
 
-def test_while_others_wait_only_a_long_pause_is_considered() -> None:
-    out, engine = io.BytesIO(), _Engine(["好", "好的"])
+def _spoken_to(engine: _Engine, out: io.BytesIO) -> _Server:
+    """One stream that has heard something."""
     server = _Server(cast(Engine, engine), out)
     server.handle(Kind.OPEN, 1, json.dumps({"key": "k", "language": "zh", "phrases": []}).encode())
     server.handle(Kind.BEGIN, 1, b"")
     server.handle(Kind.AUDIO, 1, _MESSAGE)
-    engine.lent[0].ready = "好的谢谢"
-    assert not server.consider(pressing=True)
-    engine.lent[0].pressing = True
-    assert server.consider(pressing=True)
+    return server
+
+
+def test_while_others_wait_only_a_long_pause_is_considered() -> None:
+    engine = _Engine(["好", "好的"])
+    server = _spoken_to(engine, io.BytesIO())
+    engine.lent[0].ready, engine.lent[0].paused_ms = "好的谢谢", 240
+    assert not server.consider(250)
+    server.handle(Kind.AUDIO, 1, _MESSAGE)
+    engine.lent[0].paused_ms = 260
+    assert server.consider(250)
     assert not server.consider()  # done already
+
+
+@pytest.mark.parametrize("then", [Kind.CLOSE, Kind.BEGIN])
+def test_an_utterance_that_nobody_waits_for_is_not_decoded(then: Kind) -> None:
+    engine, out = _Engine(["好"]), io.BytesIO()
+    server = _spoken_to(engine, out)
+    said = len(out.getvalue())
+    server.handle(then, 1, b"")
+    assert (engine.lent[0].dropped, len(out.getvalue())) == (1, said)
 
 
 def test_nothing_heard_is_nothing_sent() -> None:
@@ -138,16 +158,18 @@ def test_who_has_paused_for_long_is_served_before_what_others_say(monkeypatch: p
         def __init__(self, number: int) -> None:
             super().__init__(["好"] * 9)
             self._number = number
-            self.pressing = number == 1
+            self.ready, self.paused_ms = "好", 300 if number == 1 else 0
 
         def push(self, pcm: Any) -> None:
             super().push(pcm)
             done.append(f"push {self._number}")
 
-        def consider(self) -> bool:
-            done.append(f"consider {self._number}")
-            self.pressing = False
-            return True
+        def consider(self, patience_ms: float = 0) -> bool:
+            found = super().consider(patience_ms)
+            if found:
+                done.append(f"consider {self._number}")
+                self.ready = ""
+            return found
 
     class Lends(_Engine):
         def open_decoder(self, *_: Any) -> tuple[_Decoder, tuple[str, ...]]:
@@ -155,7 +177,7 @@ def test_who_has_paused_for_long_is_served_before_what_others_say(monkeypatch: p
             return self.lent[-1], ()
 
     monkeypatch.setattr(worker, "Engine", lambda models: Lends([]))
-    audio = pack(Kind.AUDIO, 1, _MESSAGE * 3), pack(Kind.AUDIO, 2, _MESSAGE * 3)  # 120 ms each: they are not joined
+    audio = pack(Kind.AUDIO, 1, _MESSAGE * 6), pack(Kind.AUDIO, 2, _MESSAGE * 6)  # 240 ms each: they are not joined
     opened = [pack_json(Kind.OPEN, number, {"key": "k", "language": "zh", "phrases": []}) for number in (1, 2)]
     begun = [pack(Kind.BEGIN, number) for number in (1, 2)]
     source, sink = os.pipe()
