@@ -188,7 +188,7 @@ async def test_another_context_in_the_middle_of_an_utterance_is_for_the_next_one
 
 
 async def test_calls_are_spread_over_the_workers_and_do_not_mix(tmp_path: Path) -> None:
-    said = ["yes", "no", "i can make it", "stop calling me"]
+    said = ["yes please", "no", "i can make it", "stop calling me"]
     async with recogniser(tmp_path, workers=2) as engine:
         ears = [Ears() for _ in said]
         streams = [await engine.open(APPOINTMENT, e) for e in ears]

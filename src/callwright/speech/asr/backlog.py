@@ -12,7 +12,8 @@ __all__ = ["Backlog"]
 
 _MOST_JOINED = 3840  # bytes: 240 ms, about as long as a pause before it is looked at
 _LITTLE = 1920  # bytes: 120 ms, as often as partials are told
-_QUIET = 25.0  # times less power than the loudest packet of the utterance (14 dB, as `pauses.py`): the caller pauses
+_QUIET = 25.0  # times less power than the loudest packet lately (14 dB, about as `pauses.py`): the caller pauses
+_FADES = 0.98  # each packet: a bump is not for the whole utterance what is loud
 
 
 class Backlog:
@@ -31,14 +32,19 @@ class Backlog:
         self._streams: dict[int, deque[tuple[Kind, bytes]]] = {}
         self._ended: deque[int] = deque()  # streams with an end that waits
         self._full: dict[int, None] = {}  # streams for which more waits than a little audio
-        self._loudest: dict[int, float] = {}  # power of a sample in the loudest packet of the utterance of a stream
+        self._loudest: dict[int, float] = {}  # power of a sample in the loudest packet of a stream lately
         self._pausing: dict[
             int, None
-        ] = {}  # streams whose newest packet waits and is quiet; the first to fall silent first
+        ] = {}  # streams whose newest packet is quiet, while something waits for them; taken in turns
 
     def __len__(self) -> int:
         """Messages that wait."""
         return len(self._order)
+
+    @property
+    def awaited(self) -> bool:
+        """Whether an utterance that is over waits for its result."""
+        return bool(self._ended)
 
     @property
     def due(self) -> bool:
@@ -100,7 +106,7 @@ class Backlog:
         """Whether the caller of this stream has fallen silent."""
         pcm = np.frombuffer(body, np.int16, len(body) // 2).astype(np.float32)
         power = float(pcm @ pcm) / max(1, len(pcm))
-        loudest = max(power, self._loudest.get(number, 0.0))
+        loudest = max(power, self._loudest.get(number, 0.0) * _FADES)
         self._loudest[number] = loudest
         if power * _QUIET < loudest:
             self._pausing.setdefault(number)

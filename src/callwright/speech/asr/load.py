@@ -1,4 +1,4 @@
-"""How busy a worker process is: the part of the last half second in which it did not wait for something to do. Pure."""
+"""How busy a worker process is: the part of half a second in which it did not wait for more to come. Pure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _HEAVY = 0.5
 
 
 class Load:
-    """`waited` takes the times of the monotonic clock (s) between which there was nothing to do."""
+    """`waited` takes the times of the monotonic clock (s) between which it waited."""
 
     def __init__(self, now: float) -> None:
         self._begun = now
@@ -20,7 +20,7 @@ class Load:
         self._idle += now - max(since, self._begun)
 
     def heavy(self, now: float) -> bool:
-        """Whether it was busy for more than half of the time lately."""
+        """Whether it was busy for more than half of the last whole span of half a second."""
         span = now - self._begun
         if span >= _SPAN_S:
             self._heavy = self._idle < (1 - _HEAVY) * span

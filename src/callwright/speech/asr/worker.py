@@ -34,7 +34,7 @@ __all__ = ["Engine", "serve"]
 
 Language = Literal["zh", "en"]
 _PARTIAL_EVERY = 1920  # bytes, 120 ms: a text that changes more often helps nobody; the first is sent at once
-_LITTLE_WAITS_S = 0.06  # a little audio for which nothing more comes
+_LITTLE_WAITS_S = 0.06  # a little audio, when nothing comes any more
 _AT_ONCE = 65_536  # bytes read at a time
 _MOST_WAITING = 4_000  # messages; more of them stay in the pipe, where the other side sees that we lag
 _BUSY_MS = 250  # of quiet, before a thorough pass is made while others wait: more pauses than not are the end by then
@@ -212,7 +212,9 @@ def serve(models: Path, source: BinaryIO, out: BinaryIO) -> None:
         came = not over and len(backlog) < _MOST_WAITING and _readable(pipe, 0)
         # Where there is much to do, a little audio waits for more: it is done at half the cost then.
         due = backlog.due if not over and load.heavy(time.monotonic()) else len(backlog) > 0
-        if not (came or due or over or server.consider()):
+        if not (came or due or over):
+            if server.consider(_BUSY_MS if len(backlog) else 0):
+                continue
             since = time.monotonic()
             came = _readable(pipe, _LITTLE_WAITS_S if len(backlog) else None)
             load.waited(since, time.monotonic())
@@ -222,7 +224,7 @@ def serve(models: Path, source: BinaryIO, out: BinaryIO) -> None:
             backlog.feed(some)
         elif len(backlog):
             server.handle(*backlog.next())
-            if not over:
+            if not (over or backlog.awaited):
                 server.consider(_BUSY_MS)
 
 

@@ -75,6 +75,28 @@ def test_a_little_audio_is_not_due_and_comes_last() -> None:
     assert not backlog.due
 
 
+def test_a_bump_is_forgotten() -> None:
+    backlog = Backlog()
+    backlog.feed(pack(Kind.AUDIO, 1, np.full(320, 9000, np.int16).tobytes()) + pack(Kind.AUDIO, 1, LOUD))
+    assert backlog.due, "it seems to have fallen silent"
+    drained(backlog)
+    for _ in range(100):
+        backlog.feed(pack(Kind.AUDIO, 1, LOUD))
+        drained(backlog)
+    backlog.feed(pack(Kind.AUDIO, 1, LOUD))
+    assert not backlog.due
+
+
+def test_an_utterance_that_is_over_is_awaited_until_it_is_served() -> None:
+    backlog = Backlog()
+    backlog.feed(pack(Kind.AUDIO, 1, LOUD) + pack(Kind.END, 1))
+    assert backlog.awaited
+    backlog.next()
+    assert backlog.awaited
+    backlog.next()
+    assert not backlog.awaited
+
+
 def test_a_stream_that_was_closed_leaves_nothing() -> None:
     backlog = Backlog()
     backlog.feed(pack(Kind.AUDIO, 1, LOUD) + pack(Kind.AUDIO, 1, QUIET) + pack(Kind.CLOSE, 1))
