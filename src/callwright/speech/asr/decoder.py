@@ -141,8 +141,9 @@ class PhraseDecoder:
         return self._text(hypothesis.hypstr) if hypothesis else ""
 
     def consider(self, patience_ms: float = 0) -> bool:
-        """In a pause: make the result of what was heard so far ready, as if it were all. False: there is no pause, it is too short, or it is done
-        already. patience_ms: how long it has to last before a thorough pass is made for it; what the live pass is sure of is free."""
+        """In a pause: make the result of what was heard so far ready, as if it were all. False: there is no pause, it is too short, or it
+        is done already. patience_ms: how long it has to last before a thorough pass is made for it; what the live pass is sure of is
+        free."""
         if self._guess is not None or not self._pauses.due:
             return False
         first, trusted = self._first(), self._vocabulary.tuning.trust_live
