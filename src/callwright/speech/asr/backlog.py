@@ -33,9 +33,8 @@ class Backlog:
         self._ended: deque[int] = deque()  # streams with an end that waits
         self._full: dict[int, None] = {}  # streams for which more waits than a little audio
         self._loudest: dict[int, float] = {}  # power of a sample in the loudest packet of a stream lately
-        self._pausing: dict[
-            int, None
-        ] = {}  # streams whose newest packet is quiet, while something waits for them; taken in turns
+        # Streams whose newest packet is quiet, while something waits for them; taken in turns.
+        self._pausing: dict[int, None] = {}
 
     def __len__(self) -> int:
         """Messages that wait."""
