@@ -22,8 +22,7 @@ class Backlog:
     The messages of a stream keep their order. A stream whose utterance has ended is served before all others, since somebody waits for an
     answer; then one whose caller has just fallen silent, since an answer may be due; then those for which more waits than a little audio, else
     the oldest message. So where there is more to do than time, those wait who are in the middle of a sentence, and what waits for them is
-    done at once: a switch from one decoder to another finds nothing of it in the processor's cache. Audio of a stream that lies one behind
-    the other is joined, up to 240 ms.
+    done at once, for less than in small parts (docs/adr/0019). Audio of a stream that lies one behind the other is joined, up to 240 ms.
     """
 
     def __init__(self) -> None:

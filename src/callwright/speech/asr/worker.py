@@ -36,7 +36,9 @@ Language = Literal["zh", "en"]
 _PARTIAL_EVERY = 1920  # bytes, 120 ms: a text that changes more often helps nobody; the first is sent at once
 _LITTLE_WAITS_S = 0.06  # a little audio, when nothing comes any more
 _AT_ONCE = 65_536  # bytes read at a time
-_MOST_WAITING = 4_000  # messages; more of them stay in the pipe, where the other side sees that we lag
+_MOST_WAITING = (
+    2_000  # messages, of audio up to 240 ms; more of them stay in the pipe, where the other side sees that we lag
+)
 _BUSY_MS = 250  # of quiet, before a thorough pass is made while others wait: more pauses than not are the end by then
 
 
@@ -210,7 +212,7 @@ def serve(models: Path, source: BinaryIO, out: BinaryIO) -> None:
     load, over = Load(time.monotonic()), False
     while not over or len(backlog):
         came = not over and len(backlog) < _MOST_WAITING and _readable(pipe, 0)
-        # Where there is much to do, a little audio waits for more: it is done at half the cost then.
+        # Where there is much to do, a little audio waits for more: it is done for less then.
         due = backlog.due if not over and load.heavy(time.monotonic()) else len(backlog) > 0
         if not (came or due or over):
             if server.consider(_BUSY_MS if len(backlog) else 0):

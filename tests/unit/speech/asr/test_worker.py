@@ -6,6 +6,8 @@ import io
 import json
 import os
 import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,9 +16,18 @@ import pytest
 
 from callwright.speech.asr import worker
 from callwright.speech.asr.frames import HEADER, Kind, pack, pack_json, unpack_header
+from callwright.speech.asr.load import Load
 from callwright.speech.asr.worker import Engine, _Server
 
+_LOUD = np.full(320, 1000, dtype=np.int16).tobytes()
 _MESSAGE = np.zeros(320, dtype=np.int16).tobytes()  # 40 ms
+
+
+def _until(so: Callable[[], bool]) -> None:
+    """Wait for another thread; 20 s at most."""
+    end = time.monotonic() + 20
+    while not so() and time.monotonic() < end:
+        time.sleep(0.005)
 
 
 class _Decoder:
@@ -185,10 +196,8 @@ def test_who_has_paused_for_long_is_served_before_what_others_say(monkeypatch: p
         os.write(sink, b"".join([*opened, *begun, audio[0], audio[1], audio[1]]))
         reader = threading.Thread(target=worker.serve, args=(Path(), read, io.BytesIO()))
         reader.start()
-        while (
-            len(done) < 5 and reader.is_alive()
-        ):  # all is handled before the pipe ends: what is left of a gone robot is not considered
-            reader.join(0.01)
+        # All is handled before the pipe ends: what is left of a gone robot is not considered.
+        _until(lambda: len(done) >= 5 or not reader.is_alive())
         os.close(sink)
         reader.join(20)
     assert not reader.is_alive()
@@ -211,3 +220,57 @@ def test_a_full_disk_fails_one_call_and_a_gone_robot_ends_the_worker() -> None:
     assert "No space left" in json.loads(out.getvalue()[HEADER.size :])["message"]
     with pytest.raises(BrokenPipeError):
         _Server(cast(Engine, _Engine([])), Gone()).handle(Kind.OPEN, 1, wanted)
+
+
+@pytest.mark.parametrize("heavy", [True, False])
+def test_a_little_audio_waits_for_more_only_where_there_is_much_to_do(
+    monkeypatch: pytest.MonkeyPatch, heavy: bool
+) -> None:
+    pushed: list[int] = []
+    waited: list[float | None] = []
+
+    class Counts(_Decoder):
+        def push(self, pcm: Any) -> None:
+            super().push(pcm)
+            pushed.append(len(pcm) // 8)
+
+        def drop(self) -> None:
+            pass
+
+    class Lends(_Engine):
+        def open_decoder(self, *_: Any) -> tuple[_Decoder, tuple[str, ...]]:
+            return Counts(["yes"] * 9), ()
+
+    readable = worker._readable
+
+    def watched(pipe: int, patience_s: float | None) -> bool:
+        if patience_s != 0:
+            waited.append(patience_s)
+        return readable(pipe, patience_s)
+
+    monkeypatch.setattr(worker, "Engine", lambda models: Lends([]))
+    monkeypatch.setattr(Load, "heavy", lambda self, now: heavy)
+    monkeypatch.setattr(worker, "_readable", watched)
+    source, sink = os.pipe()
+    opened = pack_json(Kind.OPEN, 1, {"key": "k", "language": "en", "phrases": []})
+    with os.fdopen(source, "rb") as read:
+        reader = threading.Thread(target=worker.serve, args=(Path(), read, io.BytesIO()))
+        reader.start()
+        _until(lambda: waited == [None])
+        os.write(sink, opened + pack(Kind.BEGIN, 1))
+        _until(lambda: len(waited) == 2)
+        waited.clear()
+        os.write(sink, pack(Kind.AUDIO, 1, _LOUD))
+        _until(lambda: bool(pushed))
+        assert pushed == [40], "nothing more comes: it is heard all the same"
+        _until(lambda: None in waited)
+        assert (worker._LITTLE_WAITS_S in waited) is heavy
+        waited.clear()
+        os.write(sink, pack(Kind.AUDIO, 1, _LOUD) * 3)
+        _until(lambda: len(pushed) > 1)
+        assert pushed == [40, 120]
+        _until(lambda: None in waited)
+        assert worker._LITTLE_WAITS_S not in waited, "enough to be heard at once"
+        os.close(sink)
+        reader.join(20)
+    assert not reader.is_alive()
