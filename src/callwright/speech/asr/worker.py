@@ -36,9 +36,7 @@ Language = Literal["zh", "en"]
 _PARTIAL_EVERY = 1920  # bytes, 120 ms: a text that changes more often helps nobody; the first is sent at once
 _LITTLE_WAITS_S = 0.06  # a little audio, when nothing comes any more
 _AT_ONCE = 65_536  # bytes read at a time
-_MOST_WAITING = (
-    2_000  # messages, of audio up to 240 ms; more of them stay in the pipe, where the other side sees that we lag
-)
+_MOST_WAITING = 2_000  # messages, of audio up to 240 ms; more stay in the pipe, where the other side sees that we lag
 _BUSY_MS = 250  # of quiet, before a thorough pass is made while others wait: more pauses than not are the end by then
 
 
