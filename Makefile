@@ -12,7 +12,7 @@ help: ## Show this list
 	@echo "callwright - make targets:"
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  \1|\2/' | awk -F'|' '{printf "  %-12s %s\n", $$1, $$2}'
 
-$(STAMP): pyproject.toml requirements/dev.txt scripts/setup
+$(STAMP): pyproject.toml requirements/dev.txt scripts/setup scripts/core src/callwright/telephony/rtp/core.c
 	@sh scripts/setup
 
 setup: $(STAMP) ## Prepare .venv (uv, the locked packages, callwright itself) and the Debian packages
@@ -65,4 +65,4 @@ lock: ## Write requirements/*.txt again from pyproject.toml
 	@sh scripts/lock
 
 clean: ## Remove what the targets made
-	@rm -rf .venv .venv-peers .venv-pipecat .venv-livekit .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage htmlcov callwright-demo web/node_modules src/callwright/web/static
+	@rm -rf src/callwright/telephony/rtp/_core.so .venv .venv-peers .venv-pipecat .venv-livekit .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage htmlcov callwright-demo web/node_modules src/callwright/web/static

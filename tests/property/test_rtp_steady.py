@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from callwright.telephony.rtp import g711
-from callwright.telephony.rtp.inbound import Inbound
+from callwright.telephony.rtp.core import CompiledInbound, CompiledOutbound, Core, available
+from callwright.telephony.rtp.inbound import Datagrams, Inbound
 from callwright.telephony.rtp.outbound import Outbound
 from callwright.telephony.rtp.packet import KeyEvent, RtpPacket, serialise, serialise_event
 from callwright.telephony.rtp.session import Session
 
 PEER = ("192.0.2.1", 4000)
 ROW = 3
+CORES = pytest.mark.parametrize(
+    "compiled",
+    [False, pytest.param(True, marks=pytest.mark.skipif(bool(available()), reason=f"no compiled core: {available()}"))],
+    ids=["numpy", "compiled"],
+)
 
 
 def session(quiet_dbov: int | None = None) -> Session:
@@ -31,9 +38,9 @@ def packet(n: int, start: int, **changes: object) -> bytes:
 class Borrowed:
     """A session whose receiving is on loan whenever it may be."""
 
-    def __init__(self) -> None:
+    def __init__(self, inbound: Inbound) -> None:
         self.session = session()
-        self.inbound = Inbound()
+        self.inbound = inbound
         self.steady_ticks = 0
 
     def tick(self, datagrams: list[bytes], now_ms: float) -> bytes | None:
@@ -41,7 +48,7 @@ class Borrowed:
         for datagram in datagrams:
             if not self.inbound.lent(ROW):
                 self.session.receive(datagram, PEER, now_ms)
-            elif self.inbound.push(rows, [datagram], now_ms):
+            elif self.inbound.push(rows, Datagrams.of(rows, [datagram]), now_ms):
                 self.inbound.leave(ROW)
                 self.session.receive(datagram, PEER, now_ms)
         if self.inbound.lent(ROW) and self.inbound.starving(rows):
@@ -63,10 +70,11 @@ NETWORK = st.sampled_from(
 )
 
 
+@CORES
 @settings(max_examples=120, deadline=None)
-@given(st.integers(0, 0xFFFF), st.lists(NETWORK, max_size=120))
-def test_a_loan_changes_nothing_of_what_is_heard(start: int, network: list[str]) -> None:
-    plain, borrowed = session(), Borrowed()
+@given(start=st.integers(0, 0xFFFF), network=st.lists(NETWORK, max_size=120))
+def test_a_loan_changes_nothing_of_what_is_heard(compiled: bool, start: int, network: list[str]) -> None:
+    plain, borrowed = session(), Borrowed(CompiledInbound(Core()) if compiled else Inbound())
     n = 0
     for tick, happens in enumerate(["next"] * 60 + network + ["next"] * 5):
         datagrams: list[bytes]
@@ -115,9 +123,9 @@ COMMANDS = st.lists(
 class Lending:
     """A session whose sending is on loan whenever it may be."""
 
-    def __init__(self, quiet_dbov: int | None) -> None:
+    def __init__(self, outbound: Outbound, quiet_dbov: int | None) -> None:
         self.session = session(quiet_dbov)
-        self.outbound = Outbound()
+        self.outbound = outbound
         self.steady_ticks = 0
 
     def take_back(self) -> Session:
@@ -155,10 +163,13 @@ class Lending:
         return self.session.playout.position()
 
 
+@CORES
 @settings(max_examples=120, deadline=None)
-@given(COMMANDS, st.sampled_from([None, -50]))
-def test_a_loan_changes_nothing_of_what_is_said(commands: list[tuple[str, int | None]], quiet: int | None) -> None:
-    plain, lending = session(quiet), Lending(quiet)
+@given(commands=COMMANDS, quiet=st.sampled_from([None, -50]))
+def test_a_loan_changes_nothing_of_what_is_said(
+    compiled: bool, commands: list[tuple[str, int | None]], quiet: int | None
+) -> None:
+    plain, lending = session(quiet), Lending(CompiledOutbound(Core()) if compiled else Outbound(), quiet)
     counter = 0
     for action, amount in [("step", 2), *commands, ("step", 120)]:
         if action == "step":

@@ -7,7 +7,7 @@ session goes on as if it had seen every packet itself.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,10 +18,10 @@ from callwright.telephony.rtp import g711
 from callwright.telephony.rtp.jitter import OVERFULL, REVIEW
 from callwright.telephony.rtp.session import Session
 
-__all__ = ["PACKET", "Heard", "Inbound", "energy", "span"]
+__all__ = ["PACKET", "RING", "Datagrams", "Heard", "Inbound", "energy", "span"]
 
 PACKET = 12 + FRAME_SAMPLES
-_RING = 16  # frames a row can hold, more than a buffer keeps
+RING = 16  # frames a row can hold, more than a buffer keeps
 
 _FRAME = np.dtype((np.void, FRAME_SAMPLES))  # a frame as one element: numpy then copies it at once
 
@@ -34,6 +34,25 @@ def span(rows: Rows) -> At:
     if len(rows) and rows[-1] - rows[0] + 1 == len(rows):
         return slice(int(rows[0]), int(rows[-1]) + 1)
     return rows
+
+
+class Datagrams(NamedTuple):
+    """Datagrams of different rows. positions: whose they are, rising; lengths: in bytes; table: the first PACKET bytes of each (of shorter
+    ones, what follows means nothing); whole: the n-th as it came, also one of another length."""
+
+    positions: Rows
+    lengths: npt.NDArray[np.int32]
+    table: npt.NDArray[np.uint8]
+    whole: Callable[[int], bytes]
+
+    @classmethod
+    def of(cls, positions: Rows, datagrams: Sequence[bytes]) -> Datagrams:
+        """From one bytes object each."""
+        lengths = list(map(len, datagrams))
+        even = lengths.count(PACKET) == len(lengths)
+        rows = datagrams if even else [datagram[:PACKET].ljust(PACKET, b"\0") for datagram in datagrams]
+        table = np.frombuffer(b"".join(rows), np.uint8).reshape(-1, PACKET)
+        return cls(positions, np.array(lengths, np.int32), table, datagrams.__getitem__)
 
 
 class Heard(NamedTuple):
@@ -51,7 +70,7 @@ class Inbound:
         self._sessions: dict[int, Session] = {}
         self._last = np.zeros((0, FRAME_SAMPLES), np.int16)
         self._ticks = 0
-        self._ring = np.zeros((_RING, 0, FRAME_SAMPLES), np.uint8)
+        self._ring = np.zeros((RING, 0, FRAME_SAMPLES), np.uint8)
         self._make_room(64)
 
     def _make_room(self, rows: int) -> None:
@@ -87,11 +106,11 @@ class Inbound:
             grown(name, np.float64)
         # A slot of all rows lies side by side, and rows that go on in step use the same slot (`enter`): what a tick reads and writes is
         # one stretch of memory. A stride per row costs two cache misses for each of them.
-        ring: npt.NDArray[np.uint8] = np.zeros((_RING, rows, FRAME_SAMPLES), np.uint8)
+        ring: npt.NDArray[np.uint8] = np.zeros((RING, rows, FRAME_SAMPLES), np.uint8)
         ring[:, : self._ring.shape[1]] = self._ring
         self._ring = ring
         self._room = rows
-        self._frames = ring.reshape(_RING * rows, FRAME_SAMPLES)
+        self._frames = ring.reshape(RING * rows, FRAME_SAMPLES)
         self._whole = self._frames.view(_FRAME)[:, 0]
 
     def enter(self, row: int, session: Session) -> bool:
@@ -112,7 +131,7 @@ class Inbound:
         self._heard_at[row] = -1
         self._arrival[row], self._jitter[row] = lent.arrival_ms, lent.jitter_ms
         for n, frame in enumerate(buffer.frames, self._ticks):
-            self._ring[n % _RING, row] = np.frombuffer(frame, np.uint8)
+            self._ring[n % RING, row] = np.frombuffer(frame, np.uint8)
         self._active[row] = True
         return True
 
@@ -121,7 +140,7 @@ class Inbound:
         session = self._sessions.pop(row)
         self._active[row] = False
         filled, taken = int(self._filled[row]), int(self._taken[row])
-        frames = [self._ring[n % _RING, row].tobytes() for n in range(taken, filled)]
+        frames = [self._ring[n % RING, row].tobytes() for n in range(taken, filled)]
         session.jitter.give_back(
             filled - int(self._lent[row]),
             taken - int(self._base[row]),
@@ -150,28 +169,23 @@ class Inbound:
         """The stream of this row is on loan."""
         return row in self._sessions
 
-    def push(self, rows: Rows, datagrams: Sequence[bytes], now_ms: float) -> list[int]:
-        """At most one datagram for each row, which rise. Returns the positions of those that were not the expected packet, untouched."""
-        odd: list[int] = []
-        places: Rows | None = None
-        if list(map(len, datagrams)).count(PACKET) != len(datagrams):
-            odd = [n for n, datagram in enumerate(datagrams) if len(datagram) != PACKET]
-            places = np.array([n for n, datagram in enumerate(datagrams) if len(datagram) == PACKET], np.int64)
-            datagrams, rows = [datagrams[n] for n in places], rows[places]
-        table = np.frombuffer(b"".join(datagrams), np.uint8).reshape(-1, PACKET)
+    def push(self, rows: Rows, datagrams: Datagrams, now_ms: float) -> list[int]:
+        """A datagram for each of these rows, which rise. Returns which of them were not the expected packet, and were left untouched."""
+        table = datagrams.table
         words = table[:, :12].view(">u4")
         at = span(rows)
         expected = words[:, 0] == self._first[at]
         expected &= words[:, 1] == self._stamp[at]
         expected &= words[:, 2] == self._ssrc[at]
-        expected &= self._active[at] & (self._filled[at] - self._taken[at] < _RING)
+        expected &= self._active[at] & (self._filled[at] - self._taken[at] < RING)
+        expected &= datagrams.lengths == PACKET
+        odd: list[int] = []
         if not expected.all():
-            others = np.flatnonzero(~expected)
-            odd += (others if places is None else places[others]).tolist()
+            odd = np.flatnonzero(~expected).tolist()
             rows, table = rows[expected], table[expected]
         if len(rows):
             self._store(rows, table, now_ms)
-        return sorted(odd)
+        return odd
 
     def _store(self, rows: Rows, table: npt.NDArray[np.uint8], now_ms: float) -> None:
         at = span(rows)
@@ -179,7 +193,7 @@ class Inbound:
         self._first[at] = (first & 0xFFFF0000) | ((first + 1) & 0xFFFF)
         self._stamp[at] += FRAME_SAMPLES
         payloads: npt.NDArray[np.void] = np.ndarray((len(table),), _FRAME, table, 12, (PACKET,))
-        self._whole[self._filled[at] % _RING * self._room + rows] = payloads
+        self._whole[self._filled[at] % RING * self._room + rows] = payloads
         self._filled[at] += 1
         apart = np.abs(now_ms - self._arrival[at] - FRAME_MS)
         jitter = self._jitter[at]
@@ -197,7 +211,7 @@ class Inbound:
         """The frames of this tick, of the rows that are still on loan; none may starve."""
         rows = rows[self._active[rows]]
         at = span(rows)
-        pcm = self._decode(at, self._frames.take(self._taken[at] % _RING * self._room + rows, axis=0))
+        pcm = self._decode(at, self._frames.take(self._taken[at] % RING * self._room + rows, axis=0))
         self._taken[at] += 1
         self._ticks += 1
         self._settle(rows, at)

@@ -13,11 +13,11 @@ from callwright.telephony.port import FRAME_SAMPLES
 from callwright.telephony.rtp.inbound import Rows, span
 from callwright.telephony.rtp.session import Session
 
-__all__ = ["Outbound"]
+__all__ = ["AHEAD", "Outbound"]
 
 _PACKET = 12 + FRAME_SAMPLES
 _MARKER = 0x80  # in the second byte
-_AHEAD = 50  # frames copied at once from a queue (a second)
+AHEAD = 50  # frames copied at once from a queue (a second)
 _APART = 17  # prime to it: neighbouring rows copy in different ticks
 _FRAME = np.dtype((np.void, FRAME_SAMPLES))
 
@@ -41,7 +41,7 @@ class Outbound:
         old = len(self._packets)
         packets = np.zeros((rows, _PACKET), np.uint8)
         # A slot of all rows lies side by side, and rows that go on in step use the same slot, as in `Inbound`.
-        prepared = np.zeros((_AHEAD, rows, FRAME_SAMPLES), np.uint8)
+        prepared = np.zeros((AHEAD, rows, FRAME_SAMPLES), np.uint8)
         counts = np.zeros((6, rows), np.int64)
         sequence, stamp = np.zeros(rows, np.uint16), np.zeros(rows, np.uint32)
         if old:
@@ -57,7 +57,7 @@ class Outbound:
         self._room = rows
         self._words, self._halves = packets.view(">u4"), packets.view(">u2")
         self._bodies: npt.NDArray[np.void] = np.ndarray((rows,), _FRAME, packets, 12, (_PACKET,))
-        self._frames = prepared.reshape(_AHEAD * rows, FRAME_SAMPLES).view(_FRAME)[:, 0]
+        self._frames = prepared.reshape(AHEAD * rows, FRAME_SAMPLES).view(_FRAME)[:, 0]
         self._sent, self._told = counts[0], counts[1]
         # frames prepared; sent of these; told to the queue; slot of the first
         self._ready, self._used, self._counted, self._begin = counts[2], counts[3], counts[4], counts[5]
@@ -137,33 +137,40 @@ class Outbound:
         """Make the packets of this tick (rows: all that are on loan, in rising order). Returns the rows whose queue has been played
         to its end by it."""
         self._steps += 1
+        self._mark()
+        for row in self._ending:
+            self._payloads[row][:] = self._silence[row]
+        self._ending.clear()
+        speaking, played = self._advance(rows)
+        silent = self._noisy.difference(speaking.tolist()) if self._noisy else set()
+        asked, self._asking = self._asking, set()
+        finished = [row for row in asked if self._ask(row, silent)]
+        for row in silent:
+            self._payloads[row][:] = self._sessions[row].silent_frame()
+        for row in played:
+            self.refresh(row)
+            if self._prepare(row):
+                finished.append(row)
+        return finished
+
+    def _advance(self, rows: Rows) -> tuple[Rows, list[int]]:
+        """The header of each packet brought forward, its next prepared frame put into it: the rows that had one, and those for which it was
+        the last."""
         at = span(rows)
         self._sequence[at] += 1
         self._stamp[at] += FRAME_SAMPLES
         self._halves[at, 1] = self._sequence[at]
         self._words[at, 1] = self._stamp[at]
         self._sent[at] += 1
-        self._mark()
-        for row in self._ending:
-            self._payloads[row][:] = self._silence[row]
-        self._ending.clear()
         used = self._used[at]
         prepared = used < self._ready[at]
         speaking = rows[prepared]
         used = used[prepared]
-        slots = (self._begin[speaking] + used) % _AHEAD
+        slots = (self._begin[speaking] + used) % AHEAD
         self._bodies[speaking] = self._frames[slots * self._room + speaking]
         self._used[speaking] = used + 1
-        silent = self._noisy.difference(speaking.tolist()) if self._noisy else set()
-        asked, self._asking = self._asking, set()
-        finished = [row for row in asked if self._ask(row, silent)]
-        for row in silent:
-            self._payloads[row][:] = self._sessions[row].silent_frame()
-        for row in speaking[used + 1 == self._ready[speaking]].tolist():
-            self.refresh(row)
-            if self._prepare(row):
-                finished.append(row)
-        return finished
+        played: list[int] = speaking[used + 1 == self._ready[speaking]].tolist()
+        return speaking, played
 
     def _mark(self) -> None:
         for row in self._marked:
@@ -182,9 +189,9 @@ class Outbound:
         silent.discard(row)
         self._payloads[row][:] = frame
         # Copying delays the packets of a tick: calls that begin together must not do it in the same ticks for ever.
-        return self._prepare(row, 1 + row * _APART % _AHEAD)
+        return self._prepare(row, 1 + row * _APART % AHEAD)
 
-    def _prepare(self, row: int, most: int = _AHEAD) -> bool:
+    def _prepare(self, row: int, most: int = AHEAD) -> bool:
         """Copy what comes next; true when nothing does, and the row falls silent."""
         playout = self._sessions[row].playout
         frames = playout.ahead(most)
@@ -192,13 +199,21 @@ class Outbound:
         self._ready[row], self._used[row], self._counted[row] = ready, 0, 0
         self._begin[row] = begin = self._steps + 1
         if ready:
-            slots = np.arange(begin, begin + ready) % _AHEAD
-            self._prepared[slots, row] = np.frombuffer(frames, np.uint8).reshape(ready, FRAME_SAMPLES)
+            table = np.frombuffer(frames, np.uint8).reshape(ready, FRAME_SAMPLES)
+            slot = begin % AHEAD
+            fit = min(AHEAD - slot, ready)
+            self._prepared[slot : slot + fit, row] = table[:fit]
+            self._prepared[: ready - fit, row] = table[fit:]  # round the end
         elif playout.waiting and not playout.paused:
             self._asking.add(row)  # the frame at the border of two marks
         else:
             self._ending.add(row)
         return not playout.waiting
+
+    @property
+    def table(self) -> npt.NDArray[np.uint8]:
+        """All packets, shape (rows, bytes); good until the next `enter`."""
+        return self._packets
 
     def audio_of(self, rows: Rows) -> npt.NDArray[np.uint8]:
         """What the packets of this tick say, a row each; a copy."""

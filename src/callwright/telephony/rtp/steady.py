@@ -12,15 +12,15 @@ from __future__ import annotations
 import select
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from callwright.telephony.rtp.inbound import Inbound, Rows
-from callwright.telephony.rtp.outbound import Outbound
+from callwright.telephony.rtp import core
+from callwright.telephony.rtp.inbound import Datagrams, Rows
 from callwright.telephony.rtp.packet import is_rtcp
 from callwright.telephony.rtp.recording import Recording, TakenTogether
 from callwright.telephony.rtp.session import Session
@@ -29,7 +29,6 @@ from callwright.telephony.rtp.stream import RtpStream
 __all__ = ["HeardFrames", "SteadyStreams"]
 
 _ROUNDS = 32  # datagrams per tick and stream
-_LONGEST_DATAGRAM = 2048
 _ADMIT_EVERY = 8  # ticks between two attempts of a stream to become steady
 _SURPLUS_EVERY = 4  # ticks between two looks for more packets than one a tick
 
@@ -86,8 +85,7 @@ class SteadyStreams:
         """lock: the engine's; held while arrays and sessions change, never over a system call."""
         self._lock = lock
         self.sent_at = time.monotonic()
-        self._inbound = Inbound()
-        self._outbound = Outbound()
+        self._inbound, self._outbound, self._wire = core.parts()
         self._streams: dict[int, RtpStream] = {}
         self._free: list[int] = []
         self._in_changed = self._out_changed = True
@@ -100,11 +98,10 @@ class SteadyStreams:
         self._since_surplus = 0
         self._in: list[RtpStream] = []
         self._in_rows: Rows = np.zeros(0, np.int64)
-        self._receives: list[Callable[[int], bytes]] = []
+        self._everyone: Rows = np.zeros(0, np.int64)  # all positions of `_in`
         self._by_fd: dict[int, int] = {}
         self._out: list[RtpStream] = []
         self._out_rows: Rows = np.zeros(0, np.int64)
-        self._sends: list[tuple[Callable[[bytes | memoryview], int], memoryview]] = []
         self._open_in: dict[int, Session] = {}  # of those whose audio is encrypted, by position
         self._seal_out: dict[int, Session] = {}
 
@@ -210,25 +207,17 @@ class SteadyStreams:
                 return others
             for row in self._outbound.step(self._out_rows):
                 self._streams[row].played_out()
-            sealed = {n: session.sealed(bytes(self._sends[n][1])) for n, session in self._seal_out.items()}
-        self._transmit(sealed)
+            packets = self._outbound.packets
+            sealed = {n: session.sealed(bytes(packets[self._out_rows[n]])) for n, session in self._seal_out.items()}
+        for position in self._wire.send(sealed):
+            self._out[position].send_errors += 1
         return others
-
-    def _transmit(self, sealed: dict[int, bytes]) -> None:
-        sends: Iterable[tuple[Callable[[bytes | memoryview], int], bytes | memoryview]] = self._sends
-        if sealed:
-            sends = [(send, sealed.get(n, packet)) for n, (send, packet) in enumerate(self._sends)]
-        for position, (send, packet) in enumerate(sends):
-            try:
-                send(packet)
-            except OSError:  # no route, buffer full: as lost on the way
-                self._out[position].send_errors += 1
 
     def _gather_out(self) -> None:
         rows = sorted(row for row in self._streams if self._outbound.lent(row))
         self._out = [self._streams[row] for row in rows]
         self._out_rows = np.array(rows, np.int64)
-        self._sends = [(stream.transmit, self._outbound.packets[stream.row or 0]) for stream in self._out]
+        self._wire.senders(self._out, self._out_rows, self._outbound)
         self._both = None
         self._recorded_out = [(stream.row or 0, stream) for stream in self._out if stream.recording is not None]
         self._seal_out = {n: stream.session for n, stream in enumerate(self._out) if stream.session.encrypted}
@@ -249,8 +238,7 @@ class SteadyStreams:
             others = [] if whole else [stream for stream in streams if not stream.steady_in]
         if not self._in:
             return HeardFrames([], np.zeros((0, 0), np.int16), []), others, []
-        datagrams, silent = self._read()
-        self._push(datagrams, silent, now_ms)
+        _, silent = self._read(self._everyone, now_ms)
         self._read_the_rest(now_ms)
         self._owing.update(silent)
         with self._lock:
@@ -283,7 +271,8 @@ class SteadyStreams:
         rows = sorted(row for row in self._streams if self._inbound.lent(row))
         self._in = [self._streams[row] for row in rows]
         self._in_rows = np.array(rows, np.int64)
-        self._receives = [stream.take_datagram for stream in self._in]
+        self._everyone = np.arange(len(rows))
+        self._wire.receivers(self._in)
         self._both = None
         self._recorded_in = [(n, stream) for n, stream in enumerate(self._in) if stream.recording is not None]
         self._owing.clear()
@@ -298,19 +287,14 @@ class SteadyStreams:
         self._polled = set(self._by_fd)
         self._in_changed = False
 
-    def _read(self) -> tuple[list[bytes], list[int]]:
-        """A datagram of each socket, and the positions of those that had none."""
-        datagrams: list[bytes] = []
-        silent: list[int] = []
-        for position, receive in enumerate(self._receives):
-            try:
-                datagrams.append(receive(_LONGEST_DATAGRAM))
-            except BlockingIOError:
-                silent.append(position)
-            except OSError:  # an ICMP error of an earlier send
-                self._in[position].send_errors += 1
-                silent.append(position)
-        return datagrams, silent
+    def _read(self, positions: Rows, now_ms: float) -> tuple[Rows, list[int]]:
+        """A datagram of each of these: the positions of those that had one, and of those that had none."""
+        datagrams, silent, failed = self._wire.read(positions)
+        for position in failed:  # an ICMP error of an earlier send
+            self._in[position].send_errors += 1
+        if len(datagrams.positions):
+            self._take(datagrams, now_ms)
+        return datagrams.positions, sorted(silent + failed) if failed else silent
 
     def _read_the_rest(self, now_ms: float) -> None:
         """More than one packet waits where the peer or the network was late: there, a packet was missing before. Where nothing was missing
@@ -321,58 +305,41 @@ class SteadyStreams:
         if self._since_surplus >= _SURPLUS_EVERY:
             self._since_surplus = 0
             self._owing.clear()
-            more = sorted(self._by_fd[fd] for fd, _ in self._poll.poll(0))
+            more = np.array(sorted(self._by_fd[fd] for fd, _ in self._poll.poll(0)), np.int64)
         else:
-            more = sorted(self._owing)
+            more = np.array(sorted(self._owing), np.int64)
         for _ in range(_ROUNDS - 1):
-            datagrams: list[bytes] = []
-            still: list[int] = []
-            for position in more:
-                try:
-                    datagrams.append(self._receives[position](_LONGEST_DATAGRAM))
-                    still.append(position)
-                except BlockingIOError:
-                    continue
-                except OSError:
-                    self._in[position].send_errors += 1
-            if not still:
+            if not len(more):
                 return
-            self._take(np.array(still, np.int64), datagrams, now_ms)
-            more = still
+            more = self._read(more, now_ms)[0].copy()
 
-    def _push(self, datagrams: list[bytes], silent: list[int], now_ms: float) -> None:
-        positions = np.arange(len(self._in))
-        if silent:
-            positions = np.delete(positions, silent)
-        if datagrams:
-            self._take(positions, datagrams, now_ms)
-
-    def _take(self, positions: Rows, datagrams: list[bytes], now_ms: float) -> None:
+    def _take(self, datagrams: Datagrams, now_ms: float) -> None:
         with self._lock:
             if self._open_in:
-                positions, datagrams = self._opened(positions, datagrams, now_ms)
-            for odd in self._inbound.push(self._in_rows[positions], datagrams, now_ms) if datagrams else ():
-                stream = self._in[int(positions[odd])]
+                datagrams = self._opened(datagrams, now_ms)
+            for odd in self._inbound.push(self._in_rows[datagrams.positions], datagrams, now_ms):
+                stream = self._in[int(datagrams.positions[odd])]
                 # A stream recalled by the event loop meanwhile may have another peer by now: this datagram is of the former one.
                 if not stream.steady_in and stream.odd_at_ms != now_ms:
                     continue
-                if is_rtcp(datagrams[odd]):  # beside the audio, which goes on as before
-                    stream.receive_control(datagrams[odd])
+                datagram = datagrams.whole(odd)
+                if is_rtcp(datagram):  # beside the audio, which goes on as before
+                    stream.receive_control(datagram)
                     continue
                 stream.odd_at_ms = now_ms
                 self.recall(stream, outbound=False)
-                stream.receive_one(datagrams[odd], now_ms)
+                stream.receive_one(datagram, now_ms)
 
-    def _opened(self, positions: Rows, datagrams: list[bytes], now_ms: float) -> tuple[Rows, list[bytes]]:
+    def _opened(self, datagrams: Datagrams, now_ms: float) -> Datagrams:
         """Without what does not prove to be of its peer, the rest decrypted."""
         kept: list[int] = []
         plain: list[bytes] = []
-        for position, datagram in zip(positions.tolist(), datagrams, strict=True):
+        for n, position in enumerate(datagrams.positions.tolist()):
             session, stream = self._open_in.get(position), self._in[position]
-            packet: bytes | None = datagram
+            packet: bytes | None = datagrams.whole(n)
             if session is not None and session.peer is not None and (stream.steady_in or stream.odd_at_ms == now_ms):
-                packet = session.opened(datagram, session.peer)
+                packet = session.opened(datagrams.whole(n), session.peer)
             if packet is not None:
                 kept.append(position)
                 plain.append(packet)
-        return np.array(kept, np.int64), plain
+        return Datagrams.of(np.array(kept, np.int64), plain)

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from callwright.telephony.port import Frame, Pcm
-from callwright.telephony.rtp import connected, g711, latch
+from callwright.telephony.rtp import connected, core, g711, latch
 from callwright.telephony.rtp.engine import RtpEngine, RtpStream, bridge
 from callwright.telephony.rtp.packet import RtpPacket, parse, serialise
 
@@ -28,6 +28,14 @@ HOST = "127.0.0.1"
 @pytest.fixture
 def anyio_backend() -> str:
     return "asyncio"
+
+
+@pytest.fixture(autouse=True, params=["compiled", "numpy"])
+def both_cores(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if request.param == "numpy":
+        monkeypatch.setattr(core, "_loaded", lambda: "numpy is tested")
+    elif core.available():
+        pytest.skip(f"no compiled core: {core.available()}")
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,184 @@
+/* The steady path of the media engine, compiled: what `inbound.py`, `outbound.py` and `wire.py` do with numpy and a system call from Python for
+ * each packet, done here in loops over the same columns. Nothing is decided here that is not decided there: a packet that is not exactly the one
+ * expected next is handed back untouched. No state, no allocation, no pointer kept between calls; `core.py` holds the arrays and their bounds.
+ *
+ * Rows index columns of `room` entries. The caller promises that every row is below `room`, that lists have the length told, and that output
+ * lists have room for as many entries as their input.
+ */
+#include <errno.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+
+enum { HEADER = 12, SAMPLES = 160, PACKET = HEADER + SAMPLES, LONGEST = 2048, RING = 16, AHEAD = 50, LANES = 8 };
+
+#ifndef CORE_DIGEST
+#define CORE_DIGEST ""
+#endif
+
+/* SHA-256 of the source this was compiled from: `core.py` refuses another one. */
+const char *core_digest(void) { return CORE_DIGEST; }
+
+typedef struct {
+    int64_t room;
+    uint8_t *active;
+    uint32_t *first, *stamp, *ssrc;
+    int8_t *law;
+    int64_t *filled, *taken, *least, *review, *heard_at;
+    double *arrival, *jitter;
+    uint8_t *ring;          /* [RING][room][SAMPLES] */
+    const int16_t *decode;  /* [2][256]: A-law, u-law */
+    int64_t review_every, overfull;
+} inbound;
+
+typedef struct {
+    int64_t room;
+    uint8_t *packets;         /* [room][PACKET] */
+    const uint8_t *prepared;  /* [AHEAD][room][SAMPLES] */
+    uint16_t *sequence;
+    uint32_t *stamp;
+    int64_t *sent, *ready, *used, *begin;
+} outbound;
+
+static uint32_t word(const uint8_t *at) {
+    return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
+}
+
+/* ---------------------------------------------------------------- the sockets; called without the interpreter's lock */
+
+/* One packet to each of n connected sockets. Returns how many were refused, their positions in `failed`. */
+int64_t core_send(int64_t n, const int32_t *fds, const int64_t *rows, const uint8_t *packets, int64_t *failed) {
+    int64_t refused = 0;
+    for (int64_t i = 0; i < n; i++)
+        if (send(fds[i], packets + rows[i] * PACKET, PACKET, MSG_DONTWAIT | MSG_NOSIGNAL) < 0) failed[refused++] = i;
+    return refused;
+}
+
+/* One datagram from each of n sockets, those that `ask` names by their position. Found ones lie side by side: their positions in `found`, lengths
+ * in `lengths`, the first PACKET bytes in `table`; those of another length lie whole in `rest` (LONGEST bytes each, same index). counts: found,
+ * silent, failed (an ICMP error of an earlier packet: nothing was read). */
+void core_read(int64_t n, const int64_t *ask, const int32_t *fds, int64_t *found, int32_t *lengths, uint8_t *table, uint8_t *rest,
+               int64_t *silent, int64_t *failed, int64_t counts[3]) {
+    uint8_t buffer[LONGEST];
+    int64_t got = 0, none = 0, refused = 0;
+    for (int64_t i = 0; i < n; i++) {
+        int64_t position = ask[i];
+        ssize_t length = recv(fds[position], buffer, LONGEST, MSG_DONTWAIT);
+        if (length < 0) {
+            if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)
+                silent[none++] = position;
+            else
+                failed[refused++] = position;
+            continue;
+        }
+        if (length == PACKET)
+            memcpy(table + got * PACKET, buffer, PACKET);
+        else
+            memcpy(rest + got * LONGEST, buffer, (size_t)length);
+        lengths[got] = (int32_t)length;
+        found[got++] = position;
+    }
+    counts[0] = got, counts[1] = none, counts[2] = refused;
+}
+
+/* ---------------------------------------------------------------- receiving */
+
+static void store(const inbound *in, int64_t row, const uint8_t *packet, double now_ms) {
+    uint32_t first = in->first[row];
+    in->first[row] = (first & 0xFFFF0000u) | ((first + 1) & 0xFFFFu);
+    in->stamp[row] += SAMPLES;
+    memcpy(in->ring + (in->filled[row] % RING * in->room + row) * SAMPLES, packet + HEADER, SAMPLES);
+    in->filled[row] += 1;
+    double apart = now_ms - in->arrival[row] - 20.0;
+    if (apart < 0) apart = -apart;
+    if (apart < 1000) in->jitter[row] += (apart - in->jitter[row]) / 16;
+    in->arrival[row] = now_ms;
+}
+
+/* `Inbound.push`: returns how many of n datagrams were not the expected packet of their row, their positions in `odd`. */
+int64_t core_push(const inbound *in, int64_t n, const int64_t *rows, const int32_t *lengths, const uint8_t *table, double now_ms, int64_t *odd) {
+    int64_t others = 0;
+    for (int64_t i = 0; i < n; i++) {
+        int64_t row = rows[i];
+        const uint8_t *packet = table + i * PACKET;
+        if (lengths[i] == PACKET && in->active[row] && in->filled[row] - in->taken[row] < RING && word(packet) == in->first[row] &&
+            word(packet + 4) == in->stamp[row] && word(packet + 8) == in->ssrc[row])
+            store(in, row, packet, now_ms);
+        else
+            odd[others++] = i;
+    }
+    return others;
+}
+
+/* `Inbound.starving`: how many rows have no frame for this tick or are not on loan, these rows in `found`. */
+int64_t core_starving(const inbound *in, int64_t n, const int64_t *rows, int64_t *found) {
+    int64_t hungry = 0;
+    for (int64_t i = 0; i < n; i++)
+        if (!in->active[rows[i]] || in->filled[rows[i]] <= in->taken[rows[i]]) found[hungry++] = rows[i];
+    return hungry;
+}
+
+/* Samples and their mean square, in LANES sums at once as numpy does. */
+static float hear(const int16_t *decode, const uint8_t *codes, int16_t *pcm) {
+    float sums[LANES] = {0}, sum = 0;
+    for (int n = 0; n < SAMPLES; n++) pcm[n] = decode[codes[n]];
+    for (int n = 0; n < SAMPLES; n += LANES)
+        for (int lane = 0; lane < LANES; lane++) sums[lane] += (float)pcm[n + lane] * (float)pcm[n + lane];
+    for (int lane = 0; lane < LANES; lane++) sum += sums[lane];
+    return sum / SAMPLES;
+}
+
+/* `Inbound._settle` of one row: give back delay that is not needed. */
+static void settle(const inbound *in, int64_t row) {
+    int64_t spare = in->filled[row] - in->taken[row];
+    if (spare < in->least[row]) in->least[row] = spare;
+    in->review[row] -= 1;
+    if (spare > in->overfull) {
+        in->taken[row] += spare - 2;
+    } else if (in->review[row] <= 0) {
+        if (in->least[row] > 1) in->taken[row] += 1;
+        in->review[row] = in->review_every;
+        in->least[row] = in->overfull;
+    }
+}
+
+/* `Inbound.pop`: a frame of each row that is on loan and has one; the rows in `heard`, their samples and mean squares in that order. */
+int64_t core_pop(const inbound *in, int64_t n, const int64_t *rows, int64_t *heard, int16_t *pcm, float *energy) {
+    int64_t got = 0;
+    for (int64_t i = 0; i < n; i++) {
+        int64_t row = rows[i];
+        if (!in->active[row] || in->filled[row] <= in->taken[row]) continue;
+        const uint8_t *codes = in->ring + (in->taken[row] % RING * in->room + row) * SAMPLES;
+        energy[got] = hear(in->decode + (in->law[row] ? 256 : 0), codes, pcm + got * SAMPLES);
+        in->taken[row] += 1;
+        settle(in, row);
+        in->heard_at[row] = got;
+        heard[got++] = row;
+    }
+    return got;
+}
+
+/* ---------------------------------------------------------------- sending */
+
+/* The header of every row brought forward, and its next prepared frame put into its packet. counts: rows that had one (in `speaking`), those of
+ * them for which it was the last (in `played`). */
+void core_step(const outbound *out, int64_t n, const int64_t *rows, int64_t *speaking, int64_t *played, int64_t counts[2]) {
+    int64_t spoke = 0, ended = 0;
+    for (int64_t i = 0; i < n; i++) {
+        int64_t row = rows[i];
+        uint8_t *packet = out->packets + row * PACKET;
+        uint16_t sequence = ++out->sequence[row];
+        uint32_t stamp = out->stamp[row] += SAMPLES;
+        packet[2] = (uint8_t)(sequence >> 8), packet[3] = (uint8_t)sequence;
+        packet[4] = (uint8_t)(stamp >> 24), packet[5] = (uint8_t)(stamp >> 16), packet[6] = (uint8_t)(stamp >> 8), packet[7] = (uint8_t)stamp;
+        out->sent[row] += 1;
+        if (out->used[row] >= out->ready[row]) continue;
+        int64_t slot = (out->begin[row] + out->used[row]) % AHEAD;
+        memcpy(packet + HEADER, out->prepared + (slot * out->room + row) * SAMPLES, SAMPLES);
+        out->used[row] += 1;
+        speaking[spoke++] = row;
+        if (out->used[row] == out->ready[row]) played[ended++] = row;
+    }
+    counts[0] = spoke, counts[1] = ended;
+}

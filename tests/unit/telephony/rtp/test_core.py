@@ -1,0 +1,172 @@
+"""The compiled core: found, refused when of another source, and its system calls over real sockets. That it does what numpy does is shown in
+tests/property/test_rtp_core.py."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import numpy as np
+import pytest
+
+from callwright.telephony.rtp import core
+from callwright.telephony.rtp.inbound import PACKET, Inbound
+from callwright.telephony.rtp.outbound import Outbound
+from callwright.telephony.rtp.wire import LONGEST_DATAGRAM, EachPacket, Wire
+
+ROOT = Path(__file__).parents[4]
+HOST = "127.0.0.1"
+
+linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the core is for Linux, as are steady streams")
+needs_cc = pytest.mark.skipif(
+    shutil.which("cc") is None or not sys.platform.startswith("linux"), reason="no C compiler: the core is not compiled"
+)
+
+
+def compiled(target: Path, flags: str = "") -> Path:
+    subprocess.run(
+        ["sh", "scripts/core", str(target)], cwd=ROOT, check=True, env={**os.environ, "CORE_FLAGS": flags}, timeout=100
+    )
+    return target
+
+
+@needs_cc
+def test_where_there_is_a_compiler_the_core_is_used() -> None:
+    assert core.available() == ""
+    inbound, outbound, wire = core.parts()
+    assert isinstance(inbound, core.CompiledInbound)
+    assert isinstance(outbound, core.CompiledOutbound)
+    assert isinstance(wire, core.CompiledWire)
+
+
+@linux
+def test_a_setting_leaves_it_out() -> None:
+    code = "from callwright.telephony.rtp import core; print(core.available(), *[type(one).__name__ for one in core.parts()])"
+    environment = {**os.environ, "CALLWRIGHT_MEDIA_CORE": "python"}
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, timeout=60)
+    assert told.stdout.split("python ")[-1].split() == [Inbound.__name__, Outbound.__name__, EachPacket.__name__]
+
+
+@needs_cc
+def test_a_core_of_another_source_is_refused(tmp_path: Path) -> None:
+    other = tmp_path / "core.so"
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", other, ROOT / "src/callwright/telephony/rtp/core.c"], check=True)
+    with pytest.raises(OSError, match=r"another core\.c: `make setup`"):
+        core.Core(other)
+
+
+def test_a_library_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match=r"nothing\.so"):
+        core.Core(tmp_path / "nothing.so")
+
+
+@needs_cc
+def test_it_compiles_without_a_warning(tmp_path: Path) -> None:
+    strict = "-Werror -Wconversion -Wshadow -Wcast-qual -Wundef -Wpedantic -Wno-sign-conversion"
+    assert core.Core(compiled(tmp_path / "core.so", strict)).send is not None
+
+
+class Line:
+    """A wire with a few connected sockets, and the sockets of the far sides."""
+
+    def __init__(self, wire: Wire, stack: ExitStack, calls: int = 4) -> None:
+        self.wire = wire
+        self.ours, self.theirs = [], []
+        for _ in range(calls):
+            one, other = (stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) for _ in range(2))
+            for end in (one, other):
+                end.bind((HOST, 0))
+                end.setblocking(False)
+            one.connect(other.getsockname())
+            other.connect(one.getsockname())
+            self.ours.append(one)
+            self.theirs.append(other)
+        self.streams = [
+            SimpleNamespace(
+                fileno=end.fileno, transmit=end.send, take_datagram=end.recv, session=SimpleNamespace(encrypted=n == 2)
+            )
+            for n, end in enumerate(self.ours)
+        ]
+        self.outbound = SimpleNamespace(
+            table=np.arange(10 * PACKET, dtype=np.uint32).astype(np.uint8).reshape(10, PACKET)
+        )
+        self.outbound.packets = [memoryview(row.data) for row in self.outbound.table]
+        self.rows = np.array([1, 4, 5, 9])
+        wire.senders(cast(Any, self.streams), self.rows, cast(Any, self.outbound))
+        wire.receivers(cast(Any, self.streams))
+
+    def heard(self) -> list[list[bytes]]:
+        """All that came to each of them."""
+        found: list[list[bytes]] = []
+        for end in self.theirs:
+            found.append([])
+            try:
+                while True:
+                    found[-1].append(end.recv(LONGEST_DATAGRAM))
+            except BlockingIOError:
+                continue
+        return found
+
+
+@pytest.fixture(params=["numpy", "compiled"])
+def line(request: pytest.FixtureRequest) -> Iterator[Line]:
+    if request.param == "compiled" and core.available():
+        pytest.skip(f"no compiled core: {core.available()}")
+    with ExitStack() as stack:
+        yield Line(EachPacket() if request.param == "numpy" else core.CompiledWire(core.Core()), stack)
+
+
+def test_each_row_goes_to_its_socket(line: Line) -> None:
+    assert line.wire.send({2: b"sealed"}) == []
+    packets = [line.outbound.table[row].tobytes() for row in line.rows]
+    assert line.heard() == [[packets[0]], [packets[1]], [b"sealed"], [packets[3]]]
+
+
+def test_datagrams_of_any_length_are_read_one_a_socket(line: Line) -> None:
+    usual = bytes(range(PACKET))
+    for end, several in zip(line.theirs, ([usual, b"second"], [], [b"short"], [bytes(PACKET + 1)]), strict=True):
+        for datagram in several:
+            end.send(datagram)
+    datagrams, silent, failed = line.wire.read(np.arange(4))
+    assert (datagrams.positions.tolist(), silent, failed) == ([0, 2, 3], [1], [])
+    assert datagrams.lengths.tolist() == [PACKET, 5, PACKET + 1]
+    assert datagrams.table[0].tobytes() == usual
+    assert [datagrams.whole(n) for n in range(3)] == [usual, b"short", bytes(PACKET + 1)]
+    datagrams, silent, failed = line.wire.read(np.array([0, 3]))
+    assert (datagrams.positions.tolist(), silent, failed) == ([0], [3], [])
+    assert datagrams.whole(0) == b"second"
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"), [(0, 0), (1, 1), (LONGEST_DATAGRAM, LONGEST_DATAGRAM), (9000, LONGEST_DATAGRAM)]
+)
+def test_empty_and_endless_datagrams(line: Line, sent: int, kept: int) -> None:
+    line.theirs[3].send(bytes([7]) * sent)
+    datagrams, silent, failed = line.wire.read(np.array([3]))
+    assert (datagrams.positions.tolist(), silent, failed) == ([3], [], [])
+    assert datagrams.whole(0) == bytes([7]) * kept
+
+
+def test_a_far_side_that_is_gone_is_an_error_of_its_socket_only(line: Line) -> None:
+    for gone in (0, 2):
+        line.theirs[gone].close()
+    line.wire.send({2: b"sealed"})  # tells nothing yet: the refusal comes back
+    datagrams, silent, failed = line.wire.read(np.arange(4))
+    assert (len(datagrams.positions), silent, failed) == (0, [1, 3], [0, 2])
+    line.wire.send({2: b"sealed"})
+    assert sorted(line.wire.send({2: b"sealed"})) == [0, 2]  # what came back since
+
+
+def test_nobody_to_send_to_and_nobody_to_read(line: Line) -> None:
+    line.wire.senders([], np.zeros(0, np.int64), cast(Any, line.outbound))
+    line.wire.receivers([])
+    assert line.wire.send({}) == []
+    assert len(line.wire.read(np.zeros(0, np.int64)).datagrams.positions) == 0
