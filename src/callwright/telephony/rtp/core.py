@@ -203,7 +203,8 @@ class CompiledWire:
         self._out_fds: npt.NDArray[np.int32] = np.zeros(0, np.int32)
         self._packets: npt.NDArray[np.uint8] = np.zeros((0, PACKET), np.uint8)
         self._refused: Rows = self._plain
-        self.receivers([])
+        self._in_fds: npt.NDArray[np.int32] = np.zeros(0, np.int32)
+        self._make_room(64)
 
     def senders(self, streams: Sequence[RtpStream], rows: Rows, outbound: Outbound) -> None:
         self._senders = list(streams)
@@ -225,29 +226,23 @@ class CompiledWire:
                 refused.append(position)
         return refused
 
-    def receivers(self, streams: Sequence[RtpStream]) -> None:
-        n = len(streams)
-        self._in_fds = np.array([stream.fileno() for stream in streams], np.int32)
-        self._found, self._silent, self._failed = np.zeros((3, n), np.int64)
-        self._lengths = np.zeros(n, np.int32)
-        self._table = np.zeros((n, PACKET), np.uint8)
-        self._rest = np.zeros((n, LONGEST_DATAGRAM), np.uint8)
+    def _make_room(self, sockets: int) -> None:
+        self._found, self._silent, self._failed = np.zeros((3, sockets), np.int64)
+        self._lengths = np.zeros(sockets, np.int32)
+        self._table = np.zeros((sockets, PACKET), np.uint8)
+        self._rest = np.zeros((sockets, LONGEST_DATAGRAM), np.uint8)
         self._counts = np.zeros(3, np.int64)
-        columns = (
-            self._in_fds,
-            self._found,
-            self._lengths,
-            self._table,
-            self._rest,
-            self._silent,
-            self._failed,
-            self._counts,
-        )
+        columns = (self._found, self._lengths, self._table, self._rest, self._silent, self._failed, self._counts)
         self._reading = tuple(_at(column) for column in columns)
+
+    def receivers(self, streams: Sequence[RtpStream], fds: npt.NDArray[np.int32]) -> None:
+        self._in_fds = np.ascontiguousarray(fds)
+        if len(fds) > len(self._found):
+            self._make_room(2 * len(fds))
 
     def read(self, positions: Rows) -> Read:
         assert len(positions) <= len(self._in_fds)
-        self._core.read(len(positions), _at(positions), *self._reading)
+        self._core.read(len(positions), _at(positions), _at(self._in_fds), *self._reading)
         got, silent, failed = self._counts.tolist()
         datagrams = Datagrams(self._found[:got], self._lengths[:got], self._table[:got], self._whole)
         return Read(datagrams, self._silent[:silent].tolist(), self._failed[:failed].tolist())

@@ -165,6 +165,10 @@ class Inbound:
         """Frames of a stream on loan that were not heard yet."""
         return int(self._filled[row] - self._taken[row])
 
+    def rows(self) -> Rows:
+        """All that are on loan, rising."""
+        return np.flatnonzero(self._active)
+
     def lent(self, row: int) -> bool:
         """The stream of this row is on loan."""
         return row in self._sessions

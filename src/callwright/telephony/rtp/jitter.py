@@ -1,7 +1,7 @@
 """Jitter buffer and loss concealment of one G.711 stream: packets in, exactly one 20 ms frame per tick out. Sans-IO.
 
 Audio is placed by timestamp, not by packet, so any packet time (10, 20, 30, 40 ms) comes out as frames of 160 samples. The buffer starts
-with two frames, grows when packets keep coming late and shrinks again when it was deeper than needed for two seconds.
+with two frames, grows when packets keep coming late or do so now and then, and shrinks again when it was deeper than needed for two seconds.
 """
 
 from __future__ import annotations
@@ -16,6 +16,9 @@ __all__ = ["OVERFULL", "REVIEW", "SILENT_FRAME", "Concealer", "JitterBuffer", "L
 
 _AHEAD = 50  # frames in front of playout that are still believed to be the same clock
 _DEEPEST = 8  # frames of delay we are ready to add for a jittery peer
+_NOW_AND_THEN = (
+    3  # of these, so many are added for packets that come late one by one; later ones are a hiccup of the network
+)
 OVERFULL = 12
 REVIEW = 100  # ticks
 
@@ -38,10 +41,12 @@ class JitterBuffer:
         "_frames",
         "_fresh",
         "_hold",
+        "_late_at",
         "_late_run",
         "_least",
         "_newest",
         "_newest_at",
+        "_played",
         "_review",
         "_silence",
         "_stray",
@@ -67,6 +72,8 @@ class JitterBuffer:
         self._fresh = True  # the cursor has not moved
         self._hold = 0  # ticks to wait without moving the cursor
         self._late_run = 0
+        self._late_at = -REVIEW - 1  # frame number of the last packet that was late
+        self._played = -1  # of the last frame that was played, not concealed
         self._stray: int | None = None
         self._least = OVERFULL
         self._review = REVIEW
@@ -117,6 +124,8 @@ class JitterBuffer:
         if not self._anchored:
             return None
         frame = self._frames.pop(self._cursor, None)
+        if frame is not None:
+            self._played = self._cursor
         self._cursor += 1
         self._fresh = False
         self._settle()
@@ -140,6 +149,8 @@ class JitterBuffer:
     def give_back(self, pushed: int, popped: int, frames: list[bytes], least: int, review: int) -> None:
         """End of a loan: so many frames were pushed and popped meanwhile, these wait."""
         self._cursor += popped
+        if popped:
+            self._played = self._cursor - 1
         self._top += pushed
         self._newest = (self._newest + pushed * FRAME_SAMPLES) & 0xFFFFFFFF
         self._newest_at += pushed * FRAME_SAMPLES
@@ -168,14 +179,20 @@ class JitterBuffer:
 
     def _came_late(self, timestamp: int, behind: int, payload: bytes) -> None:
         self._late_run += 1
-        if self._late_run < 3:  # one or two are reordering; a run is a slower path
+        number = self._cursor - behind
+        # After we stood still, packets may come just before their turn: each that comes a moment later is lost, and never three in a row.
+        soon = 0 < number - self._late_at <= REVIEW and behind <= _NOW_AND_THEN
+        again = soon and self._late_run == 1 and number > self._played
+        self._late_at = number
+        deep = behind + self.depth > _DEEPEST
+        if self._late_run < 3 and (deep or not again):  # one or two are reordering; a run is a slower path
             self.late += 1
-        elif behind + self.depth > _DEEPEST:
+        elif deep:
             self._anchor(timestamp)
             self.push(timestamp, payload)
         else:
-            self._cursor -= behind
-            self._hold = 1
+            self._cursor = number
+            self._hold = int(not again)
             self._review, self._least = REVIEW, OVERFULL
             self.push(timestamp, payload)
 

@@ -125,9 +125,13 @@ class Outbound:
 
     def extend(self, row: int) -> None:
         """The queue is about to grow at its end."""
-        self.refresh(row)
+        self.advance(row)
         if self._used[row] == self._ready[row]:
             self._asking.add(row)
+
+    def rows(self) -> Rows:
+        """All that are on loan, rising."""
+        return np.array(sorted(self._sessions), np.int64)
 
     def lent(self, row: int) -> bool:
         """The stream of this row is on loan."""
@@ -148,7 +152,7 @@ class Outbound:
         for row in silent:
             self._payloads[row][:] = self._sessions[row].silent_frame()
         for row in played:
-            self.refresh(row)
+            self.advance(row)
             if self._prepare(row):
                 finished.append(row)
         return finished

@@ -78,6 +78,33 @@ class _Both:
         )
 
 
+class _Columns:
+    """Of all streams that have a row, by row: who it is, the file descriptor of its socket, and whether its audio is encrypted."""
+
+    def __init__(self, rows: int) -> None:
+        self._streams: npt.NDArray[np.object_] = np.full(rows, None, np.object_)
+        self.fds: npt.NDArray[np.int32] = np.full(rows, -1, np.int32)
+        self.encrypted: npt.NDArray[np.bool_] = np.zeros(rows, np.bool_)
+
+    def put(self, row: int, stream: RtpStream) -> None:
+        if row >= len(self.fds):
+            more = max(row + 1, 2 * len(self.fds)) - len(self.fds)
+            self._streams = np.append(self._streams, np.full(more, None, np.object_))
+            self.fds = np.append(self.fds, np.full(more, -1, np.int32))
+            self.encrypted = np.append(self.encrypted, np.zeros(more, np.bool_))
+        self._streams[row] = stream
+        self.fds[row] = stream.fileno()
+        self.encrypted[row] = stream.session.encrypted
+
+    def clear(self, row: int) -> None:
+        self._streams[row] = None
+        self.fds[row] = -1
+
+    def streams(self, rows: Rows) -> list[RtpStream]:
+        found: list[RtpStream] = self._streams[rows].tolist()
+        return found
+
+
 class SteadyStreams:
     """Which streams are steady, and their packets."""
 
@@ -88,18 +115,18 @@ class SteadyStreams:
         self._inbound, self._outbound, self._wire = core.parts()
         self._streams: dict[int, RtpStream] = {}
         self._free: list[int] = []
+        self._columns = _Columns(64)
         self._in_changed = self._out_changed = True
         self._poll = select.poll() if hasattr(select, "poll") else None
-        self._polled: set[int] = set()
+        self._polled: dict[int, int] = {}  # row by file descriptor
         self._recorded_in: list[tuple[int, RtpStream]] = []  # with their position
         self._recorded_out: list[tuple[int, RtpStream]] = []  # with their row
         self._both: _Both | None = None  # who of them is steady both ways; None: to be found out
-        self._owing: set[int] = set()  # positions that had nothing when it was their turn: two packets may come next
+        self._owing: set[int] = set()  # rows that had nothing when it was their turn: two packets may come next
         self._since_surplus = 0
         self._in: list[RtpStream] = []
         self._in_rows: Rows = np.zeros(0, np.int64)
         self._everyone: Rows = np.zeros(0, np.int64)  # all positions of `_in`
-        self._by_fd: dict[int, int] = {}
         self._out: list[RtpStream] = []
         self._out_rows: Rows = np.zeros(0, np.int64)
         self._open_in: dict[int, Session] = {}  # of those whose audio is encrypted, by position
@@ -120,9 +147,14 @@ class SteadyStreams:
         if stream.row is None:
             stream.row = self._free.pop() if self._free else len(self._streams)
             self._streams[stream.row] = stream
+            self._polled[stream.fileno()] = stream.row
+            if self._poll is not None:
+                self._poll.register(stream.fileno(), select.POLLIN)
         session = stream.session
+        self._columns.put(stream.row, stream)
         if not stream.steady_in and self._inbound.enter(stream.row, session):
             stream.steady_in = self._in_changed = True
+            self._owing.add(stream.row)
         if not stream.steady_out and self._outbound.enter(stream.row, session):
             stream.steady_out = self._out_changed = True
 
@@ -184,13 +216,13 @@ class SteadyStreams:
         """The stream ends; before its socket is closed. The lock is held."""
         self.recall(stream)
         if stream.row is not None:
-            del self._streams[stream.row]
+            del self._streams[stream.row], self._polled[stream.fileno()]
+            if self._poll is not None:
+                self._poll.unregister(stream.fileno())
+            self._columns.clear(stream.row)
+            self._owing.discard(stream.row)
             self._free.append(stream.row)
             stream.row = None
-        fd = stream.fileno()
-        if fd in self._polled and self._poll is not None:
-            self._poll.unregister(fd)
-            self._polled.discard(fd)
 
     # ------------------------------------------------------------ sending
 
@@ -214,9 +246,8 @@ class SteadyStreams:
         return others
 
     def _gather_out(self) -> None:
-        rows = sorted(row for row in self._streams if self._outbound.lent(row))
-        self._out = [self._streams[row] for row in rows]
-        self._out_rows = np.array(rows, np.int64)
+        self._out_rows = self._outbound.rows()
+        self._out = self._columns.streams(self._out_rows)
         self._wire.senders(self._out, self._out_rows, self._outbound)
         self._both = None
         self._recorded_out = [(stream.row or 0, stream) for stream in self._out if stream.recording is not None]
@@ -240,7 +271,7 @@ class SteadyStreams:
             return HeardFrames([], np.zeros((0, 0), np.int16), []), others, []
         _, silent = self._read(self._everyone, now_ms)
         self._read_the_rest(now_ms)
-        self._owing.update(silent)
+        self._owing.update(self._in_rows[silent].tolist())
         with self._lock:
             back = [self._streams[row] for row in self._inbound.starving(self._in_rows)]
             for stream in back:
@@ -268,23 +299,13 @@ class SteadyStreams:
         return TakenTogether(both.recordings, tick, heard.pcm[both.positions], said, both.laws), both.members
 
     def _gather_in(self) -> None:
-        rows = sorted(row for row in self._streams if self._inbound.lent(row))
-        self._in = [self._streams[row] for row in rows]
-        self._in_rows = np.array(rows, np.int64)
+        rows = self._in_rows = self._inbound.rows()
+        self._in = self._columns.streams(rows)
         self._everyone = np.arange(len(rows))
-        self._wire.receivers(self._in)
+        self._wire.receivers(self._in, self._columns.fds[rows])
         self._both = None
         self._recorded_in = [(n, stream) for n, stream in enumerate(self._in) if stream.recording is not None]
-        self._owing.clear()
-        self._since_surplus = _SURPLUS_EVERY
-        self._open_in = {n: stream.session for n, stream in enumerate(self._in) if stream.session.encrypted}
-        self._by_fd = {stream.fileno(): n for n, stream in enumerate(self._in)}
-        if self._poll is not None:
-            for fd in self._polled - self._by_fd.keys():
-                self._poll.unregister(fd)
-            for fd in self._by_fd.keys() - self._polled:
-                self._poll.register(fd, select.POLLIN)
-        self._polled = set(self._by_fd)
+        self._open_in = {n: self._in[n].session for n in np.flatnonzero(self._columns.encrypted[rows]).tolist()}
         self._in_changed = False
 
     def _read(self, positions: Rows, now_ms: float) -> tuple[Rows, list[int]]:
@@ -305,9 +326,12 @@ class SteadyStreams:
         if self._since_surplus >= _SURPLUS_EVERY:
             self._since_surplus = 0
             self._owing.clear()
-            more = np.array(sorted(self._by_fd[fd] for fd, _ in self._poll.poll(0)), np.int64)
+            rows = {self._polled[fd] for fd, _ in self._poll.poll(0)}
         else:
-            more = np.array(sorted(self._owing), np.int64)
+            rows = self._owing
+        asked = np.zeros(len(self._columns.fds), np.bool_)
+        asked[list(rows)] = True
+        more = np.flatnonzero(asked[self._in_rows])
         for _ in range(_ROUNDS - 1):
             if not len(more):
                 return

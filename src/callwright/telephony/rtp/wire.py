@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 import numpy as np
+import numpy.typing as npt
 
 from callwright.telephony.rtp.inbound import Datagrams, Rows
 from callwright.telephony.rtp.outbound import Outbound
@@ -32,8 +33,8 @@ class Wire(Protocol):
     def senders(self, streams: Sequence[RtpStream], rows: Rows, outbound: Outbound) -> None:
         """Who sends from now on, and the rows of their packets."""
 
-    def receivers(self, streams: Sequence[RtpStream]) -> None:
-        """Who is read from now on."""
+    def receivers(self, streams: Sequence[RtpStream], fds: npt.NDArray[np.int32]) -> None:
+        """Who is read from now on, and their file descriptors."""
 
     def send(self, sealed: Mapping[int, bytes]) -> list[int]:
         """The packet of every row, or by position what is sent instead of it; the positions whose packet the system refused (no route,
@@ -55,7 +56,7 @@ class EachPacket:
             (stream.transmit, outbound.packets[row]) for stream, row in zip(streams, rows.tolist(), strict=True)
         ]
 
-    def receivers(self, streams: Sequence[RtpStream]) -> None:
+    def receivers(self, streams: Sequence[RtpStream], fds: npt.NDArray[np.int32]) -> None:
         self._receives = [stream.take_datagram for stream in streams]
 
     def send(self, sealed: Mapping[int, bytes]) -> list[int]:

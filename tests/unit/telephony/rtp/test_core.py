@@ -101,7 +101,7 @@ class Line:
         self.outbound.packets = [memoryview(row.data) for row in self.outbound.table]
         self.rows = np.array([1, 4, 5, 9])
         wire.senders(cast(Any, self.streams), self.rows, cast(Any, self.outbound))
-        wire.receivers(cast(Any, self.streams))
+        wire.receivers(cast(Any, self.streams), np.array([end.fileno() for end in self.ours], np.int32))
 
     def heard(self) -> list[list[bytes]]:
         """All that came to each of them."""
@@ -167,6 +167,6 @@ def test_a_far_side_that_is_gone_is_an_error_of_its_socket_only(line: Line) -> N
 
 def test_nobody_to_send_to_and_nobody_to_read(line: Line) -> None:
     line.wire.senders([], np.zeros(0, np.int64), cast(Any, line.outbound))
-    line.wire.receivers([])
+    line.wire.receivers([], np.zeros(0, np.int32))
     assert line.wire.send({}) == []
     assert len(line.wire.read(np.zeros(0, np.int64)).datagrams.positions) == 0

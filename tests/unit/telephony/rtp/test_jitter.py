@@ -55,6 +55,40 @@ def test_lateness_is_counted_and_a_slower_path_gets_more_delay() -> None:
     assert tail == list(range(tail[0] or 0, (tail[0] or 0) + 30))  # every one, in order, after it adapted
 
 
+def test_packets_that_come_a_moment_late_now_and_then_get_a_frame_more() -> None:
+    """After we stood still: every packet comes just before its turn, each tenth just after it."""
+    buffer = JitterBuffer(b"\xd5")
+    for n in range(20):
+        buffer.push(n * 160, frame(n))
+        buffer.pop()
+    buffer.pop()  # two ticks without a packet: what was spare is gone
+    played, waits = [], list[int]()
+    for n in range(20, 120):
+        for late in waits:
+            buffer.push(late * 160, frame(late))
+        waits = [n] if n % 10 == 5 else []
+        if not waits:
+            buffer.push(n * 160, frame(n))
+        played.append(number(buffer.pop()))
+    assert buffer.late == 1
+    heard = [n for n in played if n is not None]
+    assert heard == sorted(heard)
+    assert set(range(36, 118)) <= set(heard)  # from the second that came late on, every one is heard
+
+
+def test_a_packet_that_was_overtaken_is_not_played_after_the_one_that_overtook_it() -> None:
+    buffer = JitterBuffer(b"\xd5")
+    arrivals = {n: [n] for n in range(60)} | {10: [], 13: [13, 10], 30: [], 33: [33, 30]}
+    played = []
+    for tick in range(60):
+        for n in arrivals[tick]:
+            buffer.push(n * 160, frame(n))
+        played.append(number(buffer.pop()))
+    heard = [n for n in played if n is not None]
+    assert heard == sorted(heard)
+    assert buffer.late == 2
+
+
 def test_delay_shrinks_again_when_it_is_not_needed() -> None:
     buffer = JitterBuffer(b"\xd5")
     for n in range(6):
