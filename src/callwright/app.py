@@ -144,7 +144,7 @@ async def open_robot(
     """
     async with (
         open_speech(script, settings, recordings=recordings, seed=seed, workers=workers) as speech,
-        RtpEngine.start(quiet_dbov=settings.quiet_dbov) as engine,
+        RtpEngine.start(quiet_dbov=settings.quiet_dbov, core=settings.media_core) as engine,
         SipLine.open(host, 0, engine=engine, media_timeout_s=15.0) as line,
     ):
         yield robot_of(speech, line, FileOutbox(outbox), desk)

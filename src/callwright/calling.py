@@ -137,7 +137,9 @@ async def open_calling(
         what = f"no trunk of this file is for `{calling.tenant}`"
         raise InputError(Problem("no-trunk", what, Place(str(calling.line), field="trunks"), hint))
     async with AsyncExitStack() as stack:
-        engine = await stack.enter_async_context(RtpEngine.start(quiet_dbov=settings.quiet_dbov))
+        engine = await stack.enter_async_context(
+            RtpEngine.start(quiet_dbov=settings.quiet_dbov, core=settings.media_core)
+        )
         trunks = await stack.enter_async_context(Trunks.open(loaded, engine))
         blobs = (await stack.enter_async_context(Blobs.open(settings.blobs))).of(tenant)
         live = LiveCalls()

@@ -93,7 +93,7 @@ async def rehearse(order: Rehearsal, orders: asyncio.StreamReader, tell: Tell) -
 
     async with (
         open_speech(script, settings, recordings=None, workers=1) as speech,
-        RtpEngine.start(quiet_dbov=settings.quiet_dbov) as engine,
+        RtpEngine.start(quiet_dbov=settings.quiet_dbov, core=settings.media_core) as engine,
     ):
         live = LiveCalls()
         live.on_begin.append(partial(_watch, tell))

@@ -97,7 +97,9 @@ async def open_serving(serving: ServingSettings, settings: Settings) -> AsyncIte
     loaded = await anyio.to_thread.run_sync(load_line, serving.file)
     found = await anyio.to_thread.run_sync(_recovered, serving.out)
     async with AsyncExitStack() as stack:
-        engine = await stack.enter_async_context(RtpEngine.start())
+        engine = await stack.enter_async_context(
+            RtpEngine.start(quiet_dbov=settings.quiet_dbov, core=settings.media_core)
+        )
         trunks = await stack.enter_async_context(Trunks.open(loaded, engine))
         local = loaded.line.trunks[0].local
         inside = await stack.enter_async_context(

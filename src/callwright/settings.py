@@ -20,7 +20,8 @@ class Settings:
     prompts (CALLWRIGHT_CACHE; None = they are kept in memory only); end_on_announcement: stop ringing when an announcement says for certain
     that nobody can answer (CALLWRIGHT_END_ON_ANNOUNCEMENT); quiet_dbov: level of noise sent while nothing is said, None = digital silence
     (CALLWRIGHT_QUIET_DBOV); recordings: what calls are recorded as, `wav` or `opus` (CALLWRIGHT_RECORDINGS); vad: what finds voice, `auto`,
-    `silero` or `webrtc` (CALLWRIGHT_VAD); asr: which recogniser hears, as written (CALLWRIGHT_ASR; read by `recognisers`); voice: which
+    `silero` or `webrtc` (CALLWRIGHT_VAD); media_core: what moves the packets, `auto`, `compiled` or `python` (CALLWRIGHT_MEDIA_CORE); asr:
+    which recogniser hears, as written (CALLWRIGHT_ASR; read by `recognisers`); voice: which
     voice speaks, as written (CALLWRIGHT_VOICE; read by `voices`); database: address of the database (CALLWRIGHT_DATABASE_URL, an SQLite
     file in the data folder by default); key_file: the master key (CALLWRIGHT_KEY_FILE); blobs: where recordings and bundles lie, `file://`
     or `s3://` (CALLWRIGHT_BLOBS); smtp: mail server (CALLWRIGHT_SMTP_URL, "" = no mail); mail_from: sender of mail (CALLWRIGHT_MAIL_FROM);
@@ -37,6 +38,7 @@ class Settings:
     quiet_dbov: int | None = None
     recordings: str = "wav"
     vad: str = "auto"
+    media_core: str = "auto"
     asr: str = ""
     voice: str = ""
     database: str = field(default="", repr=False)  # it may hold a password
@@ -70,6 +72,7 @@ class Settings:
             quiet_dbov=_level(env, "CALLWRIGHT_QUIET_DBOV"),
             recordings=_choice(env, "CALLWRIGHT_RECORDINGS", ("wav", "opus")),
             vad=_choice(env, "CALLWRIGHT_VAD", ("auto", "silero", "webrtc")),
+            media_core=_choice(env, "CALLWRIGHT_MEDIA_CORE", ("auto", "compiled", "python")),
             asr=env.get("CALLWRIGHT_ASR", ""),
             voice=env.get("CALLWRIGHT_VOICE", ""),
             database=env.get("CALLWRIGHT_DATABASE_URL") or f"sqlite:///{data / 'callwright.db'}",

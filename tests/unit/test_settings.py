@@ -34,6 +34,13 @@ def test_recordings_are_wav_or_opus() -> None:
         Settings.from_environment({"CALLWRIGHT_RECORDINGS": "mp3"})
 
 
+def test_what_moves_the_packets_is_one_of_three() -> None:
+    assert Settings.from_environment({}).media_core == "auto"
+    assert Settings.from_environment({"CALLWRIGHT_MEDIA_CORE": "python"}).media_core == "python"
+    with pytest.raises(InputError, match="auto or compiled or python"):
+        Settings.from_environment({"CALLWRIGHT_MEDIA_CORE": "pyton"})
+
+
 def test_proxies_are_addresses_and_networks() -> None:
     assert Settings.from_environment({}).proxies == ()
     said = Settings.from_environment({"CALLWRIGHT_PROXIES": "127.0.0.1, 172.18.0.0/16,::1"})

@@ -16,6 +16,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
@@ -26,6 +27,7 @@ from callwright.bench.report import Figure, Report, machine
 from callwright.errors import Place, Problem, SettingsError
 from callwright.telephony.port import Frame
 from callwright.telephony.rtp import g711
+from callwright.telephony.rtp.core import available
 from callwright.telephony.rtp.engine import RtpEngine
 from callwright.telephony.rtp.inbound import PACKET
 from callwright.telephony.rtp.stream import RtpStream
@@ -106,9 +108,15 @@ class _Caller:
 
 
 def run(
-    calls: Sequence[int], seconds: float, *, realtime: bool = False, say: Callable[[str], None] = lambda part: None
+    calls: Sequence[int],
+    seconds: float,
+    *,
+    realtime: bool = False,
+    core: str = "auto",
+    say: Callable[[str], None] = lambda part: None,
 ) -> Report:
-    """Measure each number of calls for `seconds`. Raises SettingsError where it cannot run (not Linux, too few open files)."""
+    """Measure each number of calls for `seconds`; core: what moves the packets (`RtpEngine.start`). Raises SettingsError where it cannot run
+    (not Linux, too few open files), LineError where there is no compiled core and it was asked for."""
     if not sys.platform.startswith("linux"):
         raise _cannot("bench media needs Linux (sendmmsg, kernel time stamps)", "Run it on Linux.")
     say("the bare system calls")
@@ -116,8 +124,9 @@ def run(
     for count in calls:
         say(f"{count} calls for {seconds:g} s")
         figures += _bare_figures(asyncio.run(_measure(count, min(seconds, _BARE_S), realtime, _bare)))
-        figures += _figures(asyncio.run(_measure(count, seconds, realtime, _against)))
-    return Report("media", machine(), tuple(figures))
+        figures += _figures(asyncio.run(_measure(count, seconds, realtime, partial(_against, core=core))))
+    used = "numpy" if core == "python" or available() else "compiled"
+    return Report("media", f"{machine()}, core: {used}", tuple(figures))
 
 
 def bare_us(sockets: int = 200, rounds: int = 7) -> float:
@@ -252,11 +261,11 @@ def _bare_loop(sockets: Sequence[socket.socket], seconds: float) -> Bare:
     return Bare(len(sockets), sent / units * 1e6, received / units * 1e6)
 
 
-async def _against(peer: _Peer, calls: int, seconds: float, realtime: bool) -> Load:
+async def _against(peer: _Peer, calls: int, seconds: float, realtime: bool, *, core: str = "auto") -> Load:
     await peer.tell({"calls": calls, "warm": _WARM_S, "seconds": seconds, "realtime": realtime})
     theirs = await peer.hear()
     audio = g711.encode((6000 * np.sin(np.arange(8000) * 0.2)).astype(np.int16), "PCMA")
-    async with RtpEngine.start() as engine:
+    async with RtpEngine.start(core=core) as engine:
         streams = [await engine.open(HOST) for _ in range(calls)]
         for n, stream in enumerate(streams):
             stream.configure((HOST, theirs[n // SHARE]), "PCMA", 8, 101)

@@ -1,7 +1,7 @@
 """The compiled core of the media engine (`core.c`), behind the interfaces of `Inbound`, `Outbound` and `Wire`.
 
-`make setup` compiles it where there is a C compiler, and wheels carry it. Without it (no compiler, another system,
-CALLWRIGHT_MEDIA_CORE=python) the same is done with numpy, at more processor time. What is unusual is left to Python by both: the core only ever
+`make setup` compiles it where there is a C compiler, and wheels carry it. Without it (no compiler, another system, or the
+setting `python`) the same is done with numpy, at more processor time. What is unusual is left to Python by both: the core only ever
 takes the packet that is expected next.
 
 Sockets are read and written without the interpreter's lock, in one call for all; columns are touched with it, since the event loop shares them.
@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import ctypes
 import hashlib
-import os
 import sys
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
@@ -21,6 +20,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from callwright.errors import LineError
 from callwright.telephony.port import FRAME_SAMPLES
 from callwright.telephony.rtp import g711
 from callwright.telephony.rtp.inbound import PACKET, Datagrams, Heard, Inbound, Rows
@@ -98,8 +98,6 @@ class Core:
 
 @lru_cache(1)
 def _loaded() -> Core | str:
-    if os.environ.get("CALLWRIGHT_MEDIA_CORE") == "python":
-        return "CALLWRIGHT_MEDIA_CORE is python"
     if not sys.platform.startswith("linux"):
         return "it is for Linux only, as are steady streams"
     try:
@@ -114,10 +112,12 @@ def available() -> str:
     return core if isinstance(core, str) else ""
 
 
-def parts() -> tuple[Inbound, Outbound, Wire]:
-    """Of a new engine: compiled ones where possible."""
+def parts(choice: str = "auto") -> tuple[Inbound, Outbound, Wire]:
+    """Of a new engine. choice: `auto` = compiled where possible; `compiled` = or nothing; `python`. Raises LineError."""
     core = _loaded()
-    if isinstance(core, str):
+    if isinstance(core, str) and choice == "compiled":
+        raise LineError(f"media: CALLWRIGHT_MEDIA_CORE is compiled, and there is no compiled core: {core}")
+    if isinstance(core, str) or choice == "python":
         return Inbound(), Outbound(), EachPacket()
     return CompiledInbound(core), CompiledOutbound(core), CompiledWire(core)
 

@@ -62,7 +62,9 @@ class EngineStats:
 class RtpEngine:
     """Media of every call of one process: `async with RtpEngine.start() as engine: stream = await engine.open("192.0.2.1")`."""
 
-    def __init__(self, ports: tuple[int, int], rng: random.Random, quiet_dbov: int | None = None) -> None:
+    def __init__(
+        self, ports: tuple[int, int], rng: random.Random, quiet_dbov: int | None = None, core: str = "auto"
+    ) -> None:
         self._loop = asyncio.get_running_loop()
         self._ports = ports
         self._rng = rng
@@ -78,7 +80,7 @@ class RtpEngine:
         self._ended = False
         self._frames: deque[_Delivery] = deque()
         self._lock = threading.Lock()
-        self._steady = SteadyStreams(self._lock)
+        self._steady = SteadyStreams(self._lock, core)
         self._events: deque[Callable[[], None]] = deque()
         self._scheduled = False
         self._writer = RecordingWriter()
@@ -92,11 +94,12 @@ class RtpEngine:
         rng: random.Random | None = None,
         *,
         quiet_dbov: int | None = None,
+        core: str = "auto",
     ) -> AsyncIterator[RtpEngine]:
         """The running engine; leaving closes every stream. ports: first and last (both even) local port; rng: for tests, the source of
         SSRCs, first sequence numbers and timestamps (default: the system's randomness, as RFC 3550 section 5.1 asks);
         quiet_dbov: level of noise sent while nothing is said, -90 to -30, so that nobody thinks the line is dead (None: digital
-        silence).
+        silence); core: what moves the packets of steady streams, `auto` (compiled where possible), `compiled` (or LineError) or `python`.
 
         While it runs the interpreter's switch interval is 0.5 ms at most, and what is in memory at its start is left out of garbage
         collection (`gc.freeze`): to go through all modules stops every thread for 20 ms."""
@@ -104,7 +107,7 @@ class RtpEngine:
             raise LineError(f"media: noise at {quiet_dbov} dBov is not within -90 to -30")
         if ports[0] % 2 or ports[1] % 2 or not 1024 <= ports[0] <= ports[1] <= 65534:
             raise LineError(f"media: the port range {ports[0]}-{ports[1]} needs even ends within 1024..65534")
-        engine = cls(ports, rng or random.SystemRandom(), quiet_dbov)
+        engine = cls(ports, rng or random.SystemRandom(), quiet_dbov, core)
         interval = sys.getswitchinterval()
         sys.setswitchinterval(min(interval, _SWITCH_INTERVAL_S))
         gc.collect()

@@ -108,11 +108,11 @@ class _Columns:
 class SteadyStreams:
     """Which streams are steady, and their packets."""
 
-    def __init__(self, lock: threading.Lock) -> None:
-        """lock: the engine's; held while arrays and sessions change, never over a system call."""
+    def __init__(self, lock: threading.Lock, choice: str = "auto") -> None:
+        """lock: the engine's; held while arrays and sessions change, never over a system call; choice: of a core (`core.parts`)."""
         self._lock = lock
         self.sent_at = time.monotonic()
-        self._inbound, self._outbound, self._wire = core.parts()
+        self._inbound, self._outbound, self._wire = core.parts(choice)
         self._streams: dict[int, RtpStream] = {}
         self._free: list[int] = []
         self._columns = _Columns(64)

@@ -17,6 +17,7 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
+from callwright.errors import LineError
 from callwright.telephony.rtp import core
 from callwright.telephony.rtp.inbound import PACKET, Inbound
 from callwright.telephony.rtp.outbound import Outbound
@@ -25,7 +26,6 @@ from callwright.telephony.rtp.wire import LONGEST_DATAGRAM, EachPacket, Wire
 ROOT = Path(__file__).parents[4]
 HOST = "127.0.0.1"
 
-linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the core is for Linux, as are steady streams")
 needs_cc = pytest.mark.skipif(
     shutil.which("cc") is None or not sys.platform.startswith("linux"), reason="no C compiler: the core is not compiled"
 )
@@ -47,12 +47,15 @@ def test_where_there_is_a_compiler_the_core_is_used() -> None:
     assert isinstance(wire, core.CompiledWire)
 
 
-@linux
 def test_a_setting_leaves_it_out() -> None:
-    code = "from callwright.telephony.rtp import core; print(core.available(), *[type(one).__name__ for one in core.parts()])"
-    environment = {**os.environ, "CALLWRIGHT_MEDIA_CORE": "python"}
-    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, timeout=60)
-    assert told.stdout.split("python ")[-1].split() == [Inbound.__name__, Outbound.__name__, EachPacket.__name__]
+    assert [type(one) for one in core.parts("python")] == [Inbound, Outbound, EachPacket]
+
+
+def test_a_setting_asks_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(core, "_loaded", lambda: "it was not compiled")
+    assert [type(one) for one in core.parts()] == [Inbound, Outbound, EachPacket]
+    with pytest.raises(LineError, match="there is no compiled core: it was not compiled"):
+        core.parts("compiled")
 
 
 @needs_cc
