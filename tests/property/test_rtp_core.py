@@ -82,7 +82,9 @@ def inbound_scene(seed: int, core: Core, rows: int = 9, ticks: int = 220) -> int
     for tick in range(ticks):
         now_ms = tick * 20 + rng.random() * 3
         lent = sorted((place, n) for n, place in enumerate(places) if banks[0].lent(place))
-        sent = {n: [far[n].packet() for _ in range(rng.choice([1] * 60 + [0, 0, 2, 2, 14, 18]))] for n in range(rows)}
+        sent = {
+            n: [far[n].packet() for _ in range(rng.choice([1] * 60 + [0, 0, 2, 2, 14, 18, 70]))] for n in range(rows)
+        }
         for n in rng.sample(range(rows), 1 if tick > 60 and rng.random() < 0.2 else 0):
             sent[n].append(far[n].odd())
         while any(sent.values()):

@@ -109,6 +109,24 @@ def test_a_loan_changes_nothing_of_what_is_heard(compiled: bool, start: int, net
     assert borrowed.steady_ticks > 0
 
 
+@CORES
+@pytest.mark.parametrize("burst", [14, 20, 33])
+def test_what_piled_up_while_we_stood_still_does_not_end_a_loan(compiled: bool, burst: int) -> None:
+    """A process that stood still for a second would otherwise go through all its streams one by one, and stand still again."""
+    plain, borrowed = session(), Borrowed(CompiledInbound(Core()) if compiled else Inbound())
+    n = 0
+    for tick in range(200):
+        count = burst if tick == 100 else 1
+        before = borrowed.steady_ticks
+        for datagram in [packet(n + more, 0) for more in range(count)]:
+            plain.receive(datagram, PEER, tick * 20.0)
+        frame = plain.take()
+        heard = borrowed.tick([packet(n + more, 0) for more in range(count)], tick * 20.0)
+        assert heard == (None if frame is None else g711.encode(g711.decode(frame, "PCMU"), "PCMU"))
+        assert borrowed.steady_ticks == before + 1 or tick < 60
+        n += count
+
+
 COMMANDS = st.lists(
     st.one_of(
         st.tuples(st.just("play"), st.integers(1, 30_000)),

@@ -11,7 +11,7 @@
 #include <sys/socket.h>
 #include <sys/types.h>
 
-enum { HEADER = 12, SAMPLES = 160, PACKET = HEADER + SAMPLES, LONGEST = 2048, RING = 16, AHEAD = 50, LANES = 8 };
+enum { HEADER = 12, SAMPLES = 160, PACKET = HEADER + SAMPLES, LONGEST = 2048, RING = 48, AHEAD = 50, LANES = 8 };
 
 #ifndef CORE_DIGEST
 #define CORE_DIGEST ""

@@ -21,7 +21,7 @@ from callwright.telephony.rtp.session import Session
 __all__ = ["PACKET", "RING", "Datagrams", "Heard", "Inbound", "energy", "span"]
 
 PACKET = 12 + FRAME_SAMPLES
-RING = 16  # frames a row can hold, more than a buffer keeps
+RING = 48  # frames a row can hold: what a buffer keeps and what is read in a tick, and fewer than are believed to be the same clock (`jitter`)
 
 _FRAME = np.dtype((np.void, FRAME_SAMPLES))  # a frame as one element: numpy then copies it at once
 
