@@ -22,7 +22,8 @@ class Backlog:
     The messages of a stream keep their order. A stream whose utterance has ended is served before all others, since somebody waits for an
     answer; then one whose caller has just fallen silent, since an answer may be due; then those for which more waits than a little audio, else
     the oldest message. So where there is more to do than time, those wait who are in the middle of a sentence, and what waits for them is
-    done at once, for less than in small parts (docs/adr/0019). Audio of a stream that lies one behind the other is joined, up to 240 ms.
+    done at once, for less than in small parts (docs/adr/0019). Audio of a stream that lies one behind the other is joined, up to 240 ms. What
+    still waits of an utterance that is dropped is not handled at all.
     """
 
     def __init__(self) -> None:
@@ -83,9 +84,10 @@ class Backlog:
         waiting = self._streams.setdefault(number, deque())
         if kind is Kind.AUDIO:
             self._listen(number, body)
-        elif kind in {Kind.BEGIN, Kind.CLOSE}:
+        elif kind in {Kind.BEGIN, Kind.CLOSE, Kind.DROP}:
             self._loudest.pop(number, None)
             self._pausing.pop(number, None)
+            self._never_mind(number, waiting)
         if kind is Kind.AUDIO and waiting and waiting[-1][0] is Kind.AUDIO:
             joined = waiting[-1][1] + body
             if len(joined) <= _MOST_JOINED:
@@ -99,6 +101,12 @@ class Backlog:
         self._order.append(number)
         if kind is Kind.END:
             self._ended.append(number)
+
+    def _never_mind(self, number: int, waiting: deque[tuple[Kind, bytes]]) -> None:
+        """Audio of an utterance that has no end: nobody wants to know what it was."""
+        while waiting and waiting[-1][0] is Kind.AUDIO:
+            waiting.pop()
+            del self._order[max(at for at, one in enumerate(self._order) if one == number)]
 
     def _listen(self, number: int, body: bytes) -> None:
         """Whether the caller of this stream has fallen silent."""

@@ -18,7 +18,7 @@ MAX_BODY = 16 * 1024 * 1024
 
 
 class Kind(enum.IntEnum):
-    """To the worker: OPEN BEGIN AUDIO END EXPECT CLOSE. From the worker: READY PARTIAL FINAL FAILED NOTE."""
+    """To the worker: OPEN BEGIN AUDIO END (what was it?) DROP (never mind) EXPECT CLOSE. From the worker: READY PARTIAL FINAL FAILED NOTE."""
 
     OPEN = 1
     BEGIN = 2
@@ -26,6 +26,7 @@ class Kind(enum.IntEnum):
     END = 4
     EXPECT = 5
     CLOSE = 6
+    DROP = 7
     READY = 16
     PARTIAL = 17
     FINAL = 18

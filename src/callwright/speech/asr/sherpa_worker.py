@@ -79,6 +79,8 @@ class Engine:
             self._hear(stream, np.frombuffer(body, dtype=np.int16))
         elif kind is Kind.END:
             yield from self._end(stream)
+        elif kind is Kind.DROP:
+            stream.online = None
         elif kind is Kind.EXPECT and self._hotwords:
             words = [str(word) for word in json.loads(body)]
             stream.hotwords = "/".join(usable_hotwords(words, self._known)[:_MOST_HOTWORDS])

@@ -165,6 +165,10 @@ class _Server:
                 self._partial(stream)
         elif kind is Kind.END:
             self._final(stream)
+        elif kind is Kind.DROP:
+            if stream.active:
+                stream.active = False
+                stream.decoder.drop()
         elif kind is Kind.EXPECT:
             stream.expected = tuple(str(p) for p in json.loads(body))
             stream.decoder.expect(stream.expected)

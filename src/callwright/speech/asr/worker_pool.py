@@ -102,8 +102,7 @@ class WorkerStream:
         self._frames = []
         if not self._worker.send(pack(Kind.AUDIO, self.number, body), audio=True):
             self._lost = True
-            if self._worker.send(pack(Kind.END, self.number)):  # frees the worker's half-heard utterance
-                self._wait(-1, -1)
+            self._worker.send(pack(Kind.DROP, self.number))  # frees the worker's half-heard utterance
             why = "the recogniser is overloaded: this utterance is lost" if self._worker.alive else _GONE
             self._emit(RecognitionError(why, under_way=True))
 
@@ -127,7 +126,7 @@ class WorkerStream:
 
     def crashed(self, message: str) -> None:
         """The worker died. An utterance under way or waiting for its final is lost."""
-        waiting = sum(begin >= 0 for begin, *_ in self._waiting)
+        waiting = len(self._waiting)
         under_way = self._in_utterance and not self._lost
         self._waiting.clear()
         self._frames = []
@@ -146,11 +145,10 @@ class WorkerStream:
             self._emit(Partial(value["text"], self._clock_ms))
         elif kind is Kind.FINAL and self._waiting:
             begin, end, _ = self._waiting.popleft()
-            if begin >= 0:
-                first, last = value.get("begin_ms", 0), value.get("end_ms", 0)
-                begin_ms, end_ms = (begin + first, min(begin + last, end)) if last else (begin, end)
-                text, raw, score = value["text"], value["raw"], value["score"]
-                self._emit(Final(text, begin_ms, end_ms, score, tuple(value["alternatives"]), raw))
+            first, last = value.get("begin_ms", 0), value.get("end_ms", 0)
+            begin_ms, end_ms = (begin + first, min(begin + last, end)) if last else (begin, end)
+            text, raw, score = value["text"], value["raw"], value["score"]
+            self._emit(Final(text, begin_ms, end_ms, score, tuple(value["alternatives"]), raw))
 
     def _failed(self, value: dict[str, Any]) -> None:
         if not self.opened.done():

@@ -39,6 +39,22 @@ def order(backlog: Backlog) -> list[int]:
     return [number for _, number, _ in drained(backlog)]
 
 
+@pytest.mark.parametrize("then", [Kind.DROP, Kind.BEGIN, Kind.CLOSE])
+def test_audio_of_an_utterance_that_is_dropped_is_not_heard(then: Kind) -> None:
+    backlog = Backlog()
+    first = pack(Kind.BEGIN, 1) + pack(Kind.AUDIO, 1, LOUD) + pack(Kind.END, 1)
+    backlog.feed(pack(Kind.AUDIO, 2, LOUD) + first + pack(Kind.BEGIN, 1) + pack(Kind.AUDIO, 1, LOUD * 8) * 3)
+    backlog.feed(pack(Kind.AUDIO, 2, QUIET) + pack(then, 1))
+    handled = [(kind, number) for kind, number, _ in drained(backlog)]
+    assert handled[:3] == [(Kind.BEGIN, 1), (Kind.AUDIO, 1), (Kind.END, 1)], (
+        "the one before has an end, and is waited for"
+    )
+    assert [kind for kind, number in handled[3:] if number == 1] == [Kind.BEGIN, then]
+    assert [kind for kind, number in handled[3:] if number == 2] == [Kind.AUDIO]
+    assert not backlog.due
+    assert len(backlog) == 0
+
+
 def test_who_has_fallen_silent_comes_before_who_speaks() -> None:
     backlog = Backlog()
     for number, body in ((1, LOUD), (2, LOUD), (3, LOUD), (2, QUIET), (4, LOUD), (3, QUIET)):
@@ -119,7 +135,7 @@ def test_nothing_waits_and_nonsense_is_refused() -> None:
         Backlog().feed(bytes([99]) + bytes(8))
 
 
-KINDS = st.sampled_from([Kind.OPEN, Kind.BEGIN, Kind.AUDIO, Kind.AUDIO, Kind.END, Kind.EXPECT, Kind.CLOSE])
+KINDS = st.sampled_from([Kind.OPEN, Kind.BEGIN, Kind.AUDIO, Kind.AUDIO, Kind.END, Kind.EXPECT, Kind.CLOSE, Kind.DROP])
 MESSAGES = st.lists(st.tuples(KINDS, st.integers(1, 3), st.binary(max_size=1500)), max_size=40)
 
 
@@ -142,7 +158,7 @@ def test_each_stream_gets_all_of_its_messages_in_order(
 
 
 def _told(messages: list[tuple[Kind, int, bytes]], stream: int) -> list[tuple[Kind, bytes]]:
-    """What a stream was told, its audio in one piece up to the next other message."""
+    """What a stream was told, its audio in one piece up to the next other message; none of an utterance that is dropped right after it."""
     found: list[tuple[Kind, bytes]] = []
     for kind, number, body in messages:
         if number != stream:
@@ -150,5 +166,7 @@ def _told(messages: list[tuple[Kind, int, bytes]], stream: int) -> list[tuple[Ki
         if kind is Kind.AUDIO and found and found[-1][0] is Kind.AUDIO:
             found[-1] = (kind, found[-1][1] + body)
         else:
+            if kind in {Kind.BEGIN, Kind.CLOSE, Kind.DROP} and found and found[-1][0] is Kind.AUDIO:
+                found.pop()
             found.append((kind, body))
     return found

@@ -133,7 +133,7 @@ def test_while_others_wait_only_a_long_pause_is_considered() -> None:
     assert not server.consider()  # done already
 
 
-@pytest.mark.parametrize("then", [Kind.CLOSE, Kind.BEGIN])
+@pytest.mark.parametrize("then", [Kind.CLOSE, Kind.BEGIN, Kind.DROP])
 def test_an_utterance_that_nobody_waits_for_is_not_decoded(then: Kind) -> None:
     engine, out = _Engine(["好"]), io.BytesIO()
     server = _spoken_to(engine, out)

@@ -86,11 +86,12 @@ async def test_an_overload_costs_the_utterance_once_and_the_next_is_heard() -> N
     ears.end()
     assert len(heard) == 1
     assert isinstance(heard[0], RecognitionError)
+    assert worker.sent == [Kind.BEGIN, Kind.DROP], "nobody waits for a result: none is asked for"
+    assert ears.waits_since is None
     worker.full = False
     ears.begin()
     ears.push(FRAME)
     ears.end()
-    ears.receive(Kind.FINAL, {**ANSWER, "text": "the lost one"})
     ears.receive(Kind.FINAL, ANSWER)
     assert [e.text for e in heard if isinstance(e, Final)] == ["yes"]
 
