@@ -36,30 +36,34 @@ class PackageHook(BuildHookInterface[Any]):
         if self.target_name != "wheel":
             return
         root = Path(self.root)
-        if sys.platform.startswith("linux"):
-            (root / _CORE).unlink(missing_ok=True)  # of another machine or another source
-            self._try("CORE", "the media core was not compiled", lambda: _compile(root))
+        made = sys.platform.startswith("linux") and self._try(
+            "CORE", "the media core was not compiled", lambda: _compile(root)
+        )
         if version == "editable":
             return
-        if (root / _CORE).exists():
+        if made:
+            build_data["artifacts"].append(_CORE.as_posix())
             build_data["pure_python"] = False
             build_data["tag"] = f"py3-none-{next(platform_tags())}"
         if (root / "web").is_dir():
             self._try("CONSOLE", "the console was not built", lambda: _build(root / "web"))
 
-    def _try(self, name: str, failed: str, make: Callable[[], None]) -> None:
+    def _try(self, name: str, failed: str, make: Callable[[], None]) -> bool:
         wish = os.environ.get(f"CALLWRIGHT_{name}", "")
         if wish == "skip":
-            return
+            return False
         try:
             make()
         except (OSError, subprocess.CalledProcessError, ImportError) as error:
             if wish == "require":
                 raise
             self.app.display_warning(f"{failed} ({error}); callwright works without it")
+            return False
+        return True
 
 
 def _compile(root: Path) -> None:
+    (root / _CORE).unlink(missing_ok=True)  # of another machine or another source
     subprocess.run(["sh", "scripts/core"], cwd=root, check=True)  # noqa: S607 - the shell of this machine
 
 
