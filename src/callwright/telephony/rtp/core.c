@@ -20,6 +20,9 @@ enum { HEADER = 12, SAMPLES = 160, PACKET = HEADER + SAMPLES, LONGEST = 2048, RI
 /* SHA-256 of the source this was compiled from: `core.py` refuses another one. */
 const char *core_digest(void) { return CORE_DIGEST; }
 
+/* What the arrays of Python have to agree with. */
+const int64_t core_sizes[3] = {PACKET, RING, AHEAD};
+
 typedef struct {
     int64_t room;
     uint8_t *active;

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import ctypes
 import hashlib
+import logging
 import sys
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
@@ -23,13 +24,15 @@ import numpy.typing as npt
 from callwright.errors import LineError
 from callwright.telephony.port import FRAME_SAMPLES
 from callwright.telephony.rtp import g711
-from callwright.telephony.rtp.inbound import PACKET, Datagrams, Heard, Inbound, Rows
+from callwright.telephony.rtp.inbound import PACKET, RING, Datagrams, Heard, Inbound, Rows
 from callwright.telephony.rtp.jitter import OVERFULL, REVIEW
-from callwright.telephony.rtp.outbound import Outbound
+from callwright.telephony.rtp.outbound import AHEAD, Outbound
 from callwright.telephony.rtp.stream import RtpStream
 from callwright.telephony.rtp.wire import LONGEST_DATAGRAM, EachPacket, Read, Wire
 
 __all__ = ["CompiledInbound", "CompiledOutbound", "CompiledWire", "Core", "available", "parts"]
+
+log = logging.getLogger(__name__)
 
 _SOURCE = Path(__file__).with_name("core.c")
 _LIBRARY = Path(__file__).with_name("_core.so")
@@ -78,9 +81,17 @@ class Core:
     def __init__(self, library: Path = _LIBRARY) -> None:
         alone = ctypes.CDLL(str(library))  # gives up the interpreter's lock for the call
         beside = ctypes.PyDLL(str(library))  # keeps it
+        if np.dtype(np.intp).itemsize != ctypes.sizeof(_N):
+            raise OSError("the core needs a 64-bit system")
+        if not hasattr(alone, "core_digest"):
+            raise OSError(f"{library.name} is no core of callwright")
         alone.core_digest.restype = ctypes.c_char_p
         if alone.core_digest() != hashlib.sha256(_SOURCE.read_bytes()).hexdigest().encode():
             raise OSError(f"{library.name} was compiled from another core.c: `make setup` compiles it anew")
+
+        sizes = list((_N * 3).in_dll(alone, "core_sizes"))
+        if sizes != [PACKET, RING, AHEAD]:
+            raise OSError(f"core.c counts on other sizes than the arrays have: {sizes}, not {[PACKET, RING, AHEAD]}")
 
         def function(of: ctypes.CDLL, name: str, result: type[_N] | None, *arguments: Any) -> Any:
             found = getattr(of, name)
@@ -103,6 +114,7 @@ def _loaded() -> Core | str:
     try:
         return Core()
     except OSError as error:
+        log.info("media without the compiled core, at more processor time: %s", error)
         return str(error)
 
 

@@ -16,9 +16,7 @@ __all__ = ["OVERFULL", "REVIEW", "SILENT_FRAME", "Concealer", "JitterBuffer", "L
 
 _AHEAD = 50  # frames in front of playout that are still believed to be the same clock
 _DEEPEST = 8  # frames of delay we are ready to add for a jittery peer
-_NOW_AND_THEN = (
-    3  # of these, so many are added for packets that come late one by one; later ones are a hiccup of the network
-)
+_NOW_AND_THEN = 3  # so many at once for a packet that comes late by itself; later ones are a hiccup of the network
 OVERFULL = 12
 REVIEW = 100  # ticks
 
@@ -73,7 +71,7 @@ class JitterBuffer:
         self._hold = 0  # ticks to wait without moving the cursor
         self._late_run = 0
         self._late_at = -REVIEW - 1  # frame number of the last packet that was late
-        self._played = -1  # of the last frame that was played, not concealed
+        self._played = -1  # of the last frame that was played or skipped, not concealed
         self._stray: int | None = None
         self._least = OVERFULL
         self._review = REVIEW
@@ -125,7 +123,7 @@ class JitterBuffer:
             return None
         frame = self._frames.pop(self._cursor, None)
         if frame is not None:
-            self._played = self._cursor
+            self._played = max(self._played, self._cursor)
         self._cursor += 1
         self._fresh = False
         self._settle()
@@ -218,6 +216,7 @@ class JitterBuffer:
         for _ in range(frames):
             self._frames.pop(self._cursor, None)
             self._cursor += 1
+        self._played = max(self._played, self._cursor - 1)
 
 
 def _silent() -> Pcm:

@@ -66,6 +66,21 @@ def test_a_core_of_another_source_is_refused(tmp_path: Path) -> None:
         core.Core(other)
 
 
+@needs_cc
+def test_a_library_of_somebody_else_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "other.c").write_text("int other(void) { return 0; }\n")
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", tmp_path / "other.so", tmp_path / "other.c"], check=True)
+    with pytest.raises(OSError, match=r"other\.so is no core of callwright"):
+        core.Core(tmp_path / "other.so")
+
+
+@needs_cc
+def test_arrays_of_other_sizes_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(core, "RING", 16)
+    with pytest.raises(OSError, match=r"other sizes than the arrays have: \[172, 48, 50\], not \[172, 16, 50\]"):
+        core.Core()
+
+
 def test_a_library_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(OSError, match=r"nothing\.so"):
         core.Core(tmp_path / "nothing.so")

@@ -76,6 +76,20 @@ def test_packets_that_come_a_moment_late_now_and_then_get_a_frame_more() -> None
     assert set(range(36, 118)) <= set(heard)  # from the second that came late on, every one is heard
 
 
+def test_a_straggler_does_not_bring_back_frames_that_were_skipped() -> None:
+    buffer = JitterBuffer(b"\xd5")
+    for n in range(40):
+        buffer.push(n * 160, frame(n))
+        buffer.pop()
+    for n in (*range(40, 45), *range(46, 58)):  # at once, without the 45th
+        buffer.push(n * 160, frame(n))
+    buffer.pop()  # overfull: all but two are skipped
+    depth = buffer.depth
+    buffer._late_at = 44  # another one was late lately
+    buffer.push(54 * 160, frame(54))
+    assert (buffer.depth, buffer.late) == (depth, 1)
+
+
 def test_a_packet_that_was_overtaken_is_not_played_after_the_one_that_overtook_it() -> None:
     buffer = JitterBuffer(b"\xd5")
     arrivals = {n: [n] for n in range(60)} | {10: [], 13: [13, 10], 30: [], 33: [33, 30]}
