@@ -104,16 +104,14 @@ async def write_freezes(
 
 
 async def break_off(
-    scope: Scope, keys: TenantKeys, task: Row[Any], plan: Plan, dispositions: Sequence[str], now: datetime
+    scope: Scope, keys: TenantKeys, task: int, state: str, plan: Plan, dispositions: Sequence[str], now: datetime
 ) -> str | None:
-    """Pause a task whose calls fail or are not wanted; why. dispositions: of the calls that were just finished."""
-    if task.state not in _OPEN or not any(one in FAILED or one in REFUSED for one in dispositions):
+    """Pause a task in this state whose calls fail or are not wanted; why. dispositions: of the calls that were just finished."""
+    if state not in _OPEN or not any(one in FAILED or one in REFUSED for one in dispositions):
         return None
-    since = await scope.value(rows.LAST_START, task=task.id)
-    recent = await scope.all(
-        rows.RECENT, task=task.id, since=since or now.replace(year=2000), most=plan.breaker.attempts
-    )
+    since = await scope.value(rows.LAST_START, task=task)
+    recent = await scope.all(rows.RECENT, task=task, since=since or now.replace(year=2000), most=plan.breaker.attempts)
     why = judge(plan, [row.disposition for row in reversed(recent)])
     if why is not None:
-        await ask(scope, keys, task.id, "pause", SYSTEM, now, why=why)
+        await ask(scope, keys, task, "pause", SYSTEM, now, why=why)
     return why

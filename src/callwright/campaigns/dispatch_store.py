@@ -64,6 +64,7 @@ __all__ = [
     "LOCK_OWN_NUMBERS",
     "LOCK_PERSON",
     "LOCK_TASKS",
+    "LOCK_TASK_AND_ATTEMPTS",
     "LOCK_TASK_AND_LINE",
     "LOOK_AT_LEADS",
     "MOVE_TASK",
@@ -412,24 +413,39 @@ LOCK_TASKS = constant(
     .order_by(task.c.id)
     .with_for_update(key_share=True)
 )
+_ENDED = (
+    attempt.c.id, attempt.c.task_id, attempt.c.lead_id, attempt.c.n, attempt.c.state, attempt.c.line_id, attempt.c.owner,
+    attempt.c.fence, attempt.c.dialled_at, attempt.c.answered_at, attempt.c.reconciled, attempt.c.own_number,
+    attempt.c.script_version_id, script_version.c.digest, script_version.c.reviewed_at, script_version.c.withdrawn_at,
+    task.c.company_id, company.c.country.label("house_country"), company.c.vetted_at, company.c.vetted_until, *_WHO,
+)  # fmt: skip
+_of_person = and_(person.c.tenant_id == attempt.c.tenant_id, person.c.id == attempt.c.person_id)
+_of_company = and_(company.c.tenant_id == task.c.tenant_id, company.c.id == task.c.company_id)
+_of_version = and_(
+    script_version.c.tenant_id == attempt.c.tenant_id, script_version.c.id == attempt.c.script_version_id
+)
+_these_attempts = and_(attempt.c.tenant_id == TENANT, attempt.c.id.in_(bindparam("attempts", expanding=True)))
 LOCK_ATTEMPTS = constant(
-    select(
-        attempt.c.id, attempt.c.task_id, attempt.c.lead_id, attempt.c.n, attempt.c.state, attempt.c.line_id, attempt.c.owner,
-        attempt.c.fence, attempt.c.dialled_at, attempt.c.answered_at, attempt.c.reconciled, attempt.c.own_number,
-        attempt.c.script_version_id, script_version.c.digest, script_version.c.reviewed_at, script_version.c.withdrawn_at,
-        task.c.company_id, company.c.country.label("house_country"), company.c.vetted_at, company.c.vetted_until, *_WHO,
-    )
-    .join_from(attempt, person, and_(person.c.tenant_id == attempt.c.tenant_id, person.c.id == attempt.c.person_id))
+    select(*_ENDED)
+    .join_from(attempt, person, _of_person)
     .outerjoin(task, and_(task.c.tenant_id == attempt.c.tenant_id, task.c.id == attempt.c.task_id))
-    .outerjoin(company, and_(company.c.tenant_id == task.c.tenant_id, company.c.id == task.c.company_id))
-    .outerjoin(
-        script_version,
-        and_(script_version.c.tenant_id == attempt.c.tenant_id, script_version.c.id == attempt.c.script_version_id),
-    )
-    .where(attempt.c.tenant_id == TENANT, attempt.c.id.in_(bindparam("attempts", expanding=True)))
+    .outerjoin(company, _of_company)
+    .outerjoin(script_version, _of_version)
+    .where(_these_attempts)
     .order_by(person.c.id, attempt.c.id)
     .with_for_update(key_share=True, of=[attempt, person])
-)  # fmt: skip
+)
+# Both at once, for attempts of one task: it comes first in FROM, so it is locked first.
+LOCK_TASK_AND_ATTEMPTS = constant(
+    select(*_ENDED, task.c.version.label("task_version"), task.c.state.label("task_state"))
+    .join_from(task, attempt, and_(attempt.c.tenant_id == task.c.tenant_id, attempt.c.task_id == task.c.id))
+    .join(person, _of_person)
+    .outerjoin(company, _of_company)
+    .outerjoin(script_version, _of_version)
+    .where(task.c.tenant_id == TENANT, task.c.id == _TASK, _these_attempts)
+    .order_by(person.c.id, attempt.c.id)
+    .with_for_update(key_share=True, of=[task, attempt, person])
+)
 LAST_START = constant(
     select(func.max(task_event.c.at)).where(
         task_event.c.tenant_id == TENANT, task_event.c.task_id == _TASK, task_event.c.change.in_(("start", "resume"))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Row
 
@@ -42,36 +42,36 @@ class Finished:
 async def finish(
     scope: Scope, keys: TenantKeys, terms: Terms, ended: Sequence[Ended], tasks: Sequence[int], now: datetime
 ) -> list[Finished]:
-    """Write how attempts came out; in their order. tasks: those the attempts are of (calls that were asked for have none).
+    """Write how attempts came out; in their order. tasks: that of each attempt which has one (calls that were asked for have none), or
+    all of them.
 
     Raises:
         TaskError: the plan of a task is not valid (any more).
     """
     if not ended:
         return []
-    task_rows = {row.id: row for row in await _lock_tasks(scope, tasks)}
-    found = {row.id: row for row in await scope.all(rows.LOCK_ATTEMPTS, attempts=[one.attempt for one in ended])}
+    of_tasks, found = await _lock(scope, tasks, ended)
     batch = _Batch()
     answers = []
     over: list[tuple[Row[Any], Ended]] = []
     plans: dict[int, Plan] = {}
     for one in ended:
         row = found.get(one.attempt)
-        if row is None or not _may(row, one) or (row.task_id is not None and row.task_id not in task_rows):
+        if row is None or not _may(row, one) or (row.task_id is not None and row.task_id not in of_tasks):
             answers.append(Finished(one.attempt, False))
             continue
         del found[one.attempt]  # told twice in one batch: the first time counts
-        task = task_rows.get(row.task_id) if row.task_id is not None else None
-        plan = await terms.plans.of(scope, task.id, task.version) if task is not None else None
+        task = of_tasks.get(row.task_id) if row.task_id is not None else None
+        plan = await terms.plans.of(scope, row.task_id, task.version) if task is not None else None
         if task is not None and plan is not None:
-            plans[task.id] = plan
+            plans[row.task_id] = plan
         over.append((row, one))
         answers.append(Finished(one.attempt, True, batch.add(row, one, plan, now)))
     await draw(scope, keys, terms, over, now)
     await batch.write(scope)
     for number, plan in plans.items():
         said = [one.disposition for row, one in over if row.task_id == number]
-        await break_off(scope, keys, task_rows[number], plan, said, now)
+        await break_off(scope, keys, number, of_tasks[number].state, plan, said, now)
     return answers
 
 
@@ -84,8 +84,26 @@ async def settle(
     return await finish(scope, keys, terms, ended, tasks, now)
 
 
-async def _lock_tasks(scope: Scope, tasks: Sequence[int]) -> Sequence[Row[Any]]:
-    return await scope.all(rows.LOCK_TASKS, tasks=sorted(set(tasks))) if tasks else ()
+class _Task(NamedTuple):
+    """A task as it is now that we have its lock."""
+
+    version: int
+    state: str
+
+
+async def _lock(
+    scope: Scope, tasks: Sequence[int], ended: Sequence[Ended]
+) -> tuple[dict[int, _Task], dict[str, Row[Any]]]:
+    """The tasks, then these attempts and their people: in one statement where all are of one task, as they mostly are."""
+    ids, attempts = sorted(set(tasks)), [one.attempt for one in ended]
+    if len(ids) == 1 and len(tasks) == len(ended):
+        found = await scope.all(rows.LOCK_TASK_AND_ATTEMPTS, task=ids[0], attempts=attempts)
+        of_tasks = {row.task_id: _Task(row.task_version, row.task_state) for row in found[:1]}
+    else:
+        locked = await scope.all(rows.LOCK_TASKS, tasks=ids) if ids else ()
+        of_tasks = {row.id: _Task(row.version, row.state) for row in locked}
+        found = await scope.all(rows.LOCK_ATTEMPTS, attempts=attempts)
+    return of_tasks, {row.id: row for row in found}
 
 
 def _may(row: Row[Any], one: Ended) -> bool:

@@ -4,8 +4,9 @@
     row = await scope.first(FIND, lead=17)
 
 SQLAlchemy needs about a quarter of a millisecond of processor time to run a statement, more than PostgreSQL needs for it. Here the text, the
-order of its values and what turns a column into what we work with are kept for each statement object. So the object must live as long as the
-program (a constant of a module), and must mean the same for ever. The answers are the same rows of SQLAlchemy.
+order of its values and what turns a column into what we work with are kept with each statement object. So the object must live as long as the
+program (a constant of a module), and must mean the same for ever. Rows are named tuples with what we use of a `Row` of SQLAlchemy, whose columns
+cost five times as much to ask for.
 
 A list in `IN` is filled up to the next of a few lengths by its last element, so that there are few texts of one statement.
 """
@@ -13,21 +14,23 @@ A list in `IN` is filled up to the next of a few lengths by its last element, so
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Mapping, Sequence
+from collections import namedtuple
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple, TypeVar
-from weakref import WeakKeyDictionary
 
 from sqlalchemy import CompoundSelect, Dialect, Executable, Float, Row, Select, String, cast, literal, null, union_all
-from sqlalchemy.engine import result_tuple
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.dml import Insert
 from sqlalchemy.types import TypeEngine
 
 from callwright.errors import ScopeError
+from callwright.store.scoping import needed
 
-__all__ = ["Ready", "alternatives", "compiled", "constant", "is_constant", "ready"]
+__all__ = ["Constant", "Ready", "alternatives", "compiled", "constant", "constant_of"]
 
 _MARK = "callwright_constant"
+_KEPT = "_callwright_constant"
 _LENGTHS = (0, 1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 25, 32, 40, 50, 64, 80, 100, 128, 160, 200, 256, 320, 400, 500)
 _MOST_TEXTS = 256
 _FLOAT8 = 701  # the type's number in PostgreSQL, which SQLAlchemy asks for
@@ -43,9 +46,45 @@ def constant(statement: _Statement) -> _Statement:
     return statement.execution_options(**{_MARK: True})
 
 
-def is_constant(statement: Executable) -> bool:
-    """Whether it was made by `constant`."""
-    return _MARK in statement.get_execution_options()
+class Constant:
+    """What is known of one statement of `constant`. needs: the parameters that a scope fills in (`needed`); many: for `together`."""
+
+    __slots__ = ("_forms", "many", "needs", "statement")
+
+    def __init__(self, statement: Executable) -> None:
+        self.statement = statement
+        self.needs = needed(statement)
+        self.many: dict[Any, Any] = {}
+        self._forms: dict[tuple[str, tuple[str, ...]], _Compiled] = {}
+
+    def ready(self, dialect: Dialect, given: Mapping[str, Any]) -> Ready:
+        """Its text for these parameters, all of which it takes.
+
+        Raises:
+            ScopeError: a column is left out whose default is made anew for each row.
+        """
+        which = (dialect.name, tuple(given))
+        known = self._forms.get(which)
+        if known is None:
+            known = self._forms[which] = _Compiled(self.statement, dialect, which[1])
+        return known.ready(given)
+
+
+def constant_of(statement: Executable) -> Constant | None:
+    """What is known of a statement; None = it was not made by `constant`.
+
+    Raises:
+        ScopeError: it could leave its tenant.
+    """
+    known: Constant | None = statement.__dict__.get(_KEPT)
+    if (
+        known is not None and known.statement is statement
+    ):  # SQLAlchemy hands on what it finds in one to all that are made from it
+        return known
+    if _MARK not in statement.get_execution_options():
+        return None
+    known = statement.__dict__[_KEPT] = Constant(statement)
+    return known
 
 
 def alternatives(**selects: Select[Any]) -> CompoundSelect[Any]:
@@ -73,6 +112,22 @@ class _Value(NamedTuple):
     fixed: Any = None
 
 
+class _Told:
+    """Of rows: what a `Row` of SQLAlchemy has besides its columns."""
+
+    __slots__ = ()
+
+    @property
+    def _mapping(self) -> dict[str, Any]:
+        return self._asdict()  # type: ignore[attr-defined,no-any-return]
+
+
+def _row_of(names: Sequence[str]) -> Callable[[Iterable[Any]], Row[Any]]:
+    """What makes a row of values in this order. A name that is none in Python has no attribute."""
+    kind = namedtuple("Told", names, rename=True)  # type: ignore[misc]
+    return partial(tuple.__new__, type("Told", (_Told, kind), {"__slots__": ()}))
+
+
 class Ready:
     """A text, and how values go in and rows come out."""
 
@@ -82,7 +137,7 @@ class Ready:
         self.text = text
         self._values = tuple(values)
         self._into = tuple(into)
-        self._row = result_tuple(names) if names else None
+        self._row = _row_of(names) if names else None
 
     def values(self, given: Mapping[str, Any]) -> list[Any]:
         """The values of one run, as the driver wants them in order."""
@@ -103,14 +158,14 @@ class Ready:
             return []
         row, into = self._row, self._into
         if not into:
-            return [row(tuple(each)) for each in told]
+            return list(map(row, told))
         made = []
         for each in told:
             values = list(each)
             for at, convert in into:
                 if values[at] is not None:
                     values[at] = convert(values[at])
-            made.append(row(tuple(values)))
+            made.append(row(values))
         return made
 
 
@@ -162,30 +217,11 @@ class _Compiled:
         return Ready(state.statement, values, [name for name, _ in self._columns], into)
 
 
-_KNOWN: WeakKeyDictionary[Executable, dict[tuple[str, tuple[str, ...]], _Compiled]] = WeakKeyDictionary()
-
-
-def ready(statement: Executable, dialect: Dialect, given: Mapping[str, Any]) -> Ready:
-    """The text of a statement of `constant` for these parameters, all of which it takes.
-
-    Raises:
-        ScopeError: a column is left out whose default is made anew for each row.
-    """
-    forms = _KNOWN.get(statement)
-    if forms is None:
-        forms = _KNOWN[statement] = {}
-    which = (dialect.name, tuple(given))
-    known = forms.get(which)
-    if known is None:
-        known = forms[which] = _Compiled(statement, dialect, which[1])
-    return known.ready(given)
-
-
 def compiled(statement: Executable, dialect: Dialect, names: Sequence[str]) -> tuple[SQLCompiler, dict[str, Any]]:
     """Compiled for these parameters, and the values of those that are not among them: written into the statement, or defaults of columns.
 
     Raises:
-        ScopeError: as for `ready`.
+        ScopeError: as for `Constant.ready`.
     """
     options = {"for_executemany": True} if isinstance(statement, Insert) else {}  # it returns no key by itself
     made = statement.compile(dialect=dialect, column_keys=list(names), **options)  # type: ignore[attr-defined]

@@ -15,7 +15,8 @@ security lets nothing else be seen; who falls asleep within a transaction loses 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
+from types import TracebackType
 from typing import Any
 
 from sqlalchemy import Executable, Row, event, text
@@ -27,10 +28,10 @@ from sqlalchemy.sql.dml import Insert, UpdateBase
 from sqlalchemy.sql.selectable import SelectBase
 
 from callwright.errors import InputError, LostError, Problem, ScopeError, SettingsError, StoreError
-from callwright.store.constant import is_constant, ready
+from callwright.store.constant import Constant, constant_of
 from callwright.store.scoping import needed
 from callwright.store.together import joined, part
-from callwright.store.wire import Change, confused, wire_of, without_values
+from callwright.store.wire import Change, Wire, confused, wire_of, without_values
 
 __all__ = ["Changes", "Database", "Scope"]
 
@@ -49,56 +50,60 @@ _HINT = "write sqlite:///callwright.db or postgresql://user@host/name"
 class Scope:
     """One transaction within one tenant. Statements name their tenant by `TENANT`; the scope fills it in."""
 
-    def __init__(self, connection: AsyncConnection, tenant: int, *, reads: bool = False) -> None:
+    def __init__(
+        self, connection: AsyncConnection, tenant: int, *, reads: bool = False, wire: Wire | None = None
+    ) -> None:
         self.connection, self.tenant = connection, tenant
         self._reads = reads
-        self._wire = wire_of(connection)
-        self._dialect = connection.dialect
+        self._wire = wire_of(connection) if wire is None else wire
+        self._dialect = self._wire.dialect
 
     @property
     def dialect(self) -> str:
         """`sqlite` or `postgresql`."""
-        return self.connection.dialect.name
+        return self._dialect.name
 
     async def all(self, statement: Executable, /, **parameters: Any) -> Sequence[Row[Any]]:
         """Every row."""
-        filled = self._filled(statement, parameters)
-        if is_constant(statement):
-            form = ready(statement, self._dialect, filled)
-            return form.rows(await self._wire.rows(form.text, form.values(filled)))
-        return (await self.connection.execute(statement, filled)).all()
+        known = constant_of(statement)
+        if known is None:
+            return (await self.connection.execute(statement, self._filled(statement, parameters))).all()
+        filled = self._filled(statement, parameters, known.needs)
+        form = known.ready(self._dialect, filled)
+        return form.rows(await self._wire.rows(form.text, form.values(filled)))
 
     async def told(self, statement: Executable, /, **parameters: Any) -> Sequence[Sequence[Any]]:
         """Every row of a statement of `constant` as the driver tells it, for a million of them: moments are datetimes of PostgreSQL and
         milliseconds of SQLite, JSON is text where the statement says so (`cast`)."""
-        filled = self._filled(statement, parameters)
-        form = ready(statement, self._dialect, filled)
+        known = _constant(statement)
+        filled = self._filled(statement, parameters, known.needs)
+        form = known.ready(self._dialect, filled)
         return await self._wire.rows(form.text, form.values(filled))
 
     async def first(self, statement: Executable, /, **parameters: Any) -> Row[Any] | None:
         """The first row, None = there is none."""
-        if is_constant(statement):
+        if constant_of(statement) is not None:
             found = await self.all(statement, **parameters)
             return found[0] if found else None
         return (await self.connection.execute(statement, self._filled(statement, parameters))).first()
 
     async def value(self, statement: Executable, /, **parameters: Any) -> Any:
         """The first column of the first row, None = there is no row."""
-        if is_constant(statement):
+        if constant_of(statement) is not None:
             row = await self.first(statement, **parameters)
             return None if row is None else row[0]
         return (await self.connection.execute(statement, self._filled(statement, parameters))).scalar()
 
     async def run(self, statement: Executable, rows: Iterable[Record] | None = None, /, **parameters: Any) -> int:
         """Change something; how many rows were. rows: the statement once for each of them."""
-        if is_constant(statement):
-            return await self._wire.change(
-                self._changes(statement, [parameters] if rows is None else [{**row, **parameters} for row in rows])
-            )
+        known = constant_of(statement)
+        if known is not None:
+            each = [parameters] if rows is None else [{**row, **parameters} for row in rows]
+            return await self._wire.change(self._changes(known, each))
         if rows is None:
             return (await self.connection.execute(statement, self._filled(statement, parameters))).rowcount
-        each = [self._filled(statement, {**row, **parameters}) for row in rows]
-        return (await self.connection.execute(statement, each)).rowcount if each else 0
+        filled = [self._filled(statement, {**row, **parameters}) for row in rows]
+        return (await self.connection.execute(statement, filled)).rowcount if filled else 0
 
     async def together(self, *changes: Changes) -> None:
         """Change several tables, each once and no row twice: one message to PostgreSQL. Statements of `constant`, with the rows each is for
@@ -108,11 +113,9 @@ class Scope:
             ScopeError: two of them change the same table, or a statement is none that can be given rows.
         """
         wanted = [
-            (change[0], change[1], self._shared(change[0], change[1][0], change[2] if len(change) == 3 else {}))
-            for change in changes
-            if change[1]
+            (_constant(change[0]), change[1], change[2] if len(change) == 3 else {}) for change in changes if change[1]
         ]
-        tables = [statement.table for statement, _, _ in wanted if isinstance(statement, UpdateBase)]
+        tables = [known.statement.table for known, _, _ in wanted if isinstance(known.statement, UpdateBase)]
         if len(set(tables)) < len(wanted):
             raise ScopeError(
                 "what is changed together is of different tables: " + ", ".join(str(table) for table in tables)
@@ -121,12 +124,15 @@ class Scope:
             await self._wire.change(
                 [
                     each
-                    for statement, rows, same in wanted
-                    for each in self._forms(statement, [{**row, **same} for row in rows])
+                    for known, rows, same in wanted
+                    for each in self._changes(known, [{**row, **same} for row in rows])
                 ]
             )
         elif wanted:
-            text, values = joined([part(statement, self._dialect, rows, same) for statement, rows, same in wanted])
+            parts = [
+                part(known, self._dialect, rows, self._shared(known, rows[0], same)) for known, rows, same in wanted
+            ]
+            text, values = joined(parts)
             await self._wire.change([Change(text, [values])])
 
     async def add(self, statement: Insert, rows: Iterable[Record]) -> Sequence[Row[Any]]:
@@ -141,35 +147,42 @@ class Scope:
         async with self.connection.begin_nested():
             yield
 
-    def _changes(self, statement: Executable, rows: Sequence[Record]) -> list[Change]:
-        """Rows of the same parameters together."""
-        return self._forms(statement, [self._filled(statement, row) for row in rows])
-
-    def _forms(self, statement: Executable, rows: Sequence[dict[str, Any]]) -> list[Change]:
+    def _changes(self, known: Constant, rows: Sequence[Record]) -> list[Change]:
+        """A statement once for each of the rows; those of the same parameters together."""
         changes: list[tuple[str, list[Sequence[Any]]]] = []
-        for filled in rows:
-            form = ready(statement, self._dialect, filled)
+        for row in rows:
+            filled = self._filled(known.statement, row, known.needs)
+            form = known.ready(self._dialect, filled)
             if not changes or changes[-1][0] != form.text:
                 changes.append((form.text, []))
             changes[-1][1].append(form.values(filled))
         return [Change(text, values) for text, values in changes]
 
-    def _shared(self, statement: Executable, row: Record, same: Record) -> dict[str, Any]:
+    def _shared(self, known: Constant, row: Record, same: Record) -> dict[str, Any]:
         """What all rows share, with the tenant. row: one of them."""
-        ours = needed(statement)
-        filled = self._filled(statement, {**row, **same})
-        return {name: value for name, value in filled.items() if name not in row or name in same or name in ours}
+        if "tenant_id" in row and "tenant_id" not in known.needs:
+            raise _no_move(known.statement)
+        return self._filled(known.statement, same, known.needs)
 
-    def _filled(self, statement: Executable, parameters: Record) -> dict[str, Any]:
-        names = needed(statement)
+    def _filled(self, statement: Executable, parameters: Record, needs: frozenset[str] | None = None) -> dict[str, Any]:
+        """With the tenant. needs: of this statement, where that is known."""
+        names = needed(statement) if needs is None else needs
         if self._reads and not isinstance(statement, SelectBase):
             raise ScopeError(f"this transaction only reads: take `scope`, not `reading`\n{statement}")
         if "tenant_id" in parameters and "tenant_id" not in names:
-            raise ScopeError(f"a row never changes its tenant\n{statement}")
+            raise _no_move(statement)
         filled = dict(parameters)
         for name in names:
             filled[name] = self.tenant
         return filled
+
+
+def _no_move(statement: Executable) -> ScopeError:
+    return ScopeError(f"a row never changes its tenant\n{statement}")
+
+
+def _constant(statement: Executable) -> Constant:
+    return constant_of(statement) or Constant(statement)
 
 
 class Database:
@@ -179,7 +192,7 @@ class Database:
         self.engine = engine
         self._connections = connections
         # Transactions of a tenant are begun and ended by `Wire`; to SQLAlchemy each of their statements stands alone.
-        self._plain = engine.execution_options(isolation_level="AUTOCOMMIT") if self.dialect == "postgresql" else engine
+        self.plain = engine.execution_options(isolation_level="AUTOCOMMIT") if self.dialect == "postgresql" else engine
         # Connections that nobody uses: to give one back to SQLAlchemy and to take it again costs more than a message to PostgreSQL.
         self._kept: list[AsyncConnection] = []
         self._waiting = 0
@@ -227,8 +240,9 @@ class Database:
                 await database._kept.pop().close()
             await engine.dispose()
 
-    @asynccontextmanager
-    async def scope(self, tenant: int, *, keyed: bool = False, lasting: bool = True) -> AsyncIterator[Scope]:
+    def scope(
+        self, tenant: int, *, keyed: bool = False, lasting: bool = True
+    ) -> AbstractAsyncContextManager[Scope, None]:
         """One transaction within this tenant.
 
         Args:
@@ -240,19 +254,16 @@ class Database:
             StoreError: the database cannot be reached, or is busy for too long.
             LostError: the connection broke.
         """
-        async with self._connected() as connection, _transaction(connection, tenant, keyed=keyed, lasting=lasting):
-            yield Scope(connection, tenant)
+        return _Transaction(self, tenant, keyed=keyed, lasting=lasting)
 
-    @asynccontextmanager
-    async def reading(self, tenant: int) -> AsyncIterator[Scope]:
+    def reading(self, tenant: int) -> AbstractAsyncContextManager[Scope, None]:
         """The same for what only reads: on SQLite no writer waits for it and it waits for none.
 
         Raises:
             StoreError, LostError: as for `scope`.
             ScopeError: something would be changed.
         """
-        async with self._connected() as connection, _transaction(connection, tenant, reads=True):
-            yield Scope(connection, tenant, reads=True)
+        return _Transaction(self, tenant, reads=True)
 
     async def enter(self, connection: AsyncConnection, tenant: int, *, reads: bool = False) -> Scope:
         """Go on within a tenant in a transaction of `system`: with the tenant that it has just made."""
@@ -266,8 +277,14 @@ class Database:
         Raises:
             StoreError: it does not answer.
         """
-        async with self._connected() as connection:
-            await wire_of(connection).rows("SELECT 1", ())
+        connection = await self.take()
+        with _told(self.plain):
+            try:
+                await wire_of(connection).rows("SELECT 1", ())
+            except BaseException as error:
+                await connection.__aexit__(type(error), error, error.__traceback__)
+                raise
+            await self.give_back(connection)
 
     @asynccontextmanager
     async def system(self, *, reads: bool = False) -> AsyncIterator[AsyncConnection]:
@@ -293,25 +310,26 @@ class Database:
                     await connection.invalidate()
                     raise LostError(f"the connection to {_shown(self.engine)} broke within a transaction") from error
 
-    @asynccontextmanager
-    async def _connected(self) -> AsyncIterator[AsyncConnection]:
-        connection = await self._take()
-        with _told(self._plain):
-            async with AsyncExitStack() as stack:
-                stack.push_async_exit(connection)  # given back to the pool even when this task is cancelled
-                yield connection
-                if not (self._waiting or connection.in_transaction() or connection.invalidated):
-                    stack.pop_all()
-                    self._kept.append(connection)
+    async def give_back(self, connection: AsyncConnection) -> None:
+        """To be taken again, or to the pool where somebody waits for it."""
+        if self._waiting or connection.invalidated or connection.in_transaction():
+            await connection.__aexit__(None, None, None)
+        else:
+            self._kept.append(connection)
 
-    async def _take(self) -> AsyncConnection:
+    async def take(self) -> AsyncConnection:
+        """A connection that works, ours until it is given back.
+
+        Raises:
+            StoreError: there is none.
+        """
         while self._kept:
             connection = self._kept.pop()
             if not wire_of(connection).unfit:
                 return connection
             await connection.invalidate()  # the server went away meanwhile
             await connection.close()
-        return await self._fresh(self._plain)
+        return await self._fresh(self.plain)
 
     async def _fresh(self, engine: AsyncEngine) -> AsyncConnection:
         """From the pool. As long as somebody waits for it, every connection goes back there."""
@@ -336,22 +354,62 @@ def _address(url: str) -> URL:
     return address.set(drivername=driver)
 
 
-@asynccontextmanager
-async def _transaction(
-    connection: AsyncConnection, tenant: int, *, reads: bool = False, keyed: bool = False, lasting: bool = True
-) -> AsyncIterator[None]:
-    wire = wire_of(connection)
-    try:
-        await wire.begin(tenant, reads=reads, keyed=keyed, lasting=lasting)
+class _Transaction:
+    """One transaction of one tenant, on a connection of its own. Written out instead of with generators: dispatch begins three for each batch,
+    and what `asynccontextmanager` costs is more than what is done here."""
+
+    __slots__ = ("_connection", "_database", "_keyed", "_lasting", "_reads", "_tenant", "_wire")
+
+    def __init__(
+        self, database: Database, tenant: int, *, reads: bool = False, keyed: bool = False, lasting: bool = True
+    ) -> None:
+        self._database, self._tenant = database, tenant
+        self._reads, self._keyed, self._lasting = reads, keyed, lasting
+
+    async def __aenter__(self) -> Scope:
+        self._connection = connection = await self._database.take()
+        self._wire = wire = wire_of(connection)
         try:
-            yield
-        except BaseException:
-            await wire.undo()
+            await wire.begin(self._tenant, reads=self._reads, keyed=self._keyed, lasting=self._lasting)
+        except BaseException as error:
+            await self._lose(error)
             raise
-        await wire.commit()
-    finally:
-        if wire.unfit:
-            await connection.invalidate()
+        return Scope(connection, self._tenant, reads=self._reads, wire=wire)
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        wire = self._wire
+        try:
+            if error is not None:
+                await wire.undo()
+            else:
+                await wire.commit()
+        except BaseException as failed:
+            await self._lose(failed)
+            raise
+        if error is not None:
+            await self._lose(error)
+        elif wire.unfit:
+            await self._connection.invalidate()
+            await self._connection.__aexit__(None, None, None)
+        else:
+            await self._database.give_back(self._connection)
+
+    async def _lose(self, error: BaseException) -> None:
+        """After an error the connection goes back to the pool, which looks at it, or is closed; even when this task is cancelled.
+
+        Raises:
+            InputError, LostError, StoreError: what our callers know the error as.
+        """
+        connection = self._connection
+        with _told(self._database.plain):
+            try:
+                if self._wire.unfit:
+                    await connection.invalidate()
+            finally:
+                await connection.__aexit__(type(error), error, error.__traceback__)
+            raise error
 
 
 async def _connect(engine: AsyncEngine) -> AsyncConnection:

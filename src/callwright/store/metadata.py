@@ -72,18 +72,25 @@ class UtcTime(TypeDecorator[datetime]):
         return dialect.type_descriptor(DateTime(timezone=True) if dialect.name == "postgresql" else BigInteger())
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("a time without a zone is not kept")
-        return value if dialect.name == "postgresql" else (value - _EPOCH) // _MS
+        value = _aware(value)
+        return value if value is None or dialect.name == "postgresql" else (value - _EPOCH) // _MS
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         return None if value is None else datetime.fromtimestamp(value / 1000, UTC)
 
+    def bind_processor(self, dialect: Dialect) -> Callable[[Any], Any] | None:
+        """On PostgreSQL nothing but the check: each row that dispatch writes has a few moments."""
+        return _aware if dialect.name == "postgresql" else super().bind_processor(dialect)
+
     def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any] | None:
         """None on PostgreSQL: asyncpg tells moments as datetimes in UTC, and there are a dozen in each row that dispatch reads."""
         return None if dialect.name == "postgresql" else super().result_processor(dialect, coltype)
+
+
+def _aware(value: datetime | None) -> datetime | None:
+    if value is not None and value.tzinfo is None:
+        raise ValueError("a time without a zone is not kept")
+    return value
 
 
 class Words(TypeDecorator[tuple[str, ...]]):
@@ -94,7 +101,12 @@ class Words(TypeDecorator[tuple[str, ...]]):
     cache_ok = True
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> tuple[str, ...] | None:
-        return None if value is None else _words(value)
+        return _words(value)
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any] | None:
+        """Right what the driver tells."""
+        del dialect, coltype
+        return _words
 
 
 def words(column: ColumnElement[Any]) -> ColumnElement[tuple[str, ...]]:
@@ -103,9 +115,8 @@ def words(column: ColumnElement[Any]) -> ColumnElement[tuple[str, ...]]:
 
 
 @lru_cache(maxsize=4096)
-def _words(text: str) -> tuple[str, ...]:
-    found: list[str] = json.loads(text)
-    return tuple(found)
+def _words(text: str | None) -> tuple[str, ...] | None:
+    return None if text is None else tuple(json.loads(text))
 
 
 def tenant_table(name: str, *items: SchemaItem, many: bool = False, bare: bool = False, room: int = 0) -> Table:

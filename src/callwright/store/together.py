@@ -1,9 +1,9 @@
 """Changes that do not look at each other, in one message: on PostgreSQL one statement, `WITH first AS (UPDATE ...), ... INSERT ...`.
 
 Many rows go as one array for each column (`unnest`), so PostgreSQL plans, checks and answers once for all of them; what all rows share goes
-once. Arrays of numbers, words and bytes go as text (`{1,2}`): asyncpg asks of each element of an array whether it is an array itself, which
-costs more than to write it. Each change is of a table of its own, and no row is changed twice: PostgreSQL carries them out in no certain
-order, all of them seeing what was there before.
+once. Arrays of all but moments go as text (`{1,2}`): asyncpg asks of each element of an array whether it is an array itself, which costs more
+than to write it (moments cost PostgreSQL more to read). Each change is of a table of its own, and no row is changed twice: PostgreSQL carries
+them out in no certain order, all of them seeing what was there before.
 """
 
 from __future__ import annotations
@@ -11,13 +11,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
-from weakref import WeakKeyDictionary
 
 from sqlalchemy import Dialect, Executable
 from sqlalchemy.sql.dml import Insert, Update
 
 from callwright.errors import ScopeError
-from callwright.store.constant import Convert, compiled, ready
+from callwright.store.constant import Constant, Convert, compiled
 
 __all__ = ["Part", "joined", "part", "sharing"]
 
@@ -105,10 +104,16 @@ class _Many:
 
 
 def _numbers(column: Sequence[Any]) -> str:
+    if set(map(type, column)) == _INT:
+        return f"{{{str(column)[1:-1]}}}"
     return f"{{{','.join(['NULL' if value is None else format(value, 'd') for value in column])}}}"
 
 
 def _words(column: Sequence[Any]) -> str:
+    if set(map(type, column)) == _STR:
+        text = '","'.join(column)
+        if "\\" not in text and text.count('"') == 2 * (len(column) - 1):  # none but ours
+            return f'{{"{text}"}}'
     return f"{{{','.join(['NULL' if value is None else _in_quotes(value) for value in column])}}}"
 
 
@@ -121,9 +126,18 @@ def _in_quotes(word: str) -> str:
 
 
 def _bytes(column: Sequence[Any]) -> str:
+    if set(map(type, column)) == _BYTES:
+        return _HEXES % '","\\\\x'.join(map(bytes.hex, column))
     return f"{{{','.join(['NULL' if value is None else _HEX % value.hex() for value in column])}}}"
 
 
+def _truths(column: Sequence[Any]) -> str:
+    return f"{{{','.join(['NULL' if value is None else 't' if value else 'f' for value in column])}}}"
+
+
+# Most columns have neither a NULL nor a quote: they are written by loops of the interpreter.
+_INT, _STR, _BYTES = frozenset({int}), frozenset({str}), frozenset({bytes})
+_HEXES = '{"\\\\x%s"}'
 _HEX = '"\\\\x%s"'
 _AS_TEXT: dict[str, Callable[[Sequence[Any]], str]] = {
     "BIGINT": _numbers,
@@ -132,6 +146,7 @@ _AS_TEXT: dict[str, Callable[[Sequence[Any]], str]] = {
     "VARCHAR": _words,
     "TEXT": _words,
     "BYTEA": _bytes,
+    "BOOLEAN": _truths,
 }
 
 
@@ -149,24 +164,20 @@ def _with_rows(statement: Executable, text: str, given: str) -> str:
     raise ScopeError(f"this statement cannot be given many rows at once\n{statement}")
 
 
-_Names = tuple[tuple[str, ...], tuple[str, ...]]
-_KNOWN: WeakKeyDictionary[Executable, dict[_Names, _Many]] = WeakKeyDictionary()
 _JOINED: dict[tuple[str, ...], str] = {}
 
 
-def part(statement: Executable, dialect: Dialect, rows: Sequence[Mapping[str, Any]], same: Mapping[str, Any]) -> Part:
+def part(constant: Constant, dialect: Dialect, rows: Sequence[Mapping[str, Any]], same: Mapping[str, Any]) -> Part:
     """A change of PostgreSQL for these rows, which are not none, have the same parameters, and change no row twice. same: what all share."""
     if len(rows) == 1:
         whole = {**rows[0], **same}
-        form = ready(statement, dialect, whole)
+        form = constant.ready(dialect, whole)
         return Part(form.text, form.values(whole))
-    forms = _KNOWN.get(statement)
-    if forms is None:
-        forms = _KNOWN[statement] = {}
-    names = (tuple(name for name in rows[0] if name not in same), tuple(same))
-    many = forms.get(names)
+    which = (tuple(rows[0]), tuple(same))
+    many: _Many | None = constant.many.get(which)
     if many is None:
-        many = forms[names] = _Many(statement, dialect, *names)
+        own = tuple(name for name in rows[0] if name not in same)
+        many = constant.many[which] = _Many(constant.statement, dialect, own, which[1])
     return Part(many.text, many.values(rows, same))
 
 

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Protocol, TypeVar
 
-from sqlalchemy import exc
+from sqlalchemy import Dialect, exc
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 __all__ = ["Change", "Wire", "confused", "wire_of", "without_values"]
@@ -41,6 +41,8 @@ class Change(NamedTuple):
 
 class Wire(Protocol):
     """A connection to a database, past SQLAlchemy."""
+
+    dialect: Dialect
 
     @property
     def unfit(self) -> bool:
@@ -86,15 +88,16 @@ def wire_of(connection: AsyncConnection) -> Wire:
     wire: Wire | None = info.get(_INFO)
     if wire is None:
         raw: Any = pooled.connection.driver_connection
-        wire = info[_INFO] = _Sqlite(raw) if connection.dialect.name == "sqlite" else _Postgres(raw)
+        dialect = connection.dialect
+        wire = info[_INFO] = _Sqlite(raw, dialect) if dialect.name == "sqlite" else _Postgres(raw, dialect)
     return wire
 
 
 class _Postgres:
-    def __init__(self, raw: Any) -> None:
+    def __init__(self, raw: Any, dialect: Dialect) -> None:
         import asyncpg  # type: ignore[import-untyped]  # SQLAlchemy has imported it by now; others need not wait for it
 
-        self._raw = raw
+        self._raw, self.dialect = raw, dialect
         self._integrity = asyncpg.IntegrityConstraintViolationError
         self._errors = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, asyncpg.InternalClientError)
         self._prepared: dict[str, Any] = {}
@@ -174,8 +177,8 @@ class _Postgres:
 
 
 class _Sqlite:
-    def __init__(self, raw: Any) -> None:
-        self._raw = raw
+    def __init__(self, raw: Any, dialect: Dialect) -> None:
+        self._raw, self.dialect = raw, dialect
 
     @property
     def unfit(self) -> bool:

@@ -17,7 +17,7 @@ from callwright.store.constant import alternatives, constant
 from callwright.store.crypto import Keyring
 from callwright.store.database import Database
 from callwright.store.metadata import TENANT, UtcTime
-from callwright.store.together import _bytes, _numbers, _words, sharing
+from callwright.store.together import _bytes, _numbers, _truths, _words, sharing
 from callwright.testing.tenants import Seeded, seed
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration]
@@ -135,6 +135,10 @@ async def test_whatever_stands_in_many_rows(database: Database, seeded: Seeded) 
         assert told == {row["digest"]: f"{row['text']}!" for row in rows}
     assert _numbers([None, 1, True]) == "{NULL,1,1}" and _bytes([None, b"\x00a"]) == '{NULL,"\\\\x0061"}'
     assert _words([None, "NULL", 'a"\\']) == '{NULL,"NULL","a\\"\\\\"}'
+    assert _numbers([3, -1]) == "{3, -1}" and _bytes([b"\x00a", b""]) == '{"\\\\x0061","\\\\x"}'
+    assert _truths([True, None, False]) == "{t,NULL,f}"
+    for words in (["a", ""], ['a","b', "c"], ['"'], ["\\", "a"], ["a,b", "{"]):
+        assert _words(words) == _words([None, *words]).replace("NULL,", "")
     with pytest.raises(TypeError):
         _words([["a"]])
 
