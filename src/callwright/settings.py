@@ -20,9 +20,9 @@ class Settings:
     prompts (CALLWRIGHT_CACHE; None = they are kept in memory only); end_on_announcement: stop ringing when an announcement says for certain
     that nobody can answer (CALLWRIGHT_END_ON_ANNOUNCEMENT); quiet_dbov: level of noise sent while nothing is said, None = digital silence
     (CALLWRIGHT_QUIET_DBOV); recordings: what calls are recorded as, `wav` or `opus` (CALLWRIGHT_RECORDINGS); vad: what finds voice, `auto`,
-    `silero` or `webrtc` (CALLWRIGHT_VAD); media_core: what moves the packets, `auto`, `compiled` or `python` (CALLWRIGHT_MEDIA_CORE); asr:
-    which recogniser hears, as written (CALLWRIGHT_ASR; read by `recognisers`); voice: which
-    voice speaks, as written (CALLWRIGHT_VOICE; read by `voices`); database: address of the database (CALLWRIGHT_DATABASE_URL, an SQLite
+    `silero` or `webrtc` (CALLWRIGHT_VAD); media_core: what moves the packets, `auto`, `compiled`, `plain` (compiled, without io_uring) or
+    `python` (CALLWRIGHT_MEDIA_CORE); asr: which recogniser hears, as written (CALLWRIGHT_ASR; read by `recognisers`); voice: which voice speaks,
+    as written (CALLWRIGHT_VOICE; read by `voices`); database: address of the database (CALLWRIGHT_DATABASE_URL, an SQLite
     file in the data folder by default); key_file: the master key (CALLWRIGHT_KEY_FILE); blobs: where recordings and bundles lie, `file://`
     or `s3://` (CALLWRIGHT_BLOBS); smtp: mail server (CALLWRIGHT_SMTP_URL, "" = no mail); mail_from: sender of mail (CALLWRIGHT_MAIL_FROM);
     public_url: where people reach the console, for links in mail and for identity services (CALLWRIGHT_PUBLIC_URL, "" = not said); proxies:
@@ -72,7 +72,7 @@ class Settings:
             quiet_dbov=_level(env, "CALLWRIGHT_QUIET_DBOV"),
             recordings=_choice(env, "CALLWRIGHT_RECORDINGS", ("wav", "opus")),
             vad=_choice(env, "CALLWRIGHT_VAD", ("auto", "silero", "webrtc")),
-            media_core=_choice(env, "CALLWRIGHT_MEDIA_CORE", ("auto", "compiled", "python")),
+            media_core=_choice(env, "CALLWRIGHT_MEDIA_CORE", ("auto", "compiled", "plain", "python")),
             asr=env.get("CALLWRIGHT_ASR", ""),
             voice=env.get("CALLWRIGHT_VOICE", ""),
             database=env.get("CALLWRIGHT_DATABASE_URL") or f"sqlite:///{data / 'callwright.db'}",

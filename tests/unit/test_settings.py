@@ -34,10 +34,10 @@ def test_recordings_are_wav_or_opus() -> None:
         Settings.from_environment({"CALLWRIGHT_RECORDINGS": "mp3"})
 
 
-def test_what_moves_the_packets_is_one_of_three() -> None:
+def test_what_moves_the_packets_is_one_of_four() -> None:
     assert Settings.from_environment({}).media_core == "auto"
     assert Settings.from_environment({"CALLWRIGHT_MEDIA_CORE": "python"}).media_core == "python"
-    with pytest.raises(InputError, match="auto or compiled or python"):
+    with pytest.raises(InputError, match="auto or compiled or plain or python"):
         Settings.from_environment({"CALLWRIGHT_MEDIA_CORE": "pyton"})
 
 

@@ -88,7 +88,7 @@ class _Client:
             raise RuntimeError(f"the rules refused a lead of the benchmark: {answers}")
         ended = [_ended(one, next(self._outcomes), now) for one in dials]
         async with self._database.scope(self._tenant, keyed=True) as scope:
-            await finish(scope, self._keys, self._terms, ended, [self._task] * len(ended), now)
+            await finish(scope, self._keys, self._terms, ended, [self._task], now)
         return len(dials)
 
 

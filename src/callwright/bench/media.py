@@ -27,7 +27,7 @@ from callwright.bench.report import Figure, Report, machine
 from callwright.errors import Place, Problem, SettingsError
 from callwright.telephony.port import Frame
 from callwright.telephony.rtp import g711
-from callwright.telephony.rtp.core import available
+from callwright.telephony.rtp.core import used
 from callwright.telephony.rtp.engine import RtpEngine
 from callwright.telephony.rtp.inbound import PACKET
 from callwright.telephony.rtp.stream import RtpStream
@@ -125,8 +125,7 @@ def run(
         say(f"{count} calls for {seconds:g} s")
         figures += _bare_figures(asyncio.run(_measure(count, min(seconds, _BARE_S), realtime, _bare)))
         figures += _figures(asyncio.run(_measure(count, seconds, realtime, partial(_against, core=core))))
-    used = "numpy" if core == "python" or available() else "compiled"
-    return Report("media", f"{machine()}, core: {used}", tuple(figures))
+    return Report("media", f"{machine()}, core: {used(core)}", tuple(figures))
 
 
 def bare_us(sockets: int = 200, rounds: int = 7) -> float:

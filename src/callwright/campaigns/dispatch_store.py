@@ -435,10 +435,11 @@ LOCK_ATTEMPTS = constant(
     .order_by(person.c.id, attempt.c.id)
     .with_for_update(key_share=True, of=[attempt, person])
 )
-# Both at once, for attempts of one task: it comes first in FROM, so it is locked first.
+# Both at once, for attempts that should all be of one task, which is locked first. Whether they are is for the caller to see: as a condition it
+# would let PostgreSQL go through all attempts of the task.
 LOCK_TASK_AND_ATTEMPTS = constant(
     select(*_ENDED, task.c.version.label("task_version"), task.c.state.label("task_state"))
-    .join_from(task, attempt, and_(attempt.c.tenant_id == task.c.tenant_id, attempt.c.task_id == task.c.id))
+    .join_from(task, attempt, attempt.c.tenant_id == task.c.tenant_id)
     .join(person, _of_person)
     .outerjoin(company, _of_company)
     .outerjoin(script_version, _of_version)

@@ -42,8 +42,7 @@ class Finished:
 async def finish(
     scope: Scope, keys: TenantKeys, terms: Terms, ended: Sequence[Ended], tasks: Sequence[int], now: datetime
 ) -> list[Finished]:
-    """Write how attempts came out; in their order. tasks: that of each attempt which has one (calls that were asked for have none), or
-    all of them.
+    """Write how attempts came out; in their order. tasks: those the attempts are of (calls that were asked for have none).
 
     Raises:
         TaskError: the plan of a task is not valid (any more).
@@ -95,15 +94,15 @@ async def _lock(
     scope: Scope, tasks: Sequence[int], ended: Sequence[Ended]
 ) -> tuple[dict[int, _Task], dict[str, Row[Any]]]:
     """The tasks, then these attempts and their people: in one statement where all are of one task, as they mostly are."""
-    ids, attempts = sorted(set(tasks)), [one.attempt for one in ended]
-    if len(ids) == 1 and len(tasks) == len(ended):
+    ids, attempts = sorted(set(tasks)), sorted({one.attempt for one in ended})
+    if len(ids) == 1:
         found = await scope.all(rows.LOCK_TASK_AND_ATTEMPTS, task=ids[0], attempts=attempts)
-        of_tasks = {row.task_id: _Task(row.task_version, row.task_state) for row in found[:1]}
-    else:
-        locked = await scope.all(rows.LOCK_TASKS, tasks=ids) if ids else ()
-        of_tasks = {row.id: _Task(row.version, row.state) for row in locked}
-        found = await scope.all(rows.LOCK_ATTEMPTS, attempts=attempts)
-    return of_tasks, {row.id: row for row in found}
+        if len(found) == len(attempts) and all(row.task_id == ids[0] for row in found):
+            return {ids[0]: _Task(found[0].task_version, found[0].task_state)}, {row.id: row for row in found}
+    # What is locked already is looked at again: no lock comes out of order.
+    locked = await scope.all(rows.LOCK_TASKS, tasks=ids) if ids else ()
+    found = await scope.all(rows.LOCK_ATTEMPTS, attempts=attempts)
+    return {row.id: _Task(row.version, row.state) for row in locked}, {row.id: row for row in found}
 
 
 def _may(row: Row[Any], one: Ended) -> bool:

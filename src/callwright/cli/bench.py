@@ -59,15 +59,16 @@ def media(
     calls: str = typer.Option("300,600,900,1200,2000", "--calls", metavar="N,...", help="How many calls at once."),
     seconds: float = typer.Option(10.0, "--seconds", min=1.0, max=600.0, help="How long each number is measured."),
     realtime: bool = typer.Option(False, "--realtime", help="Run before other processes (needs the privilege)."),
-    core: str = typer.Option("auto", "--core", help="What moves the packets: auto, compiled or python."),
+    core: str = typer.Option("auto", "--core", help="What moves the packets: auto, compiled, plain or python."),
     json_file: Path | None = typer.Option(None, "--json", metavar="FILE", help="Also write the figures as JSON."),
 ) -> None:
     """Media: G.711 calls through one engine on one core, processor time a call, spacing and loss of packets."""
     from callwright.bench.media import run
+    from callwright.telephony.rtp.core import CHOICES
 
     counts = _counts(calls)
-    if core not in ("auto", "compiled", "python"):
-        raise typer.BadParameter(f"{core!r} is none of auto, compiled, python", param_hint="--core")
+    if core not in CHOICES:
+        raise typer.BadParameter(f"{core!r} is none of {', '.join(CHOICES)}", param_hint="--core")
     console = Console(stderr=True)
     report = run(
         counts,

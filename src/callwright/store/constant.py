@@ -116,16 +116,17 @@ class _Told:
     """Of rows: what a `Row` of SQLAlchemy has besides its columns."""
 
     __slots__ = ()
+    _names: tuple[str, ...] = ()
 
     @property
     def _mapping(self) -> dict[str, Any]:
-        return self._asdict()  # type: ignore[attr-defined,no-any-return]
+        return dict(zip(self._names, self, strict=True))  # type: ignore[call-overload]
 
 
 def _row_of(names: Sequence[str]) -> Callable[[Iterable[Any]], Row[Any]]:
     """What makes a row of values in this order. A name that is none in Python has no attribute."""
     kind = namedtuple("Told", names, rename=True)  # type: ignore[misc]
-    return partial(tuple.__new__, type("Told", (_Told, kind), {"__slots__": ()}))
+    return partial(tuple.__new__, type("Told", (_Told, kind), {"__slots__": (), "_names": tuple(names)}))
 
 
 class Ready:

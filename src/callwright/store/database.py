@@ -390,11 +390,15 @@ class _Transaction:
             raise
         if error is not None:
             await self._lose(error)
-        elif wire.unfit:
-            await self._connection.invalidate()
-            await self._connection.__aexit__(None, None, None)
-        else:
-            await self._database.give_back(self._connection)
+            return
+        with _told(self._database.plain):
+            if wire.unfit:
+                try:
+                    await self._connection.invalidate()
+                finally:
+                    await self._connection.__aexit__(None, None, None)
+            else:
+                await self._database.give_back(self._connection)
 
     async def _lose(self, error: BaseException) -> None:
         """After an error the connection goes back to the pool, which looks at it, or is closed; even when this task is cancelled.

@@ -24,7 +24,7 @@ from callwright.compliance.tables import consent_use, decision_record, freeze, f
 from callwright.store.crypto import Keyring
 from callwright.store.database import Database
 from callwright.store.metadata import TENANT
-from callwright.testing.campaigns import NOON, Counters, Lenient, counters, start_task
+from callwright.testing.campaigns import NOON, VARIABLES, Counters, Lenient, counters, start_task
 from callwright.testing.tenants import Seeded, seed
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration]
@@ -35,6 +35,9 @@ LEADS = (
     select(task_lead.c.lead_id, task_lead.c.state, task_lead.c.reason, task_lead.c.due_at, task_lead.c.attempts)
     .where(task_lead.c.tenant_id == TENANT)
     .order_by(task_lead.c.lead_id)
+)
+SCRIPT = select(script_version.c.digest).where(
+    script_version.c.tenant_id == TENANT, script_version.c.script_id == "appointment"
 )
 ATTEMPTS = select(attempt).where(attempt.c.tenant_id == TENANT).order_by(attempt.c.dialled_at, attempt.c.id)
 RECORDS = (
@@ -306,6 +309,33 @@ async def test_a_finish_gives_back_everything_once(house: House) -> None:
     by_id = {row.id: row for row in await house.rows(ATTEMPTS)}
     assert [by_id[one.attempt].counts for one in dials] == [True, True, False]
     assert {row.state for row in by_id.values()} == {"done"}
+
+
+async def test_an_attempt_that_is_not_there_ends_nothing(house: House) -> None:
+    one, other = await house.rings(2)
+    assert await house.finish(ended(one), replace(ended(other), attempt="0" * 32)) == [True, False]
+    assert await house.counters() == Counters(1, 1, 1, 0)
+
+
+async def test_a_call_that_was_asked_for_ends_with_those_of_a_task(house: House) -> None:
+    (one,) = await house.rings(1)
+    async with house.database.scope(house.seeded.tenant) as scope:
+        digest = await scope.value(SCRIPT)
+        person = house.seeded.persons.index(one.person_id)
+        asked = Asked(house.seeded.numbers[person - 1], digest, house.seeded.company, "a")
+        other = await dial_now(scope, house.seeded.keys, house.terms, asked, VARIABLES, "w1", NOON)
+    assert isinstance(other, Dial) and other.task_id is None
+    assert await house.finish(ended(other), ended(one)) == [True, True]
+    assert await house.counters() == Counters(0, 0, 0, 0)
+
+
+async def test_nobody_ends_an_attempt_of_another_task(house: House) -> None:
+    (one,) = await house.rings(1)
+    other = await start_task(house.database, house.seeded, NOON, name="other", robots=4)
+    async with house.database.scope(house.seeded.tenant) as scope:
+        done = await finish(scope, house.seeded.keys, house.terms, [ended(one)], [other], NOON)
+    assert [end.fresh for end in done] == [False] and (await house.counters()).line == 1
+    assert await house.finish(ended(one)) == [True]
 
 
 async def test_only_the_owner_with_its_fence_finishes(house: House) -> None:

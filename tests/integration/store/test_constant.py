@@ -13,7 +13,7 @@ from callwright.accounts.tables import own_number
 from callwright.campaigns.tables import endpoint, line, worker
 from callwright.compliance.tables import consent, decision_rules, person
 from callwright.errors import ScopeError
-from callwright.store.constant import alternatives, constant
+from callwright.store.constant import alternatives, constant, constant_of
 from callwright.store.crypto import Keyring
 from callwright.store.database import Database
 from callwright.store.metadata import TENANT, UtcTime
@@ -77,6 +77,31 @@ async def test_answers_are_the_same(database: Database, seeded: Seeded) -> None:
         row = await scope.first(constant(_LINE))
         assert row is not None
         assert tuple(row) == ("a", 10.0, 0, None)
+
+
+async def test_what_is_made_of_a_constant_is_another(database: Database, seeded: Seeded) -> None:
+    base = constant(select(person.c.id).where(person.c.tenant_id == TENANT).order_by(person.c.id))
+    async with database.scope(seeded.tenant) as scope:
+        assert [row.id for row in await scope.all(base)] == list(seeded.persons)
+        assert [row.id for row in await scope.all(base.limit(2))] == list(seeded.persons[:2])
+        assert constant_of(base) is constant_of(base) is not constant_of(base.limit(2)) is not None
+        with pytest.raises(ScopeError, match="not held"):
+            await scope.all(base.add_columns(line.c.name))
+        assert len(await scope.all(base)) == len(seeded.persons)
+
+
+async def test_rows_have_what_we_use_of_those_of_sqlalchemy(database: Database, seeded: Seeded) -> None:
+    odd = constant(
+        select(
+            line.c.id.label("count"), line.c.name.label("index"), line.c.name.label("two words"), line.c.name, line.c.name.label("class")
+        ).where(line.c.tenant_id == TENANT)
+    )  # fmt: skip
+    async with database.scope(seeded.tenant) as scope:
+        row: Any = await scope.first(odd)
+    assert (row.count, row.index, row.name, row[2], row[4]) == (seeded.line, "a", "a", "a", "a")
+    assert list(row._mapping) == ["count", "index", "two words", "name", "class"] and not hasattr(row, "nothing")
+    with pytest.raises(AttributeError):
+        row.name = "b"
 
 
 async def test_several_answers_in_one(database: Database, seeded: Seeded) -> None:

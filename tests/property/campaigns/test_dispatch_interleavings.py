@@ -108,8 +108,9 @@ class Play:
     async def _finish(self, outcome: str) -> None:
         over, self.up = self.up, []
         ended = [Ended(one.attempt, one.owner, one.fence, outcome, self.now) for one in over]  # type: ignore[arg-type]
+        tasks = [one.task_id for one in over if one.task_id is not None]
         async with self.database.scope(self.seeded.tenant) as scope:
-            await finish(scope, self.seeded.keys, self.terms, ended, self.tasks, self.now)
+            await finish(scope, self.seeded.keys, self.terms, ended, tasks, self.now)
 
     async def _freeze(self, which: int) -> None:
         self.frozen.add(which)

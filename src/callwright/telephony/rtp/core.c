@@ -5,11 +5,18 @@
  * Rows index columns of `room` entries. The caller promises that every row is below `room`, that lists have the length told, and that output
  * lists have room for as many entries as their input.
  */
+#define _GNU_SOURCE
 #include <errno.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/types.h>
+#ifdef __linux__
+#include <linux/io_uring.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 
 enum { HEADER = 12, SAMPLES = 160, PACKET = HEADER + SAMPLES, LONGEST = 2048, RING = 48, AHEAD = 50, LANES = 8 };
 
@@ -50,10 +57,119 @@ static uint32_t word(const uint8_t *at) {
 
 /* ---------------------------------------------------------------- the sockets; called without the interpreter's lock */
 
-/* One packet to each of n connected sockets. Returns how many were refused, their positions in `failed`. */
-int64_t core_send(int64_t n, const int32_t *fds, const int64_t *rows, const uint8_t *packets, int64_t *failed) {
-    int64_t refused = 0;
-    for (int64_t i = 0; i < n; i++)
+/* io_uring (Linux 5.18 on): many sends in one system call, a fifth cheaper each than by calls of their own. It is switched off in many
+ * containers, so `fd` is -1 where it cannot be had. */
+typedef struct {
+    int64_t fd, entries, size, sqe_size;
+    uint8_t *map;
+    void *sqes;
+    uint32_t *tail, mask, *done_head, *done_tail, done_mask;
+    void *done;
+} ring;
+
+const int64_t core_ring_size = sizeof(ring);
+
+#if defined(__linux__) && defined(__NR_io_uring_setup)
+#ifndef IORING_SETUP_SUBMIT_ALL
+#define IORING_SETUP_SUBMIT_ALL (1U << 7)
+#endif
+enum { ENTRIES = 1024 };
+
+void core_ring_close(ring *r) {
+    if (r->sqes) munmap(r->sqes, (size_t)r->sqe_size);
+    if (r->map) munmap(r->map, (size_t)r->size);
+    if (r->fd >= 0) close((int)r->fd);
+    memset(r, 0, sizeof *r);
+    r->fd = -1;
+}
+
+/* Returns 0, or why there is none: an errno. */
+int64_t core_ring_open(ring *r) {
+    struct io_uring_params p;
+    memset(r, 0, sizeof *r);
+    memset(&p, 0, sizeof p);
+    p.flags = IORING_SETUP_SUBMIT_ALL;
+    r->fd = syscall(__NR_io_uring_setup, ENTRIES, &p);
+    if (r->fd < 0) {
+        int64_t why = errno;
+        r->fd = -1;
+        return why;
+    }
+    size_t sent = p.sq_off.array + p.sq_entries * sizeof(uint32_t), done = p.cq_off.cqes + p.cq_entries * sizeof(struct io_uring_cqe);
+    if (!(p.features & IORING_FEAT_SINGLE_MMAP) || p.cq_entries < p.sq_entries) {
+        core_ring_close(r);
+        return ENOSYS;
+    }
+    size_t size = sent > done ? sent : done, sqe_size = p.sq_entries * sizeof(struct io_uring_sqe);
+    void *map = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, (int)r->fd, IORING_OFF_SQ_RING);
+    void *sqes = mmap(NULL, sqe_size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, (int)r->fd, IORING_OFF_SQES);
+    r->size = (int64_t)size, r->sqe_size = (int64_t)sqe_size, r->entries = p.sq_entries;
+    r->map = map == MAP_FAILED ? NULL : map, r->sqes = sqes == MAP_FAILED ? NULL : sqes;
+    if (!r->map || !r->sqes) {
+        core_ring_close(r);
+        return ENOMEM;
+    }
+    uint32_t *order = (uint32_t *)(void *)(r->map + p.sq_off.array);
+    for (uint32_t i = 0; i < p.sq_entries; i++) order[i] = i;
+    r->tail = (uint32_t *)(void *)(r->map + p.sq_off.tail), r->mask = p.sq_entries - 1;
+    r->done_head = (uint32_t *)(void *)(r->map + p.cq_off.head), r->done_tail = (uint32_t *)(void *)(r->map + p.cq_off.tail);
+    r->done_mask = p.cq_entries - 1, r->done = r->map + p.cq_off.cqes;
+    return 0;
+}
+
+/* What is over: how many, the refused ones among them in `failed`. */
+static int64_t over(ring *r, int64_t *failed, int64_t *refused) {
+    struct io_uring_cqe *done = r->done;
+    uint32_t head = *r->done_head, tail = __atomic_load_n(r->done_tail, __ATOMIC_ACQUIRE);
+    int64_t count = tail - head;
+    for (; head != tail; head++)
+        if (done[head & r->done_mask].res < 0) failed[(*refused)++] = (int64_t)done[head & r->done_mask].user_data;
+    __atomic_store_n(r->done_head, tail, __ATOMIC_RELEASE);
+    return count;
+}
+
+/* Packets `from` to `until`, no more than the ring has entries. None of them waits: each is over, sent or refused, when the system call returns.
+ * Returns how many of them, the first ones, the ring has taken: fewer when it is broken. */
+static int64_t through(ring *r, int64_t from, int64_t until, const int32_t *fds, const int64_t *rows, const uint8_t *packets, int64_t *failed,
+                       int64_t *refused) {
+    struct io_uring_sqe *sqes = r->sqes;
+    uint32_t tail = *r->tail;
+    int64_t count = until - from, taken = 0, ended = 0;
+    for (int64_t i = from; i < until; i++, tail++) {
+        struct io_uring_sqe *sqe = &sqes[tail & r->mask];
+        memset(sqe, 0, sizeof *sqe);
+        sqe->opcode = IORING_OP_SEND, sqe->fd = fds[i], sqe->len = PACKET, sqe->msg_flags = MSG_DONTWAIT | MSG_NOSIGNAL;
+        sqe->addr = (uint64_t)(uintptr_t)(packets + rows[i] * PACKET), sqe->user_data = (uint64_t)i;
+    }
+    __atomic_store_n(r->tail, tail, __ATOMIC_RELEASE);
+    while (ended < count) {
+        long got = syscall(__NR_io_uring_enter, r->fd, (unsigned)(count - taken), (unsigned)(count - ended), IORING_ENTER_GETEVENTS, NULL, 0);
+        if (got < 0 && errno != EINTR) break;
+        taken += got > 0 ? got : 0;
+        ended += over(r, failed, refused);
+    }
+    return taken;
+}
+#else
+void core_ring_close(ring *r) { r->fd = -1; }
+int64_t core_ring_open(ring *r) { return r->fd = -1, ENOSYS; }
+static int64_t through(ring *r, int64_t from, int64_t until, const int32_t *fds, const int64_t *rows, const uint8_t *packets, int64_t *failed,
+                       int64_t *refused) {
+    return (void)r, (void)until, (void)fds, (void)rows, (void)packets, (void)failed, (void)refused, from - from;
+}
+#endif
+
+/* One packet to each of n connected sockets. Returns how many were refused, their positions in `failed`. A ring that breaks is closed; the rest
+ * goes without it. */
+int64_t core_send(ring *r, int64_t n, const int32_t *fds, const int64_t *rows, const uint8_t *packets, int64_t *failed) {
+    int64_t refused = 0, i = 0;
+    while (r->fd >= 0 && i < n) {
+        int64_t until = n - i < r->entries ? n : i + r->entries;
+        int64_t taken = through(r, i, until, fds, rows, packets, failed, &refused);
+        if (taken < until - i) core_ring_close(r);
+        i += taken;
+    }
+    for (; i < n; i++)
         if (send(fds[i], packets + rows[i] * PACKET, PACKET, MSG_DONTWAIT | MSG_NOSIGNAL) < 0) failed[refused++] = i;
     return refused;
 }

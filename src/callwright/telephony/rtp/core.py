@@ -12,7 +12,9 @@ from __future__ import annotations
 import ctypes
 import hashlib
 import logging
+import os
 import sys
+import weakref
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -30,10 +32,12 @@ from callwright.telephony.rtp.outbound import AHEAD, Outbound
 from callwright.telephony.rtp.stream import RtpStream
 from callwright.telephony.rtp.wire import LONGEST_DATAGRAM, EachPacket, Read, Wire
 
-__all__ = ["CompiledInbound", "CompiledOutbound", "CompiledWire", "Core", "available", "parts"]
+__all__ = ["CHOICES", "CompiledInbound", "CompiledOutbound", "CompiledWire", "Core", "available", "parts", "used"]
 
 log = logging.getLogger(__name__)
 
+CHOICES = ("auto", "compiled", "plain", "python")
+"""Of CALLWRIGHT_MEDIA_CORE."""
 _SOURCE = Path(__file__).with_name("core.c")
 _LIBRARY = Path(__file__).with_name("_core.so")
 _DECODE: npt.NDArray[np.int16] = np.stack([g711.DECODE["PCMA"], g711.DECODE["PCMU"]])
@@ -99,7 +103,10 @@ class Core:
             return found
 
         inbound, outbound = ctypes.POINTER(_In), ctypes.POINTER(_Out)
-        self.send = function(alone, "core_send", _N, _N, _Any, _Any, _Any, _Any)
+        self.ring_size = _N.in_dll(alone, "core_ring_size").value
+        self.ring_open = function(beside, "core_ring_open", _N, _Any)
+        self.ring_close = function(beside, "core_ring_close", None, _Any)
+        self.send = function(alone, "core_send", _N, _Any, _N, _Any, _Any, _Any, _Any)
         self.read = function(alone, "core_read", None, _N, *[_Any] * 9)
         self.push = function(beside, "core_push", _N, inbound, _N, _Any, _Any, _Any, ctypes.c_double, _Any)
         self.starving = function(beside, "core_starving", _N, inbound, _N, _Any, _Any)
@@ -125,13 +132,24 @@ def available() -> str:
 
 
 def parts(choice: str = "auto") -> tuple[Inbound, Outbound, Wire]:
-    """Of a new engine. choice: `auto` = compiled where possible; `compiled` = or nothing; `python`. Raises LineError."""
+    """Of a new engine. choice (`CHOICES`): `auto` = compiled where possible; `compiled` = or nothing; `plain` = the same without io_uring;
+    `python`. Raises LineError."""
     core = _loaded()
-    if isinstance(core, str) and choice == "compiled":
-        raise LineError(f"media: CALLWRIGHT_MEDIA_CORE is compiled, and there is no compiled core: {core}")
+    if isinstance(core, str) and choice in ("compiled", "plain"):
+        raise LineError(f"media: CALLWRIGHT_MEDIA_CORE is {choice}, and there is no compiled core: {core}")
     if isinstance(core, str) or choice == "python":
         return Inbound(), Outbound(), EachPacket()
-    return CompiledInbound(core), CompiledOutbound(core), CompiledWire(core)
+    return CompiledInbound(core), CompiledOutbound(core), CompiledWire(core, ring=choice != "plain")
+
+
+def used(choice: str = "auto") -> str:
+    """What `parts` of this choice are, for people. Raises LineError."""
+    *_, wire = parts(choice)
+    if not isinstance(wire, CompiledWire):
+        return "numpy"
+    told = "compiled, io_uring" if wire.ring else "compiled"
+    wire.close()
+    return told
 
 
 def _at(array: npt.NDArray[Any]) -> int:
@@ -205,10 +223,17 @@ class CompiledOutbound(Outbound):
 
 
 class CompiledWire:
-    """All packets of a tick in one call, and all datagrams in another. What is encrypted is sent from Python, which has to seal it anyway."""
+    """All packets of a tick in one call, and all datagrams in another. What is encrypted is sent from Python, which has to seal it anyway.
 
-    def __init__(self, core: Core) -> None:
+    ring: send by io_uring where the system lets us (it is switched off in many containers), else by a system call for each packet."""
+
+    def __init__(self, core: Core, *, ring: bool = True) -> None:
         self._core = core
+        self._ring = ctypes.create_string_buffer(core.ring_size)
+        _N.from_buffer(self._ring).value = -1  # its `fd`: there is none yet
+        if ring and (why := core.ring_open(self._ring)):
+            log.info("media without io_uring, at more processor time: %s", os.strerror(why))
+        self._end = weakref.finalize(self, core.ring_close, self._ring)
         self._senders: list[RtpStream] = []
         self._plain: Rows = np.zeros(0, np.int64)  # positions that are sent as they are
         self._rows: Rows = self._plain
@@ -229,7 +254,7 @@ class CompiledWire:
 
     def send(self, sealed: Mapping[int, bytes]) -> list[int]:
         refused: list[int] = []
-        if count := self._core.send(len(self._plain), *self._sending):
+        if count := self._core.send(self._ring, len(self._plain), *self._sending):
             refused = self._plain[self._refused[:count]].tolist()
         for position, packet in sealed.items():
             try:
@@ -237,6 +262,14 @@ class CompiledWire:
             except OSError:
                 refused.append(position)
         return refused
+
+    @property
+    def ring(self) -> bool:
+        """Whether io_uring sends: no longer when it has failed."""
+        return _N.from_buffer(self._ring).value >= 0
+
+    def close(self) -> None:
+        self._end()
 
     def _make_room(self, sockets: int) -> None:
         self._found, self._silent, self._failed = np.zeros((3, sockets), np.int64)

@@ -243,6 +243,7 @@ class RtpEngine:
             self._come_and_go(streams)
             for stream in streams:
                 self._end(stream)
+            self._steady.close()
 
     def _keep_time(self, streams: list[RtpStream]) -> None:
         tick = 0

@@ -224,6 +224,10 @@ class SteadyStreams:
             self._free.append(stream.row)
             stream.row = None
 
+    def close(self) -> None:
+        """Every stream has been forgotten."""
+        self._wire.close()
+
     # ------------------------------------------------------------ sending
 
     def send(self, streams: Sequence[RtpStream]) -> list[RtpStream]:

@@ -43,6 +43,9 @@ class Wire(Protocol):
     def read(self, positions: Rows) -> Read:
         """One datagram of each of these."""
 
+    def close(self) -> None:
+        """It is not used any more."""
+
 
 class EachPacket:
     """A system call from Python for each packet."""
@@ -82,3 +85,6 @@ class EachPacket:
             except OSError:
                 failed.append(position)
         return Read(Datagrams.of(np.array(found, np.int64), datagrams), silent, failed)
+
+    def close(self) -> None:
+        self._sends, self._receives = [], []

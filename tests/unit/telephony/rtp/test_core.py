@@ -3,6 +3,8 @@ tests/property/test_rtp_core.py."""
 
 from __future__ import annotations
 
+import errno
+import gc
 import os
 import shutil
 import socket
@@ -54,8 +56,17 @@ def test_a_setting_leaves_it_out() -> None:
 def test_a_setting_asks_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(core, "_loaded", lambda: "it was not compiled")
     assert [type(one) for one in core.parts()] == [Inbound, Outbound, EachPacket]
-    with pytest.raises(LineError, match="there is no compiled core: it was not compiled"):
-        core.parts("compiled")
+    for choice in ("compiled", "plain"):
+        with pytest.raises(LineError, match=f"is {choice}, and there is no compiled core: it was not compiled"):
+            core.parts(choice)
+    assert core.used() == "numpy"
+
+
+@needs_cc
+def test_what_moves_the_packets_is_told() -> None:
+    assert core.used("plain") == "compiled"
+    assert core.used() in {"compiled", "compiled, io_uring"}
+    assert core.used("python") == "numpy"
 
 
 @needs_cc
@@ -134,12 +145,29 @@ class Line:
         return found
 
 
-@pytest.fixture(params=["numpy", "compiled"])
+@pytest.fixture(params=["numpy", "plain", "ring"])
 def line(request: pytest.FixtureRequest) -> Iterator[Line]:
-    if request.param == "compiled" and core.available():
-        pytest.skip(f"no compiled core: {core.available()}")
+    if request.param == "numpy":
+        wire: Wire = EachPacket()
+    else:
+        wire = compiled_wire(ring=request.param == "ring")
     with ExitStack() as stack:
-        yield Line(EachPacket() if request.param == "numpy" else core.CompiledWire(core.Core()), stack)
+        stack.callback(wire.close)
+        yield Line(wire, stack)
+
+
+def compiled_wire(*, ring: bool) -> core.CompiledWire:
+    if core.available():
+        pytest.skip(f"no compiled core: {core.available()}")
+    wire = core.CompiledWire(core.Core(), ring=ring)
+    if ring and not wire.ring:
+        pytest.skip("io_uring is not to be had here (switched off, or the kernel is older than 5.18)")
+    return wire
+
+
+def ring_of(wire: core.CompiledWire) -> int:
+    """The file descriptor of its ring."""
+    return int.from_bytes(bytes(wire._ring)[:8], sys.byteorder)
 
 
 def test_each_row_goes_to_its_socket(line: Line) -> None:
@@ -188,3 +216,66 @@ def test_nobody_to_send_to_and_nobody_to_read(line: Line) -> None:
     line.wire.receivers([], np.zeros(0, np.int32))
     assert line.wire.send({}) == []
     assert len(line.wire.read(np.zeros(0, np.int64)).datagrams.positions) == 0
+
+
+def test_more_packets_than_a_ring_holds() -> None:
+    wire = compiled_wire(ring=True)
+    calls = 2500  # of 4 sockets each has hundreds
+    with ExitStack() as stack:
+        stack.callback(wire.close)
+        line = Line(wire, stack)
+        for end in line.theirs:
+            end.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 21)
+        streams = [line.streams[n % 2] for n in range(calls)]
+        rows = np.arange(calls) % 10
+        wire.senders(cast(Any, streams), rows, cast(Any, line.outbound))
+        wire._out_fds[[7, 1024, 2499]] = -1  # that nobody has
+        assert wire.send({}) == [7, 1024, 2499]
+        heard = line.heard()
+        kept = [n for n in range(calls) if n not in (7, 1024, 2499)]
+        for which in (0, 1):
+            wanted = [line.outbound.table[rows[n]].tobytes() for n in kept if n % 2 == which]
+            assert heard[which] == wanted[: len(heard[which])] and len(heard[which]) > 100
+        assert wire.ring
+
+
+def test_a_ring_that_breaks_loses_no_packet() -> None:
+    wire = compiled_wire(ring=True)
+    with ExitStack() as stack:
+        stack.callback(wire.close)
+        line = Line(wire, stack)
+        other = os.open("/dev/null", os.O_WRONLY)
+        os.dup2(other, ring_of(wire))  # what stands there now is no ring
+        os.close(other)
+        assert wire.send({2: b"sealed"}) == [] and not wire.ring
+        assert [len(each) for each in line.heard()] == [1, 1, 1, 1]
+        assert wire.send({2: b"sealed"}) == []
+        assert [len(each) for each in line.heard()] == [1, 1, 1, 1]
+
+
+def files() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+def test_a_wire_that_is_closed_or_forgotten_keeps_no_file() -> None:
+    before = files()
+    wires = [compiled_wire(ring=True) for _ in range(3)]
+    assert files() == before + 3
+    wires[0].close()
+    wires[0].close()
+    assert files() == before + 2 and not wires[0].ring
+    del wires
+    gc.collect()
+    assert files() == before
+
+
+def test_where_there_is_no_io_uring_packets_go_without(caplog: pytest.LogCaptureFixture) -> None:
+    wire = compiled_wire(ring=False)
+    assert not wire.ring
+    library = core.Core()
+    library.ring_open = lambda _: errno.EPERM
+    with caplog.at_level("INFO"), ExitStack() as stack:
+        line = Line(core.CompiledWire(library), stack)
+        assert line.wire.send({2: b"sealed"}) == []
+        assert [len(each) for each in line.heard()] == [1, 1, 1, 1]
+    assert "without io_uring, at more processor time: Operation not permitted" in caplog.text
