@@ -269,10 +269,14 @@ class RtpEngine:
             due += _TICK_S
 
     def _come_and_go(self, streams: list[RtpStream]) -> None:
+        """Who goes is taken out of its queue before those who come: whoever goes has come before, so it is here by then. The other way round,
+        one that came and went in between would come after it had gone, and stay for ever."""
+        gone: list[RtpStream] = []
+        while self._departing:
+            gone.append(self._departing.popleft())
         while self._arriving:
             streams.append(self._arriving.popleft())
-        while self._departing:
-            stream = self._departing.popleft()
+        for stream in gone:
             if stream in streams:
                 streams.remove(stream)
                 self._end(stream)

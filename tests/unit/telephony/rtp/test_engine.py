@@ -9,6 +9,7 @@ import socket
 import time
 import wave
 import weakref
+from collections import deque
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -326,3 +327,38 @@ async def test_silence_is_sent_when_nothing_is_queued() -> None:
             stream.configure(peer.getsockname(), "PCMU", 0, None)
             packets = [parse(await asyncio.wait_for(loop.sock_recv(peer, 2048), 20)) for _ in range(5)]
         assert all(p is not None and p.payload == b"\xff" * 160 for p in packets)
+
+
+class Meanwhile(deque[RtpStream]):
+    """A queue that is found empty just before the event loop does something: the tick thread may be put to sleep anywhere."""
+
+    def __init__(self, act: Callable[[], None]) -> None:
+        super().__init__()
+        self._act: list[Callable[[], None]] = [act]
+
+    def __len__(self) -> int:
+        found = super().__len__()
+        if not found and self._act:
+            self._act.pop()()
+        return found
+
+
+@pytest.mark.parametrize("queue", ["_arriving", "_departing"])
+async def test_a_call_that_comes_and_goes_between_two_looks_leaves_nothing(
+    monkeypatch: pytest.MonkeyPatch, queue: str
+) -> None:
+    monkeypatch.setattr(RtpEngine, "_run", lambda engine: None)  # the ticks are ours
+    async with RtpEngine.start() as engine:
+        stream = await engine.open(HOST)
+        engine._arriving.clear()
+
+        def comes_and_goes() -> None:
+            engine._arriving.append(stream)
+            engine._departing.append(stream)
+
+        monkeypatch.setattr(engine, queue, Meanwhile(comes_and_goes))
+        streams: list[RtpStream] = []
+        for _ in range(3):
+            engine._come_and_go(streams)
+        assert streams == [] and stream.fileno() == -1
+        await stream.close()
