@@ -230,9 +230,11 @@ class CompiledWire:
     def __init__(self, core: Core, *, ring: bool = True) -> None:
         self._core = core
         self._ring = ctypes.create_string_buffer(core.ring_size)
-        _N.from_buffer(self._ring).value = -1  # its `fd`: there is none yet
+        self._ring_fd = _N.from_buffer(self._ring)  # its `fd`
+        self._ring_fd.value = -1  # there is none yet
         if ring and (why := core.ring_open(self._ring)):
             log.info("media without io_uring, at more processor time: %s", os.strerror(why))
+        self._had_ring = self.ring
         self._end = weakref.finalize(self, core.ring_close, self._ring)
         self._senders: list[RtpStream] = []
         self._plain: Rows = np.zeros(0, np.int64)  # positions that are sent as they are
@@ -256,6 +258,9 @@ class CompiledWire:
         refused: list[int] = []
         if count := self._core.send(self._ring, len(self._plain), *self._sending):
             refused = self._plain[self._refused[:count]].tolist()
+        if self._had_ring and not self.ring:
+            self._had_ring = False
+            log.warning("media: io_uring has failed, packets go by a system call each from now on: more processor time")
         for position, packet in sealed.items():
             try:
                 self._senders[position].transmit(packet)
@@ -266,7 +271,7 @@ class CompiledWire:
     @property
     def ring(self) -> bool:
         """Whether io_uring sends: no longer when it has failed."""
-        return _N.from_buffer(self._ring).value >= 0
+        return self._ring_fd.value >= 0
 
     def close(self) -> None:
         self._end()

@@ -239,7 +239,7 @@ def test_more_packets_than_a_ring_holds() -> None:
         assert wire.ring
 
 
-def test_a_ring_that_breaks_loses_no_packet() -> None:
+def test_a_ring_that_breaks_loses_no_packet_and_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
     wire = compiled_wire(ring=True)
     with ExitStack() as stack:
         stack.callback(wire.close)
@@ -251,6 +251,7 @@ def test_a_ring_that_breaks_loses_no_packet() -> None:
         assert [len(each) for each in line.heard()] == [1, 1, 1, 1]
         assert wire.send({2: b"sealed"}) == []
         assert [len(each) for each in line.heard()] == [1, 1, 1, 1]
+    assert caplog.text.count("io_uring has failed") == 1
 
 
 def files() -> int:
