@@ -43,7 +43,7 @@ async def house(folder: Path) -> AsyncIterator[tuple[Front, SipLine, RtpEngine, 
     """Kamailio with one worker, a line of this process, behind a relay."""
     inside = free_port()
     # a worker may need three tries: it is passed over later than usual
-    settings = {"SIP_INSIDE_PORT": str(inside), "SIP_SILENCE_MS": "10000"}
+    settings = {"SIP_INSIDE_PORT": str(inside)}
     async with (
         RtpEngine.start((40_000, 48_998)) as engine,
         LossyProxy.open("worker", host=INSIDE, faces=(WORKER_FACE, INSIDE_FACE), rename=True) as relay,
