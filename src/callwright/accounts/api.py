@@ -20,8 +20,8 @@ from callwright.errors import InputError
 from callwright.http.fields import Secret
 from callwright.http.here import ForbiddenError, Here, Outside, any_viewer, open_to_all
 from callwright.http.problems import ApiError, absent, answers
-from callwright.store.database import Scope
 from callwright.store.metadata import TENANT
+from callwright.store.scope import Scope
 
 __all__ = ["house_of", "person", "router"]
 

@@ -16,8 +16,8 @@ from callwright.accounts.roles import Permission, Role
 from callwright.accounts.user_tables import api_token, user_account
 from callwright.errors import InputError, Place, Problem
 from callwright.store.crypto import TenantKeys
-from callwright.store.database import Scope
 from callwright.store.metadata import TENANT, UtcTime
+from callwright.store.scope import Scope
 
 __all__ = ["LONGEST", "Token", "add", "due", "find", "listed", "revoke", "seen"]
 

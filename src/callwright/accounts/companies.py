@@ -10,8 +10,8 @@ from sqlalchemy import BigInteger, Row, String, bindparam, insert, select, updat
 
 from callwright.accounts.tables import company
 from callwright.errors import InputError, Problem
-from callwright.store.database import Scope
 from callwright.store.metadata import TENANT, Json, UtcTime
+from callwright.store.scope import Scope
 
 __all__ = ["add", "find", "listed", "vet"]
 

@@ -16,8 +16,8 @@ from sqlalchemy import BigInteger, Row, String, bindparam, insert, select, updat
 
 from callwright.accounts.tables import company, own_number
 from callwright.errors import InputError, Problem
-from callwright.store.database import Scope
 from callwright.store.metadata import TENANT, Json, UtcTime
+from callwright.store.scope import Scope
 
 __all__ = ["REGISTRIES", "add", "listed", "missing_registrations", "register", "retire", "verify"]
 

@@ -19,8 +19,8 @@ from callwright.accounts.tables import company
 from callwright.errors import InputError, Place, Problem
 from callwright.store.blobs import TenantBlobs
 from callwright.store.crypto import TenantKeys
-from callwright.store.database import Scope
 from callwright.store.metadata import TENANT, Json, UtcTime
+from callwright.store.scope import Scope
 
 __all__ = ["LARGEST", "MOST", "attach", "decide", "find", "kind_of", "page", "paper"]
 

@@ -16,8 +16,8 @@ from sqlalchemy import BigInteger, Row, bindparam, delete, insert, select, updat
 from callwright.accounts.doors import Door, Kind, mint
 from callwright.accounts.roles import Role
 from callwright.accounts.user_tables import user_account, user_session
-from callwright.store.database import Scope
 from callwright.store.metadata import TENANT, UtcTime
+from callwright.store.scope import Scope
 
 __all__ = [
     "ABSOLUTE",

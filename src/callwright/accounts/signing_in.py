@@ -21,8 +21,9 @@ from callwright.accounts.tables import tenant
 from callwright.accounts.user_tables import user_account
 from callwright.errors import CallwrightError, InputError, Problem
 from callwright.store.crypto import Keyring, TenantKeys
-from callwright.store.database import Database, Scope
+from callwright.store.database import Database
 from callwright.store.metadata import TENANT
+from callwright.store.scope import Scope
 
 __all__ = ["Asked", "SignInError", "confirm_totp", "drop_totp", "enrol_totp", "enter", "houses", "sign_in", "verify"]
 

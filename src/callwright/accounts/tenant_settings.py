@@ -19,8 +19,8 @@ from callwright.accounts.user_tables import tenant_setting
 from callwright.accounts.users import roles_of
 from callwright.errors import InputError, Place, Problem
 from callwright.store.crypto import TenantKeys
-from callwright.store.database import Scope
 from callwright.store.metadata import TENANT
+from callwright.store.scope import Scope
 
 __all__ = [
     "Oidc",

@@ -26,8 +26,9 @@ from callwright.accounts.roles import Role
 from callwright.accounts.user_tables import one_time_link, sign_in_name, user_account
 from callwright.errors import InputError, Place, Problem
 from callwright.store.crypto import TenantKeys
-from callwright.store.database import Database, Scope
+from callwright.store.database import Database
 from callwright.store.metadata import TENANT, UtcTime
+from callwright.store.scope import Scope
 
 __all__ = [
     "INVITED_FOR",

@@ -15,7 +15,7 @@ from callwright.compliance.record_file import Anchor, ChainCheck, Report, record
 from callwright.compliance.records import GENESIS, canonical, iso
 from callwright.errors import InputError, Problem
 from callwright.store.crypto import TenantKeys
-from callwright.store.database import Scope
+from callwright.store.scope import Scope
 
 __all__ = ["export", "verify_kept"]
 

@@ -16,8 +16,8 @@ from callwright.audit.model import About, Detail, entry_of, seal
 from callwright.audit.tables import audit_entry, audit_head
 from callwright.compliance.records import GENESIS, Head, Sealed
 from callwright.store.crypto import TenantKeys
-from callwright.store.database import Scope
 from callwright.store.metadata import TENANT, UtcTime
+from callwright.store.scope import Scope
 
 __all__ = ["Ends", "Kept", "Wanted", "ends", "find", "note", "pages", "trim"]
 

@@ -23,7 +23,8 @@ from callwright.campaigns import accounting_store as rows
 from callwright.campaigns.faults import DATABASE_FAULTS
 from callwright.campaigns.reconcile import Account, Witnessed, attempt_of, keep
 from callwright.errors import InputError, Problem
-from callwright.store.database import Database, Scope
+from callwright.store.database import Database
+from callwright.store.scope import Scope
 
 __all__ = ["Alive", "Log", "Witness", "told", "witnessed"]
 

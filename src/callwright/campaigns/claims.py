@@ -17,7 +17,7 @@ from callwright.campaigns.model import Plan
 from callwright.campaigns.pacing import Tokens, gcra, room
 from callwright.campaigns.schedule import opening
 from callwright.campaigns.terms import Terms
-from callwright.store.database import Scope
+from callwright.store.scope import Scope
 from callwright.values import quick
 
 __all__ = ["Claimed", "claim", "free", "tokens"]

@@ -8,7 +8,7 @@ from callwright.campaigns.events import post_many
 from callwright.compliance.complaint_store import late
 from callwright.compliance.freezes import masked
 from callwright.store.crypto import TenantKeys
-from callwright.store.database import Scope
+from callwright.store.scope import Scope
 
 __all__ = ["tell_late"]
 

@@ -25,7 +25,7 @@ from callwright.compliance.freezes import NewFreeze, masked
 from callwright.compliance.outcomes import consequences
 from callwright.compliance.packs import Packs
 from callwright.store.crypto import TenantKeys
-from callwright.store.database import Scope
+from callwright.store.scope import Scope
 
 __all__ = ["CONSEQUENT", "break_off", "draw", "write_freezes"]
 

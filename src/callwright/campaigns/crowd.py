@@ -27,8 +27,8 @@ from callwright.compliance.facts import PAST_DAYS, ConsentFacts, DialFacts
 from callwright.compliance.tables import consent, freeze, freeze_suspect, person, suppression
 from callwright.store.constant import constant
 from callwright.store.crypto import TenantKeys
-from callwright.store.database import Scope
 from callwright.store.metadata import TENANT, UtcTime
+from callwright.store.scope import Scope
 
 __all__ = ["Subject", "subject"]
 

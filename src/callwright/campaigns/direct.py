@@ -18,7 +18,7 @@ from callwright.campaigns.terms import Terms
 from callwright.compliance.facts import CompanyFacts
 from callwright.errors import LineError
 from callwright.store.crypto import TenantKeys
-from callwright.store.database import Scope
+from callwright.store.scope import Scope
 
 __all__ = ["Asked", "dial_now"]
 

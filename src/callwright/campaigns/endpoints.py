@@ -20,7 +20,7 @@ from callwright.campaigns.notices import KINDS, Answer, Kind, answer_of, check_a
 from callwright.campaigns.signing import is_secret, new_secret
 from callwright.errors import InputError, Problem
 from callwright.store.crypto import TenantKeys
-from callwright.store.database import Scope
+from callwright.store.scope import Scope
 
 __all__ = ["Endpoint", "add", "again", "backlog", "drop", "listed", "switch", "try_out"]
 

@@ -26,8 +26,8 @@ from callwright.errors import InputError, Problem
 from callwright.insight.files import waveform_blob
 from callwright.insight.gathering import forget
 from callwright.store.crypto import TenantKeys
-from callwright.store.database import Scope
 from callwright.store.metadata import TENANT
+from callwright.store.scope import Scope
 
 __all__ = ["Erased", "delete_blobs", "erase"]
 

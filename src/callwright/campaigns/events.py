@@ -13,7 +13,7 @@ from typing import Any
 
 from callwright.campaigns import delivery_store as rows
 from callwright.store.crypto import TenantKeys
-from callwright.store.database import Scope
+from callwright.store.scope import Scope
 
 __all__ = ["EVENTS", "post", "post_many", "title"]
 

@@ -30,8 +30,8 @@ from callwright.compliance.records import GENESIS, Head
 from callwright.compliance.tables import complaint, person
 from callwright.errors import StoreError
 from callwright.store.crypto import TenantKeys
-from callwright.store.database import Scope
 from callwright.store.metadata import TENANT
+from callwright.store.scope import Scope
 
 __all__ = ["Blobs", "write_evidence", "write_subject"]
 

@@ -28,7 +28,7 @@ from callwright.compliance.facts import (
     ScriptFacts,
 )
 from callwright.store.crypto import TenantKeys
-from callwright.store.database import Scope
+from callwright.store.scope import Scope
 from callwright.values import quick
 
 __all__ = [

@@ -23,7 +23,7 @@ from callwright.campaigns.model import Plan
 from callwright.campaigns.retry import Next, Outcome, after
 from callwright.campaigns.terms import Terms
 from callwright.store.crypto import TenantKeys
-from callwright.store.database import Scope
+from callwright.store.scope import Scope
 from callwright.store.together import sharing
 from callwright.values import quick
 

@@ -22,8 +22,8 @@ from callwright.compliance.decision import RuleSet, decide
 from callwright.compliance.facts import DialFacts, Freeze
 from callwright.compliance.tables import person
 from callwright.store.crypto import TenantKeys
-from callwright.store.database import Scope
 from callwright.store.metadata import TENANT
+from callwright.store.scope import Scope
 
 __all__ = ["Forecast", "Replayed", "forecast", "replay"]
 

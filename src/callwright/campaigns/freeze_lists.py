@@ -21,7 +21,7 @@ from callwright.compliance import freeze_store
 from callwright.compliance.freezes import COLUMNS, REASONS, NewFreeze, Reading, row_of
 from callwright.errors import LeadsError, Place, Problem
 from callwright.store.crypto import TenantKeys
-from callwright.store.database import Scope
+from callwright.store.scope import Scope
 
 __all__ = ["Brought", "freeze_list", "read_freezes"]
 

@@ -32,7 +32,7 @@ from callwright.compliance.facts import ConsentFacts, DialFacts
 from callwright.compliance.record_store import seal
 from callwright.compliance.records import NewRecord
 from callwright.store.crypto import TenantKeys
-from callwright.store.database import Changes, Scope
+from callwright.store.scope import Changes, Scope
 from callwright.values import quick
 
 __all__ = ["Dial", "Refused", "Veto", "attempt_id", "dial", "own_numbers"]

@@ -14,7 +14,7 @@ import asyncpg  # type: ignore[import-untyped]
 from sqlalchemy import String, bindparam, func, select
 from sqlalchemy.engine import make_url
 
-from callwright.store.database import Scope
+from callwright.store.scope import Scope
 
 __all__ = ["CHANNEL", "Hints", "tell"]
 

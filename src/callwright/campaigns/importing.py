@@ -29,7 +29,8 @@ from callwright.campaigns.validators import judged, workers_for
 from callwright.campaigns.wording import Language, problem
 from callwright.errors import DamagedError, LeadsError, Place
 from callwright.store.crypto import TenantKeys
-from callwright.store.database import Database, Scope
+from callwright.store.database import Database
+from callwright.store.scope import Scope
 
 __all__ = ["Checked", "Options", "Progress", "Report", "check_people", "import_people"]
 

@@ -36,8 +36,8 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from callwright.accounts.tables import company
 from callwright.campaigns.tables import lead, lead_list, task, task_lead
 from callwright.compliance.tables import consent, freeze, person, suppression
-from callwright.store.database import Scope
 from callwright.store.metadata import TENANT, Json, UtcTime, temporary
+from callwright.store.scope import Scope
 from callwright.store.staging import stage
 
 __all__ = [

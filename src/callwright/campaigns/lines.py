@@ -13,8 +13,8 @@ from callwright.accounts.tables import own_number
 from callwright.audit.store import note
 from callwright.campaigns.tables import line
 from callwright.store.crypto import TenantKeys
-from callwright.store.database import Scope
 from callwright.store.metadata import TENANT
+from callwright.store.scope import Scope
 
 __all__ = ["Synced", "Trunk", "sync"]
 

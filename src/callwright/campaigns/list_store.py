@@ -10,8 +10,8 @@ from sqlalchemy import BigInteger, Integer, Row, String, and_, bindparam, delete
 from callwright.campaigns.tables import lead, lead_list, task
 from callwright.compliance.tables import person
 from callwright.errors import InputError, Problem
-from callwright.store.database import Scope
 from callwright.store.metadata import TENANT, Json
+from callwright.store.scope import Scope
 
 __all__ = ["LISTS", "PEOPLE_BY_ID", "by_id", "containing", "drop", "forget_some", "mark"]
 

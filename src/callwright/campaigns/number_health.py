@@ -17,7 +17,7 @@ from callwright.audit.store import note
 from callwright.campaigns import number_health_store as rows
 from callwright.campaigns.events import post
 from callwright.store.crypto import TenantKeys
-from callwright.store.database import Scope
+from callwright.store.scope import Scope
 
 __all__ = [
     "Counts",

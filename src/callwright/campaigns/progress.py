@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from callwright.calls.disposition import CONNECTED
 from callwright.campaigns import task_store as rows
 from callwright.campaigns.variants import Comparison, compare
-from callwright.store.database import Scope
+from callwright.store.scope import Scope
 
 __all__ = ["Progress", "Results", "VariantResult", "progress", "results"]
 

@@ -20,7 +20,7 @@ from callwright.compliance.house import PERMITTED_BASES
 from callwright.errors import ScriptError
 from callwright.script.loader import loads
 from callwright.store.crypto import TenantKeys
-from callwright.store.database import Scope
+from callwright.store.scope import Scope
 
 __all__ = ["Filled", "fill"]
 

@@ -23,7 +23,8 @@ from callwright.campaigns.reconcile import Account, verdict
 from callwright.campaigns.results import without_robot
 from callwright.campaigns.terms import Terms
 from callwright.store.crypto import TenantKeys
-from callwright.store.database import Database, Scope
+from callwright.store.database import Database
+from callwright.store.scope import Scope
 
 __all__ = ["Reaped", "lose", "reap", "reconcile", "release"]
 

@@ -17,7 +17,7 @@ from sqlalchemy import Row
 from callwright.calls.disposition import FACTS, Disposition, disposition
 from callwright.campaigns import lease_store as rows
 from callwright.campaigns.ended import Ended, How
-from callwright.store.database import Scope
+from callwright.store.scope import Scope
 
 __all__ = ["Account", "Witnessed", "attempt_of", "keep", "verdict"]
 

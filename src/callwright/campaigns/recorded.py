@@ -7,8 +7,8 @@ from sqlalchemy import bindparam, exists, select
 from callwright.campaigns.tables import attempt
 from callwright.compliance.record_file import Finding
 from callwright.compliance.tables import decision_record
-from callwright.store.database import Scope
 from callwright.store.metadata import TENANT
+from callwright.store.scope import Scope
 
 __all__ = ["unrecorded"]
 

@@ -30,8 +30,9 @@ from callwright.compliance.registries import Copy, Entry, Kind, area_in, area_of
 from callwright.compliance.registry_rules import Asking
 from callwright.errors import InputError, Place, Problem, RefusedError
 from callwright.store.crypto import TenantKeys
-from callwright.store.database import Database, Scope
+from callwright.store.database import Database
 from callwright.store.metadata import TENANT, UtcTime
+from callwright.store.scope import Scope
 
 __all__ = [
     "MOST_PROBLEMS",

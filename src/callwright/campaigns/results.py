@@ -17,8 +17,8 @@ from callwright.campaigns.result_tables import call_new, call_text, follow_up, u
 from callwright.campaigns.story import Story, seal_story
 from callwright.campaigns.tables import attempt, call_result, takeover
 from callwright.store.crypto import TenantKeys
-from callwright.store.database import Scope
 from callwright.store.metadata import TENANT
+from callwright.store.scope import Scope
 
 __all__ = ["for_webhook", "keep", "read", "without_robot"]
 

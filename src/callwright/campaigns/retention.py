@@ -24,8 +24,9 @@ from callwright.desk.tables import wrap_up
 from callwright.insight.files import waveform_blob
 from callwright.insight.gathering import forget
 from callwright.store.crypto import Keyring
-from callwright.store.database import Database, Scope
+from callwright.store.database import Database
 from callwright.store.metadata import TENANT, UtcTime
+from callwright.store.scope import Scope
 
 __all__ = ["Applied", "apply"]
 

@@ -15,7 +15,7 @@ from callwright.campaigns import task_store as rows
 from callwright.errors import Problem, ScriptError, TaskError
 from callwright.script.checks import check
 from callwright.script.loader import loads
-from callwright.store.database import Scope
+from callwright.store.scope import Scope
 
 __all__ = ["Version", "find", "review", "submit", "versions", "withdraw"]
 

@@ -21,7 +21,7 @@ from callwright.campaigns.scripts import Version, find
 from callwright.campaigns.states import ENDS, SYSTEM, Action, Guard, Move, move
 from callwright.errors import Problem, TaskError
 from callwright.store.crypto import TenantKeys
-from callwright.store.database import Scope
+from callwright.store.scope import Scope
 
 __all__ = [
     "FREELY_CHANGED", "Changed", "ask", "change_plan", "create", "history", "listing", "named", "pinned", "plan_of", "settle",

@@ -25,8 +25,8 @@ from callwright.compliance.tables import (
     suppression,
 )
 from callwright.store.crypto import TenantKeys
-from callwright.store.database import Scope
 from callwright.store.metadata import TENANT, UtcTime
+from callwright.store.scope import Scope
 
 __all__ = ["Counts", "Event", "Kind", "Subject", "counts_of", "find", "suppressed", "timeline"]
 

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from callwright.campaigns import takeover_store as rows
 from callwright.campaigns.model import Transfer
 from callwright.campaigns.pacing import Abandonment, Pool, may_be_under_way
-from callwright.store.database import Scope
+from callwright.store.scope import Scope
 
 __all__ = ["FRESH", "Asked", "Takeovers", "ask", "say"]
 

@@ -14,8 +14,8 @@ from callwright.accounts.tables import company, own_number
 from callwright.calls.disposition import CONNECTED
 from callwright.campaigns.tables import attempt, lead, lead_list, line, script_version, task, task_lead
 from callwright.compliance.tables import person
-from callwright.store.database import Scope
 from callwright.store.metadata import TENANT, UtcTime
+from callwright.store.scope import Scope
 
 __all__ = ["COMPANIES", "LINES", "POOLS", "QUEUE", "READY_LISTS", "SCRIPTS", "TASKS", "Hour", "far", "hours"]
 

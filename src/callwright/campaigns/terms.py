@@ -14,7 +14,7 @@ from callwright.campaigns.takeovers import Takeovers
 from callwright.compliance.decision import Decision, RuleSet, decide
 from callwright.compliance.facts import DialFacts
 from callwright.errors import StoreError
-from callwright.store.database import Scope
+from callwright.store.scope import Scope
 
 __all__ = ["LEASE", "QUIET", "Decide", "Plans", "Terms"]
 

@@ -25,7 +25,7 @@ from callwright.compliance import registry_store
 from callwright.compliance.packs import Packs
 from callwright.compliance.reasons import REFUSING
 from callwright.compliance.telling import parsed
-from callwright.store.database import Scope
+from callwright.store.scope import Scope
 
 __all__ = ["SEEN_WITHIN", "Cause", "LeadFacts", "TaskFacts", "causes", "lead_causes", "of_lead", "of_task"]
 

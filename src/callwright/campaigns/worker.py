@@ -35,7 +35,8 @@ from callwright.campaigns.takeover_store import ROBOTS
 from callwright.campaigns.terms import Terms
 from callwright.errors import CallwrightError, LineError
 from callwright.store.crypto import TenantKeys
-from callwright.store.database import Database, Scope
+from callwright.store.database import Database
+from callwright.store.scope import Scope
 
 __all__ = ["Came", "Place", "Tell", "Vetoes", "Worker", "WorkerSettings"]
 

@@ -25,7 +25,7 @@ from callwright.compliance.freezes import NewFreeze, masked, period_end, write_f
 from callwright.errors import InputError, Problem
 from callwright.private_files import private
 from callwright.store.crypto import TenantKeys
-from callwright.store.database import Scope
+from callwright.store.scope import Scope
 
 __all__ = ["freeze_app"]
 

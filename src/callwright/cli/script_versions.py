@@ -16,7 +16,7 @@ from callwright.cli.problems import console
 from callwright.cli.tenancy import TenantOption, working
 from callwright.errors import Problem, TaskError
 from callwright.script.dialect import SCRIPT_FILE
-from callwright.store.database import Scope
+from callwright.store.scope import Scope
 from callwright.studio.recordings import store as recorded
 from callwright.studio.recordings.model import unheard
 from callwright.yaml_file import decode, read_bytes

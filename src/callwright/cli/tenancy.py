@@ -16,7 +16,8 @@ from callwright.audit.store import note
 from callwright.settings import Settings
 from callwright.storage import Storage, find_tenant, open_storage
 from callwright.store.crypto import TenantKeys
-from callwright.store.database import Database, Scope
+from callwright.store.database import Database
+from callwright.store.scope import Scope
 
 __all__ = ["TenantOption", "Working", "working"]
 

@@ -17,7 +17,7 @@ from callwright.cli.tenancy import TenantOption, working
 from callwright.errors import InputError, Problem
 from callwright.settings import Settings
 from callwright.storage import open_storage
-from callwright.store.database import Scope
+from callwright.store.scope import Scope
 
 __all__ = ["user_app"]
 

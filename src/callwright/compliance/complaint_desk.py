@@ -10,8 +10,8 @@ from sqlalchemy import and_, bindparam, or_, select
 from callwright.compliance.complaint_store import Case, case_of
 from callwright.compliance.tables import complaint
 from callwright.store.crypto import TenantKeys
-from callwright.store.database import Scope
 from callwright.store.metadata import TENANT
+from callwright.store.scope import Scope
 
 __all__ = ["Which", "find", "page"]
 

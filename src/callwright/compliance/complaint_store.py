@@ -17,8 +17,8 @@ from callwright.compliance.freezes import NewFreeze
 from callwright.compliance.tables import complaint, person
 from callwright.errors import InputError, Problem
 from callwright.store.crypto import TenantKeys
-from callwright.store.database import Scope
 from callwright.store.metadata import TENANT, UtcTime
+from callwright.store.scope import Scope
 
 __all__ = ["Case", "NewComplaint", "answer", "bundled", "case_of", "close", "find", "late", "listed", "open_case"]
 

@@ -10,8 +10,8 @@ from sqlalchemy import Row, Select, and_, bindparam, func, or_, select
 
 from callwright.compliance.tables import consent, consent_use, person
 from callwright.store.crypto import TenantKeys
-from callwright.store.database import Scope
 from callwright.store.metadata import TENANT
+from callwright.store.scope import Scope
 
 __all__ = ["LedgerRow", "State", "Wanted", "evidence_blob", "find", "page", "shared_evidence"]
 

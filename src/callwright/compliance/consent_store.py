@@ -18,8 +18,8 @@ from callwright.compliance.facts import ConsentFacts
 from callwright.compliance.tables import consent, consent_use, person
 from callwright.errors import InputError, Problem
 from callwright.store.crypto import TenantKeys
-from callwright.store.database import Scope
 from callwright.store.metadata import TENANT
+from callwright.store.scope import Scope
 
 __all__ = ["Consent", "Known", "Use", "add", "consents_of", "known", "revoke", "used", "uses_of"]
 

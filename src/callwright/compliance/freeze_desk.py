@@ -15,8 +15,8 @@ from callwright.compliance.freeze_store import Frozen, Suspect, frozen_of, suspe
 from callwright.compliance.tables import freeze, freeze_suspect
 from callwright.errors import InputError, Problem, RefusedError
 from callwright.store.crypto import TenantKeys
-from callwright.store.database import Scope
 from callwright.store.metadata import TENANT
+from callwright.store.scope import Scope
 
 __all__ = ["State", "Wanted", "agree_lift", "ask_lift", "find", "find_suspect", "keep", "page", "suspect_page"]
 

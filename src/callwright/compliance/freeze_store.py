@@ -21,8 +21,8 @@ from callwright.compliance.tables import freeze_suspect as suspect_table
 from callwright.compliance.tables import person
 from callwright.errors import InputError, Problem
 from callwright.store.crypto import TenantKeys
-from callwright.store.database import Scope
 from callwright.store.metadata import TENANT, UtcTime
+from callwright.store.scope import Scope
 
 __all__ = [
     "Asked",

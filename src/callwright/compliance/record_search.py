@@ -15,8 +15,8 @@ from sqlalchemy import Select, bindparam, or_, select
 from callwright.compliance import record_store
 from callwright.compliance.record_store import KEPT, Kept, kept_of
 from callwright.compliance.tables import decision_record, decision_rules
-from callwright.store.database import Scope
 from callwright.store.metadata import TENANT
+from callwright.store.scope import Scope
 
 __all__ = ["Found", "Wanted", "search"]
 

@@ -19,8 +19,8 @@ from callwright.compliance.tables import chain_head, decision_record, decision_r
 from callwright.errors import DamagedError, InputError, Problem
 from callwright.store.constant import constant
 from callwright.store.crypto import TenantKeys
-from callwright.store.database import Changes, Scope
 from callwright.store.metadata import TENANT
+from callwright.store.scope import Changes, Scope
 from callwright.store.together import sharing
 
 __all__ = [

@@ -29,8 +29,8 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from callwright.compliance.registries import Copy
 from callwright.compliance.tables import registry_copy, registry_number
-from callwright.store.database import Scope
 from callwright.store.metadata import TENANT, UtcTime, temporary
+from callwright.store.scope import Scope
 from callwright.store.staging import analyze, stage
 
 __all__ = ["abandoned", "add", "begin", "copies", "erase", "find", "hold", "leave", "put_in_use", "renew", "take"]

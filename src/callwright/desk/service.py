@@ -18,7 +18,7 @@ from callwright.desk.settings import chosen
 from callwright.errors import InputError, Place, Problem
 from callwright.http.problems import absent, conflict
 from callwright.store.crypto import TenantKeys
-from callwright.store.database import Scope
+from callwright.store.scope import Scope
 
 __all__ = [
     "Callee",

@@ -14,7 +14,7 @@ from callwright.accounts.model import Viewer
 from callwright.accounts.tenant_settings import keep_setting, setting
 from callwright.errors import InputError, Place, Problem
 from callwright.store.crypto import TenantKeys
-from callwright.store.database import Scope
+from callwright.store.scope import Scope
 
 __all__ = ["Code", "DeskSettings", "Group", "chosen", "keep", "merged"]
 

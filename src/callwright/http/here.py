@@ -24,7 +24,8 @@ from callwright.http.problems import ApiError
 from callwright.settings import Settings
 from callwright.store.blobs import Blobs
 from callwright.store.crypto import Keyring, TenantKeys
-from callwright.store.database import Database, Scope
+from callwright.store.database import Database
+from callwright.store.scope import Scope
 
 __all__ = [
     "ForbiddenError",

@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Select, func, select
 
 from callwright.campaigns.result_tables import call_tally as tally
-from callwright.store.database import Scope
 from callwright.store.metadata import TENANT
+from callwright.store.scope import Scope
 
 __all__ = ["Hours", "Over", "Totals", "by_version", "hours", "totals"]
 

@@ -14,8 +14,8 @@ from callwright.campaigns.tables import attempt, call_result, script_version, ta
 from callwright.compliance.tables import person
 from callwright.insight.filters import CallFilter, Order, conditions
 from callwright.store.crypto import TenantKeys
-from callwright.store.database import Scope
 from callwright.store.metadata import TENANT
+from callwright.store.scope import Scope
 
 __all__ = ["COLUMNS", "Named", "keys_of", "listed", "names_of", "number_of", "one", "scripts_of", "text_of", "texts_of"]
 

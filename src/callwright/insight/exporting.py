@@ -23,8 +23,9 @@ from callwright.insight.filters import CallFilter, conditions, wanted_grams
 from callwright.insight.findable import slot_text
 from callwright.insight.searching import search
 from callwright.store.crypto import TenantKeys
-from callwright.store.database import Database, Scope
+from callwright.store.database import Database
 from callwright.store.metadata import TENANT
+from callwright.store.scope import Scope
 
 __all__ = ["Form", "Wanted", "count", "export"]
 

@@ -15,8 +15,8 @@ from callwright.campaigns.tables import call_result
 from callwright.http.problems import absent, conflict
 from callwright.insight.call_store import COLUMNS
 from callwright.store.crypto import TenantKeys
-from callwright.store.database import Scope
 from callwright.store.metadata import TENANT
+from callwright.store.scope import Scope
 
 __all__ = ["FollowState", "claim", "counts", "done", "listed", "note_of", "release"]
 

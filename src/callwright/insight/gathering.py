@@ -30,8 +30,9 @@ from callwright.insight import words
 from callwright.insight.findable import findable
 from callwright.insight.tally import Tally, TallyCall
 from callwright.store.crypto import Keyring, TenantKeys
-from callwright.store.database import Database, Scope
+from callwright.store.database import Database
 from callwright.store.metadata import TENANT
+from callwright.store.scope import Scope
 
 __all__ = ["BATCH", "catch_up", "forget", "gather", "waiting"]
 

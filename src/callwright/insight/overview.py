@@ -12,8 +12,8 @@ from sqlalchemy import Select, bindparam, case, func, or_, select
 from callwright.accounts.tables import company, own_number
 from callwright.campaigns.tables import attempt, call_result, lead_list, line, script_version, task, worker
 from callwright.compliance.tables import complaint, freeze_suspect
-from callwright.store.database import Scope
 from callwright.store.metadata import TENANT, UtcTime
+from callwright.store.scope import Scope
 
 __all__ = ["Overview", "Today", "look"]
 

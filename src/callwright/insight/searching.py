@@ -21,8 +21,8 @@ from callwright.insight.call_store import COLUMNS
 from callwright.insight.filters import CallFilter, conditions, needs_words, wanted_grams
 from callwright.insight.grams import holds
 from callwright.store.crypto import TenantKeys
-from callwright.store.database import Scope
 from callwright.store.metadata import TENANT
+from callwright.store.scope import Scope
 
 __all__ = ["Found", "search"]
 

@@ -29,8 +29,8 @@ from sqlalchemy import insert, select
 
 from callwright.accounts.tables import tenant_key
 from callwright.errors import Problem, SettingsError, StoreError
-from callwright.store.database import Scope
 from callwright.store.metadata import TENANT
+from callwright.store.scope import Scope
 from callwright.store.sealing import NONCE, VERSION, FieldKeys, derive, open_sealed
 
 __all__ = ["Keyring", "TenantKeys"]

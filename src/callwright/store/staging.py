@@ -13,8 +13,8 @@ from typing import Any
 from sqlalchemy import Table
 from sqlalchemy.schema import CreateTable
 
-from callwright.store.database import Scope
 from callwright.store.metadata import UtcTime, temporary
+from callwright.store.scope import Scope
 
 __all__ = ["analyze", "stage"]
 

@@ -14,7 +14,7 @@ from callwright.errors import InputError, Problem, ScriptError
 from callwright.http.problems import absent, conflict
 from callwright.script.builtin import template_path, templates
 from callwright.script.dialect import SCRIPT_FILE
-from callwright.store.database import Scope
+from callwright.store.scope import Scope
 from callwright.studio import store
 from callwright.studio.model import Draft, Person, Save
 from callwright.studio.recordings.pinning import unsealed

@@ -9,7 +9,7 @@ from callwright.campaigns import scripts
 from callwright.errors import InputError, Place, Problem, ScriptError
 from callwright.http.problems import absent, conflict
 from callwright.script.loader import loads
-from callwright.store.database import Scope
+from callwright.store.scope import Scope
 from callwright.studio import store
 from callwright.studio.drafts import read_draft
 from callwright.studio.model import Draft, Person, Standing, Submission, Version, may_review, published_of, state_of

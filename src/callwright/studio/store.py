@@ -24,8 +24,8 @@ from sqlalchemy import (
 )
 
 from callwright.campaigns.tables import script_version
-from callwright.store.database import Scope
 from callwright.store.metadata import TENANT, UtcTime
+from callwright.store.scope import Scope
 from callwright.studio.model import Draft, Person, Save, Submission, Verdict, Version
 from callwright.studio.tables import script_draft, script_draft_save, script_submission
 

@@ -22,8 +22,9 @@ from callwright.compliance.decision import Verdict
 from callwright.compliance.facts import DialFacts
 from callwright.compliance.reasons import Reason
 from callwright.script.builtin import template_path
-from callwright.store.database import Database, Scope
+from callwright.store.database import Database
 from callwright.store.metadata import TENANT
+from callwright.store.scope import Scope
 from callwright.testing.tenants import Seeded
 
 __all__ = [

@@ -18,7 +18,8 @@ from callwright.accounts.tables import company, own_number, tenant
 from callwright.campaigns.tables import lead, lead_list, line, script_version
 from callwright.compliance.tables import chain_head, consent, person
 from callwright.store.crypto import Keyring, TenantKeys
-from callwright.store.database import Database, Scope
+from callwright.store.database import Database
+from callwright.store.scope import Scope
 
 __all__ = ["OWN_NUMBER", "Seeded", "numbers", "seed"]
 

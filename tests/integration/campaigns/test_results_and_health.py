@@ -16,8 +16,9 @@ from callwright.campaigns.number_health_store import SET_STATE
 from callwright.campaigns.tables import attempt, call_result, delivery
 from callwright.compliance.tables import complaint
 from callwright.store.crypto import Keyring
-from callwright.store.database import Database, Scope
+from callwright.store.database import Database
 from callwright.store.metadata import TENANT
+from callwright.store.scope import Scope
 from callwright.testing.tenants import OWN_NUMBER, Seeded, seed
 
 pytestmark = pytest.mark.anyio

@@ -18,8 +18,9 @@ from callwright.campaigns.states import ACTIONS, SYSTEM
 from callwright.campaigns.tables import script_version, task, task_lead
 from callwright.errors import TaskError
 from callwright.store.crypto import Keyring
-from callwright.store.database import Database, Scope
+from callwright.store.database import Database
 from callwright.store.metadata import TENANT
+from callwright.store.scope import Scope
 from callwright.testing.tenants import Seeded, seed
 
 ASKED = tuple(action for action in ACTIONS if action not in ("drained", "finish", "revise", "schedule", "unschedule"))

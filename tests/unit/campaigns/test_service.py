@@ -20,8 +20,9 @@ from callwright.errors import TaskError
 from callwright.script.builtin import template_path
 from callwright.script.loader import loads
 from callwright.store.crypto import Keyring
-from callwright.store.database import Database, Scope
+from callwright.store.database import Database
 from callwright.store.metadata import TENANT
+from callwright.store.scope import Scope
 from callwright.testing.tenants import Seeded, seed
 
 pytestmark = pytest.mark.anyio

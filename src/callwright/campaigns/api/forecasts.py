@@ -27,7 +27,7 @@ from callwright.http.job_views import JobView, job_view
 from callwright.http.jobs import Job, jobs_of
 from callwright.http.problems import answers
 from callwright.store.crypto import TenantKeys
-from callwright.store.database import Scope
+from callwright.store.scope import Scope
 
 __all__ = ["router"]
 

@@ -18,7 +18,7 @@ from callwright.campaigns.number_health import Health
 from callwright.http.fields import Moment, Number, Text
 from callwright.http.here import Here, needs
 from callwright.http.problems import absent, answers
-from callwright.store.database import Scope
+from callwright.store.scope import Scope
 
 __all__ = ["router"]
 

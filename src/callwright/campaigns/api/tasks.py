@@ -34,7 +34,7 @@ from callwright.http.fresh import fresh_of
 from callwright.http.here import Here, needs
 from callwright.http.paging import Page, Paging
 from callwright.http.problems import answers, conflict, detail_of
-from callwright.store.database import Scope
+from callwright.store.scope import Scope
 
 __all__ = ["router"]
 

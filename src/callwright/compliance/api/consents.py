@@ -25,8 +25,8 @@ from callwright.http.fields import Id, Moment, Number, PathId, Subject, Text
 from callwright.http.here import Here, needs
 from callwright.http.paging import Page, Paging
 from callwright.http.problems import absent, answers
-from callwright.store.database import Scope
 from callwright.store.metadata import TENANT
+from callwright.store.scope import Scope
 
 __all__ = ["router"]
 

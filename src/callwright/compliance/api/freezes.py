@@ -41,7 +41,7 @@ from callwright.http.here import Here, needs
 from callwright.http.paging import Page, Paging
 from callwright.http.problems import Detail, absent, answers, detail_of
 from callwright.store.crypto import TenantKeys
-from callwright.store.database import Scope
+from callwright.store.scope import Scope
 
 __all__ = ["router"]
 

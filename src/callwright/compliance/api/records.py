@@ -31,8 +31,8 @@ from callwright.http.jobs import jobs_of
 from callwright.http.paging import Page, Paging, cursor_of
 from callwright.http.problems import absent, answers
 from callwright.store.crypto import TenantKeys
-from callwright.store.database import Scope
 from callwright.store.metadata import TENANT
+from callwright.store.scope import Scope
 
 __all__ = ["TellIn", "router"]
 

@@ -11,7 +11,7 @@ from callwright.audit.store import note
 from callwright.compliance.freezes import masked
 from callwright.http.here import Here
 from callwright.store.crypto import TenantKeys
-from callwright.store.database import Scope
+from callwright.store.scope import Scope
 
 __all__ = ["Showing", "showing"]
 

@@ -17,7 +17,7 @@ from callwright.desk.asked import groups_asked
 from callwright.desk.settings import Code, DeskSettings, Group
 from callwright.http.fields import Said, Text
 from callwright.http.here import Here, any_viewer, needs
-from callwright.store.database import Scope
+from callwright.store.scope import Scope
 
 __all__ = ["router"]
 

@@ -29,7 +29,7 @@ from callwright.insight.api.views import CallRow, Said, row_of, said_of
 from callwright.insight.findable import slot_text
 from callwright.store.blobs import TenantBlobs
 from callwright.store.crypto import TenantKeys
-from callwright.store.database import Scope
+from callwright.store.scope import Scope
 
 __all__ = ["CallId", "router"]
 

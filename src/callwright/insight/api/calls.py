@@ -25,7 +25,7 @@ from callwright.insight.gathering import catch_up
 from callwright.insight.grams import holds
 from callwright.insight.searching import search
 from callwright.store.crypto import TenantKeys
-from callwright.store.database import Scope
+from callwright.store.scope import Scope
 
 __all__ = ["CallQuery", "note_numbers", "router"]
 

@@ -30,7 +30,7 @@ from callwright.script.model import Script
 from callwright.script.sheet import recording_sheet, unrecordable
 from callwright.speech.recordings.reading import KINDS
 from callwright.store.blobs import TenantBlobs
-from callwright.store.database import Scope
+from callwright.store.scope import Scope
 from callwright.studio import drafts, reviews
 from callwright.studio.api.recording_views import RecordingsView, came_view, recordings_view
 from callwright.studio.api.views import Body, ScriptId

@@ -12,7 +12,7 @@ from callwright.accounts.roles import Permission
 from callwright.http.fields import Said, Text
 from callwright.http.here import Here, needs
 from callwright.http.problems import ApiError, answers
-from callwright.store.database import Scope
+from callwright.store.scope import Scope
 from callwright.studio import drafts, reviews, store
 from callwright.studio.api.views import (
     Body,

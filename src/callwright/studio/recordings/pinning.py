@@ -18,7 +18,7 @@ import anyio.to_thread
 from callwright.errors import DamagedError
 from callwright.script.model import Script
 from callwright.script.sheet import recording_sheet
-from callwright.store.database import Scope
+from callwright.store.scope import Scope
 from callwright.studio.recordings import store
 from callwright.studio.recordings.model import Recording, spoken, stand
 

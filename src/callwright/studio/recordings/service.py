@@ -29,7 +29,7 @@ from callwright.speech.recordings.importing import Wanted
 from callwright.speech.recordings.reviewing import Review
 from callwright.speech.recordings.taking import Taken, take
 from callwright.store.blobs import TenantBlobs
-from callwright.store.database import Scope
+from callwright.store.scope import Scope
 from callwright.studio.model import Person
 from callwright.studio.recordings import store
 from callwright.studio.recordings.model import Decision, Recording, heard_of

@@ -11,8 +11,8 @@ from sqlalchemy import BigInteger, BindParameter, Float, Row, String, bindparam,
 
 from callwright.campaigns.tables import script_version
 from callwright.speech.recordings.judging import Measured
-from callwright.store.database import Scope
 from callwright.store.metadata import TENANT, UtcTime
+from callwright.store.scope import Scope
 from callwright.studio.model import Person
 from callwright.studio.recordings.model import Decision, Heard, Recording
 from callwright.studio.recordings.tables import script_recording, script_version_recording
