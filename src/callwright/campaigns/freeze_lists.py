@@ -18,6 +18,7 @@ from callwright.campaigns.rows import Fault, Row, Source
 from callwright.campaigns.spreadsheet import OTHER_SHEETS
 from callwright.campaigns.wording import problem as worded
 from callwright.compliance import freeze_store
+from callwright.compliance.freeze_wording import Language, Wrong, told
 from callwright.compliance.freezes import COLUMNS, REASONS, NewFreeze, Reading, row_of
 from callwright.errors import LeadsError, Place, Problem
 from callwright.store.crypto import TenantKeys
@@ -44,35 +45,34 @@ _SCOPES = {"全部": "tenant", "所有": "tenant", "公司": "company", "任务"
 _REASONS = {title.casefold(): reason for reason, (*titles, _) in REASONS.items() for title in (reason, *titles)}
 
 
-def read_freezes(source: Source, now: datetime, region: str | None = None, sheet: str = "") -> Reading:
+def read_freezes(
+    source: Source, now: datetime, region: str | None = None, sheet: str = "", lang: Language = "en"
+) -> Reading:
     """What a list (`sources.open_list`) says. A freeze until a day lasts until that day is over everywhere; a time without a zone is that of
     the last place on earth.
 
     Args:
         region: ISO country of numbers without `+`; None = such numbers cannot be used.
         sheet: the one that was asked for; "" = nobody did, and what stands on others is told as not read.
+        lang: of problems.
 
     Never raises for what the file holds.
     """
     columns = [_column(name) for name in source.columns]
     wrong = _wrong_columns(source, columns)
     if wrong is not None:
-        return Reading((), (wrong,))
+        return Reading((), (told(wrong, lang, Place(source.name, 1)),))
     good: list[NewFreeze] = []
     problems: list[Problem] = []
     others = source.how.get(OTHER_SHEETS)
     if others and not sheet:
-        what = f"only the first sheet was read, there are others: {others[:100]}"
-        problems.append(
-            Problem("other-sheets", what, Place(source.name), "import each with --sheet NAME, or as a file of its own")
-        )
+        problems.append(told(Wrong("other-sheets", others[:100]), lang, Place(source.name)))
     try:
         for row in source.rows():
             if len(good) >= _MOST_ROWS or len(problems) >= _MOST_PROBLEMS:
-                place = Place(source.name, row.line)
-                problems.append(Problem("too-long", "the rest was not read", place, "mend or split the file"))
+                problems.append(told(Wrong("too-long"), lang, Place(source.name, row.line)))
                 break
-            made = _freeze(row, columns, source.name, now, region)
+            made = _freeze(row, columns, source.name, now, region, lang)
             if made is not None:
                 problems.append(made) if isinstance(made, Problem) else good.append(made)
     except LeadsError as error:  # a workbook that breaks off
@@ -99,18 +99,19 @@ async def freeze_list(
     now: datetime,
     by: str,
     note: Callable[[Scope, TenantKeys, Counts], Awaitable[None]],
+    lang: Language = "en",
 ) -> Brought:
     """Freeze every number that was read, a few thousand in a transaction: what broke off can be done again.
 
     Args:
-        keyed: begins one; note: writes into the audit log, within it, what was done.
+        keyed: begins one; note: writes into the audit log, within it, what was done; lang: of problems.
     """
     frozen = rows = 0
     problems = list(reading.problems)
     for begin in range(0, len(reading.freezes), _BATCH):
         batch = reading.freezes[begin : begin + _BATCH]
         async with keyed() as (scope, keys):
-            wrong = await freeze_store.unplaced(scope, batch)
+            wrong = await freeze_store.unplaced(scope, batch, lang)
             good = [one for one, problem in zip(batch, wrong, strict=True) if problem is None]
             made = await freeze_store.freeze_all(scope, keys, good, now, by)
             fresh, bad = sum(fresh for _, fresh in made), [problem for problem in wrong if problem is not None]
@@ -130,36 +131,33 @@ def _column(name: str) -> str:
     return _BY_NAME.get(_NOISE.sub("", plain)) or ("number" if guess(name.strip()) == "number" else "")
 
 
-def _wrong_columns(source: Source, columns: Sequence[str]) -> Problem | None:
-    known, place = f"columns: {', '.join(COLUMNS)}", Place(source.name, 1)
+def _wrong_columns(source: Source, columns: Sequence[str]) -> Wrong | None:
     for name, column in zip(source.columns, columns, strict=True):
         if not column and "number" in columns:
-            return Problem("unknown-column", f"there is no column {name[:40]!r}", place, known)
+            return Wrong("unknown-column", name[:40], COLUMNS)
         if column and columns.count(column) > 1:
-            return Problem("twice", f"two columns are {column!r}", place, "leave one of them out")
-    return (
-        None if "number" in columns else Problem("no-number", "the first line names no column `number`", place, known)
-    )
+            return Wrong("twice", column)
+    return None if "number" in columns else Wrong("no-number", known=COLUMNS)
 
 
 def _freeze(
-    row: Row, columns: Sequence[str], file: str, now: datetime, region: str | None
+    row: Row, columns: Sequence[str], file: str, now: datetime, region: str | None, lang: Language
 ) -> NewFreeze | Problem | None:
     """None: there is nothing in this line."""
     place = Place(file, row.line)
     if isinstance(row.cells, Fault):
-        return worded(row.cells.code, "en", place, **row.cells.values)
+        return worded(row.cells.code, lang, place, **row.cells.values)
     if not any(cell.strip() for cell in row.cells):
         return None
     if any(UNSHOWN.search(cell) for cell in row.cells):
-        return worded("bad-character", "en", place)
-    told = {name: cell.strip().removeprefix("'") for name, cell in zip(columns, row.cells, strict=False)}
-    return row_of(_in_our_words(told, region), place, now)
+        return worded("bad-character", lang, place)
+    line = {name: cell.strip().removeprefix("'") for name, cell in zip(columns, row.cells, strict=False)}
+    return row_of(_in_our_words(line, region), place, now, lang)
 
 
-def _in_our_words(told: Mapping[str, str], region: str | None) -> dict[str, str]:
+def _in_our_words(line: Mapping[str, str], region: str | None) -> dict[str, str]:
     """Numbers as E.164, times as ISO, words as ours; what cannot be understood stays, to be told as wrong."""
-    said = dict(told)
+    said = dict(line)
     number = identify(said.get("number", ""), region)
     if number is not None:
         said["number"] = number.number

@@ -14,7 +14,7 @@ import typer
 
 from callwright.campaigns.freeze_lists import Brought, Counts, freeze_list, read_freezes
 from callwright.campaigns.sources import open_list
-from callwright.cli.leads import country
+from callwright.cli.leads import Language, country
 from callwright.cli.problems import print_json, show_problems
 from callwright.cli.tenancy import TenantOption, working
 from callwright.cli.who import ByOption, moment_of, number_of
@@ -139,11 +139,12 @@ def import_(
     encoding: Annotated[str, typer.Option("--encoding", help="Of a CSV; found out by itself.")] = "",
     sheet: Annotated[str, typer.Option("--sheet", help="Of a workbook; else the first.")] = "",
     by: ByOption = "cli",
+    lang: Annotated[Language, typer.Option("--lang", help="Language of messages.")] = Language.en,
     tenant: TenantOption = "",
 ) -> None:
     """Freeze every number of a list. Exit 2: some rows could not be used; the others are frozen."""
     now, told_region = datetime.now(UTC), country(region)
-    source = replace(open_list(file, encoding=encoding, sheet=sheet), name=file.name[:100])
+    source = replace(open_list(file, lang.value, encoding=encoding, sheet=sheet), name=file.name[:100])
 
     async def run() -> Brought:
         async with working(tenant) as at:
@@ -159,7 +160,8 @@ def import_(
 
             async with at.database.reading(at.tenant) as scope:
                 where = told_region or await freeze_store.home(scope)
-            return await freeze_list(keyed, read_freezes(source, now, where, sheet), now, by, note)
+            reading = read_freezes(source, now, where, sheet, lang.value)
+            return await freeze_list(keyed, reading, now, by, note, lang.value)
 
     done = anyio.run(run)
     before = done.rows - done.frozen

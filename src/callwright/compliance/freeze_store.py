@@ -15,6 +15,7 @@ from sqlalchemy import Row, bindparam, insert, or_, select, update
 from callwright.accounts.tables import company
 from callwright.campaigns.tables import task
 from callwright.compliance.facts import Freeze
+from callwright.compliance.freeze_wording import Language, Wrong, told
 from callwright.compliance.freezes import NewFreeze, outlasts, period_end
 from callwright.compliance.tables import freeze as kept
 from callwright.compliance.tables import freeze_suspect as suspect_table
@@ -145,8 +146,9 @@ async def home(scope: Scope) -> str | None:
     return found[0] if len(found) == 1 else None
 
 
-async def unplaced(scope: Scope, new: Sequence[NewFreeze]) -> list[Problem | None]:
-    """For each freeze: what is wrong when it names a company or a task that is not there, and so would keep nobody from being called."""
+async def unplaced(scope: Scope, new: Sequence[NewFreeze], lang: Language = "en") -> list[Problem | None]:
+    """For each freeze: what is wrong (in this language) when it names a company or a task that is not there, and so would keep nobody from being
+    called."""
     there = {
         kind: {row.id for row in await scope.all(statement)}
         for kind, statement in _PLACES.items()
@@ -155,7 +157,7 @@ async def unplaced(scope: Scope, new: Sequence[NewFreeze]) -> list[Problem | Non
     return [
         None
         if one.scope not in there or one.scope_id in there[one.scope]
-        else Problem("scope-id", f"there is no {one.scope} {one.scope_id}", hint=f"see: callwright {one.scope} list")
+        else told(Wrong(f"no-{one.scope}", one.scope_id), lang)
         for one in new
     ]
 

@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from typing import cast, get_args
 
 from callwright.compliance.facts import Freeze, FreezeScope
+from callwright.compliance.freeze_wording import Language, Wrong, told
 from callwright.errors import InputError, Place, Problem
 
 __all__ = [
@@ -68,9 +69,9 @@ class NewFreeze:
     source: str = ""
 
     def __post_init__(self) -> None:
-        problem = _wrong(self)
-        if problem:
-            raise InputError(problem)
+        wrong = _wrong(self.number, str(self.scope), self.scope_id, self.reason, self.until)
+        if wrong is not None:
+            raise InputError(told(wrong))
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,48 +148,47 @@ def write_freezes(freezes: Iterable[NewFreeze]) -> Iterator[str]:
         yield _csv([safe_cell(cell) for cell in (one.number, one.scope, scope_id, one.reason, until, one.note)])
 
 
-def row_of(told: Mapping[str, str], place: Place, now: datetime) -> NewFreeze | Problem:
-    """A line of a list, by `COLUMNS`; what is not told is as good as empty. `until` is a date or a time with its zone."""
-    number = e164(told.get("number", ""))
+def row_of(line: Mapping[str, str], place: Place, now: datetime, lang: Language = "en") -> NewFreeze | Problem:
+    """A line of a list, by `COLUMNS`; what is not told is as good as empty. `until` is a date or a time with its zone. lang: of a problem."""
+    number = e164(line.get("number", ""))
+    scope, reason, scope_id = line.get("scope") or "tenant", line.get("reason") or "imported", line.get("scope_id", "")
+    until = _moment(line["until"]) if line.get("until") else None
     if number is None:
-        return Problem("number", "this is no number with its country code", place, "write +8613900000001")
-    scope, reason = told.get("scope") or "tenant", told.get("reason") or "imported"
-    scope_id = told.get("scope_id", "")
-    if scope_id and not (scope_id.isascii() and scope_id.isdigit() and len(scope_id) < 19):
-        return Problem("scope-id", "scope_id is the id of a company or task", place)
-    try:
-        until = _moment(told["until"]) if told.get("until") else None
-        if until is not None and until <= now:
-            return Problem("over", "this freeze is over already", place, "leave it out, or give it a later end")
-        return NewFreeze(
-            number, reason, cast("FreezeScope", scope), int(scope_id) if scope_id else None, until,
-            told.get("note", "")[:500], place.file[:100],
-        )  # fmt: skip
-    except InputError as error:
-        problem = error.problems[0]
-        return Problem(problem.code, problem.message, place, problem.hint)
+        wrong: Wrong | None = Wrong("number")
+    elif scope_id and not (scope_id.isascii() and scope_id.isdigit() and len(scope_id) < 19):
+        wrong = Wrong("scope-id")
+    elif line.get("until") and until is None:
+        wrong = Wrong("until")
+    elif until is not None and until <= now:
+        wrong = Wrong("over")
+    else:
+        wrong = _wrong(number, scope, int(scope_id) if scope_id else None, reason, until)
+    if wrong is not None or number is None:
+        return told(wrong or Wrong("number"), lang, place)
+    return NewFreeze(
+        number, reason, cast("FreezeScope", scope), int(scope_id) if scope_id else None, until,
+        line.get("note", "")[:500], place.file[:100],
+    )  # fmt: skip
 
 
-def _moment(text: str) -> datetime:
+def _moment(text: str) -> datetime | None:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise InputError(Problem("until", "until is no date", hint="write 2027-03-01")) from None
+        return None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def _wrong(new: NewFreeze) -> Problem | None:
-    if not _E164.fullmatch(new.number):
-        return Problem("number", "this is no number with its country code", hint="write +8613900000001")
-    if new.scope not in SCOPES:
-        return Problem("scope", f"there is no scope {str(new.scope)[:20]!r}", hint=f"one of {', '.join(SCOPES)}")
-    if new.reason not in REASONS:
-        return Problem("reason", f"there is no reason {new.reason[:20]!r}", hint=f"one of {', '.join(REASONS)}")
-    if (new.scope in ("company", "task")) != (new.scope_id is not None):
-        return Problem("scope-id", "a freeze for a company or task names it by its id, and no other does")
-    if new.until is not None and new.until.tzinfo is None:
-        return Problem("until", "the end of a freeze has a time zone")
-    return None
+def _wrong(number: str, scope: str, scope_id: int | None, reason: str, until: datetime | None) -> Wrong | None:
+    if not _E164.fullmatch(number):
+        return Wrong("number")
+    if scope not in SCOPES:
+        return Wrong("scope", scope[:20], SCOPES)
+    if reason not in REASONS:
+        return Wrong("reason", reason[:20], REASONS)
+    if (scope in ("company", "task")) != (scope_id is not None):
+        return Wrong("scope-needs-id")
+    return Wrong("until-zone") if until is not None and until.tzinfo is None else None
 
 
 def _csv(cells: Iterable[str]) -> str:

@@ -133,6 +133,21 @@ async def test_a_file_goes_out_and_comes_in(desk: Desk) -> None:
 
 
 @SQLITE
+async def test_what_is_wrong_with_a_list_is_told_in_the_language_of_the_viewer(desk: Desk) -> None:
+    lines = b"number,scope,scope_id\n+8613900000001,company,99\n21390000000,,\n"
+    for lang, words in (
+        ("zh", ("没有编号为 99 的公司", "不是带国家代码的号码")),
+        ("en", ("no company 99", "no number with")),
+    ):
+        files = {"file": ("list.csv", lines)}
+        answer = await desk.api.post(f"{FREEZES}/import", roles="operator", data={"lang": lang}, files=files)
+        told = " ".join(each["message"] for each in answer.json()["problems"])
+        assert all(each in told for each in words), told
+    wrong = await desk.api.post(f"{FREEZES}/import", roles="operator", data={"lang": "xx"}, files=files)
+    assert wrong.status_code == 422
+
+
+@SQLITE
 @pytest.mark.parametrize(
     "body",
     [

@@ -185,3 +185,34 @@ def test_every_column_scope_and_reason_is_known_by_its_own_name(tmp_path: Path) 
         number = "1" if scope in {"company", "task"} else ""
         reading = read(tmp_path, f"number,scope,scope_id\n+8613900000001,{scope},{number}\n")
         assert [one.scope for one in reading.freezes] == [scope]
+
+
+@pytest.mark.parametrize(
+    ("line", "what", "hint"),
+    [
+        ("13900000001,,,,", "不是带国家代码的号码", "+8613900000001"),
+        ("+8613900000001,planet,,,", "没有 'planet' 这种范围", "tenant"),
+        ("+8613900000001,,,because,", "没有 'because' 这种原因", "complaint"),
+        ("+8613900000001,,x,,", "范围编号是公司或任务的编号", "留空"),
+        ("+8613900000001,company,,,", "须写编号", "范围编号"),
+        ("+8613900000001,,,,tomorrow", "到期时间不是日期", "2027-03-01"),
+        ("+8613900000001,,,,2020-01-01", "已经到期", "更晚"),
+        ("+8613900000001,,,,,\x07", "无法显示", "删去"),
+    ],
+)
+def test_problems_are_told_in_chinese(tmp_path: Path, line: str, what: str, hint: str) -> None:
+    path = tmp_path / "f.csv"
+    path.write_text(f"number,scope,scope_id,reason,until,note\n{line}\n", encoding="utf-8")
+    (problem,) = read_freezes(look_through(path, "f.csv", "zh"), NOW, lang="zh").problems
+    assert what in problem.message
+    assert hint in problem.hint
+    assert problem.place.line == 2
+
+
+def test_columns_are_told_in_chinese(tmp_path: Path) -> None:
+    path = tmp_path / "f.csv"
+    path.write_text("姓名\n张三\n", encoding="utf-8")
+    (problem,) = read_freezes(look_through(path, "f.csv", "zh"), NOW, lang="zh").problems
+    assert problem.code == "no-number"
+    assert "号码列" in problem.message
+    assert "scope_id" in problem.hint

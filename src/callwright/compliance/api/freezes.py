@@ -12,7 +12,7 @@ from tempfile import NamedTemporaryFile
 from typing import IO, Annotated
 
 import anyio.to_thread
-from fastapi import APIRouter, File, Query, Response, UploadFile
+from fastapi import APIRouter, File, Form, Query, Response, UploadFile
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -26,6 +26,7 @@ from callwright.compliance.api.showing import Showing, showing
 from callwright.compliance.facts import FreezeScope
 from callwright.compliance.freeze_desk import State, Wanted
 from callwright.compliance.freeze_store import Frozen
+from callwright.compliance.freeze_wording import Language, Wrong, told
 from callwright.compliance.freezes import (
     REASONS,
     NewFreeze,
@@ -268,37 +269,38 @@ async def import_freezes(
         File(description="CSV, XLSX or JSON: a column number; scope, scope_id, reason, until, note if you like"),
     ],
     here: Annotated[Here, needs(Permission.COMPLIANCE_WRITE)],
+    lang: Annotated[Language, Form(description="of what is said about rows that cannot be used")] = "en",
 ) -> Imported:
     """Freeze every number of a list, a few thousand at a time: a file that broke off can be sent again. Numbers without `+` are of the country
     of the tenant's companies, if that is one."""
     now, by = here.now(), here.viewer.name[:100]
     async with here.reading() as scope:
         region = await freeze_store.home(scope)
-    reading, digest = await anyio.to_thread.run_sync(_read, file.file, (file.filename or "list.csv")[:100], now, region)
+    name = (file.filename or "list.csv")[:100]
+    reading, digest = await anyio.to_thread.run_sync(_read, file.file, name, now, region, lang)
 
     async def noted(scope: Scope, keys: TenantKeys, counts: Counts) -> None:
         detail: dict[str, str | int] = {"sha256": digest, **counts}
         await note(scope, keys, here.viewer, "freeze.import", ("freeze", 0), detail, now=now)
 
-    done = await freeze_list(here.keyed, reading, now, by, noted)
+    done = await freeze_list(here.keyed, reading, now, by, noted, lang)
     problems = done.problems
     return Imported(
         frozen=done.frozen, before=done.rows - done.frozen, problems=[detail_of(each) for each in problems[:_TOLD]], unusable=len(problems),
     )  # fmt: skip
 
 
-def _read(file: IO[bytes], name: str, now: datetime, region: str | None) -> tuple[Reading, str]:
+def _read(file: IO[bytes], name: str, now: datetime, region: str | None, lang: Language) -> tuple[Reading, str]:
     """Raises InputError: it is too large, or no list."""
     file.seek(0, 2)
     if file.tell() > _LARGEST:
-        hint = "Split it, or use `callwright freeze import`."
-        raise InputError(Problem("too-large", "this is larger than 64 MB", hint=hint))
+        raise InputError(told(Wrong("too-large")))
     file.seek(0)
     with NamedTemporaryFile(prefix="callwright-freezes-") as kept:
         shutil.copyfileobj(file, kept)
         kept.flush()
-        source = look_through(Path(kept.name), name, "en")
-        return read_freezes(source, now, region), source.sha256
+        source = look_through(Path(kept.name), name, lang)
+        return read_freezes(source, now, region, lang=lang), source.sha256
 
 
 async def _exported(here: Here) -> AsyncIterator[str]:

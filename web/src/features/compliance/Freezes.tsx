@@ -261,6 +261,7 @@ function Import() {
   const send = async (file: File) => {
     const form = new FormData();
     form.append("file", file);
+    form.append("lang", language());
     setPart(0);
     try {
       const told = await upload<Brought>("/api/v1/freezes/import", form, setPart);
