@@ -369,7 +369,7 @@ def test_the_breaker_opens_and_recovers_by_options(tmp_path: Path) -> None:
     async def main() -> None:
         port = free_port()
         breaker = {"failures": 1, "window_s": 10, "rest_s": 0.2}
-        loaded = line(trunk("a", port, options_s=0.3, no_reply_s=1.5, breaker=breaker))
+        loaded = line(trunk("a", port, options_s=0.3, no_reply_s=6, breaker=breaker))
         async with opened(loaded) as trunks:
             await trunks.until(lambda known: known["a"].breaker == "open")
             with pytest.raises(LineError, match="a: it does not answer OPTIONS"):

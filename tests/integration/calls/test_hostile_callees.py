@@ -248,7 +248,9 @@ def order(name: str, port: int) -> DialOrder:
         calls_today=0,
     )
     permit = decide(facts, NOW).permit()
-    return DialOrder(permit, f"sip:{NUMBER}@{HOST}:{port}", name, ring_timeout_s=4.0, max_duration_s=60.0)
+    # Who will not answer is not waited for; who does may be late, on a machine that stands still for some seconds.
+    ring_s = 4.0 if name in {"garbage-sip", "vanishes-ringing"} else 20.0
+    return DialOrder(permit, f"sip:{NUMBER}@{HOST}:{port}", name, ring_timeout_s=ring_s, max_duration_s=60.0)
 
 
 async def ring_everybody(folder: Path) -> tuple[dict[str, CallRecord], dict[str, Callee]]:

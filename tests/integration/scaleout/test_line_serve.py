@@ -111,7 +111,7 @@ def test_one_drains_the_other_is_killed(tmp_path: Path) -> None:
                 DEPLOY,
                 tmp_path / "front",
                 listed,
-                settings={"SIP_INSIDE_PORT": str(proxy_port), "SIP_SILENCE_MS": "2500"},
+                settings={"SIP_INSIDE_PORT": str(proxy_port)},
             ) as proxy,
             RtpEngine.start((40_000, 48_998)) as engine,
             SipLine.open(TRUNK, engine=engine, proxy=(OUTSIDE, proxy.outside), media_timeout_s=6) as line,

@@ -151,13 +151,13 @@ def test_forty_calls_are_spread_and_both_sides_hear_each_other(tmp_path: Path) -
 
 def test_a_killed_worker_loses_its_own_calls_only_and_each_is_accounted_for(tmp_path: Path) -> None:
     async def run() -> None:
-        async with house(tmp_path, 440, 600, 800, SIP_RING_MS="3000", SIP_SILENCE_MS="2500") as (
+        async with house(tmp_path, 440, 600, 800, SIP_RING_MS="8000", SIP_SILENCE_MS="8000") as (
             proxy,
             workers,
             engine,
         ):
             async with (
-                SipLine.open(TRUNK, engine=engine, proxy=(OUTSIDE, proxy.outside), media_timeout_s=6) as line,
+                SipLine.open(TRUNK, engine=engine, proxy=(OUTSIDE, proxy.outside), media_timeout_s=12) as line,
                 asyncio.TaskGroup() as tasks,
             ):
                 hold = asyncio.Event()
