@@ -294,7 +294,7 @@ def _read(file: IO[bytes], name: str, now: datetime, region: str | None, lang: L
     """Raises InputError: it is too large, or no list."""
     file.seek(0, 2)
     if file.tell() > _LARGEST:
-        raise InputError(told(Wrong("too-large")))
+        raise InputError(told(Wrong("too-large"), lang))
     file.seek(0)
     with NamedTemporaryFile(prefix="callwright-freezes-") as kept:
         shutil.copyfileobj(file, kept)
