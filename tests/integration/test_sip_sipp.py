@@ -268,9 +268,8 @@ async def test_a_repeated_invite_is_one_call(stage: Stage) -> None:
 
 
 async def test_the_caller_gives_up(stage: Stage) -> None:
-    patience = (
-        AS_WRITTEN if stage.lossy else {'timeout="700"': 'timeout="10000"'}
-    )  # its 180 may be late, but is not lost
+    # Where nothing is lost its 180 may be late, but comes.
+    patience = AS_WRITTEN if stage.lossy else {'timeout="700"': 'timeout="10000"'}
     calls = await receive(stage, "uac_cancel", "ring", change=patience)
     assert (ended(calls[0]).cause, ended(calls[0]).by) == ("cancelled", "peer")
 

@@ -18,8 +18,9 @@ from callwright.campaigns.rows import Fault, Row, Source
 from callwright.campaigns.spreadsheet import OTHER_SHEETS
 from callwright.campaigns.wording import problem as worded
 from callwright.compliance import freeze_store
-from callwright.compliance.freeze_wording import Language, Wrong, told
+from callwright.compliance.freeze_wording import Wrong, told
 from callwright.compliance.freezes import COLUMNS, REASONS, NewFreeze, Reading, row_of
+from callwright.compliance.telling import Language
 from callwright.errors import LeadsError, Place, Problem
 from callwright.store.crypto import TenantKeys
 from callwright.store.scope import Scope

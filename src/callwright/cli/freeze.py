@@ -34,6 +34,10 @@ freeze_app = typer.Typer(
 )
 
 _PAGE = 1000
+_BROUGHT = {
+    "en": "{frozen} frozen, {before} were frozen before, {unusable} not usable",
+    "zh": "冻结 {frozen} 个，之前已冻结 {before} 个，不可用 {unusable} 行",
+}
 NUMBER = typer.Argument(..., metavar="NUMBER", help="With its country code: +8613900000001.")
 UNTIL = typer.Option("", "--until", metavar="TIME", help="Until then; else as long as the reason says.")
 
@@ -165,7 +169,7 @@ def import_(
 
     done = anyio.run(run)
     before = done.rows - done.frozen
-    typer.echo(f"{done.frozen} frozen, {before} were frozen before, {len(done.problems)} not usable")
+    typer.echo(_BROUGHT[lang.value].format(frozen=done.frozen, before=before, unusable=len(done.problems)))
     if done.problems:
         show_problems({source.name: done.problems})
         raise typer.Exit(2)

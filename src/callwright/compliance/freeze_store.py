@@ -15,11 +15,12 @@ from sqlalchemy import Row, bindparam, insert, or_, select, update
 from callwright.accounts.tables import company
 from callwright.campaigns.tables import task
 from callwright.compliance.facts import Freeze
-from callwright.compliance.freeze_wording import Language, Wrong, told
+from callwright.compliance.freeze_wording import Wrong, told
 from callwright.compliance.freezes import NewFreeze, outlasts, period_end
 from callwright.compliance.tables import freeze as kept
 from callwright.compliance.tables import freeze_suspect as suspect_table
 from callwright.compliance.tables import person
+from callwright.compliance.telling import Language
 from callwright.errors import InputError, Problem
 from callwright.store.crypto import TenantKeys
 from callwright.store.metadata import TENANT, UtcTime

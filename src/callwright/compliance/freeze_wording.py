@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
+from callwright.compliance.telling import Language
 from callwright.errors import Place, Problem
 
-__all__ = ["WORDS", "Language", "Wrong", "told"]
-
-Language = Literal["en", "zh"]
+__all__ = ["WORDS", "Wrong", "told"]
 
 
 class Wrong(NamedTuple):

@@ -15,7 +15,8 @@ from datetime import UTC, datetime, timedelta
 from typing import cast, get_args
 
 from callwright.compliance.facts import Freeze, FreezeScope
-from callwright.compliance.freeze_wording import Language, Wrong, told
+from callwright.compliance.freeze_wording import Wrong, told
+from callwright.compliance.telling import Language
 from callwright.errors import InputError, Place, Problem
 
 __all__ = [

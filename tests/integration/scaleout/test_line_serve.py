@@ -107,12 +107,7 @@ def test_one_drains_the_other_is_killed(tmp_path: Path) -> None:
         async with (
             serving(tmp_path / "one", ports[0], proxy_port) as draining,
             serving(tmp_path / "two", ports[1], proxy_port) as dying,
-            front(
-                DEPLOY,
-                tmp_path / "front",
-                listed,
-                settings={"SIP_INSIDE_PORT": str(proxy_port)},
-            ) as proxy,
+            front(DEPLOY, tmp_path / "front", listed, settings={"SIP_INSIDE_PORT": str(proxy_port)}) as proxy,
             RtpEngine.start((40_000, 48_998)) as engine,
             SipLine.open(TRUNK, engine=engine, proxy=(OUTSIDE, proxy.outside), media_timeout_s=6) as line,
             asyncio.TaskGroup() as tasks,

@@ -202,6 +202,9 @@ def test_a_freeze_that_would_keep_nobody_from_being_called(run: Run, tmp_path: P
     told = run("freeze", "import", str(file), code=2)
     assert "1 frozen, 0 were frozen before, 1 not usable" in told
     assert "there is no company 99" in told
+    again = run("freeze", "import", str(file), "--lang", "zh", code=2)
+    assert "冻结 0 个，之前已冻结 1 个，不可用 1 行" in again
+    assert "没有编号为 99 的公司" in again
     assert len(json.loads(run("freeze", "list", "--json"))) == 1
 
 

@@ -26,7 +26,7 @@ from callwright.compliance.api.showing import Showing, showing
 from callwright.compliance.facts import FreezeScope
 from callwright.compliance.freeze_desk import State, Wanted
 from callwright.compliance.freeze_store import Frozen
-from callwright.compliance.freeze_wording import Language, Wrong, told
+from callwright.compliance.freeze_wording import Wrong, told
 from callwright.compliance.freezes import (
     REASONS,
     NewFreeze,
@@ -36,6 +36,7 @@ from callwright.compliance.freezes import (
     period_end,
     write_freezes,
 )  # fmt: skip
+from callwright.compliance.telling import Language
 from callwright.errors import InputError, Place, Problem
 from callwright.http.fields import Id, Moment, Number, PathId, Said, Subject, Text
 from callwright.http.here import Here, needs
