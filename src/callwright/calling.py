@@ -51,7 +51,7 @@ from callwright.campaigns.story import Story, story_of
 from callwright.campaigns.takeovers import say
 from callwright.campaigns.task_store import WANTED
 from callwright.campaigns.terms import LEASE, QUIET, Terms
-from callwright.campaigns.worker import Came, Tell, Worker, WorkerSettings
+from callwright.campaigns.worker import Came, Tell, Vetoes, Worker, WorkerSettings
 from callwright.compliance.pack_file import load_packs
 from callwright.desk.feed import Feed
 from callwright.desk.joining import Joining
@@ -69,6 +69,7 @@ from callwright.speech.vad_detector import VoiceDetector
 from callwright.store.blobs import Blobs, TenantBlobs
 from callwright.store.crypto import TenantKeys
 from callwright.store.database import Database
+from callwright.store.scope import Scope
 from callwright.studio.recordings import store as recorded
 from callwright.studio.recordings.pinning import bring
 from callwright.telephony.port import DialOrder, LineDriver
@@ -194,7 +195,7 @@ async def open_calling(
             ),
             clock,
             hints,
-            asking.vetoes,
+            asking,
             lambda: strain.look(time.monotonic(), engine.stats.skipped),
         )
         lines = frozenset(trunk.name for trunk in loaded.line.trunks)
@@ -422,7 +423,7 @@ async def _say_who_is_free(database: Database, tenant: int, clock: DatabaseClock
 
 
 class _Asking:
-    """Between claim and dial: the robots that will speak are made, and the customer's pre-dial webhook is asked about every lead."""
+    """Before a dial: the robots that will speak are made, and the customer's pre-dial webhook is asked about every lead."""
 
     def __init__(
         self,
@@ -436,12 +437,16 @@ class _Asking:
         self._database, self._tenant, self._keys, self._client, self._clock = database, tenant, keys, client, clock
         self._robots = robots
 
-    async def vetoes(self, claimed: Sequence[Claimed]) -> dict[int, Veto]:
-        await self._robots.warm_for(frozenset(lead.task_id for lead in claimed))
-        async with self._database.scope(self._tenant) as scope:
-            asked = await scope.all(PRE_DIAL)
-        if not asked:
-            return {}
+    async def prepare(self, task: int) -> None:
+        """The robots that its calls need."""
+        await self._robots.warm_for(frozenset({task}))
+
+    async def vetoes(self, scope: Scope) -> Vetoes | None:
+        """The webhooks that are asked about every lead, None = there is none."""
+        asked = await scope.all(PRE_DIAL)
+        return partial(self._about_all, asked) if asked else None
+
+    async def _about_all(self, asked: Sequence[Row[Any]], claimed: Sequence[Claimed]) -> dict[int, Veto]:
         found: dict[int, Veto] = {}
 
         async def one(lead: Claimed) -> None:

@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 
 from callwright.calling import Calling, _Robots, open_calling
-from callwright.campaigns.gate import Dial
+from callwright.campaigns.intents import Dial
 from callwright.errors import InputError, ModelError, Problem
 from callwright.settings import Settings
 

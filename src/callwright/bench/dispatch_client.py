@@ -19,7 +19,7 @@ from typing import Any
 
 from callwright import event_loop
 from callwright.bench.other_side import tell
-from callwright.campaigns.dispatch import Dial, Ended, Terms, claim, dial, finish
+from callwright.campaigns.dispatch import Dial, Ended, Terms, claim_and_dial, finish
 from callwright.compliance.pack_file import load_packs
 from callwright.store.crypto import Keyring, TenantKeys
 from callwright.store.database import Database
@@ -76,15 +76,13 @@ class _Client:
         """How many calls were begun and ended."""
         before = time.perf_counter()
         now = NOON + timedelta(seconds=time.monotonic() - self._since)
-        async with self._database.scope(self._tenant, keyed=True, lasting=False) as scope:
-            claimed = await claim(scope, self._terms, self._task, "bench", BATCH, now)
-        if not claimed:
+        async with self._database.scope(self._tenant, keyed=True) as scope:
+            answers = await claim_and_dial(scope, self._keys, self._terms, self._task, "bench", BATCH, now)
+        if not answers:
             return 0
         self.claims.append((time.perf_counter() - before) * 1000)
-        async with self._database.scope(self._tenant, keyed=True) as scope:
-            answers = await dial(scope, self._keys, self._terms, claimed, now)
         dials = [one for one in answers if isinstance(one, Dial)]
-        if len(dials) < len(claimed):
+        if len(dials) < len(answers):
             raise RuntimeError(f"the rules refused a lead of the benchmark: {answers}")
         ended = [_ended(one, next(self._outcomes), now) for one in dials]
         async with self._database.scope(self._tenant, keyed=True) as scope:

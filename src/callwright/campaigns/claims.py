@@ -7,7 +7,7 @@ blocked, robots, calls at once, calls per second (GCRA, of line and task), budge
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Row
 
@@ -20,7 +20,7 @@ from callwright.campaigns.terms import Terms
 from callwright.store.scope import Scope
 from callwright.values import quick
 
-__all__ = ["Claimed", "claim", "free", "tokens"]
+__all__ = ["Claimed", "MayBegin", "claim", "free", "may_begin", "tokens"]
 
 
 @quick(frozen=True, slots=True)
@@ -46,19 +46,12 @@ async def claim(scope: Scope, terms: Terms, task: int, owner: str, n: int, now: 
     if n <= 0:
         return []
     row = await scope.first(rows.LOCK_TASK_AND_LINE, task=task)
-    if row is None or row.state != "running" or row.suspended:
+    found = await may_begin(scope, terms, row, n, now) if row is not None else None
+    if row is None or found is None:
         return []
-    plan = await terms.plans.of(scope, task, row.version)
-    opens, closes = await _opening(scope, row, plan, now)
-    able = free(row, plan, opens, closes, n, now)
-    if able > 0 and plan.transfer.mode != "robots":
-        most = await terms.takeovers.most(scope, task, plan.transfer, plan.robots.max, now)
-        able = min(able, most - row.active)
-    if able <= 0:
-        return []
-    taken = await scope.all(rows.CLAIM, task=task, now=now, room=able, new_owner=owner, until=now + terms.lease)
+    taken = await scope.all(rows.CLAIM, task=task, now=now, room=found.able, new_owner=owner, until=now + terms.lease)
     if taken:
-        await _charge(scope, row, plan, (opens, closes), len(taken), now)
+        await _charge(scope, row, found, len(taken), now)
     return [
         Claimed(
             task, one.lead_id, one.person_id, owner, one.fence, one.attempts, one.variant,
@@ -66,6 +59,32 @@ async def claim(scope: Scope, terms: Terms, task: int, owner: str, n: int, now: 
         )
         for one in taken
     ]  # fmt: skip
+
+
+class MayBegin(NamedTuple):
+    """How many calls (one or more) a task may begin in its opening."""
+
+    able: int
+    plan: Plan
+    opens: datetime | None
+    closes: datetime | None
+
+
+async def may_begin(scope: Scope, terms: Terms, row: Row[Any], n: int, now: datetime) -> MayBegin | None:
+    """Of n calls. row: a task that is locked, with its line. None = not one.
+
+    Raises:
+        TaskError: the task has no valid plan.
+    """
+    if row.state != "running" or row.suspended:
+        return None
+    plan = await terms.plans.of(scope, row.task_id, row.version)
+    opens, closes = await _opening(scope, row, plan, now)
+    able = free(row, plan, opens, closes, n, now)
+    if able > 0 and plan.transfer.mode != "robots":
+        most = await terms.takeovers.most(scope, row.task_id, plan.transfer, plan.robots.max, now)
+        able = min(able, most - row.active)
+    return MayBegin(able, plan, opens, closes) if able > 0 else None
 
 
 def free(row: Row[Any], plan: Plan, opens: datetime | None, closes: datetime | None, n: int, now: datetime) -> int:
@@ -101,21 +120,20 @@ async def _opening(scope: Scope, row: Row[Any], plan: Plan, now: datetime) -> tu
     found = opening(plan, now)
     if found is None:
         return None, None
-    await scope.run(rows.OPENING, task=row.id, new_opens=found.opens_at, new_closes=found.closes_at)
+    await scope.run(rows.OPENING, task=row.task_id, new_opens=found.opens_at, new_closes=found.closes_at)
     return found.opens_at, found.closes_at
 
 
-async def _charge(
-    scope: Scope,
-    row: Row[Any],
-    plan: Plan,
-    span: tuple[datetime | None, datetime | None],
-    count: int,
-    now: datetime,
-) -> None:
-    own = tokens(row.tat, now, plan.calls_per_second, plan.burst, count)
+async def _charge(scope: Scope, row: Row[Any], found: MayBegin, count: int, now: datetime) -> None:
+    own = tokens(row.tat, now, found.plan.calls_per_second, found.plan.burst, count)
     shared = tokens(row.line_tat, now, row.calls_per_second, row.burst, count)
-    charge = {"task": row.id, "more": count, "new_tat": own.tat, "new_opens": span[0], "new_closes": span[1]}
+    charge = {
+        "task": row.task_id,
+        "more": count,
+        "new_tat": own.tat,
+        "new_opens": found.opens,
+        "new_closes": found.closes,
+    }
     await scope.together(
         (rows.CHARGE_TASK, [charge]),
         (rows.CHARGE_LINE, [{"line": row.line_id, "more": count, "new_tat": shared.tat}]),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import BigInteger, Integer, String, and_, bindparam, delete, func, insert, or_, select, update
 
 from callwright.campaigns.tables import delivery, endpoint
+from callwright.store.constant import constant
 from callwright.store.metadata import TENANT, UtcTime
 
 __all__ = [
@@ -35,7 +36,7 @@ ADD_ENDPOINT = insert(endpoint).returning(endpoint.c.id)
 ENDPOINTS = select(endpoint.c.id, endpoint.c.events).where(
     endpoint.c.tenant_id == TENANT, endpoint.c.active, endpoint.c.kind != "pre_dial"
 )
-PRE_DIAL = (
+PRE_DIAL = constant(
     select(endpoint)
     .where(endpoint.c.tenant_id == TENANT, endpoint.c.active, endpoint.c.kind == "pre_dial")
     .order_by(endpoint.c.id)

@@ -12,7 +12,8 @@ from datetime import datetime
 from callwright.campaigns import dispatch_store as rows
 from callwright.campaigns.claims import tokens
 from callwright.campaigns.facts import Concern, company_facts, gather_all
-from callwright.campaigns.gate import Case, Dial, Refused, Veto, decided, permitted, record, why, with_use, written
+from callwright.campaigns.gate import decided, with_use
+from callwright.campaigns.intents import Case, Dial, Refused, Veto, permitted, record, why, written
 from callwright.campaigns.model import Plan
 from callwright.campaigns.terms import Terms
 from callwright.compliance.facts import CompanyFacts

@@ -1,18 +1,24 @@
 """Dispatch: who is dialled now, and that nobody is rung twice.
 
-    claimed = await claim(scope, terms, task, owner, n, now)          # only what may begin now; a lease
-    answers = await dial(scope, keys, terms, claimed, now)            # one transaction: everything looked at again, written, then permits
-    ...                                                              # commit, and only then the INVITE
-    await finish(scope, keys, terms, [Ended(...)], [task], now)       # once, fenced
-    await reap(database, tenant, keys, terms, now)                    # what dead workers left
+    answers = await claim_and_dial(scope, keys, terms, task, owner, n, now)   # only what may begin now: looked at, written, then permits
+    ...                                                                      # commit, and only then the INVITE
+    await finish(scope, keys, terms, [Ended(...)], [task], now)               # once, fenced
+    await reap(database, tenant, keys, terms, now)                            # what dead workers left
+
+Where the customer's pre-dial webhook has to be asked in between, no transaction is open meanwhile:
+
+    claimed = await claim(scope, terms, task, owner, n, now)          # a lease
+    answers = await dial(scope, keys, terms, claimed, now, vetoes)    # a second transaction: everything looked at again
 
 docs/explanation/nobody-is-rung-twice.md tells why; docs/reference/attempts.md draws the states.
 """
 
+from callwright.campaigns.at_once import claim_and_dial
 from callwright.campaigns.claims import Claimed, claim
 from callwright.campaigns.ended import Ended
 from callwright.campaigns.finishing import Finished, finish
-from callwright.campaigns.gate import Dial, Refused, Veto, dial
+from callwright.campaigns.gate import dial
+from callwright.campaigns.intents import Dial, Refused, Veto
 from callwright.campaigns.reaping import Reaped, reap
 from callwright.campaigns.terms import Plans, Terms
 
@@ -27,6 +33,7 @@ __all__ = [
     "Terms",
     "Veto",
     "claim",
+    "claim_and_dial",
     "dial",
     "finish",
     "reap",

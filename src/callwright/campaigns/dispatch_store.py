@@ -6,9 +6,13 @@ line before its leads, and it waits for no lead (SKIP LOCKED). On SQLite a trans
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import (
+    CTE,
     BigInteger,
     BindParameter,
+    Column,
     Integer,
     String,
     and_,
@@ -49,6 +53,7 @@ __all__ = [
     "ADD_PERSON",
     "ADD_USES",
     "ADVANCE",
+    "BEGIN_TASK",
     "CHARGE_LINE",
     "CHARGE_TASK",
     "CLAIM",
@@ -61,8 +66,10 @@ __all__ = [
     "LOCK_ATTEMPTS",
     "LOCK_CLAIMED",
     "LOCK_LINE",
+    "LOCK_LINE_OF",
     "LOCK_OWN_NUMBERS",
     "LOCK_PERSON",
+    "LOCK_TASK",
     "LOCK_TASKS",
     "LOCK_TASK_AND_ATTEMPTS",
     "LOCK_TASK_AND_LINE",
@@ -80,6 +87,8 @@ __all__ = [
     "SCRIPT_TEXT",
     "SET_LEADS",
     "SUSPENDED",
+    "TAKE",
+    "TAKEN",
 ]
 
 REFUSALS = ("declined", "opted_out")
@@ -103,32 +112,53 @@ _OWNER = bindparam("owner", type_=String())
 SUSPENDED = select(tenant.c.suspended).where(tenant.c.id == TENANT)
 _suspended = SUSPENDED.scalar_subquery().label("suspended")
 
+_FREE = (
+    task.c.id.label("task_id"), task.c.state, task.c.version, task.c.max_robots, task.c.active, task.c.spent, task.c.opens_at,
+    task.c.closes_at, task.c.not_after, task.c.starts_at, task.c.tat, task.c.line_id, line.c.max_calls, line.c.active.label("line_active"),
+    line.c.calls_per_second, line.c.burst, line.c.tat.label("line_tat"), line.c.blocked_until, _suspended,
+)  # fmt: skip
+_of_line = and_(line.c.tenant_id == task.c.tenant_id, line.c.id == task.c.line_id)
 # FOR NO KEY UPDATE: rows that refer to a task may come in meanwhile.
 LOCK_TASK_AND_LINE = constant(
-    select(
-        task.c.id, task.c.state, task.c.version, task.c.max_robots, task.c.active, task.c.spent, task.c.opens_at, task.c.closes_at,
-        task.c.not_after, task.c.starts_at, task.c.tat, task.c.line_id, line.c.max_calls, line.c.active.label("line_active"),
-        line.c.calls_per_second, line.c.burst, line.c.tat.label("line_tat"), line.c.blocked_until, _suspended,
-    )
-    .join_from(task, line, and_(line.c.tenant_id == task.c.tenant_id, line.c.id == task.c.line_id))
+    select(*_FREE)
+    .join_from(task, line, _of_line)
     .where(task.c.tenant_id == TENANT, task.c.id == _TASK)
     .with_for_update(key_share=True, of=[task, line])
+)
+# The task alone: its line is locked last (LOCK_LINE_OF), and until then only looked at, as is the company.
+LOCK_TASK = constant(
+    select(
+        *_FREE, task.c.company_id, company.c.country.label("house_country"), company.c.vetted_at, company.c.vetted_until,
+        line.c.name.label("trunk"),
+    )
+    .join_from(task, line, _of_line)
+    .join(company, and_(company.c.tenant_id == task.c.tenant_id, company.c.id == task.c.company_id))
+    .where(task.c.tenant_id == TENANT, task.c.id == _TASK)
+    .with_for_update(key_share=True, of=task)
 )  # fmt: skip
 
 # `room` is a number of ours, never NULL (LIMIT NULL is no limit: a paused campaign would claim everything), and written into the statement.
-_picked = (
-    select(task_lead.c.lead_id)
-    .where(
-        task_lead.c.tenant_id == TENANT,
-        task_lead.c.task_id == _TASK,
-        task_lead.c.state == "ready",
-        task_lead.c.due_at <= _NOW,
-    )
-    .order_by(task_lead.c.due_at, task_lead.c.rank)
-    .limit(bindparam("room", type_=Integer(), literal_execute=True))
-    .with_for_update(skip_locked=True)
-    .cte("picked")
+_DUE = (
+    task_lead.c.tenant_id == TENANT,
+    task_lead.c.task_id == _TASK,
+    task_lead.c.state == "ready",
+    task_lead.c.due_at <= _NOW,
 )
+
+
+def _next(*columns: Column[Any]) -> CTE:
+    """Of the leads that are due and that nobody else is at, those whose turn it is."""
+    return (
+        select(*columns)
+        .where(*_DUE)
+        .order_by(task_lead.c.due_at, task_lead.c.rank)
+        .limit(bindparam("room", type_=Integer(), literal_execute=True))
+        .with_for_update(skip_locked=True)
+        .cte("picked")
+    )
+
+
+_picked = _next(task_lead.c.lead_id)
 CLAIM = constant(
     update(task_lead)
     .where(
@@ -202,6 +232,18 @@ LOCK_CLAIMED = constant(
     .order_by(person.c.id)
     .with_for_update(key_share=True, of=[task, task_lead, person])
 )  # fmt: skip
+# The same of leads that nobody has claimed: taken, with their people, as a claim would.
+_taken = _next(
+    task_lead.c.lead_id, task_lead.c.person_id, task_lead.c.fence, task_lead.c.attempts, task_lead.c.variant, task_lead.c.callback_at,
+    task_lead.c.due_at, task_lead.c.rank,
+)  # fmt: skip
+TAKE = constant(
+    select(*_WHO, *(column for column in _taken.c if column.name != "person_id"), lead.c.variables, lead.c.time_zone)
+    .join_from(_taken, person, and_(person.c.tenant_id == TENANT, person.c.id == _taken.c.person_id))
+    .join(lead, and_(lead.c.tenant_id == TENANT, lead.c.id == _taken.c.lead_id))
+    .order_by(person.c.id)
+    .with_for_update(key_share=True, of=person)
+)
 # The same without a claim and without locks: for previews and simulation.
 LOOK_AT_LEADS = constant(
     select(*_WHO, task_lead.c.lead_id, task_lead.c.fence, task_lead.c.attempts, lead.c.variables, lead.c.time_zone)
@@ -221,11 +263,11 @@ FIND_COMPANY = constant(
         company.c.tenant_id == TENANT, company.c.id == bindparam("company", type_=BigInteger())
     )
 )
-LOCK_LINE = constant(
-    select(line.c.id, line.c.name, line.c.max_calls, line.c.active, line.c.calls_per_second, line.c.burst, line.c.tat, line.c.blocked_until)
-    .where(line.c.tenant_id == TENANT, line.c.name == bindparam("name", type_=String()))
-    .with_for_update(key_share=True)
-)  # fmt: skip
+_line = select(
+    line.c.id, line.c.name, line.c.max_calls, line.c.active, line.c.calls_per_second, line.c.burst, line.c.tat, line.c.blocked_until
+).with_for_update(key_share=True)  # fmt: skip
+LOCK_LINE = constant(_line.where(line.c.tenant_id == TENANT, line.c.name == bindparam("name", type_=String())))
+LOCK_LINE_OF = constant(_line.where(line.c.tenant_id == TENANT, line.c.id == _LINE))
 
 _past = (
     select(
@@ -339,6 +381,27 @@ DIALLING = constant(
     update(task_lead)
     .where(task_lead.c.tenant_id == TENANT, task_lead.c.task_id == _TASK, task_lead.c.lead_id.in_(_LEADS))
     .values(state="dialling", attempts=task_lead.c.attempts + 1, callback_at=None, reason="")
+)
+TAKEN = constant(
+    update(task_lead)
+    .where(task_lead.c.tenant_id == TENANT, task_lead.c.task_id == _TASK, task_lead.c.lead_id.in_(_LEADS))
+    .values(
+        state="dialling",
+        attempts=task_lead.c.attempts + 1,
+        callback_at=None,
+        reason="",
+        owner=bindparam("new_owner", type_=String()),
+        fence=task_lead.c.fence + 1,
+    )
+)
+BEGIN_TASK = constant(
+    update(task)
+    .where(task.c.tenant_id == TENANT, task.c.id == _TASK)
+    .values(
+        active=task.c.active + bindparam("more", type_=Integer()),
+        dialled=task.c.dialled + bindparam("more", type_=Integer()),
+        tat=bindparam("new_tat", type_=UtcTime()),
+    )
 )
 SET_LEADS = constant(
     update(task_lead)

@@ -16,14 +16,16 @@ from typing import Any, Literal, Protocol
 from callwright.calls.model import CallRecord, mask
 from callwright.campaigns import dispatch_store as rows
 from callwright.campaigns import lease_store as leases
+from callwright.campaigns.at_once import claim_and_dial
 from callwright.campaigns.claims import Claimed, claim
 from callwright.campaigns.clocks import DatabaseClock
 from callwright.campaigns.ended import Ended
 from callwright.campaigns.events import post
 from callwright.campaigns.faults import DATABASE_FAULTS
 from callwright.campaigns.finishing import finish
-from callwright.campaigns.gate import Dial, Refused, Veto, dial
+from callwright.campaigns.gate import dial
 from callwright.campaigns.hints import Hints
+from callwright.campaigns.intents import Dial, Refused, Veto
 from callwright.campaigns.pacing import Claim, shares
 from callwright.campaigns.reaping import Reaped, reap
 from callwright.campaigns.reconcile import Account, keep
@@ -38,7 +40,7 @@ from callwright.store.crypto import TenantKeys
 from callwright.store.database import Database
 from callwright.store.scope import Scope
 
-__all__ = ["Came", "Place", "Tell", "Vetoes", "Worker", "WorkerSettings"]
+__all__ = ["Before", "Came", "Place", "Tell", "Vetoes", "Worker", "WorkerSettings"]
 
 log = logging.getLogger(__name__)
 
@@ -67,6 +69,16 @@ class Place(Protocol):
 
 Vetoes = Callable[[Sequence[Claimed]], Awaitable[Mapping[int, Veto]]]
 """Asked between claim and dial, outside of any transaction: the pre-dial webhook."""
+
+
+class Before(Protocol):
+    """What comes before calls of a task, besides the rules."""
+
+    async def prepare(self, task: int) -> None:
+        """What its calls need is made. Asked before each claim."""
+
+    async def vetoes(self, scope: Scope) -> Vetoes | None:
+        """Who has to be asked about each call; None = nobody. Asked in the transaction that dials if nobody has to be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,14 +121,14 @@ class Worker:
         settings: WorkerSettings,
         clock: DatabaseClock,
         hints: Hints | None = None,
-        vetoes: Vetoes | None = None,
+        before: Before | None = None,
         strained: Callable[[], bool] = lambda: False,
     ) -> None:
         """strained: asked before each look; while it holds, this worker begins no call and counts as one without robots."""
         self._database, self._tenant, self._keys, self._terms = database, tenant, keys, terms
         self._place, self._settings, self._clock = place, settings, clock
         self._hints = hints or Hints(tenant)
-        self._vetoes = vetoes
+        self._before = before
         self._strained = strained
         self._rests = False
         self._live: dict[str, asyncio.Task[Came]] = {}
@@ -311,25 +323,38 @@ class Worker:
         return decided
 
     async def _batch(self, tasks: asyncio.TaskGroup, task: int, room: int) -> int:
-        # A claim that a power cut undoes never was: nothing rings before the transaction of the dial, which lasts, and this one with it.
-        async with self._database.scope(self._tenant, keyed=True, lasting=False) as scope:
-            claimed = await claim(scope, self._terms, task, self._settings.name, room, self._clock.now())
-        if not claimed:
+        if self._before is not None:
+            await self._before.prepare(task)
+        if not self._held():  # that took its time
             return 0
-        vetoes = await self._vetoes(claimed) if self._vetoes is not None else None
-        if (
-            not self._held()
-        ):  # while the vetoes were asked for, the time became another one: the claims lapse by themselves
-            return 0
-        permitted = self._terms.monotonic()
+        name, permitted, vetoes = self._settings.name, self._terms.monotonic(), None
+        answers: Sequence[Dial | Refused] = ()
         async with self._database.scope(self._tenant, keyed=True) as scope:
-            answers = await dial(scope, self._keys, self._terms, claimed, self._clock.now(), vetoes)
+            if self._before is not None:
+                vetoes = await self._before.vetoes(scope)
+            if vetoes is None:
+                answers = await claim_and_dial(scope, self._keys, self._terms, task, name, room, self._clock.now())
+        if vetoes is not None:
+            permitted, answers = await self._asked(task, room, vetoes)
         # Committed: from here on each attempt is on record, whatever becomes of us.
         for order in answers:
             if isinstance(order, Dial):
                 self._mine.add(order.attempt)
                 self._live[order.attempt] = tasks.create_task(self._call(order, permitted))
         return sum(not isinstance(one, Refused) or one.reason != "lost" for one in answers)
+
+    async def _asked(self, task: int, room: int, vetoes: Vetoes) -> tuple[float, Sequence[Dial | Refused]]:
+        """Claim, ask, dial; monotonic before the dial was written, and the answers."""
+        # A claim that a power cut undoes never was: nothing rings before the transaction of the dial, which lasts, and this one with it.
+        async with self._database.scope(self._tenant, keyed=True, lasting=False) as scope:
+            claimed = await claim(scope, self._terms, task, self._settings.name, room, self._clock.now())
+        against = await vetoes(claimed) if claimed else {}
+        permitted = self._terms.monotonic()
+        # While the vetoes were asked for, the time may have become another one: the claims lapse by themselves then.
+        if not claimed or not self._held():
+            return permitted, ()
+        async with self._database.scope(self._tenant, keyed=True) as scope:
+            return permitted, await dial(scope, self._keys, self._terms, claimed, self._clock.now(), against)
 
     async def call(self, order: Dial, permitted: float) -> Came:
         """Place a call that somebody asked for by name, while `run` goes on; returns when its end is written. permitted: see `_call`."""

@@ -34,6 +34,7 @@ __all__ = [
     "find",
     "head",
     "kept_of",
+    "lock_end",
     "pages",
     "seal",
     "show",
@@ -121,15 +122,19 @@ async def append(scope: Scope, keys: TenantKeys, entries: Sequence[NewRecord]) -
     return sealed
 
 
-async def seal(scope: Scope, keys: TenantKeys, entries: Sequence[NewRecord]) -> tuple[list[Sealed], Sequence[Changes]]:
-    """The same but for the writing: the records, and the changes that keep them, which must be made within this transaction.
+async def seal(
+    scope: Scope, keys: TenantKeys, entries: Sequence[NewRecord], end: Head | None = None
+) -> tuple[list[Sealed], Sequence[Changes]]:
+    """The same but for the writing: the records, and the changes that keep them, which must be made within this transaction. end: where the
+    chain ends, when this transaction has locked it.
 
     Raises:
         ValueError, DamagedError: as for `append`.
     """
     if not entries:
         return [], ()
-    sealed = chain(scope.tenant, await _lock(scope, keys), entries, keys.signing.sign, keys.index)
+    before = await lock_end(scope, keys) if end is None else end
+    sealed = chain(scope.tenant, before, entries, keys.signing.sign, keys.index)
     named = {text: digest_of(text) for text in {record.rules: None for record in sealed}}
     rows = [
         {
@@ -139,12 +144,26 @@ async def seal(scope: Scope, keys: TenantKeys, entries: Sequence[NewRecord]) -> 
         }
         for entry, record in zip(entries, sealed, strict=True)
     ]  # fmt: skip
-    end = sealed[-1]
+    last = sealed[-1]
     return sealed, (
         (_ADD_RULES, [{"digest": digest, "text": text} for text, digest in named.items()]),
         (_ADD, *sharing(rows, "at", "task_id")),
-        (_MOVE, [{"new_seq": end.seq, "new_hash": end.hash, "new_mac": keys.mac_of_end(end.seq, end.hash)}]),
+        (_MOVE, [{"new_seq": last.seq, "new_hash": last.hash, "new_mac": keys.mac_of_end(last.seq, last.hash)}]),
     )
+
+
+async def lock_end(scope: Scope, keys: TenantKeys) -> Head:
+    """Where the tenant's chain ends; nobody else writes a record until this transaction ends.
+
+    Raises:
+        DamagedError: somebody without the key wrote that.
+    """
+    row = await scope.first(_LOCK)
+    if row is None:
+        await scope.run(_BEGIN, seq=0, hash=GENESIS, mac=b"")
+        row = await scope.first(_LOCK)
+        assert row is not None
+    return await _checked(scope, row, keys)
 
 
 async def head(scope: Scope) -> Head:
@@ -296,15 +315,6 @@ def kept_of(row: Row[Any]) -> Kept:
     """A row of `KEPT`."""
     sealed = Sealed(int(row.seq), row.body, bytes(row.hash), bytes(row.signature), row.rules or "")
     return Kept(sealed, row.kind, row.at, row.task_id, row.lead_id, row.person_id, row.attempt_id)
-
-
-async def _lock(scope: Scope, keys: TenantKeys) -> Head:
-    row = await scope.first(_LOCK)
-    if row is None:
-        await scope.run(_BEGIN, seq=0, hash=GENESIS, mac=b"")
-        row = await scope.first(_LOCK)
-        assert row is not None
-    return await _checked(scope, row, keys)
 
 
 async def _checked(scope: Scope, row: Row[Any], keys: TenantKeys) -> Head:

@@ -20,7 +20,7 @@ from starlette.routing import BaseRoute, Route
 
 from callwright.calls.live import LiveCall, LiveCalls, Placer
 from callwright.campaigns.direct import Asked, dial_now
-from callwright.campaigns.gate import Dial, Refused, Veto
+from callwright.campaigns.intents import Dial, Refused, Veto
 from callwright.campaigns.model import plan_from
 from callwright.campaigns.states import APPROVED
 from callwright.campaigns.worker import Worker

@@ -29,7 +29,7 @@ from callwright.accounts.roles import Role
 from callwright.calls.live import LiveCalls
 from callwright.campaigns.clocks import DatabaseClock
 from callwright.campaigns.ended import Ended
-from callwright.campaigns.gate import Dial
+from callwright.campaigns.intents import Dial
 from callwright.campaigns.worker import Came, Tell, Worker, WorkerSettings
 from callwright.compliance.tables import person
 from callwright.desk.feed import Feed

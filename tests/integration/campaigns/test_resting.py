@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from callwright.campaigns.clocks import DatabaseClock
 from callwright.campaigns.dispatch import Terms
 from callwright.campaigns.ended import Ended
-from callwright.campaigns.gate import Dial
+from callwright.campaigns.intents import Dial
 from callwright.campaigns.tables import attempt, worker
 from callwright.campaigns.worker import Came, Tell, Worker, WorkerSettings
 from callwright.errors import LineError

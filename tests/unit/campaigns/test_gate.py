@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from callwright.campaigns.gate import attempt_id
+from callwright.campaigns.intents import attempt_id
 
 
 def test_ids_of_attempts_come_in_the_order_of_time_and_cannot_be_guessed() -> None:

@@ -15,7 +15,7 @@ from callwright.campaigns.assumptions import Assumptions, assumptions_from
 from callwright.campaigns.crowd import subject
 from callwright.campaigns.dispatch import Ended, Plans, Terms, claim, dial, finish
 from callwright.campaigns.forecast import forecast, replay
-from callwright.campaigns.gate import Dial
+from callwright.campaigns.intents import Dial
 from callwright.campaigns.progress import progress, results
 from callwright.campaigns.tables import lead, line, script_version, task_lead, worker
 from callwright.campaigns.why import Cause, TaskFacts, causes
