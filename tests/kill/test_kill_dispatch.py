@@ -85,7 +85,9 @@ class Site:
         told, ready = FORKS.Pipe(duplex=False)
         name = f"w{self.begun}"
         worker = FORKS.Process(
-            target=work, args=(self.url, self.seeded.tenant, self.key, self.port, name, ROBOTS, ready), daemon=True
+            target=work,
+            args=(self.url, self.seeded.tenant, self.key, self.port, name, ROBOTS, self.begun % 2 == 0, ready),
+            daemon=True,
         )
         worker.start()
         assert told.poll(60), "a worker does not start"

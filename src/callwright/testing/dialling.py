@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -16,17 +16,18 @@ from pathlib import Path
 from callwright import event_loop
 from callwright.calls.disposition import disposition
 from callwright.campaigns.clocks import DatabaseClock, wall
-from callwright.campaigns.dispatch import Dial, Ended
+from callwright.campaigns.dispatch import Claimed, Dial, Ended, Veto
 from callwright.campaigns.hints import Hints
-from callwright.campaigns.worker import Came, Tell, Worker, WorkerSettings
+from callwright.campaigns.worker import Came, Tell, Vetoes, Worker, WorkerSettings
 from callwright.store.crypto import Keyring
 from callwright.store.database import Database
+from callwright.store.scope import Scope
 from callwright.telephony.port import DialOrder, LegAnswered, LegEnded, LegRejected, LegRinging
 from callwright.telephony.rtp.engine import RtpEngine
 from callwright.telephony.sip.driver import SipLine
 from callwright.testing.campaigns import quick_terms
 
-__all__ = ["Line", "work"]
+__all__ = ["Line", "NobodyObjects", "work"]
 
 
 class Line:
@@ -57,12 +58,38 @@ class Line:
         )
 
 
-def work(url: str, tenant: int, key: Path, port: int, name: str, robots: int, ready: Connection) -> None:
-    """Until it is told to stop, or killed. port: of the callees on 127.0.0.1; ready: told when it begins."""
-    event_loop.run(_work(url, tenant, key, port, WorkerSettings(name, robots, 3, 0.1, 0.4, 0.5, 10.0), ready))
+class NobodyObjects:
+    """A pre-dial webhook that is always asked and never says no: a worker that has it claims and dials in two transactions."""
+
+    async def prepare(self, task: int) -> None:
+        del task
+
+    async def vetoes(self, scope: Scope) -> Vetoes:
+        del scope
+        return self._ask
+
+    async def _ask(self, claimed: Sequence[Claimed]) -> Mapping[int, Veto]:
+        del claimed
+        await asyncio.sleep(0)
+        return {}
 
 
-async def _work(url: str, tenant: int, key: Path, port: int, settings: WorkerSettings, ready: Connection) -> None:
+def work(url: str, tenant: int, key: Path, port: int, name: str, robots: int, asks: bool, ready: Connection) -> None:
+    """Until it is told to stop, or killed. port: of the callees on 127.0.0.1; asks: `NobodyObjects`; ready: told when it begins."""
+    before = NobodyObjects() if asks else None
+    settings = WorkerSettings(name, robots, 3, 0.1, 0.4, 0.5, 10.0)
+    event_loop.run(_work(url, tenant, key, port, settings, before, ready))
+
+
+async def _work(
+    url: str,
+    tenant: int,
+    key: Path,
+    port: int,
+    settings: WorkerSettings,
+    before: NobodyObjects | None,
+    ready: Connection,
+) -> None:
     offset = timedelta()
 
     def jump(by: timedelta) -> None:
@@ -78,7 +105,7 @@ async def _work(url: str, tenant: int, key: Path, port: int, settings: WorkerSet
             keys = await Keyring.from_file(key).tenant(scope)
         hints = Hints(tenant)
         clock = DatabaseClock(database, tenant, local=lambda: wall() + offset)
-        worker = Worker(database, tenant, keys, quick_terms(), Line(line, port), settings, clock, hints)
+        worker = Worker(database, tenant, keys, quick_terms(), Line(line, port), settings, clock, hints, before)
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGTERM, worker.stop)
         loop.add_signal_handler(signal.SIGUSR1, jump, timedelta(hours=1))

@@ -3,96 +3,46 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import insert, select, update
+from tests.integration.campaigns.dispatch_house import (
+    ATTEMPTS,
+    LEADS,
+    RECORDS,
+    SET_LINE,
+    House,
+    ended,
+    frozen,
+    suspend,
+)
 
-from callwright.accounts.tables import own_number, tenant
+from callwright.accounts.tables import own_number
 from callwright.campaigns.accounting_store import WITNESS
 from callwright.campaigns.direct import Asked, dial_now
-from callwright.campaigns.dispatch import Claimed, Dial, Ended, Reaped, Refused, Terms, Veto, claim, dial, finish, reap
+from callwright.campaigns.dispatch import Dial, Refused, Terms, Veto, finish
 from callwright.campaigns.reconcile import Account, keep
-from callwright.campaigns.tables import attempt, line, script_version, task, task_lead
+from callwright.campaigns.tables import script_version, task
 from callwright.campaigns.terms import LEASE, QUIET
 from callwright.compliance.decision import Decision, RuleSet
 from callwright.compliance.facts import DialFacts
 from callwright.compliance.pack_file import load_packs
-from callwright.compliance.tables import consent_use, decision_record, freeze, freeze_suspect
+from callwright.compliance.tables import consent_use, freeze, freeze_suspect
 from callwright.store.crypto import Keyring
 from callwright.store.database import Database
 from callwright.store.metadata import TENANT
-from callwright.testing.campaigns import NOON, VARIABLES, Counters, Lenient, counters, start_task
-from callwright.testing.tenants import Seeded, seed
+from callwright.testing.campaigns import NOON, VARIABLES, Counters, Lenient, start_task
+from callwright.testing.tenants import seed
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration]
 
-SET_TASK = update(task).where(task.c.tenant_id == TENANT, task.c.id == bindparam("of_task"))
-SET_LINE = update(line).where(line.c.tenant_id == TENANT, line.c.id == bindparam("of_line"))
-LEADS = (
-    select(task_lead.c.lead_id, task_lead.c.state, task_lead.c.reason, task_lead.c.due_at, task_lead.c.attempts)
-    .where(task_lead.c.tenant_id == TENANT)
-    .order_by(task_lead.c.lead_id)
-)
 SCRIPT = select(script_version.c.digest).where(
     script_version.c.tenant_id == TENANT, script_version.c.script_id == "appointment"
 )
-ATTEMPTS = select(attempt).where(attempt.c.tenant_id == TENANT).order_by(attempt.c.dialled_at, attempt.c.id)
-RECORDS = (
-    select(decision_record.c.seq, decision_record.c.kind, decision_record.c.attempt_id)
-    .where(decision_record.c.tenant_id == TENANT)
-    .order_by(decision_record.c.seq)
-)
-
-
-class House:
-    """One tenant with a task, and short words for what a worker does."""
-
-    def __init__(self, database: Database, seeded: Seeded, task_id: int, terms: Terms) -> None:
-        self.database, self.seeded, self.task, self.terms = database, seeded, task_id, terms
-
-    async def claim(self, n: int = 10, now: datetime = NOON, owner: str = "w1") -> list[Claimed]:
-        async with self.database.scope(self.seeded.tenant) as scope:
-            return await claim(scope, self.terms, self.task, owner, n, now)
-
-    async def dial(
-        self, claimed: list[Claimed], now: datetime = NOON, vetoes: dict[int, Veto] | None = None
-    ) -> list[Dial | Refused]:
-        async with self.database.scope(self.seeded.tenant) as scope:
-            return await dial(scope, self.seeded.keys, self.terms, claimed, now, vetoes)
-
-    async def rings(self, n: int = 10, now: datetime = NOON, owner: str = "w1") -> list[Dial]:
-        answers = await self.dial(await self.claim(n, now, owner), now)
-        return [one for one in answers if isinstance(one, Dial)]
-
-    async def finish(self, *ended: Ended, now: datetime = NOON) -> list[bool]:
-        async with self.database.scope(self.seeded.tenant) as scope:
-            done = await finish(scope, self.seeded.keys, self.terms, ended, [self.task], now)
-        return [one.fresh for one in done]
-
-    async def reap(self, now: datetime) -> Reaped:
-        return await reap(self.database, self.seeded.tenant, self.seeded.keys, self.terms, now)
-
-    async def rows(self, statement: Any) -> list[Any]:
-        async with self.database.scope(self.seeded.tenant) as scope:
-            return list(await scope.all(statement))
-
-    async def put(self, statement: Any, rows: list[dict[str, Any]]) -> None:
-        async with self.database.scope(self.seeded.tenant) as scope:
-            await scope.run(statement, rows)
-
-    async def set_task(self, **values: Any) -> None:
-        await self.put(SET_TASK.values(**values), [{"of_task": self.task}])
-
-    async def counters(self) -> Counters:
-        async with self.database.scope(self.seeded.tenant) as scope:
-            return await counters(scope, self.task)
-
-
-def ended(one: Dial, disposition: Any = "no_answer", at: datetime = NOON, **more: Any) -> Ended:
-    return Ended(one.attempt, one.owner, one.fence, disposition, at, **more)
 
 
 @pytest.fixture
@@ -130,6 +80,7 @@ async def test_a_task_that_may_not_call_claims_nothing_at_all(house: House, valu
         values = {**values, "plan": plan}
     await house.set_task(**values)
     assert await house.claim(1000) == []
+    assert await house.begin(1000) == []
     assert {row.state for row in await house.rows(LEADS)} == {"ready"}
     assert await house.counters() == Counters(0, 0, 0, 0)
 
@@ -196,11 +147,6 @@ async def test_a_suspended_tenant_calls_nobody(house: House) -> None:
     assert len(await house.rings(2)) == 2
 
 
-async def suspend(house: House, on: bool) -> None:
-    async with house.database.system() as connection:
-        await connection.execute(update(tenant).where(tenant.c.id == house.seeded.tenant).values(suspended=on))
-
-
 async def test_a_lead_that_is_no_longer_ours_is_not_dialled(house: House) -> None:
     claimed = await house.claim(4)
     later = NOON + LEASE + timedelta(seconds=1)
@@ -212,13 +158,6 @@ async def test_a_lead_that_is_no_longer_ours_is_not_dialled(house: House) -> Non
     assert {one.reason for one in await house.dial(stolen, later) if isinstance(one, Refused)} == {"lost"}
     assert sum(isinstance(one, Dial) for one in await house.dial(again, later)) == 4
     assert await house.counters() == Counters(4, 4, 4, 0)
-
-
-def frozen(seeded: Seeded, which: int, **more: Any) -> dict[str, Any]:
-    index, sealed = seeded.keys.seal_number(seeded.numbers[which])
-    return {
-        "number_index": index, "number": sealed, "scope": "tenant", "reason": "opt_out", "frozen_at": NOON, "until": None, "by": "anna", **more,
-    }  # fmt: skip
 
 
 async def test_what_was_frozen_after_the_claim_is_not_dialled(house: House) -> None:
@@ -237,10 +176,10 @@ async def test_what_was_frozen_after_the_claim_is_not_dialled(house: House) -> N
     assert [row.person_id for row in await house.rows(ATTEMPTS)] == [house.seeded.persons[2]]
 
 
-@pytest.mark.parametrize("fault", ["raises", "slow", "withdrawn", "veto", "no-number"])
-async def test_whatever_cannot_be_evaluated_blocks(house: House, fault: str) -> None:
+@pytest.mark.parametrize("at_once", [False, True])
+@pytest.mark.parametrize("fault", ["raises", "slow", "withdrawn", "no-number"])
+async def test_whatever_cannot_be_evaluated_blocks(house: House, fault: str, at_once: bool) -> None:
     ticks = iter(range(0, 1000, 10))
-    vetoes: dict[int, Veto] = {}
 
     def broken(facts: DialFacts, now: datetime, packs: RuleSet | None = None) -> Decision:
         raise ZeroDivisionError(facts.callee)
@@ -256,10 +195,18 @@ async def test_whatever_cannot_be_evaluated_blocks(house: House, fault: str) -> 
         )
     elif fault == "no-number":
         await house.put(update(own_number).where(own_number.c.tenant_id == TENANT).values(state="resting"), [{}])
+    answers = await house.begin(3) if at_once else await house.dial(await house.claim(3))
+    await nobody_was_dialled(house, answers)
+
+
+async def test_a_veto_stops_the_dial(house: House) -> None:
     claimed = await house.claim(3)
-    if fault == "veto":
-        vetoes = {one.lead_id: Veto("pre-dial webhook: no", NOON + timedelta(minutes=5)) for one in claimed}
-    answers = await house.dial(claimed, vetoes=vetoes)
+    vetoes = {one.lead_id: Veto("pre-dial webhook: no", NOON + timedelta(minutes=5)) for one in claimed}
+    await nobody_was_dialled(house, await house.dial(claimed, vetoes=vetoes))
+
+
+async def nobody_was_dialled(house: House, answers: Sequence[Dial | Refused]) -> None:
+    """But all three are on record."""
     assert [type(one) for one in answers] == [Refused] * 3
     assert await house.rows(ATTEMPTS) == []
     assert [row.kind for row in await house.rows(RECORDS)] == ["refusal"] * 3

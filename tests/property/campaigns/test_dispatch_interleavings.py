@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from sqlalchemy import bindparam, insert, select, update
 
 from callwright.campaigns.direct import Asked, dial_now
-from callwright.campaigns.dispatch import Dial, Ended, Terms, claim, dial, finish
+from callwright.campaigns.dispatch import Dial, Ended, Terms, claim, claim_and_dial, dial, finish
 from callwright.campaigns.reaping import reap
 from callwright.campaigns.tables import attempt, attempt_lease, task, task_lead
 from callwright.compliance.tables import freeze
@@ -37,7 +37,8 @@ FREEZE = insert(freeze)
 
 steps = st.lists(
     st.one_of(
-        st.tuples(st.just("call"), st.integers(0, 1)),
+        st.tuples(st.just("begin"), st.integers(0, 1)),
+        st.tuples(st.just("claim_then_dial"), st.integers(0, 1)),
         st.tuples(st.just("finish"), st.sampled_from(["busy", "no_answer", "callback", "hung_up", "network_fault"])),
         st.tuples(st.just("ask"), st.integers(0, 2)),
         st.tuples(st.just("freeze"), st.integers(0, 2)),
@@ -81,7 +82,12 @@ class Play:
         else:
             await getattr(self, f"_{what}")(which)
 
-    async def _call(self, which: int) -> None:
+    async def _begin(self, which: int) -> None:
+        async with self.database.scope(self.seeded.tenant) as scope:
+            begun = await claim_and_dial(scope, self.seeded.keys, self.terms, self.tasks[which], "w", 3, self.now)
+        self._rang(begun, self.tasks[which])
+
+    async def _claim_then_dial(self, which: int) -> None:
         async with self.database.scope(self.seeded.tenant) as scope:
             claimed = await claim(scope, self.terms, self.tasks[which], "w", 3, self.now)
         async with self.database.scope(self.seeded.tenant) as scope:
@@ -161,7 +167,7 @@ _KEEP = (
 
 
 @pytest.mark.integration
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=16, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(deeds=steps)
 def test_no_interleaving_passes_a_cap_or_leaves_the_rules(
     database_url: str, keyring: Keyring, deeds: list[tuple[str, int | str]]
