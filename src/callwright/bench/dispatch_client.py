@@ -1,9 +1,13 @@
-"""A client of `bench dispatch`: `python -m callwright.bench.dispatch_client URL KEYFILE TENANT TASK SECONDS BEGUN` claims, dials and finishes.
+"""A client of `bench dispatch`: claims, dials and finishes.
+
+    python -m callwright.bench.dispatch_client URL KEYFILE TENANT TASK SECONDS BEGUN WAY
 
 BEGUN: of the monotonic clock, the same for all clients: what they take for now is as long after noon. They share lines, and a line whose last
-call was begun by a clock that is ahead gives no other one.
+call was begun by a clock that is ahead gives no other one. WAY: `at-once`, claim and dial in one transaction, as a worker does; `claims`, one
+after the other, as it does where a pre-dial webhook has to be asked in between: so a claim is measured by itself.
 
-Says `"ready"`, begins at a line on standard input, and tells `{"cycles", "seconds", "claims": [ms, ...]}`.
+Says `"ready"`, begins at a line on standard input, and tells `{"cycles", "seconds", "claims": [ms, ...]}`; claims: of the first transaction of
+each batch.
 """
 
 from __future__ import annotations
@@ -12,14 +16,15 @@ import asyncio
 import gc
 import sys
 import time
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from itertools import cycle
 from pathlib import Path
 from typing import Any
 
 from callwright import event_loop
 from callwright.bench.other_side import tell
-from callwright.campaigns.dispatch import Dial, Ended, Terms, claim_and_dial, finish
+from callwright.campaigns.dispatch import Dial, Ended, Refused, Terms, claim, claim_and_dial, dial, finish
 from callwright.compliance.pack_file import load_packs
 from callwright.store.crypto import Keyring, TenantKeys
 from callwright.store.database import Database
@@ -43,13 +48,13 @@ OUTCOMES = (
 )
 
 
-async def main(url: str, key: Path, tenant: int, task: int, seconds: float, since: float) -> None:
+async def main(url: str, key: Path, tenant: int, task: int, seconds: float, since: float, way: str) -> None:
     """Until the time is over; sooner when nobody may be called, which is told by `seconds`. The first batches are not counted: statements
     are prepared, tables get their first rows."""
     async with Database.open(url, connections=1) as database:
         async with database.scope(tenant) as scope:
             keys = await Keyring.from_file(key).tenant(scope)
-        client = _Client(database, tenant, keys, task, since)
+        client = _Client(database, tenant, keys, task, since, way == "at-once")
         for _ in range(WARMING):
             await client.batch()
         gc.collect()
@@ -64,30 +69,44 @@ async def main(url: str, key: Path, tenant: int, task: int, seconds: float, sinc
 
 
 class _Client:
-    """One after the other: claim, dial, finish. claims: how long each took, in ms."""
+    """Claims and dials, then finishes. claims: how long the first transaction took, in ms."""
 
-    def __init__(self, database: Database, tenant: int, keys: TenantKeys, task: int, since: float) -> None:
+    def __init__(
+        self, database: Database, tenant: int, keys: TenantKeys, task: int, since: float, at_once: bool = True
+    ) -> None:
         self._database, self._tenant, self._keys, self._task = database, tenant, keys, task
         self._terms, self._outcomes = Terms(load_packs()), cycle(OUTCOMES)
-        self._since = since
+        self._since, self._at_once = since, at_once
         self.claims: list[float] = []
 
     async def batch(self) -> int:
         """How many calls were begun and ended."""
-        before = time.perf_counter()
         now = NOON + timedelta(seconds=time.monotonic() - self._since)
-        async with self._database.scope(self._tenant, keyed=True) as scope:
-            answers = await claim_and_dial(scope, self._keys, self._terms, self._task, "bench", BATCH, now)
-        if not answers:
-            return 0
-        self.claims.append((time.perf_counter() - before) * 1000)
+        answers = await (self._begin(now) if self._at_once else self._claim_and_dial(now))
         dials = [one for one in answers if isinstance(one, Dial)]
         if len(dials) < len(answers):
             raise RuntimeError(f"the rules refused a lead of the benchmark: {answers}")
+        if not dials:
+            return 0
         ended = [_ended(one, next(self._outcomes), now) for one in dials]
         async with self._database.scope(self._tenant, keyed=True) as scope:
             await finish(scope, self._keys, self._terms, ended, [self._task], now)
         return len(dials)
+
+    async def _begin(self, now: datetime) -> Sequence[Dial | Refused]:
+        before = time.perf_counter()
+        async with self._database.scope(self._tenant, keyed=True) as scope:
+            answers = await claim_and_dial(scope, self._keys, self._terms, self._task, "bench", BATCH, now)
+        self.claims.append((time.perf_counter() - before) * 1000)
+        return answers
+
+    async def _claim_and_dial(self, now: datetime) -> Sequence[Dial | Refused]:
+        before = time.perf_counter()
+        async with self._database.scope(self._tenant, keyed=True, lasting=False) as scope:
+            claimed = await claim(scope, self._terms, self._task, "bench", BATCH, now)
+        self.claims.append((time.perf_counter() - before) * 1000)
+        async with self._database.scope(self._tenant, keyed=True) as scope:
+            return await dial(scope, self._keys, self._terms, claimed, now)
 
 
 def _ended(one: Dial, outcome: Any, now: Any) -> Ended:
@@ -97,6 +116,5 @@ def _ended(one: Dial, outcome: Any, now: Any) -> Ended:
 
 
 if __name__ == "__main__":
-    event_loop.run(
-        main(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]), float(sys.argv[5]), float(sys.argv[6]))
-    )
+    url, key, tenant, task, seconds, since, way = sys.argv[1:]
+    event_loop.run(main(url, Path(key), int(tenant), int(task), float(seconds), float(since), way))

@@ -249,7 +249,7 @@ class _Simulation:
     # ------------------------------------------------------------ who is next
 
     def _claim(self, now: datetime) -> Ints:
-        """The leads that come to the gate in this step: as many as calls per second allow."""
+        """The leads that come to the gate together: as many as calls per second allow, if all of them are called."""
         if self.credit <= 0 or not self.ready:
             return np.zeros(0, np.int64)
         want = min(sum(map(len, self.ready)), max(64, math.ceil(self.credit / self.mean_hold_s)))
@@ -296,7 +296,7 @@ class _Simulation:
         fits = np.concatenate(([0.0], np.cumsum(spend)[:-1])) < self.credit
         count = self._affordable(allowed, talk, int(np.count_nonzero(fits)))
         self.ready[:0] = [claims[count:]] if count < len(claims) else []
-        self._charge(now, count)
+        self._charge(now, int(np.count_nonzero(allowed[:count])))  # a refusal is no call of the line
         claims, allowed, which, talk, hold = claims[:count], allowed[:count], which[:count], talk[:count], hold[:count]
         self._refuse(now, claims, answers[:count], ~allowed)
         called = np.flatnonzero(allowed)
