@@ -135,6 +135,18 @@ def test_robots_and_calls_per_second_bound_the_dials() -> None:
     assert line.robots_needed <= 1.05
 
 
+def test_who_is_refused_uses_up_no_calls_per_second() -> None:
+    refused = KINDS.index(person(consents=()))
+    among = np.array([0 if n % 10 == 9 else refused for n in range(2000)], np.int64)
+    slow = plan(robots={"max": 500}, calls_per_second=0.1, burst=1, retry={"attempts": 1})
+    run = simulate(slow, Crowd(KINDS, among), PACKS, Assumptions(answered=0.5).odds("likely"), NOW, step_s=60, days=1)
+    alone = simulate(
+        slow, Crowd(KINDS, among[among == 0]), PACKS, Assumptions(answered=0.5).odds("likely"), NOW, step_s=60, days=1
+    )
+    assert run.dials == alone.dials == 200
+    assert run.open_s == alone.open_s
+
+
 def test_a_failing_line_stops_the_task_and_the_budget_ends_it() -> None:
     broken = Assumptions(of_unanswered={"network_fault": 1}, answered=0.01).odds("likely")
     run = simulate(plan(), mixed([KINDS[0]], [1], 500), PACKS, broken, NOW)
