@@ -265,6 +265,7 @@ class _Robots:
         self._making = anyio.Lock()
         self._warmed: tuple[float, frozenset[int]] = (0.0, frozenset())
         self._robots: dict[str, Robot] = {}
+        self._unspeakable: dict[str, str] = {}  # what was said last of a version that cannot be spoken
         self._voices: VoiceDetector | None = None
         self.placers: dict[str, Placer] = {}  # of calls that a person of ours places, until they begin
 
@@ -301,7 +302,11 @@ class _Robots:
             try:
                 await self._robot(digest, version.id)
             except CallwrightError as error:
-                log.error("the script version %d cannot be spoken: %s", version.id, error)
+                if self._unspeakable.get(digest) != str(error):  # tried again every half minute, told once
+                    log.error("the script version %d cannot be spoken: %s", version.id, error)
+                self._unspeakable[digest] = str(error)
+            else:
+                self._unspeakable.pop(digest, None)
 
     async def warm_for(self, tasks: frozenset[int]) -> None:
         """The same for tasks that are about to dial, as soon as one is new here, and every half minute: plans change."""

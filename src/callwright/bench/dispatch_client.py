@@ -24,7 +24,7 @@ from typing import Any
 
 from callwright import event_loop
 from callwright.bench.other_side import tell
-from callwright.campaigns.dispatch import Dial, Ended, Refused, Terms, claim, claim_and_dial, dial, finish
+from callwright.campaigns.dispatch import Dial, Ended, Refused, Terms, claim, claim_and_dial, dial, finish, lock_task
 from callwright.compliance.pack_file import load_packs
 from callwright.store.crypto import Keyring, TenantKeys
 from callwright.store.database import Database
@@ -96,7 +96,9 @@ class _Client:
     async def _begin(self, now: datetime) -> Sequence[Dial | Refused]:
         before = time.perf_counter()
         async with self._database.scope(self._tenant, keyed=True) as scope:
-            answers = await claim_and_dial(scope, self._keys, self._terms, self._task, "bench", BATCH, now)
+            row = await lock_task(scope, self._task)
+            assert row is not None
+            answers = await claim_and_dial(scope, self._keys, self._terms, row, "bench", BATCH, now)
         self.claims.append((time.perf_counter() - before) * 1000)
         return answers
 

@@ -15,36 +15,45 @@ from sqlalchemy import Row
 
 from callwright.campaigns import dispatch_store as rows
 from callwright.campaigns.claims import Claimed, MayBegin, may_begin, tokens
+from callwright.campaigns.facts import house_facts
 from callwright.campaigns.gate import cases_of
 from callwright.campaigns.intents import Dial, Refused, write
 from callwright.campaigns.terms import Terms
 from callwright.store.crypto import TenantKeys
 from callwright.store.scope import Changes, Scope
 
-__all__ = ["claim_and_dial"]
+__all__ = ["claim_and_dial", "lock_task"]
+
+
+async def lock_task(scope: Scope, task: int) -> Row[Any] | None:
+    """A task as it is once it is ours, which may take a while: only then ask what time it is. None = there is none."""
+    return await scope.first(rows.LOCK_TASK, task=task)
 
 
 async def claim_and_dial(
-    scope: Scope, keys: TenantKeys, terms: Terms, task: int, owner: str, n: int, now: datetime
+    scope: Scope, keys: TenantKeys, terms: Terms, row: Row[Any], owner: str, n: int, now: datetime
 ) -> list[Dial | Refused]:
-    """Decide about at most n leads of the task that are due, for this worker, and write it down; whose turn came first stands first. [] =
-    nothing may begin now. The INVITE may leave once this is committed.
+    """Decide about at most n leads of a task that are due, for this worker, and write it down; whose turn came first stands first. [] =
+    nothing may begin now. The INVITE may leave once this is committed. row: of `lock_task`, in this transaction.
 
     Raises:
         TaskError: the task has no valid plan.
         ValueError: a record would tell a number; nobody is dialled.
         DamagedError: a number cannot be opened, or somebody without the key wrote records.
     """
-    row = await scope.first(rows.LOCK_TASK, task=task) if n > 0 else None
-    found = await may_begin(scope, terms, row, n, now) if row is not None else None
-    if row is None or found is None:
+    found = await may_begin(scope, terms, row, n, now) if n > 0 else None
+    if found is None:
         return []
-    due = await scope.all(rows.TAKE, task=task, now=now, room=found.able)
-    if not due:
+    task = row.task_id
+    due = await scope.all(rows.TAKE, task=task, now=now, room=found.able, company=row.company_id)
+    if not due or due[0].suspended:
         return []
     due = sorted(due, key=lambda one: (one.due_at, one.rank, one.lead_id))  # they were locked in the order of people
     claims = {one.lead_id: _claimed(task, owner, one, now) for one in due}
-    cases = await cases_of(scope, keys, terms, row, found.plan, due, claims, {}, now)
+    cases = await cases_of(scope, keys, terms, row, house_facts(due[0]), found.plan, due, claims, {}, now)
+    if any(case.allowed for case in cases):
+        # Who has none of our numbers because of others in this batch, which the line may not let begin, is looked at again.
+        cases = [case for case in cases if case.own is not None]
     answers = await write(scope, keys, terms, row, found.plan, cases, _Charged(scope, row, found, owner, now), now)
     return [answers[one.lead_id] for one in due if one.lead_id in answers]
 

@@ -1,6 +1,7 @@
 """Dispatch: who is dialled now, and that nobody is rung twice.
 
-    answers = await claim_and_dial(scope, keys, terms, task, owner, n, now)   # only what may begin now: looked at, written, then permits
+    row = await lock_task(scope, task)
+    answers = await claim_and_dial(scope, keys, terms, row, owner, n, now)    # only what may begin now: looked at, written, then permits
     ...                                                                      # commit, and only then the INVITE
     await finish(scope, keys, terms, [Ended(...)], [task], now)               # once, fenced
     await reap(database, tenant, keys, terms, now)                            # what dead workers left
@@ -13,7 +14,7 @@ Where the customer's pre-dial webhook has to be asked in between, no transaction
 docs/explanation/nobody-is-rung-twice.md tells why; docs/reference/attempts.md draws the states.
 """
 
-from callwright.campaigns.at_once import claim_and_dial
+from callwright.campaigns.at_once import claim_and_dial, lock_task
 from callwright.campaigns.claims import Claimed, claim
 from callwright.campaigns.ended import Ended
 from callwright.campaigns.finishing import Finished, finish
@@ -36,5 +37,6 @@ __all__ = [
     "claim_and_dial",
     "dial",
     "finish",
+    "lock_task",
     "reap",
 ]

@@ -125,17 +125,13 @@ LOCK_TASK_AND_LINE = constant(
     .where(task.c.tenant_id == TENANT, task.c.id == _TASK)
     .with_for_update(key_share=True, of=[task, line])
 )
-# The task alone: its line is locked last (LOCK_LINE_OF), and until then only looked at, as is the company.
+# The task alone: its line is locked last (LOCK_LINE_OF), and until then only looked at.
 LOCK_TASK = constant(
-    select(
-        *_FREE, task.c.company_id, company.c.country.label("house_country"), company.c.vetted_at, company.c.vetted_until,
-        line.c.name.label("trunk"),
-    )
+    select(*_FREE, task.c.company_id, line.c.name.label("trunk"))
     .join_from(task, line, _of_line)
-    .join(company, and_(company.c.tenant_id == task.c.tenant_id, company.c.id == task.c.company_id))
     .where(task.c.tenant_id == TENANT, task.c.id == _TASK)
     .with_for_update(key_share=True, of=task)
-)  # fmt: skip
+)
 
 # `room` is a number of ours, never NULL (LIMIT NULL is no limit: a paused campaign would claim everything), and written into the statement.
 _DUE = (
@@ -232,18 +228,23 @@ LOCK_CLAIMED = constant(
     .order_by(person.c.id)
     .with_for_update(key_share=True, of=[task, task_lead, person])
 )  # fmt: skip
-# The same of leads that nobody has claimed: taken, with their people, as a claim would.
+# The same of leads that nobody has claimed: taken, with their people, as a claim would. Whoever waited for the task sees here what company and
+# tenant are by now: PostgreSQL reads what it waited for again, and nothing else of that statement.
 _taken = _next(
     task_lead.c.lead_id, task_lead.c.person_id, task_lead.c.fence, task_lead.c.attempts, task_lead.c.variant, task_lead.c.callback_at,
     task_lead.c.due_at, task_lead.c.rank,
 )  # fmt: skip
 TAKE = constant(
-    select(*_WHO, *(column for column in _taken.c if column.name != "person_id"), lead.c.variables, lead.c.time_zone)
+    select(
+        *_WHO, *(column for column in _taken.c if column.name != "person_id"), lead.c.variables, lead.c.time_zone,
+        company.c.id.label("company_id"), company.c.country.label("house_country"), company.c.vetted_at, company.c.vetted_until, _suspended,
+    )
     .join_from(_taken, person, and_(person.c.tenant_id == TENANT, person.c.id == _taken.c.person_id))
     .join(lead, and_(lead.c.tenant_id == TENANT, lead.c.id == _taken.c.lead_id))
+    .join(company, and_(company.c.tenant_id == TENANT, company.c.id == bindparam("company", type_=BigInteger())))
     .order_by(person.c.id)
     .with_for_update(key_share=True, of=person)
-)
+)  # fmt: skip
 # The same without a claim and without locks: for previews and simulation.
 LOOK_AT_LEADS = constant(
     select(*_WHO, task_lead.c.lead_id, task_lead.c.fence, task_lead.c.attempts, lead.c.variables, lead.c.time_zone)

@@ -23,6 +23,7 @@ from callwright.campaigns.retry import Next
 from callwright.campaigns.terms import Terms
 from callwright.campaigns.variants import assign, share_of
 from callwright.campaigns.verdicts import Alike, judged_alike, refused_because
+from callwright.compliance.facts import CompanyFacts
 from callwright.store.crypto import TenantKeys
 from callwright.store.scope import Changes, Scope
 
@@ -63,7 +64,7 @@ async def dial(
             answers = {row.lead_id: Refused(row.lead_id, row.person_id, closed) for row in mine}
         else:
             plan = await terms.plans.of(scope, first.task_id, task.version)
-            cases = await cases_of(scope, keys, terms, task, plan, mine, fences, vetoes or {}, now)
+            cases = await cases_of(scope, keys, terms, task, house_facts(task), plan, mine, fences, vetoes or {}, now)
             answers = await write(scope, keys, terms, task, plan, cases, _Charged(task), now)
     return [answers.get(one.lead_id) or Refused(one.lead_id, one.person_id, "lost") for one in claimed]
 
@@ -126,19 +127,20 @@ async def cases_of(
     keys: TenantKeys,
     terms: Terms,
     task: Row[Any],
+    house: CompanyFacts,
     plan: Plan,
     mine: Sequence[Row[Any]],
     fences: Mapping[int, Claimed],
     vetoes: Mapping[int, Veto],
     now: datetime,
 ) -> list[Case]:
-    """What is decided about leads of a task whose people are locked. task: with company, trunk and line; mine: rows of these people, in whose
-    order they are decided about; fences: by lead."""
+    """What is decided about leads of a task whose people are locked. task: with its trunk; house: whose task it is; mine: rows of these
+    people, in whose order they are decided about; fences: by lead."""
     digests = [share.digest for share in plan.scripts if share.digest]
     found = await gather_all(scope, keys, mine, now, digests, plan.numbers, task.trunk)
     scripts, numbers = found.scripts, await with_use(scope, found.numbers, now)
     concern = Concern(
-        house_facts(task),
+        house,
         plan.ring_s,
         {"robots": "robot"}.get(plan.transfer.mode, plan.transfer.mode),
         task.task_id,

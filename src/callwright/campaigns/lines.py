@@ -70,6 +70,17 @@ async def sync(
     known = {row.name: row for row in await scope.all(_LINES)}
     over = {row.number: row.trunk for row in await scope.all(_NUMBERS)}
     new_lines = changed_lines = new_numbers = moved_numbers = 0
+    for trunk in trunks:  # numbers first: a dial has its number before its line
+        for number in trunk.numbers:
+            if number not in over:
+                await scope.run(
+                    _ADD_NUMBER, number=number, trunk=trunk.name, pool=pool, verified_at=now, created_at=now
+                )
+                new_numbers += 1
+            elif over[number] != trunk.name:
+                await scope.run(_MOVE_NUMBER, which=number, over=trunk.name)
+                moved_numbers += 1
+            over[number] = trunk.name
     for trunk in trunks:
         found = known.get(trunk.name)
         limits = (trunk.calls, trunk.calls_per_second, trunk.burst)
@@ -81,16 +92,6 @@ async def sync(
             calls, rate, together = limits
             await scope.run(_SET_LINE, which=found.id, calls=calls, rate=rate, together=together)
             changed_lines += 1
-        for number in trunk.numbers:
-            if number not in over:
-                await scope.run(
-                    _ADD_NUMBER, number=number, trunk=trunk.name, pool=pool, verified_at=now, created_at=now
-                )
-                new_numbers += 1
-            elif over[number] != trunk.name:
-                await scope.run(_MOVE_NUMBER, which=number, over=trunk.name)
-                moved_numbers += 1
-            over[number] = trunk.name
     done = Synced(new_lines, new_numbers, changed_lines, moved_numbers)
     if done != Synced():
         await note(scope, keys, viewer, "line.load", ("line", ""), asdict(done), now=now)

@@ -10,13 +10,13 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal, Protocol
 
 from callwright.calls.model import CallRecord, mask
 from callwright.campaigns import dispatch_store as rows
 from callwright.campaigns import lease_store as leases
-from callwright.campaigns.at_once import claim_and_dial
+from callwright.campaigns.at_once import claim_and_dial, lock_task
 from callwright.campaigns.claims import Claimed, claim
 from callwright.campaigns.clocks import DatabaseClock
 from callwright.campaigns.ended import Ended
@@ -40,7 +40,7 @@ from callwright.store.crypto import TenantKeys
 from callwright.store.database import Database
 from callwright.store.scope import Scope
 
-__all__ = ["Before", "Came", "Place", "Tell", "Vetoes", "Worker", "WorkerSettings"]
+__all__ = ["Before", "Came", "Place", "Tell", "Vetoes", "Worker", "WorkerSettings", "done_with"]
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +48,7 @@ Step = Literal["ringing", "answered"]
 Tell = Callable[[Step], None]
 _GOODBYE_S = 10.0
 _RENEWED_TOGETHER = 500
+_SOON = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +107,16 @@ class _Told:
     at: datetime
     step: Step | None = None
     came: Came | None = None
+
+
+def done_with(answers: Sequence[Dial | Refused], now: datetime) -> int:
+    """How many of these leads are called, or do not come back soon. Those that do (none of our numbers is free) are not looked at again and
+    again as fast as the database can."""
+    soon = now + _SOON
+    return sum(
+        isinstance(one, Dial) or (one.reason != "lost" and (one.next_allowed_at is None or one.next_allowed_at > soon))
+        for one in answers
+    )
 
 
 class Worker:
@@ -297,8 +308,8 @@ class Worker:
                 await self._hints.wait(self._settings.poll_s)
 
     async def _round(self, tasks: asyncio.TaskGroup) -> int:
-        """One look at every running task: first what is its share of all robots, then robots that nobody else wants; how many leads were
-        decided about."""
+        """One look at every running task: first what is its share of all robots, then robots that nobody else wants; how many leads
+        are called, or out of the way."""
         async with self._database.scope(self._tenant) as scope:
             running = await scope.all(rows.RUNNING_TASKS)
             since = self._clock.now() - self._terms.lease
@@ -330,10 +341,13 @@ class Worker:
         name, permitted, vetoes = self._settings.name, self._terms.monotonic(), None
         answers: Sequence[Dial | Refused] = ()
         async with self._database.scope(self._tenant, keyed=True) as scope:
+            row = await lock_task(scope, task)
             if self._before is not None:
                 vetoes = await self._before.vetoes(scope)
-            if vetoes is None:
-                answers = await claim_and_dial(scope, self._keys, self._terms, task, name, room, self._clock.now())
+            if row is not None and vetoes is None and self._held():
+                # The time of now, however long somebody else had the task.
+                permitted, now = self._terms.monotonic(), self._clock.now()
+                answers = await claim_and_dial(scope, self._keys, self._terms, row, name, room, now)
         if vetoes is not None:
             permitted, answers = await self._asked(task, room, vetoes)
         # Committed: from here on each attempt is on record, whatever becomes of us.
@@ -341,7 +355,7 @@ class Worker:
             if isinstance(order, Dial):
                 self._mine.add(order.attempt)
                 self._live[order.attempt] = tasks.create_task(self._call(order, permitted))
-        return sum(not isinstance(one, Refused) or one.reason != "lost" for one in answers)
+        return done_with(answers, self._clock.now())
 
     async def _asked(self, task: int, room: int, vetoes: Vetoes) -> tuple[float, Sequence[Dial | Refused]]:
         """Claim, ask, dial; monotonic before the dial was written, and the answers."""

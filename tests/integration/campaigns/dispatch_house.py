@@ -21,6 +21,7 @@ from callwright.campaigns.dispatch import (
     claim_and_dial,
     dial,
     finish,
+    lock_task,
     reap,
 )
 from callwright.campaigns.tables import attempt, line, task, task_lead
@@ -63,7 +64,9 @@ class House:
 
     async def begin(self, n: int = 10, now: datetime = NOON, owner: str = "w1") -> Sequence[Dial | Refused]:
         async with self.database.scope(self.seeded.tenant) as scope:
-            return await claim_and_dial(scope, self.seeded.keys, self.terms, self.task, owner, n, now)
+            row = await lock_task(scope, self.task)
+            assert row is not None
+            return await claim_and_dial(scope, self.seeded.keys, self.terms, row, owner, n, now)
 
     async def rings(self, n: int = 10, now: datetime = NOON, owner: str = "w1") -> list[Dial]:
         answers = await self.dial(await self.claim(n, now, owner), now)

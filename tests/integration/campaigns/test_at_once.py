@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -20,10 +21,12 @@ from tests.integration.campaigns.dispatch_house import (
     suspend,
 )
 
-from callwright.campaigns.dispatch import Dial, Refused, Terms
+from callwright.accounts.tables import company, own_number
+from callwright.campaigns.dispatch import Dial, Refused, Terms, claim_and_dial, lock_task
 from callwright.campaigns.gate import cases_of
 from callwright.campaigns.tables import line, task, task_lead
 from callwright.campaigns.terms import LEASE
+from callwright.compliance.pack_file import load_packs
 from callwright.compliance.tables import consent_use, freeze
 from callwright.store.crypto import Keyring
 from callwright.store.database import Database
@@ -162,6 +165,48 @@ async def test_a_line_that_filled_up_meanwhile_leaves_the_last_as_they_are(
         SET_LINE.values(active=most, max_calls=9, tat=None, blocked_until=None), [{"of_line": house.seeded.line}]
     )
     assert len(dials(await house.begin(4))) == 3 - most
+
+
+@pytest.mark.parametrize("what", ["suspended", "vetting"])
+async def test_what_changed_while_the_task_was_waited_for_is_seen(house: House, what: str) -> None:
+    if house.database.dialect == "sqlite":
+        pytest.skip("SQLite has one writer: whoever waited begins after it")
+    if what == "vetting":
+        house.terms = replace(house.terms, packs=load_packs())
+    waiting = asyncio.Event()
+
+    async def begin() -> Sequence[Dial | Refused]:
+        async with house.database.scope(house.seeded.tenant) as scope:
+            row = await lock_task(scope, house.task)
+            waiting.set()
+            await changed.wait()
+            assert row is not None
+            return await claim_and_dial(scope, house.seeded.keys, house.terms, row, "w1", 10, NOON)
+
+    changed = asyncio.Event()
+    async with asyncio.TaskGroup() as tasks:
+        begun = tasks.create_task(begin())
+        await waiting.wait()
+        if what == "suspended":
+            await suspend(house, True)
+        else:
+            await house.put(update(company).where(company.c.tenant_id == TENANT).values(vetted_at=None), [{}])
+        changed.set()
+    assert dials(begun.result()) == []
+    reasons = {one.reason for one in begun.result() if isinstance(one, Refused)}
+    assert reasons == ({"company-vetted"} if what == "vetting" else set())
+    assert await house.counters() == Counters(0, 0, 0, 0)
+
+
+async def test_who_has_no_number_of_ours_for_others_sake_is_not_refused(house: House) -> None:
+    """One call a day is left of our number: the first gets it. The others are refused only when they are by themselves."""
+    used = update(own_number).where(own_number.c.tenant_id == TENANT).values(max_per_day=1)
+    await house.put(used, [{}])
+    assert [type(one) for one in await house.begin(3)] == [Dial]
+    assert [row.kind for row in await house.rows(RECORDS)] == ["dial"]
+    answers = await house.begin(3)
+    assert [one.reason for one in answers if isinstance(one, Refused)] == ["own-number"] * 3
+    assert await house.counters() == Counters(1, 1, 1, 0)
 
 
 async def test_two_workers_never_take_the_same_lead(house: House) -> None:

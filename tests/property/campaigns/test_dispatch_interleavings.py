@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from sqlalchemy import bindparam, insert, select, update
 
 from callwright.campaigns.direct import Asked, dial_now
-from callwright.campaigns.dispatch import Dial, Ended, Terms, claim, claim_and_dial, dial, finish
+from callwright.campaigns.dispatch import Dial, Ended, Terms, claim, claim_and_dial, dial, finish, lock_task
 from callwright.campaigns.reaping import reap
 from callwright.campaigns.tables import attempt, attempt_lease, task, task_lead
 from callwright.compliance.tables import freeze
@@ -84,7 +84,9 @@ class Play:
 
     async def _begin(self, which: int) -> None:
         async with self.database.scope(self.seeded.tenant) as scope:
-            begun = await claim_and_dial(scope, self.seeded.keys, self.terms, self.tasks[which], "w", 3, self.now)
+            row = await lock_task(scope, self.tasks[which])
+            assert row is not None
+            begun = await claim_and_dial(scope, self.seeded.keys, self.terms, row, "w", 3, self.now)
         self._rang(begun, self.tasks[which])
 
     async def _claim_then_dial(self, which: int) -> None:
