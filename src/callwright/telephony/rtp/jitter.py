@@ -248,4 +248,6 @@ class Concealer:
             return SILENT_FRAME
         gain = _FADE[self._missing]
         self._missing += 1
-        return (self._last * gain).astype(np.int16)
+        frame = (self._last * gain).astype(np.int16)
+        frame.flags.writeable = False  # as every frame that is heard
+        return frame

@@ -173,6 +173,8 @@ def test_concealment_fades_to_silence() -> None:
     assert not concealer.conceal().any()
     loud = np.full(160, 10000, np.int16)
     concealer.good(loud)
-    peaks = [int(np.abs(concealer.conceal()).max()) for _ in range(5)]
+    frames = [concealer.conceal() for _ in range(5)]
+    assert not any(frame.flags.writeable for frame in frames)
+    peaks = [int(np.abs(frame).max()) for frame in frames]
     assert peaks == [7000, 4000, 1500, 0, 0]
     assert loud[0] == 10000
