@@ -348,6 +348,7 @@ class Worker:
                 # The time of now, however long somebody else had the task.
                 permitted, now = self._terms.monotonic(), self._clock.now()
                 answers = await claim_and_dial(scope, self._keys, self._terms, row, name, room, now)
+            scope.lasting = bool(answers)  # to have locked a task is nothing that has to be on the disk
         if vetoes is not None:
             permitted, answers = await self._asked(task, room, vetoes)
         # Committed: from here on each attempt is on record, whatever becomes of us.

@@ -212,7 +212,7 @@ class _Transaction:
     """One transaction of one tenant, on a connection of its own. Written out instead of with generators: dispatch begins three for each batch,
     and what `asynccontextmanager` costs is more than what is done here."""
 
-    __slots__ = ("_connection", "_database", "_keyed", "_lasting", "_reads", "_tenant", "_wire")
+    __slots__ = ("_connection", "_database", "_keyed", "_lasting", "_reads", "_scope", "_tenant", "_wire")
 
     def __init__(
         self, database: Database, tenant: int, *, reads: bool = False, keyed: bool = False, lasting: bool = True
@@ -224,11 +224,12 @@ class _Transaction:
         self._connection = connection = await self._database.take()
         self._wire = wire = wire_of(connection)
         try:
-            await wire.begin(self._tenant, reads=self._reads, keyed=self._keyed, lasting=self._lasting)
+            await wire.begin(self._tenant, reads=self._reads, keyed=self._keyed)
         except BaseException as error:
             await self._lose(error)
             raise
-        return Scope(connection, self._tenant, reads=self._reads, wire=wire)
+        self._scope = scope = Scope(connection, self._tenant, reads=self._reads, wire=wire, lasting=self._lasting)
+        return scope
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -238,7 +239,7 @@ class _Transaction:
             if error is not None:
                 await wire.undo()
             else:
-                await wire.commit()
+                await wire.commit(lasting=self._scope.lasting)
         except BaseException as failed:
             await self._lose(failed)
             raise

@@ -28,12 +28,21 @@ Changes = tuple[Executable, Sequence[Record]] | tuple[Executable, Sequence[Recor
 
 
 class Scope:
-    """One transaction within one tenant. Statements name their tenant by `TENANT`; the scope fills it in."""
+    """One transaction within one tenant. Statements name their tenant by `TENANT`; the scope fills it in.
+
+    lasting: False = it need not be on the disk when it is committed (`Database.scope`); may be set within the transaction.
+    """
 
     def __init__(
-        self, connection: AsyncConnection, tenant: int, *, reads: bool = False, wire: Wire | None = None
+        self,
+        connection: AsyncConnection,
+        tenant: int,
+        *,
+        reads: bool = False,
+        wire: Wire | None = None,
+        lasting: bool = True,
     ) -> None:
-        self.connection, self.tenant = connection, tenant
+        self.connection, self.tenant, self.lasting = connection, tenant, lasting
         self._reads = reads
         self._wire = wire_of(connection) if wire is None else wire
         self._dialect = self._wire.dialect

@@ -28,7 +28,7 @@ _KEYED = {
     "plan_cache_mode": "force_generic_plan",
 }
 _AS_KEYED = "; ".join(f"SET {name} = {value}" for name, value in _KEYED.items())
-_NOT_LASTING = "; SET LOCAL synchronous_commit = off"
+_COMMIT = {True: "COMMIT", False: "SET LOCAL synchronous_commit = off; COMMIT"}
 _AS_ELSE = "; ".join(f"RESET {name}" for name in _KEYED)
 
 
@@ -48,11 +48,11 @@ class Wire(Protocol):
     def unfit(self) -> bool:
         """Between transactions: whether nobody may get this connection any more, as it is closed, or a transaction on it could not be undone."""
 
-    async def begin(self, tenant: int, *, reads: bool, keyed: bool, lasting: bool = True) -> None:
-        """Begin a transaction of this tenant. keyed: it finds rows by their keys only; lasting: it is on the disk when it is over."""
+    async def begin(self, tenant: int, *, reads: bool, keyed: bool) -> None:
+        """Begin a transaction of this tenant. keyed: it finds rows by their keys only."""
 
-    async def commit(self) -> None:
-        """Make it last. An error: nothing of it does."""
+    async def commit(self, *, lasting: bool) -> None:
+        """Make it so, and last: it is on the disk when this is over, unless it need not be. An error: nothing of it is so."""
 
     async def undo(self) -> None:
         """Nothing of it was."""
@@ -107,16 +107,16 @@ class _Postgres:
     def unfit(self) -> bool:
         return bool(self._raw.is_closed() or self._raw.is_in_transaction())
 
-    async def begin(self, tenant: int, *, reads: bool, keyed: bool, lasting: bool = True) -> None:
+    async def begin(self, tenant: int, *, reads: bool, keyed: bool) -> None:
         del reads
         if keyed != self._keyed:  # for the connection, before the transaction: what is set within one is undone with it
             await self._told(_AS_KEYED if keyed else _AS_ELSE)
             self._keyed = keyed
-        await self._told(f"BEGIN; SET LOCAL app.tenant = '{tenant:d}'{'' if lasting else _NOT_LASTING}")
+        await self._told(f"BEGIN; SET LOCAL app.tenant = '{tenant:d}'")
 
-    async def commit(self) -> None:
+    async def commit(self, *, lasting: bool) -> None:
         # Of a transaction that has failed PostgreSQL says ROLLBACK, and that is no error to it.
-        if await self._told("COMMIT") != "COMMIT":
+        if await self._told(_COMMIT[lasting]) != "COMMIT":
             raise exc.InternalError("COMMIT", None, RuntimeError("an error before had undone the transaction"))
 
     async def undo(self) -> None:
@@ -184,12 +184,13 @@ class _Sqlite:
     def unfit(self) -> bool:
         return False  # what was told to the thread is done in its order, whoever waits for it
 
-    async def begin(self, tenant: int, *, reads: bool, keyed: bool, lasting: bool = True) -> None:
-        del tenant, keyed, lasting
+    async def begin(self, tenant: int, *, reads: bool, keyed: bool) -> None:
+        del tenant, keyed
         text = "BEGIN" if reads else "BEGIN IMMEDIATE"
         await self._errand(text, lambda raw: raw.execute(text))
 
-    async def commit(self) -> None:
+    async def commit(self, *, lasting: bool) -> None:
+        del lasting  # all do
         await self._errand("COMMIT", lambda raw: raw.commit())
 
     async def undo(self) -> None:

@@ -12,10 +12,11 @@ from typing import Any
 
 import pytest
 from sqlalchemy import bindparam, func, insert, select, text, update
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 
 from callwright.campaigns.tables import line, worker
 from callwright.errors import InputError, LostError, ScopeError, SettingsError, StoreError
+from callwright.store import wire
 from callwright.store.constant import constant
 from callwright.store.crypto import Keyring
 from callwright.store.database import Database
@@ -29,6 +30,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.integration]
 NOW = datetime(2026, 11, 26, 12, 0, tzinfo=UTC)
 ACTIVE = select(line.c.active).where(line.c.tenant_id == TENANT).with_for_update()
 SEEN = constant(select(line.c.active).where(line.c.tenant_id == TENANT))
+WAITS = constant(select(func.current_setting("synchronous_commit")))
 RAISE = update(line).where(line.c.tenant_id == TENANT)
 ADD = insert(worker)
 WORKERS = select(worker.c.name).where(worker.c.tenant_id == TENANT).order_by(worker.c.name)
@@ -297,13 +299,37 @@ async def test_an_error_does_not_quote_rows(database: Database, keyring: Keyring
     assert "139000" not in told
 
 
-async def test_what_need_not_last_is_not_waited_for(postgres: PostgresServer, keyring: Keyring) -> None:
-    waits = constant(select(func.current_setting("synchronous_commit")))
+@pytest.mark.parametrize("said", ["before", "within"])
+async def test_what_need_not_last_is_not_waited_for(
+    postgres: PostgresServer, keyring: Keyring, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    tell = wire._Postgres._told
+
+    async def listen(self: Any, text: str) -> str:
+        told.append(text)
+        return await tell(self, text)
+
     async with Database.open(postgres.fresh(), connections=1) as database:
         one = await seed(database, keyring, NOW, leads=0)
+        monkeypatch.setattr(wire._Postgres, "_told", listen)
         for lasting in (True, False, True):
-            async with database.scope(one.tenant, keyed=True, lasting=lasting) as scope:
-                assert await scope.value(waits) == ("on" if lasting else "off")
+            async with database.scope(one.tenant, keyed=True, lasting=lasting or said == "within") as scope:
                 assert await scope.run(RAISE, active=7) == 1
+                scope.lasting = lasting
+            assert told[-1] == ("COMMIT" if lasting else "SET LOCAL synchronous_commit = off; COMMIT")
             async with database.reading(one.tenant) as scope:
                 assert await scope.value(ACTIVE) == 7
+                assert await scope.value(WAITS) == "on"
+
+
+async def test_what_need_not_last_and_failed_is_not_committed(postgres: PostgresServer, keyring: Keyring) -> None:
+    async with Database.open(postgres.fresh(), connections=1) as database:
+        one = await seed(database, keyring, NOW, leads=0)
+        with pytest.raises(DBAPIError):
+            async with database.scope(one.tenant, lasting=False) as scope:
+                assert await scope.run(RAISE, active=7) == 1
+                with pytest.raises(DBAPIError):
+                    await scope.value(constant(select(func.set_config("synchronous_commit", "no such", True))))
+        async with database.reading(one.tenant) as scope:
+            assert await scope.value(ACTIVE) != 7
