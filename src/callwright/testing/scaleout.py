@@ -36,12 +36,13 @@ def missing() -> str:
 
 @dataclass
 class Front:
-    """The running proxy. outside, inside, tls: the ports; `folder` holds its files and `kamailio.log`."""
+    """The running proxy. outside, inside, tls: the ports; `folder` holds its files and `kamailio.log`; media: pid of its rtpengine."""
 
     folder: Path
     outside: int
     inside: int
     tls: int
+    media: int = 0
 
     async def command(self, *words: str) -> str:
         """What `kamcmd` answers, e.g. to `dispatcher.list`."""
@@ -147,7 +148,7 @@ async def front(
         **(settings or {}),
     }
     async with AsyncExitStack() as stack:
-        await stack.enter_async_context(_rtpengine(deploy, folder, control))
+        made.media = (await stack.enter_async_context(_rtpengine(deploy, folder, control))).pid
         process = await stack.enter_async_context(_kamailio(folder, variables))
         await _until_ready(made, process)
         yield made
@@ -169,14 +170,16 @@ def _ports_of_its_own() -> Iterator[int]:
 
 
 @asynccontextmanager
-async def _rtpengine(deploy: Path, folder: Path, control: int) -> AsyncIterator[None]:
+async def _rtpengine(deploy: Path, folder: Path, control: int) -> AsyncIterator[asyncio.subprocess.Process]:
     with _ports_of_its_own() as first:
-        async with _rtpengine_within(deploy, folder, control, first):
-            yield
+        async with _rtpengine_within(deploy, folder, control, first) as process:
+            yield process
 
 
 @asynccontextmanager
-async def _rtpengine_within(deploy: Path, folder: Path, control: int, first: int) -> AsyncIterator[None]:
+async def _rtpengine_within(
+    deploy: Path, folder: Path, control: int, first: int
+) -> AsyncIterator[asyncio.subprocess.Process]:
     changed = {
         "port-min": str(first + 2),
         "port-max": str(first + _PORTS - 1),
@@ -190,9 +193,9 @@ async def _rtpengine_within(deploy: Path, folder: Path, control: int, first: int
         assert count == 1, f"rtpengine.conf names {name} {count} times"
     (folder / "rtpengine.conf").write_text(text)
     command = ("rtpengine", "-f", "-E", "--config-file", str(folder / "rtpengine.conf"))
-    async with _running(command, folder, "rtpengine.log", os.environ):
+    async with _running(command, folder, "rtpengine.log", os.environ) as process:
         await listening(control)
-        yield
+        yield process
 
 
 @asynccontextmanager

@@ -133,6 +133,11 @@ class House:
             )
         self.workers.append(process)
 
+    def logs(self, call: str) -> list[str]:
+        """What proxy and workers wrote about a call."""
+        written = (self.folder / "proxy" / "kamailio.log", *sorted(self.folder.glob("worker-*.log")))
+        return [line for path in written for line in path.read_text(errors="replace").splitlines() if call in line]
+
     async def all(self, statement: Any) -> Sequence[Any]:
         async with self.database.reading(self.seeded.tenant) as scope:
             return await scope.all(statement)
@@ -310,6 +315,7 @@ async def _judge(made: House, took: float) -> None:
     rung = _rung(made, attempts)
     told = _webhooks(made)
     assert told.keys() == attempts.keys()
+    wrong = []
     for name, row in attempts.items():
         number = numbers[row.lead_id]
         body = told[name]
@@ -321,11 +327,13 @@ async def _judge(made: House, took: float) -> None:
             await _talked(made.blobs, row, results[name], body, early=number[-1] == "4")
             # the machine was too busy to say goodbye
             waited = row.talk_ms > PERSON_S * 1000 and row.disposition == "hung_up"
-            assert waited or row.disposition in OF_PEOPLE[number[-1]], (number[-1], row)
+            if not waited and row.disposition not in OF_PEOPLE[number[-1]]:
+                wrong.append((number[-1], name, row.disposition, row.cause, name in rung, made.logs(name)))
             assert name in rung
         else:
             _reconciled(made, row, body, name in rung)
             assert name not in results
+    assert not wrong, "\n".join(str(one) for one in wrong)
     heard = [row.talk_ms for row in attempts.values() if row.disposition == "completed"]
     assert min(heard) > SHORT_MS, (
         "number health puts a number to rest whose calls are mostly shorter: let notice.yaml say more"

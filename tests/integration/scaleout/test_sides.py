@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
+import signal
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -208,6 +210,29 @@ def test_calls_go_out_by_the_next_trunk_when_the_first_is_silent(tmp_path: Path)
             assert seen[:2] == (200, 600)
             assert callers == [ROBOT]
             await until(lambda: proxy.calls() == {f"out@{INSIDE}": f"sip:{TRUNK}:{alive}"})
+
+    asyncio.run(run())
+
+
+def test_a_caller_is_told_that_it_is_tried_while_rtpengine_stands_still(tmp_path: Path) -> None:
+    """Who asks rtpengine waits for it, whatever comes meanwhile: without a word a robot takes the trunk for silent after 6 s."""
+
+    async def run() -> None:
+        alive = free_port()
+        async with (
+            house(tmp_path, f"2 sip:{TRUNK}:{alive} 0 10 sockname=out_udp\n") as (proxy, worker, engine),
+            SipLine.open(TRUNK, alive, engine=engine, allow=frozenset({OUTSIDE})) as carrier,
+            answering(carrier, 600) as callers,
+        ):
+            os.kill(proxy.media, signal.SIGSTOP)
+            leg = await worker.place(order(ROBOT, PERSON, "out"))
+            await until(lambda: any(one.direction == "<-" and " 100 " in one.line for one in leg.ladder))
+            assert callers == []
+            os.kill(proxy.media, signal.SIGCONT)
+            seen = await talk(leg, 440, hang_up=True)
+            assert seen[:2] == (200, 600)
+            assert callers == [ROBOT]
+            assert sum(" 100 " in one.line for one in leg.ladder) == 1
 
     asyncio.run(run())
 
