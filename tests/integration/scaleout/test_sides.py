@@ -237,6 +237,24 @@ def test_a_caller_is_told_that_it_is_tried_while_rtpengine_stands_still(tmp_path
     asyncio.run(run())
 
 
+def test_nobody_is_rung_when_rtpengine_is_gone(tmp_path: Path) -> None:
+    async def run() -> None:
+        alive = free_port()
+        async with (
+            house(tmp_path, f"2 sip:{TRUNK}:{alive} 0 10 sockname=out_udp\n") as (proxy, worker, engine),
+            SipLine.open(TRUNK, alive, engine=engine, allow=frozenset({OUTSIDE})) as carrier,
+            answering(carrier, 600) as callers,
+        ):
+            os.kill(proxy.media, signal.SIGKILL)
+            for name in ("first", "second"):
+                code, _, _ = await talk(await worker.place(order(ROBOT, PERSON, name)), 440)
+                assert code == 503
+            assert callers == []
+            await until(lambda: list(proxy.outcomes("INVITE").values()) == ["503", "503"])
+
+    asyncio.run(run())
+
+
 def message(method: str, agent: str, domain: str, host: str, port: int) -> bytes:
     """What a scanner sends."""
     number = "1 " + method
