@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Row
 
 from callwright.calls.disposition import CONNECTED
-from callwright.campaigns import dispatch_store as rows
+from callwright.campaigns import finish_store
 from callwright.campaigns.breaker import FAILED, REFUSED, judge
 from callwright.campaigns.ended import Ended
 from callwright.campaigns.events import post_many
@@ -109,8 +109,10 @@ async def break_off(
     """Pause a task in this state whose calls fail or are not wanted; why. dispositions: of the calls that were just finished."""
     if state not in _OPEN or not any(one in FAILED or one in REFUSED for one in dispositions):
         return None
-    since = await scope.value(rows.LAST_START, task=task)
-    recent = await scope.all(rows.RECENT, task=task, since=since or now.replace(year=2000), most=plan.breaker.attempts)
+    since = await scope.value(finish_store.LAST_START, task=task)
+    recent = await scope.all(
+        finish_store.RECENT, task=task, since=since or now.replace(year=2000), most=plan.breaker.attempts
+    )
     why = judge(plan, [row.disposition for row in reversed(recent)])
     if why is not None:
         await ask(scope, keys, task, "pause", SYSTEM, now, why=why)

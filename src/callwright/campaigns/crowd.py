@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import BigInteger, Text, and_, bindparam, cast, exists, or_, select
 
-from callwright.campaigns import dispatch_store, service, task_store
+from callwright.campaigns import dispatch_store, facts_store, service, task_store
 from callwright.campaigns.facts import Concern, Known, Version, company_facts, dial_facts, gather, versions
 from callwright.campaigns.model import Plan
 from callwright.campaigns.simulation import Crowd, Line
@@ -120,7 +120,7 @@ async def subject(
     row, own = await service.plan_of(scope, task)
     plan = plan or own
     spoken = await versions(scope, [share.digest for share in plan.scripts if share.digest])
-    numbers = await scope.all(dispatch_store.OWN_NUMBERS, pool=plan.numbers, trunk=row.line_name)
+    numbers = await scope.all(facts_store.OWN_NUMBERS, pool=plan.numbers, trunk=row.line_name)
     company = await scope.first(dispatch_store.FIND_COMPANY, company=row.company_id)
     assert company is not None
     concern = Concern(

@@ -1,4 +1,6 @@
-"""SQL of dispatch: claim, dial, finish (leases: lease_store.py). The same statements on SQLite and PostgreSQL.
+"""SQL of dispatch: claim and dial. The same statements on SQLite and PostgreSQL.
+
+What a decision looks at: `facts_store`; the end of a call: `finish_store`; leases: `lease_store`.
 
 Locks within one transaction, always in this order: task -> task_lead -> person (by id) -> own_number -> chain_head -> line. Only a claim has the
 line before its leads, and it waits for no lead (SKIP LOCKED). On SQLite a transaction is alone from its first statement on.
@@ -32,20 +34,13 @@ from callwright.campaigns.tables import (
     line,
     script_version,
     task,
-    task_event,
     task_lead,
 )
 from callwright.compliance.tables import (
-    consent,
     consent_use,
-    freeze,
-    freeze_suspect,
     person,
-    registry_copy,
-    registry_number,
-    suppression,
 )
-from callwright.store.constant import alternatives, constant
+from callwright.store.constant import constant
 from callwright.store.metadata import TENANT, UtcTime, words
 
 __all__ = [
@@ -58,37 +53,29 @@ __all__ = [
     "CHARGE_TASK",
     "CLAIM",
     "DIALLING",
-    "END_ATTEMPTS",
-    "FACTS",
     "FIND_COMPANY",
     "IN_FLIGHT",
-    "LAST_START",
-    "LOCK_ATTEMPTS",
     "LOCK_CLAIMED",
     "LOCK_LINE",
     "LOCK_LINE_OF",
     "LOCK_OWN_NUMBERS",
     "LOCK_PERSON",
     "LOCK_TASK",
-    "LOCK_TASKS",
-    "LOCK_TASK_AND_ATTEMPTS",
     "LOCK_TASK_AND_LINE",
     "LOOK_AT_LEADS",
     "MOVE_TASK",
     "OPENING",
-    "OWN_NUMBERS",
     "OWN_NUMBER_USE",
     "PLAN",
-    "RECENT",
     "REFUSALS",
     "RELEASE_LINE",
     "RUNNING_TASKS",
-    "SCRIPTS",
     "SCRIPT_TEXT",
     "SET_LEADS",
     "SUSPENDED",
     "TAKE",
     "TAKEN",
+    "WHO",
 ]
 
 REFUSALS = ("declined", "opted_out")
@@ -201,14 +188,14 @@ PLAN = constant(select(task.c.plan).where(task.c.tenant_id == TENANT, task.c.id 
 
 # ------------------------------------------------------------ dial
 
-_WHO = (
+WHO = (
     person.c.id.label("person_id"), person.c.number_index, person.c.number, person.c.country, person.c.region,
     words(person.c.zones).label("zones"),    person.c.line_type, person.c.erased_at,
 )  # fmt: skip
 # Task, leads and people are locked in this order, each row as it is once it is ours; the line and the company are only looked at.
 LOCK_CLAIMED = constant(
     select(
-        *_WHO, task_lead.c.lead_id, task_lead.c.fence, task_lead.c.attempts, task_lead.c.lease_until, lead.c.variables, lead.c.time_zone,
+        *WHO, task_lead.c.lead_id, task_lead.c.fence, task_lead.c.attempts, task_lead.c.lease_until, lead.c.variables, lead.c.time_zone,
         task.c.id.label("task_id"), task.c.state, task.c.version, task.c.opens_at, task.c.closes_at, task.c.not_after, task.c.starts_at,
         task.c.line_id, task.c.company_id, company.c.country.label("house_country"), company.c.vetted_at, company.c.vetted_until,
         line.c.name.label("trunk"), line.c.blocked_until, _suspended,
@@ -236,7 +223,7 @@ _taken = _next(
 )  # fmt: skip
 TAKE = constant(
     select(
-        *_WHO, *(column for column in _taken.c if column.name != "person_id"), lead.c.variables, lead.c.time_zone,
+        *WHO, *(column for column in _taken.c if column.name != "person_id"), lead.c.variables, lead.c.time_zone,
         company.c.id.label("company_id"), company.c.country.label("house_country"), company.c.vetted_at, company.c.vetted_until, _suspended,
     )
     .join_from(_taken, person, and_(person.c.tenant_id == TENANT, person.c.id == _taken.c.person_id))
@@ -247,7 +234,7 @@ TAKE = constant(
 )  # fmt: skip
 # The same without a claim and without locks: for previews and simulation.
 LOOK_AT_LEADS = constant(
-    select(*_WHO, task_lead.c.lead_id, task_lead.c.fence, task_lead.c.attempts, lead.c.variables, lead.c.time_zone)
+    select(*WHO, task_lead.c.lead_id, task_lead.c.fence, task_lead.c.attempts, lead.c.variables, lead.c.time_zone)
     .join_from(
         task_lead, person, and_(person.c.tenant_id == task_lead.c.tenant_id, person.c.id == task_lead.c.person_id)
     )
@@ -255,7 +242,7 @@ LOOK_AT_LEADS = constant(
     .where(task_lead.c.tenant_id == TENANT, task_lead.c.task_id == _TASK, task_lead.c.lead_id.in_(_LEADS))
 )
 LOCK_PERSON = constant(
-    select(*_WHO)
+    select(*WHO)
     .where(person.c.tenant_id == TENANT, person.c.number_index == bindparam("number_index"))
     .with_for_update(key_share=True)
 )
@@ -270,91 +257,6 @@ _line = select(
 LOCK_LINE = constant(_line.where(line.c.tenant_id == TENANT, line.c.name == bindparam("name", type_=String())))
 LOCK_LINE_OF = constant(_line.where(line.c.tenant_id == TENANT, line.c.id == _LINE))
 
-_past = (
-    select(
-        attempt.c.person_id, attempt.c.dialled_at, attempt.c.counts, attempt.c.state, attempt.c.disposition, attempt.c.talk_ms,
-        attempt.c.task_id, task.c.company_id,
-    )
-    .outerjoin_from(attempt, task, and_(task.c.tenant_id == attempt.c.tenant_id, task.c.id == attempt.c.task_id))
-    .where(
-        attempt.c.tenant_id == TENANT,
-        attempt.c.person_id.in_(_PERSONS),
-        attempt.c.dialled_at >= bindparam("refusals_since", type_=UtcTime()),
-        or_(
-            attempt.c.dialled_at >= bindparam("since", type_=UtcTime()),
-            attempt.c.disposition.in_(REFUSALS),
-            attempt.c.state.in_(IN_FLIGHT),
-        ),
-    )
-)  # fmt: skip
-_consents = select(
-    consent.c.id, consent.c.person_id, consent.c.company_id, consent.c.basis, words(consent.c.scope).label("covers"), consent.c.wording,
-    consent.c.evidence, consent.c.given_at, consent.c.valid_until, consent.c.revoked_at,
-).where(consent.c.tenant_id == TENANT, consent.c.person_id.in_(_PERSONS))  # fmt: skip
-_freezes = select(
-    freeze.c.number_index, freeze.c.scope, freeze.c.scope_id, freeze.c.reason, freeze.c.frozen_at, freeze.c.until
-).where(
-    freeze.c.tenant_id == TENANT,
-    freeze.c.number_index.in_(_INDEXES),
-    freeze.c.lifted_at.is_(None),
-    or_(freeze.c.until.is_(None), freeze.c.until > _NOW),
-)
-_suspects = (
-    select(freeze_suspect.c.number_index, func.count().label("waiting"))
-    .where(
-        freeze_suspect.c.tenant_id == TENANT,
-        freeze_suspect.c.number_index.in_(_INDEXES),
-        freeze_suspect.c.state == "waiting",
-    )
-    .group_by(freeze_suspect.c.number_index)
-)
-_suppressed = select(suppression.c.number_index, suppression.c.created_at.label("frozen_at")).where(
-    suppression.c.tenant_id == TENANT, suppression.c.number_index.in_(_INDEXES)
-)
-# Every copy of a country's registries that is in use, with those of the numbers that stand in it.
-_registries = (
-    select(
-        registry_copy.c.id, registry_copy.c.name.label("registry"), registry_copy.c.country, registry_copy.c.kind, registry_copy.c.as_of,
-        words(registry_copy.c.areas).label("areas"), registry_number.c.number_index, registry_number.c.listed,
-    )
-    .outerjoin_from(
-        registry_copy,
-        registry_number,
-        and_(
-            registry_number.c.tenant_id == registry_copy.c.tenant_id,
-            registry_number.c.copy_id == registry_copy.c.id,
-            registry_number.c.number_index.in_(_INDEXES),
-        ),
-    )
-    .where(
-        registry_copy.c.tenant_id == TENANT,
-        registry_copy.c.country.in_(bindparam("countries", expanding=True)),
-        registry_copy.c.state == "ready",
-    )
-)  # fmt: skip
-_scripts = select(
-    script_version.c.id, script_version.c.digest, script_version.c.reviewed_at, script_version.c.withdrawn_at
-).where(script_version.c.tenant_id == TENANT, script_version.c.digest.in_(bindparam("digests", expanding=True)))
-_own_numbers = select(
-    own_number.c.id, own_number.c.number, own_number.c.company_id, own_number.c.region, own_number.c.state, own_number.c.max_per_day,
-    own_number.c.verified_at,
-).where(
-    own_number.c.tenant_id == TENANT,
-    own_number.c.pool == bindparam("pool", type_=String()),
-    own_number.c.trunk == bindparam("trunk", type_=String()),
-    own_number.c.state.in_(("active", "slowed")),
-)  # fmt: skip
-
-FACTS = constant(
-    alternatives(
-        past=_past, consent=_consents, freeze=_freezes, suppressed=_suppressed, suspects=_suspects, registry=_registries, script=_scripts,
-        own=_own_numbers,
-    )
-)  # fmt: skip
-"""All that a decision looks at, in one answer. To be asked after the people are locked: what was written before the lock was free is seen."""
-
-SCRIPTS = constant(_scripts)
-OWN_NUMBERS = constant(_own_numbers.order_by(own_number.c.id))
 SCRIPT_TEXT = constant(
     select(script_version.c.text).where(
         script_version.c.tenant_id == TENANT, script_version.c.id == bindparam("script", type_=BigInteger())
@@ -467,78 +369,4 @@ RUNNING_TASKS = constant(
     .join_from(task, line, and_(line.c.tenant_id == task.c.tenant_id, line.c.id == task.c.line_id))
     .where(task.c.tenant_id == TENANT, task.c.state == "running")
     .order_by(task.c.priority, task.c.id)
-)
-
-# ------------------------------------------------------------ finish
-
-LOCK_TASKS = constant(
-    select(task.c.id, task.c.version, task.c.line_id, task.c.company_id, task.c.state)
-    .where(task.c.tenant_id == TENANT, task.c.id.in_(_TASKS))
-    .order_by(task.c.id)
-    .with_for_update(key_share=True)
-)
-_ENDED = (
-    attempt.c.id, attempt.c.task_id, attempt.c.lead_id, attempt.c.n, attempt.c.state, attempt.c.line_id, attempt.c.owner,
-    attempt.c.fence, attempt.c.dialled_at, attempt.c.answered_at, attempt.c.reconciled, attempt.c.own_number,
-    attempt.c.script_version_id, script_version.c.digest, script_version.c.reviewed_at, script_version.c.withdrawn_at,
-    task.c.company_id, company.c.country.label("house_country"), company.c.vetted_at, company.c.vetted_until, *_WHO,
-)  # fmt: skip
-_of_person = and_(person.c.tenant_id == attempt.c.tenant_id, person.c.id == attempt.c.person_id)
-_of_company = and_(company.c.tenant_id == task.c.tenant_id, company.c.id == task.c.company_id)
-_of_version = and_(
-    script_version.c.tenant_id == attempt.c.tenant_id, script_version.c.id == attempt.c.script_version_id
-)
-_these_attempts = and_(attempt.c.tenant_id == TENANT, attempt.c.id.in_(bindparam("attempts", expanding=True)))
-LOCK_ATTEMPTS = constant(
-    select(*_ENDED)
-    .join_from(attempt, person, _of_person)
-    .outerjoin(task, and_(task.c.tenant_id == attempt.c.tenant_id, task.c.id == attempt.c.task_id))
-    .outerjoin(company, _of_company)
-    .outerjoin(script_version, _of_version)
-    .where(_these_attempts)
-    .order_by(person.c.id, attempt.c.id)
-    .with_for_update(key_share=True, of=[attempt, person])
-)
-# Both at once, for attempts that should all be of one task, which is locked first. Whether they are is for the caller to see: as a condition it
-# would let PostgreSQL go through all attempts of the task.
-LOCK_TASK_AND_ATTEMPTS = constant(
-    select(*_ENDED, task.c.version.label("task_version"), task.c.state.label("task_state"))
-    .join_from(task, attempt, attempt.c.tenant_id == task.c.tenant_id)
-    .join(person, _of_person)
-    .outerjoin(company, _of_company)
-    .outerjoin(script_version, _of_version)
-    .where(task.c.tenant_id == TENANT, task.c.id == _TASK, _these_attempts)
-    .order_by(person.c.id, attempt.c.id)
-    .with_for_update(key_share=True, of=[task, attempt, person])
-)
-LAST_START = constant(
-    select(func.max(task_event.c.at)).where(
-        task_event.c.tenant_id == TENANT, task_event.c.task_id == _TASK, task_event.c.change.in_(("start", "resume"))
-    )
-)
-RECENT = constant(
-    select(attempt.c.disposition)
-    .where(
-        attempt.c.tenant_id == TENANT,
-        attempt.c.task_id == _TASK,
-        attempt.c.dialled_at >= bindparam("since", type_=UtcTime()),
-        attempt.c.state == "done",
-    )
-    .order_by(attempt.c.dialled_at.desc())
-    .limit(bindparam("most", type_=Integer()))
-)
-END_ATTEMPTS = constant(
-    update(attempt)
-    .where(attempt.c.tenant_id == TENANT, attempt.c.id == bindparam("of_attempt", type_=String()))
-    .values(
-        state=bindparam("new_state", type_=String()),
-        answered_at=bindparam("answered", type_=UtcTime()),
-        ended_at=bindparam("ended", type_=UtcTime()),
-        disposition=bindparam("new_disposition", type_=String()),
-        counts=bindparam("new_counts"),
-        talk_ms=bindparam("talk", type_=Integer()),
-        sip_code=bindparam("code", type_=Integer()),
-        cause=bindparam("new_cause", type_=String()),
-        reconciled=bindparam("how", type_=String()),
-    )
 )

@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import Row
 
 from callwright.campaigns import dispatch_store as rows
+from callwright.campaigns import facts_store
 from callwright.campaigns.registry_facts import LookedUp, looked_up
 from callwright.campaigns.spoken import Spoken, read_spoken
 from callwright.compliance.facts import (
@@ -135,7 +136,7 @@ async def gather_all(
         return Gathered(known, {}, ())
     since = now - timedelta(days=PAST_DAYS)
     found = await scope.all(
-        rows.FACTS,
+        facts_store.FACTS,
         persons=list(by_person), indexes=list(by_index), now=now, since=since, refusals_since=now - timedelta(days=REFUSAL_DAYS),
         digests=digests, pool=pool, trunk=trunk, countries=sorted({one.country for one in known}),
     )  # fmt: skip
@@ -216,7 +217,7 @@ def _consent(row: Row[Any]) -> ConsentFacts:
 
 async def versions(scope: Scope, digests: Sequence[str]) -> dict[str, Version]:
     """Script versions by digest, as they stand now: a review that was withdrawn counts at once."""
-    return await _versions(scope, await scope.all(rows.SCRIPTS, digests=list(digests)))
+    return await _versions(scope, await scope.all(facts_store.SCRIPTS, digests=list(digests)))
 
 
 async def _versions(scope: Scope, found: Sequence[Row[Any]]) -> dict[str, Version]:

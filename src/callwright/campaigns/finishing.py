@@ -15,6 +15,7 @@ from sqlalchemy import Row
 
 from callwright.calls.disposition import FACTS
 from callwright.campaigns import dispatch_store as rows
+from callwright.campaigns import finish_store
 from callwright.campaigns import lease_store as leases
 from callwright.campaigns.breaker import cost
 from callwright.campaigns.consequences import break_off, draw
@@ -96,12 +97,12 @@ async def _lock(
     """The tasks, then these attempts and their people: in one statement where all are of one task, as they mostly are."""
     ids, attempts = sorted(set(tasks)), sorted({one.attempt for one in ended})
     if len(ids) == 1:
-        found = await scope.all(rows.LOCK_TASK_AND_ATTEMPTS, task=ids[0], attempts=attempts)
+        found = await scope.all(finish_store.LOCK_TASK_AND_ATTEMPTS, task=ids[0], attempts=attempts)
         if len(found) == len(attempts) and all(row.task_id == ids[0] for row in found):
             return {ids[0]: _Task(found[0].task_version, found[0].task_state)}, {row.id: row for row in found}
     # What is locked already is looked at again: no lock comes out of order.
-    locked = await scope.all(rows.LOCK_TASKS, tasks=ids) if ids else ()
-    found = await scope.all(rows.LOCK_ATTEMPTS, attempts=attempts)
+    locked = await scope.all(finish_store.LOCK_TASKS, tasks=ids) if ids else ()
+    found = await scope.all(finish_store.LOCK_ATTEMPTS, attempts=attempts)
     return {row.id: _Task(row.version, row.state) for row in locked}, {row.id: row for row in found}
 
 
@@ -159,7 +160,7 @@ class _Batch:
         of_leads = {(row["of_task"], row["of_lead"]): row for row in self.leads}  # of two attempts of one lead the last
         await scope.together(
             (rows.SET_LEADS, *sharing(list(of_leads.values()), "of_task")),
-            (rows.END_ATTEMPTS, *sharing(self.attempts, "how")),
+            (finish_store.END_ATTEMPTS, *sharing(self.attempts, "how")),
             (leases.END_LEASES, [{"attempts": [row["of_attempt"] for row in self.attempts]}] if self.attempts else ()),
             (
                 rows.MOVE_TASK,

@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import Row
 
 from callwright.campaigns import dispatch_store as rows
+from callwright.campaigns import facts_store
 from callwright.campaigns.claims import Claimed
 from callwright.campaigns.facts import Concern, Known, Version, dial_facts, gather_all, house_facts
 from callwright.campaigns.intents import Case, Dial, Refused, Veto, lead_row, write
@@ -192,7 +193,7 @@ def decided(
 
 async def own_numbers(scope: Scope, pool: str, trunk: str, now: datetime) -> list[OwnNumber]:
     """The numbers of a pool that this trunk may show."""
-    return await with_use(scope, await scope.all(rows.OWN_NUMBERS, pool=pool, trunk=trunk), now)
+    return await with_use(scope, await scope.all(facts_store.OWN_NUMBERS, pool=pool, trunk=trunk), now)
 
 
 async def with_use(scope: Scope, found: Sequence[Row[Any]], now: datetime) -> list[OwnNumber]:

@@ -13,7 +13,7 @@ from sqlalchemy import Row
 
 from callwright.calls.model import mask
 from callwright.campaigns import dispatch_store as rows
-from callwright.campaigns import hints
+from callwright.campaigns import finish_store, hints
 from callwright.campaigns import lease_store as leases
 from callwright.campaigns.accounting import witnessed
 from callwright.campaigns.ended import Ended
@@ -55,7 +55,7 @@ async def reap(database: Database, tenant: int, keys: TenantKeys, terms: Terms, 
 
 async def release(scope: Scope, task: int, now: datetime) -> int:
     """Lapsed claims of a task go back to the queue, and their places to task and line; how many."""
-    locked = await scope.all(rows.LOCK_TASKS, tasks=[task])
+    locked = await scope.all(finish_store.LOCK_TASKS, tasks=[task])
     back = await scope.all(leases.RELEASE_CLAIMS, task=task, now=now)
     if back:
         await scope.run(rows.MOVE_TASK, task=task, fewer=len(back), dialled_more=0, cost=0)
@@ -95,9 +95,9 @@ async def reconcile(scope: Scope, keys: TenantKeys, terms: Terms, now: datetime)
     if not waiting:
         return []
     tasks = sorted({row.task_id for row in waiting if row.task_id is not None})
-    await scope.all(rows.LOCK_TASKS, tasks=tasks or [0])
+    await scope.all(finish_store.LOCK_TASKS, tasks=tasks or [0])
     told = await _accounts(scope, [row.id for row in waiting])
-    found = await scope.all(rows.LOCK_ATTEMPTS, attempts=[row.id for row in waiting])
+    found = await scope.all(finish_store.LOCK_ATTEMPTS, attempts=[row.id for row in waiting])
     seen = await witnessed(scope)
     verdicts = [verdict(row, told.get(row.id, ()), terms.quiet, now, seen.get(row.line_id)) for row in found]
     ended = [one for one in verdicts if one is not None]

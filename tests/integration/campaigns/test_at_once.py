@@ -22,18 +22,15 @@ from tests.integration.campaigns.dispatch_house import (
 )
 
 from callwright.accounts.tables import company, own_number
-from callwright.campaigns.dispatch import Dial, Refused, Terms, claim_and_dial, lock_task
+from callwright.campaigns.dispatch import Dial, Refused, claim_and_dial, lock_task
 from callwright.campaigns.gate import cases_of
 from callwright.campaigns.tables import line, task, task_lead
 from callwright.campaigns.terms import LEASE
 from callwright.compliance.pack_file import load_packs
 from callwright.compliance.tables import consent_use, freeze
-from callwright.store.crypto import Keyring
-from callwright.store.database import Database
 from callwright.store.metadata import TENANT
 from callwright.store.scope import Scope
-from callwright.testing.campaigns import NOON, Counters, Lenient, start_task
-from callwright.testing.tenants import seed
+from callwright.testing.campaigns import NOON, Counters, start_task
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration]
 
@@ -44,12 +41,6 @@ HELD = (
     .order_by(task_lead.c.lead_id)
 )
 TASKS = select(task.c.dialled, task.c.active).where(task.c.tenant_id == TENANT)
-
-
-@pytest.fixture
-async def house(database: Database, keyring: Keyring) -> House:
-    seeded = await seed(database, keyring, NOON, leads=4, max_calls=4, calls_per_second=1000, burst=100)
-    return House(database, seeded, await start_task(database, seeded, NOON, robots=4), Terms(Lenient()))
 
 
 def dials(answers: Sequence[Dial | Refused]) -> list[Dial]:

@@ -24,7 +24,7 @@ from tests.integration.campaigns.dispatch_house import (
 from callwright.accounts.tables import own_number
 from callwright.campaigns.accounting_store import WITNESS
 from callwright.campaigns.direct import Asked, dial_now
-from callwright.campaigns.dispatch import Dial, Refused, Terms, Veto, finish
+from callwright.campaigns.dispatch import Dial, Refused, Veto, finish
 from callwright.campaigns.reconcile import Account, keep
 from callwright.campaigns.tables import script_version, task
 from callwright.campaigns.terms import LEASE, QUIET
@@ -32,23 +32,14 @@ from callwright.compliance.decision import Decision, RuleSet
 from callwright.compliance.facts import DialFacts
 from callwright.compliance.pack_file import load_packs
 from callwright.compliance.tables import consent_use, freeze, freeze_suspect
-from callwright.store.crypto import Keyring
-from callwright.store.database import Database
 from callwright.store.metadata import TENANT
-from callwright.testing.campaigns import NOON, VARIABLES, Counters, Lenient, start_task
-from callwright.testing.tenants import seed
+from callwright.testing.campaigns import NOON, VARIABLES, Counters, start_task
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration]
 
 SCRIPT = select(script_version.c.digest).where(
     script_version.c.tenant_id == TENANT, script_version.c.script_id == "appointment"
 )
-
-
-@pytest.fixture
-async def house(database: Database, keyring: Keyring) -> House:
-    seeded = await seed(database, keyring, NOON, leads=4, max_calls=4, calls_per_second=1000, burst=100)
-    return House(database, seeded, await start_task(database, seeded, NOON, robots=4), Terms(Lenient()))
 
 
 # ------------------------------------------------------------ claim

@@ -8,12 +8,12 @@ import pytest
 from sqlalchemy import Table, Update
 from sqlalchemy.schema import ColumnCollectionConstraint
 
-from callwright.campaigns import dispatch_store, lease_store
+from callwright.campaigns import dispatch_store, finish_store, lease_store
 from callwright.campaigns.tables import attempt, attempt_lease
 
 STEPS = [
     pytest.param(value, id=f"{module.__name__.rpartition('.')[2]}.{name}")
-    for module in (dispatch_store, lease_store)
+    for module in (dispatch_store, finish_store, lease_store)
     for name, value in vars(module).items()
     if isinstance(value, Update) and value.table in {attempt, attempt_lease}
 ]
@@ -36,4 +36,4 @@ def test_a_step_of_a_call_changes_no_column_that_is_in_an_index(statement: Updat
 
 def test_all_steps_are_looked_at() -> None:
     names = {step.id for step in STEPS}
-    assert {"dispatch_store.ADVANCE", "dispatch_store.END_ATTEMPTS", "lease_store.RENEW_LEASES"} <= names
+    assert {"dispatch_store.ADVANCE", "finish_store.END_ATTEMPTS", "lease_store.RENEW_LEASES"} <= names
