@@ -13,7 +13,7 @@ import pytest
 
 from callwright.speech.asr.acoustic_model import AcousticModel
 from callwright.speech.asr.decoder import PhraseDecoder
-from callwright.speech.asr.engines import Engines
+from callwright.speech.asr.engines import PHONES, Engines
 from callwright.speech.asr.lexicon import EnglishLexicon, read_dictionary
 from callwright.speech.asr.tuning import TUNING
 from callwright.speech.asr.vocabulary_model import VocabularyModel
@@ -96,6 +96,32 @@ def test_what_is_not_known_gets_one_when_the_pause_lasts(
     assert hear(decoder, silence(240))
     assert thorough.called
     assert decoder.finish().score < 1.0
+
+
+OWN_WORDS, MISHEARD = "that time is fine with my wife", "send the bill to my office"
+
+
+def test_own_words_count_when_they_explain_the_sound_about_as_well_as_bare_phones(
+    decoder: PhraseDecoder, thorough: Mock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def heard(text: str) -> tuple[float, float, str]:
+        decoder.renew()
+        decoder.begin()
+        hear(decoder, np.concatenate([silence(200), said(text, tmp_path), silence(400)]))
+        decoded = decoder.finish()
+        return decoded.score, round(float(np.abs(decoder._whole_mean).sum()), 2), decoded.text
+
+    accept_at = TUNING["en"].accept_at
+    own, misheard = heard(OWN_WORDS), heard(MISHEARD)
+    assert [call.args[1] for call in thorough.call_args_list].count(PHONES) == 2, "both were in doubt"
+    assert (own[2], misheard[2] == MISHEARD) == (OWN_WORDS, False)
+    assert misheard[0] < accept_at <= own[0]
+    known = heard("where is the clinic")
+    monkeypatch.setattr("callwright.speech.asr.decoder.in_doubt", lambda fit, accept_at: False)
+    without = heard(OWN_WORDS)
+    assert without[0] < accept_at
+    assert without[1:] == own[1:], "text and the caller's mean are those of the words"
+    assert heard("where is the clinic") == known, "the engine is left as it was"
 
 
 def test_what_comes_after_a_long_pause_is_heard_too(decoder: PhraseDecoder, thorough: Mock, tmp_path: Path) -> None:

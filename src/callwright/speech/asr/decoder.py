@@ -19,7 +19,7 @@ from callwright.speech.asr.engine import Engine, feature_parameters
 from callwright.speech.asr.engines import PHONES, Engines
 from callwright.speech.asr.matching import Match
 from callwright.speech.asr.pauses import PauseFinder
-from callwright.speech.asr.score import score
+from callwright.speech.asr.score import in_doubt, log_ratio, reconsidered, score
 from callwright.speech.asr.turning import turns
 from callwright.speech.port import Pcm
 
@@ -28,7 +28,6 @@ __all__ = ["Decoded", "PhraseDecoder"]
 _RATE = 8000
 _LEAST_SPEECH = 10  # frames
 _EXPECTED_COST = 0.25  # of the cost of standing further down, for a phrase that the node expects
-_UNHEARD = -4.0  # nats per frame, where a pass found nothing
 _HOLD_MS = 150  # of quiet are decoded live; what follows waits until the caller goes on, since most pauses are the end
 _APART = 0.05  # of similarity: so much less has the next known sentence, where one is taken for what the live pass nearly wrote
 _SURE_MS = 200  # of quiet before the thorough pass, where the live one may already have the result: the caller may only be drawing breath
@@ -250,7 +249,7 @@ class PhraseDecoder:
             bounds = self._whole.bounds_ms() if bounds == (0, 0) else bounds
             self._whole.set_mean(mean.value - self._offset)
             loop = self._whole.decode(cepstra, PHONES)
-            ratios.append((words - loop) / len(cepstra) if words and loop else _UNHEARD)
+            ratios.append(log_ratio(words, loop, len(cepstra)))
         self._whole.engine.activate_search(self._whole.words)
         lexicon = self._vocabulary.lexicon
         agreed = agree(passes, self._vocabulary.matcher, lexicon, self._expected)
@@ -268,7 +267,7 @@ class PhraseDecoder:
     def _by_fit(self, whole: Cepstra, means: tuple[CallerMean, CallerMean], first: str) -> Decoded:
         """One pass; its readings are weighed by how well they fit the known phrases."""
         voiced = self._hear_caller(np.concatenate(self._samples), means[0])
-        self._whole.decode(whole, self._whole.words)
+        words = self._whole.decode(whole, self._whole.words)
         readings = list(dict.fromkeys((*self._readings(self._vocabulary.tuning.readings), *([first] if first else []))))
         if not readings:
             return Decoded("", "", 0.0, (), 0, 0)
@@ -285,7 +284,18 @@ class PhraseDecoder:
             if fits - cost > best:
                 best, text, raw = fits - cost, fitting, reading
         others = tuple(reading for reading in readings if reading != text)
+        if in_doubt(best, self._vocabulary.tuning.accept_at):
+            best = reconsidered(best, self._against_phones(whole, words))
         return Decoded(raw, text, max(0.0, best), others[:3], begin, end)
+
+    def _against_phones(self, whole: Cepstra, words: float) -> float:
+        """The words of the last pass against a loop of bare phones (`log_ratio`), with the mean that the words were heard with."""
+        mean = self._whole.mean()
+        self._whole.set_mean(self._whole_mean)
+        loop = self._whole.decode(whole, PHONES)
+        self._whole.set_mean(mean)
+        self._whole.engine.activate_search(self._whole.words)
+        return log_ratio(words, loop, len(whole))
 
     def _too_short(self, reading: str, voiced: int) -> float:
         """The cost of a reading with too few sounds for so many frames of voice: 哦 does not take a second."""

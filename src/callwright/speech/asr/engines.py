@@ -51,6 +51,5 @@ class Engines:
 
     def _make_whole(self) -> Engine:
         engine = Engine(self.vocabulary, self.acoustic.whole, self._folder.path, thorough=True)
-        if self.vocabulary.tuning.consensus:
-            engine.engine.add_allphone_file(PHONES, None)
+        engine.engine.add_allphone_file(PHONES, None)
         return engine

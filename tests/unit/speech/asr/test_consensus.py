@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from callwright.speech.asr.consensus import Agreed, agree
 from callwright.speech.asr.denoise import without_noise
 from callwright.speech.asr.lexicon import EnglishLexicon
 from callwright.speech.asr.matching import PhraseMatcher
 from callwright.speech.asr.pauses import PauseFinder
-from callwright.speech.asr.score import score
+from callwright.speech.asr.score import in_doubt, log_ratio, reconsidered, score
 
 LEXICON = EnglishLexicon({})
 MATCHER = PhraseMatcher(["stop calling me", "how much is it", "call me later"], LEXICON)
@@ -37,6 +40,29 @@ def test_the_score_falls_with_disagreement_strange_sounds_and_too_few_sounds() -
     assert 0 <= score(Agreed("how much is it", 0.4, 1.0, 1.0, ()), -1.0, 10, 1000) < best <= 1
     assert score(sure, -2.5, 10, 1000) < best
     assert score(sure, -1.0, 1, 1000) < best
+
+
+@pytest.mark.parametrize(
+    ("fit", "doubt"), [(0.0, False), (0.44, False), (0.45, True), (0.69, True), (0.7, False), (1.0, False)]
+)
+def test_only_what_fits_neither_well_nor_badly_is_in_doubt(fit: float, doubt: bool) -> None:
+    assert in_doubt(fit, 0.7) is doubt
+
+
+@given(st.floats(0.45, 0.7), st.floats(-9, 3), st.floats(-9, 3))
+def test_the_phone_loop_lets_words_in_doubt_pass_and_never_takes_anything_away(
+    fit: float, one: float, other: float
+) -> None:
+    worse, better = sorted((one, other))
+    assert fit <= reconsidered(fit, worse) <= reconsidered(fit, better) <= 1
+    assert reconsidered(fit, -9.0) == fit
+    assert reconsidered(fit, -0.5) > 0.7, "words that fit the sound as well as bare phones do were meant"
+
+
+def test_where_a_pass_found_nothing_the_words_have_nothing_for_them() -> None:
+    assert log_ratio(-900.0, -700.0, 100) == -2.0
+    assert log_ratio(0.0, -700.0, 100) == log_ratio(-900.0, 0.0, 100)
+    assert reconsidered(0.69, log_ratio(-900.0, 0.0, 100)) == 0.69
 
 
 def test_steady_noise_is_taken_off_and_the_voice_stays() -> None:
