@@ -112,16 +112,19 @@ def test_own_words_count_when_they_explain_the_sound_about_as_well_as_bare_phone
         return decoded.score, round(float(np.abs(decoder._whole_mean).sum()), 2), decoded.text
 
     accept_at = TUNING["en"].accept_at
-    own, misheard = heard(OWN_WORDS), heard(MISHEARD)
+
+    def by_fit_alone() -> tuple[float, float, str]:
+        with monkeypatch.context() as without:
+            without.setattr("callwright.speech.asr.decoder.in_doubt", lambda fit, accept_at: False)
+            return heard(OWN_WORDS)
+
+    plain, own, misheard = by_fit_alone(), heard(OWN_WORDS), heard(MISHEARD)
     assert [call.args[1] for call in thorough.call_args_list].count(PHONES) == 2, "both were in doubt"
     assert (own[2], misheard[2] == MISHEARD) == (OWN_WORDS, False)
     assert misheard[0] < accept_at <= own[0]
-    known = heard("where is the clinic")
-    monkeypatch.setattr("callwright.speech.asr.decoder.in_doubt", lambda fit, accept_at: False)
-    without = heard(OWN_WORDS)
-    assert without[0] < accept_at
-    assert without[1:] == own[1:], "text and the caller's mean are those of the words"
-    assert heard("where is the clinic") == known, "the engine is left as it was"
+    assert plain[0] < accept_at
+    assert plain[1:] == own[1:], "text and the caller's mean are those of the words"
+    assert by_fit_alone() == plain, "the engine is left as it was"
 
 
 def test_what_comes_after_a_long_pause_is_heard_too(decoder: PhraseDecoder, thorough: Mock, tmp_path: Path) -> None:

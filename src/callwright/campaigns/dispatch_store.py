@@ -85,11 +85,8 @@ IN_FLIGHT = ("dialling", "ringing", "answered")
 """States of an attempt whose worker is at it."""
 
 _TASK = bindparam("task", type_=BigInteger())
-_TASKS: BindParameter[int] = bindparam("tasks", expanding=True)
 _LINE = bindparam("line", type_=BigInteger())
 _LEADS: BindParameter[int] = bindparam("leads", expanding=True)
-_PERSONS: BindParameter[int] = bindparam("persons", expanding=True)
-_INDEXES: BindParameter[bytes] = bindparam("indexes", expanding=True)
 _NOW = bindparam("now", type_=UtcTime())
 _OWNER = bindparam("owner", type_=String())
 

@@ -232,7 +232,30 @@ def test_a_caller_is_told_that_it_is_tried_while_rtpengine_stands_still(tmp_path
             seen = await talk(leg, 440, hang_up=True)
             assert seen[:2] == (200, 600)
             assert callers == [ROBOT]
-            assert sum(" 100 " in one.line for one in leg.ladder) == 1
+
+    asyncio.run(run())
+
+
+def test_who_hangs_up_while_rtpengine_stands_still_rings_nobody(tmp_path: Path) -> None:
+    async def run() -> None:
+        alive = free_port()
+        async with (
+            house(tmp_path, f"2 sip:{TRUNK}:{alive} 0 10 sockname=out_udp\n") as (proxy, worker, engine),
+            SipLine.open(TRUNK, alive, engine=engine, allow=frozenset({OUTSIDE})) as carrier,
+            answering(carrier, 600) as callers,
+        ):
+            os.kill(proxy.media, signal.SIGSTOP)
+            leg = await worker.place(order(ROBOT, PERSON, "away"))
+            await until(lambda: any(one.direction == "<-" and " 100 " in one.line for one in leg.ladder))
+            await leg.hangup()
+            assert any(" 487 " in one.line for one in leg.ladder)
+            os.kill(proxy.media, signal.SIGCONT)
+            # The next call finds all as it was, and it is the only one that left.
+            seen = await talk(await worker.place(order(ROBOT, PERSON, "out")), 440, hang_up=True)
+            assert seen[:2] == (200, 600)
+            assert callers == [ROBOT]
+            await until(lambda: proxy.calls() == {f"out@{INSIDE}": f"sip:{TRUNK}:{alive}"})
+            assert proxy.outcomes("INVITE") == {f"away@{INSIDE}": "487", f"out@{INSIDE}": "200"}
 
     asyncio.run(run())
 
