@@ -109,6 +109,18 @@ async def house(
             yield made, line, engine
 
 
+@asynccontextmanager
+async def carried(folder: Path, before: str = "") -> AsyncIterator[tuple[Front, SipLine, list[str], str]]:
+    """The same with a trunk that answers everything, behind those of `before`: proxy, worker, who called the trunk, its URI."""
+    port = free_port()
+    async with (
+        house(folder, f"{before}2 sip:{TRUNK}:{port} 0 5 sockname=out_udp\n") as (proxy, worker, engine),
+        SipLine.open(TRUNK, port, engine=engine, allow=frozenset({OUTSIDE})) as carrier,
+        answering(carrier, 600) as callers,
+    ):
+        yield proxy, worker, callers, f"sip:{TRUNK}:{port}"
+
+
 async def registered(line: SipLine) -> str:
     """What the registration comes to."""
     async with asyncio.timeout(30):
@@ -199,17 +211,12 @@ def test_a_wrong_password_does_not_register(tmp_path: Path) -> None:
 
 def test_calls_go_out_by_the_next_trunk_when_the_first_is_silent(tmp_path: Path) -> None:
     async def run() -> None:
-        dead, alive = free_port(), free_port()
-        trunks = f"2 sip:{TRUNK}:{dead} 0 10 sockname=out_udp\n2 sip:{TRUNK}:{alive} 0 5 sockname=out_udp\n"
-        async with (
-            house(tmp_path, trunks) as (proxy, worker, engine),
-            SipLine.open(TRUNK, alive, engine=engine, allow=frozenset({OUTSIDE})) as carrier,
-            answering(carrier, 600) as callers,
-        ):
+        silent = f"2 sip:{TRUNK}:{free_port()} 0 10 sockname=out_udp\n"
+        async with carried(tmp_path, silent) as (proxy, worker, callers, trunk):
             seen = await talk(await worker.place(order(ROBOT, PERSON, "out")), 440, hang_up=True)
             assert seen[:2] == (200, 600)
             assert callers == [ROBOT]
-            await until(lambda: proxy.calls() == {f"out@{INSIDE}": f"sip:{TRUNK}:{alive}"})
+            await until(lambda: proxy.calls() == {f"out@{INSIDE}": trunk})
 
     asyncio.run(run())
 
@@ -218,12 +225,7 @@ def test_a_caller_is_told_that_it_is_tried_while_rtpengine_stands_still(tmp_path
     """Who asks rtpengine waits for it, whatever comes meanwhile: without a word a robot takes the trunk for silent after 6 s."""
 
     async def run() -> None:
-        alive = free_port()
-        async with (
-            house(tmp_path, f"2 sip:{TRUNK}:{alive} 0 10 sockname=out_udp\n") as (proxy, worker, engine),
-            SipLine.open(TRUNK, alive, engine=engine, allow=frozenset({OUTSIDE})) as carrier,
-            answering(carrier, 600) as callers,
-        ):
+        async with carried(tmp_path) as (proxy, worker, callers, _):
             os.kill(proxy.media, signal.SIGSTOP)
             leg = await worker.place(order(ROBOT, PERSON, "out"))
             await until(lambda: any(one.direction == "<-" and " 100 " in one.line for one in leg.ladder))
@@ -238,12 +240,7 @@ def test_a_caller_is_told_that_it_is_tried_while_rtpengine_stands_still(tmp_path
 
 def test_who_hangs_up_while_rtpengine_stands_still_rings_nobody(tmp_path: Path) -> None:
     async def run() -> None:
-        alive = free_port()
-        async with (
-            house(tmp_path, f"2 sip:{TRUNK}:{alive} 0 10 sockname=out_udp\n") as (proxy, worker, engine),
-            SipLine.open(TRUNK, alive, engine=engine, allow=frozenset({OUTSIDE})) as carrier,
-            answering(carrier, 600) as callers,
-        ):
+        async with carried(tmp_path) as (proxy, worker, callers, trunk):
             os.kill(proxy.media, signal.SIGSTOP)
             leg = await worker.place(order(ROBOT, PERSON, "away"))
             await until(lambda: any(one.direction == "<-" and " 100 " in one.line for one in leg.ladder))
@@ -254,7 +251,7 @@ def test_who_hangs_up_while_rtpengine_stands_still_rings_nobody(tmp_path: Path) 
             seen = await talk(await worker.place(order(ROBOT, PERSON, "out")), 440, hang_up=True)
             assert seen[:2] == (200, 600)
             assert callers == [ROBOT]
-            await until(lambda: proxy.calls() == {f"out@{INSIDE}": f"sip:{TRUNK}:{alive}"})
+            await until(lambda: proxy.calls() == {f"out@{INSIDE}": trunk})
             assert proxy.outcomes("INVITE") == {f"away@{INSIDE}": "487", f"out@{INSIDE}": "200"}
 
     asyncio.run(run())
@@ -262,12 +259,7 @@ def test_who_hangs_up_while_rtpengine_stands_still_rings_nobody(tmp_path: Path) 
 
 def test_nobody_is_rung_when_rtpengine_is_gone(tmp_path: Path) -> None:
     async def run() -> None:
-        alive = free_port()
-        async with (
-            house(tmp_path, f"2 sip:{TRUNK}:{alive} 0 10 sockname=out_udp\n") as (proxy, worker, engine),
-            SipLine.open(TRUNK, alive, engine=engine, allow=frozenset({OUTSIDE})) as carrier,
-            answering(carrier, 600) as callers,
-        ):
+        async with carried(tmp_path) as (proxy, worker, callers, _):
             os.kill(proxy.media, signal.SIGKILL)
             for name in ("first", "second"):
                 code, _, _ = await talk(await worker.place(order(ROBOT, PERSON, name)), 440)
